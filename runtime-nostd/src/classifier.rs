@@ -1,0 +1,240 @@
+//! The one flow: bytes -> words -> rows -> recurrent state -> prediction.
+
+use heapless::Vec;
+
+use crate::layers::State;
+use crate::text::{Tokenizer, WordHash, WordSink};
+use crate::{Error, Model, Prediction, Truncating, Unknown};
+
+/// Classifies texts, one after the other, in fixed memory.
+///
+/// `UNITS` is the room for hidden units: any model with at most as many runs. `WINDOW` is the room
+/// for remembered words, for models that count only the last words of a text or were trained on
+/// padded ones ([`Sequence::window`](crate::Sequence::window)); others need none.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// use kilornn::{Classifier, Model};
+///
+/// let model = Model::from_bytes(bytes)?;
+/// let mut classifier: Classifier<64> = Classifier::new(&model)?;
+/// classifier.push("What a wonder"); // any chunking: words may straddle chunks
+/// classifier.push(b"ful film!");
+/// assert_eq!(classifier.finish().label(), "positive");
+///
+/// classifier.push("Awful."); // the next text
+/// assert_eq!(classifier.finish().label(), "negative");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Classifier<'m, const UNITS: usize, const WINDOW: usize = 0> {
+    tokenizer: Tokenizer,
+    reader: Reader<'m, UNITS, WINDOW>,
+    /// The last text was answered: the next byte begins another.
+    finished: bool,
+}
+
+impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> {
+    /// A classifier at the start of a text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnitsCapacity`] or [`Error::WindowCapacity`] if the model needs more room; they say how much.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// use kilornn::{Classifier, Error, Model};
+    ///
+    /// let model = Model::from_bytes(bytes)?;
+    /// let error = Classifier::<8>::new(&model).unwrap_err();
+    /// assert_eq!(error, Error::UnitsCapacity { needed: 16, found: 8 });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(model: &'m Model<'m>) -> Result<Self, Error> {
+        let contents = model.contents();
+        let (units, window) = (contents.rnn.units, contents.sequence.window());
+        if units as usize > UNITS {
+            return Err(Error::UnitsCapacity { needed: units, found: UNITS as u32 });
+        }
+        if window as usize > WINDOW {
+            return Err(Error::WindowCapacity { needed: window, found: WINDOW as u32 });
+        }
+        Ok(Self {
+            tokenizer: Tokenizer::new(contents.normalization),
+            reader: Reader::new(model),
+            finished: false,
+        })
+    }
+
+    /// Reads more of the text, as UTF-8 in any chunking. See [`Classifier`] for an example.
+    ///
+    /// Cannot fail: malformed UTF-8 is read as [`Utf8Decoder`](crate::text::Utf8Decoder) says, and
+    /// neither a text nor a word can be too long.
+    pub fn push(&mut self, text: impl AsRef<[u8]>) {
+        if self.finished {
+            self.reset();
+        }
+        self.tokenizer.push(text.as_ref(), &mut self.reader);
+    }
+
+    /// Ends the text and answers. The next [`push`](Self::push) begins another text.
+    /// See [`Classifier`] for an example.
+    pub fn finish(&mut self) -> Prediction<'_> {
+        if self.finished {
+            self.reset(); // nothing was pushed since the last answer: an empty text
+        }
+        self.finished = true;
+        self.tokenizer.finish(&mut self.reader);
+        self.reader.catch_up();
+        let Reader { model, state, words, known, .. } = &self.reader;
+        Prediction::new(model, state.values(), *words, *known)
+    }
+
+    /// Forgets what was pushed of the current text.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// classifier.push("half a sen");
+    /// classifier.reset();
+    /// assert_eq!(classifier.finish().words(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reset(&mut self) {
+        self.tokenizer = Tokenizer::new(self.reader.model.contents().normalization);
+        self.reader.reset();
+        self.finished = false;
+    }
+
+    /// The hidden state after the words so far: `i8` in each unit's own scale. While a window is
+    /// being filled, that is the zero state; the steps are taken at the end.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// assert_eq!(classifier.state(), [0; 16]);
+    /// classifier.push("wonderful ");
+    /// assert_ne!(classifier.state(), [0; 16]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn state(&self) -> &[i8] {
+        self.reader.state.values()
+    }
+}
+
+/// Takes the words from the tokenizer and steps the network.
+#[derive(Debug, Clone)]
+struct Reader<'m, const UNITS: usize, const WINDOW: usize> {
+    model: &'m Model<'m>,
+    hash: WordHash,
+    words: u32,
+    known: u32,
+    /// Words that became rows.
+    rows: u32,
+    /// The rows of the last words, where the first step depends on how the text ends: a ring, in
+    /// which the row of word `n` stands at `n % sequence.window()`.
+    window: Vec<u32, WINDOW>,
+    state: State<UNITS>,
+}
+
+impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
+    fn new(model: &'m Model<'m>) -> Self {
+        let contents = model.contents();
+        Self {
+            model,
+            hash: WordHash::new(contents.vocabulary.seed),
+            words: 0,
+            known: 0,
+            rows: 0,
+            window: Vec::new(),
+            state: State::zero(contents.rnn.units as usize),
+        }
+    }
+
+    /// Forgets the text; in place, since the window may be large.
+    fn reset(&mut self) {
+        self.hash = WordHash::new(self.model.contents().vocabulary.seed);
+        (self.words, self.known, self.rows) = (0, 0, 0);
+        self.window.clear();
+        self.state.set(&[]);
+    }
+
+    /// The next word that counts, as a row of the embedding.
+    fn read(&mut self, row: u32) {
+        let sequence = &self.model.contents().sequence;
+        let past_the_end = sequence.maxlen > 0 && self.rows >= sequence.maxlen;
+        if past_the_end && sequence.truncating == Truncating::Post {
+            return;
+        }
+        match self.rows.checked_rem(sequence.window()) {
+            None => self.step(row),
+            Some(place) => match self.window.get_mut(place as usize) {
+                Some(oldest) => *oldest = row,
+                // Cannot fail: `Classifier::new` saw to the capacity.
+                None => drop(self.window.push(row)),
+            },
+        }
+        self.rows = self.rows.wrapping_add(1);
+        // A text may be endless: past `maxlen` only the place in the ring matters.
+        if self.rows >= 2 * sequence.window() {
+            self.rows -= sequence.window();
+        }
+    }
+
+    fn step(&mut self, row: u32) {
+        let contents = self.model.contents();
+        contents.rnn.step(&contents.embedding, row, &mut self.state);
+    }
+
+    /// At the end of the text: takes the steps that had to wait for it.
+    fn catch_up(&mut self) {
+        let contents = self.model.contents();
+        let sequence = &contents.sequence;
+        let Self { window, state, .. } = self;
+        if let Some(padding) = sequence.padding {
+            let pads = sequence.window().saturating_sub(window.len() as u32);
+            state.set(padding.state(pads, contents.rnn.units).unwrap_or_default());
+        }
+        let oldest = match self.rows.checked_rem(sequence.window()) {
+            Some(place) if window.len() as u32 == sequence.window() => place as usize,
+            _ => 0,
+        };
+        let (newer, older) = window.split_at_checked(oldest).unwrap_or_default();
+        for &row in older.iter().chain(newer) {
+            contents.rnn.step(&contents.embedding, row, state);
+        }
+        window.clear();
+    }
+}
+
+impl<const UNITS: usize, const WINDOW: usize> WordSink for Reader<'_, UNITS, WINDOW> {
+    #[inline]
+    fn char(&mut self, c: char) {
+        self.hash.char(c);
+    }
+
+    fn end(&mut self) {
+        let contents = self.model.contents();
+        let hash = core::mem::replace(&mut self.hash, WordHash::new(contents.vocabulary.seed));
+        self.words = self.words.saturating_add(1);
+        match (contents.vocabulary.slot(hash.finish()), contents.unknown) {
+            (Some(slot), _) => {
+                self.known = self.known.saturating_add(1);
+                self.read(slot);
+            }
+            (None, Unknown::Row) => self.read(contents.vocabulary.slots),
+            (None, Unknown::Drop) => {}
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The one error type: everything that can be wrong with a model, said so that a person can act on it.
+
+use core::fmt;
+
+/// Why a model was refused.
+///
+/// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes)) and giving it buffers
+/// ([`Classifier::new`](crate::Classifier::new)) can fail. Once both succeeded, no text can.
+///
+/// ```
+/// use kilornn::{Error, Model};
+///
+/// let error = Model::from_bytes(b"GIF89a, not a model").unwrap_err();
+/// assert_eq!(error, Error::NotAModel { found: *b"GIF8" });
+/// assert_eq!(error.to_string(), "not a KiloRNN model: it begins with [71, 73, 70, 56], not with \"KILO\"");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file does not begin with `KILO`.
+    NotAModel {
+        /// Its first four bytes.
+        found: [u8; 4],
+    },
+    /// The file is of a format version that this runtime cannot read.
+    Version {
+        /// The version in the file.
+        found: u16,
+        /// The newest version that this runtime reads.
+        supported: u16,
+    },
+    /// The file ends too early.
+    Truncated {
+        /// Bytes that its header announces.
+        needed: u32,
+        /// Bytes that are there.
+        found: u32,
+    },
+    /// More bytes follow than the header announces.
+    Oversized {
+        /// Bytes that its header announces.
+        needed: u32,
+        /// Bytes that are there.
+        found: u32,
+    },
+    /// The checksum over the file is wrong: some byte was changed.
+    Checksum {
+        /// The CRC-32 in the file.
+        stored: u32,
+        /// The CRC-32 of its bytes.
+        computed: u32,
+    },
+    /// The checksum is right, but the bytes do not decode: the file was not written by KiloRNN.
+    Undecodable,
+    /// The checksum is right, but a value is out of its range: the file was not written by KiloRNN.
+    Invalid {
+        /// Which value.
+        what: &'static str,
+        /// What it must be (or, where `what` says "at most", must not exceed).
+        needed: u32,
+        /// What it is.
+        found: u32,
+    },
+    /// The model lower-cases all of Unicode; this build has the `unicode` feature off.
+    UnicodeNeeded,
+    /// The model has more hidden units than the classifier has room for.
+    UnitsCapacity {
+        /// Units of the model.
+        needed: u32,
+        /// The classifier's `UNITS`.
+        found: u32,
+    },
+    /// The model must remember more words than the classifier has room for.
+    WindowCapacity {
+        /// Words that the model remembers.
+        needed: u32,
+        /// The classifier's `WINDOW`.
+        found: u32,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Error::NotAModel { found } => {
+                write!(f, "not a KiloRNN model: it begins with {found:?}, not with \"KILO\"")
+            }
+            Error::Version { found, supported } => write!(
+                f,
+                "the model has format version {found}, this runtime reads up to {supported}: update the runtime or export again"
+            ),
+            Error::Truncated { needed, found } => {
+                write!(f, "the model is cut short: {found} of {needed} bytes")
+            }
+            Error::Oversized { needed, found } => {
+                write!(f, "the model has {needed} bytes, but {found} were given")
+            }
+            Error::Checksum { stored, computed } => write!(
+                f,
+                "the model is damaged: its checksum is {stored:#010x}, its bytes give {computed:#010x}"
+            ),
+            Error::Undecodable => {
+                f.write_str("the model's checksum is right but its content does not decode")
+            }
+            Error::Invalid { what, needed, found } => {
+                write!(f, "the model's {what} should be {needed}, but is {found}")
+            }
+            Error::UnicodeNeeded => {
+                f.write_str("the model lower-cases Unicode: build the runtime with its `unicode` feature")
+            }
+            Error::UnitsCapacity { needed, found } => write!(
+                f,
+                "the model has {needed} hidden units, the classifier room for {found}: use Classifier<{needed}>"
+            ),
+            Error::WindowCapacity { needed, found } => write!(
+                f,
+                "the model remembers {needed} words, the classifier has room for {found}: use Classifier<UNITS, {needed}>"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,108 @@
+//! The `.kilo` file: [`encode`] writes it, [`decode`] reads it back without copying.
+//!
+//! | bytes | what |
+//! |---:|---|
+//! | 4 | `KILO` |
+//! | 2 | format version, little-endian |
+//! | 2 | zero |
+//! | 4 | length of the whole file, little-endian |
+//! | n | [`Contents`], serialized by postcard; its tables are read in place |
+//! | 4 | CRC-32 (ISO-HDLC, as in zip and PNG) of all bytes before it, little-endian |
+//!
+//! The header stands outside postcard because postcard describes neither itself nor its version:
+//! a file that is foreign, newer, cut short or damaged is known as such before it is decoded.
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+
+use crate::{Contents, Error};
+
+/// The format version that this runtime writes, and the newest that it reads.
+///
+/// ```
+/// assert_eq!(kilornn::file::VERSION, 1);
+/// ```
+pub const VERSION: u16 = 1;
+
+const MAGIC: [u8; 4] = *b"KILO";
+const HEADER: usize = 12;
+const CHECKSUM: usize = 4;
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// Writes a model file into `buffer`; returns the part of it that was used, or `None` if `buffer`
+/// is too small. What is written is not checked: [`Model::from_bytes`](crate::Model::from_bytes) does that.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// use kilornn::{Model, file};
+///
+/// let model = Model::from_bytes(bytes)?;
+/// let mut buffer = [0; 65536];
+/// assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(&bytes[..]));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
+    let body = postcard::to_slice(contents, buffer.get_mut(HEADER..)?).ok()?.len();
+    let end = HEADER + body;
+    let length = u32::try_from(end + CHECKSUM).ok()?;
+    let header = buffer.first_chunk_mut::<HEADER>()?;
+    header[..4].copy_from_slice(&MAGIC);
+    header[4..6].copy_from_slice(&VERSION.to_le_bytes());
+    header[6..8].copy_from_slice(&[0; 2]);
+    header[8..].copy_from_slice(&length.to_le_bytes());
+    let checksum = CRC.checksum(buffer.get(..end)?).to_le_bytes();
+    buffer.get_mut(end..end + CHECKSUM)?.copy_from_slice(&checksum);
+    buffer.get_mut(..end + CHECKSUM)
+}
+
+/// Reads a model file: header, checksum, then contents. Dimensions are not checked yet:
+/// [`Model::from_bytes`](crate::Model::from_bytes) does both.
+///
+/// # Errors
+///
+/// In this order: [`Error::Truncated`] if there is not even a header, [`Error::NotAModel`],
+/// [`Error::Version`], [`Error::Truncated`], [`Error::Oversized`], [`Error::Checksum`],
+/// [`Error::Undecodable`].
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// use kilornn::{Error, file};
+///
+/// assert_eq!(file::decode(bytes)?.labels, "negative\npositive");
+/// assert!(matches!(file::decode(&bytes[..1000]), Err(Error::Truncated { found: 1000, .. })));
+/// # Ok(())
+/// # }
+/// ```
+pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
+    let found = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let &[m0, m1, m2, m3, v0, v1, _, _, l0, l1, l2, l3] = bytes
+        .first_chunk::<HEADER>()
+        .ok_or(Error::Truncated { needed: (HEADER + CHECKSUM) as u32, found })?;
+    if [m0, m1, m2, m3] != MAGIC {
+        return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
+    }
+    let version = u16::from_le_bytes([v0, v1]);
+    if version != VERSION {
+        return Err(Error::Version { found: version, supported: VERSION });
+    }
+    let needed = u32::from_le_bytes([l0, l1, l2, l3]);
+    if needed > found {
+        return Err(Error::Truncated { needed, found });
+    }
+    if needed < found {
+        return Err(Error::Oversized { needed, found });
+    }
+    let (covered, stored) = bytes.split_last_chunk::<CHECKSUM>().ok_or(Error::Truncated { needed, found })?;
+    let (stored, computed) = (u32::from_le_bytes(*stored), CRC.checksum(covered));
+    if stored != computed {
+        return Err(Error::Checksum { stored, computed });
+    }
+    let body = covered.get(HEADER..).ok_or(Error::Undecodable)?;
+    match postcard::take_from_bytes(body) {
+        Ok((contents, [])) => Ok(contents),
+        _ => Err(Error::Undecodable),
+    }
+}

@@ -1,0 +1,76 @@
+//! From the last state to logits.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::kernels::dot;
+use crate::load::{at_most, exactly};
+
+/// Keras's `Dense`, without its activation: `logit = Σ kernel · h + bias`, in integers that `scale`
+/// turns into real logits.
+///
+/// One output is the logit of class 1 against class 0 (Keras's `Dense(1, sigmoid)`); more are one
+/// logit for each class (`Dense(n, softmax)`).
+///
+/// ```
+/// use kilornn::layers::Dense;
+///
+/// let dense = Dense { outputs: 1, kernel: &[2, 0xFF], bias: &[5, 0, 0, 0], scale: 0.01 };
+/// assert_eq!(dense.logit(0, &[10, 3]), 2 * 10 - 3 + 5);
+/// assert_eq!(dense.classes(), 2);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Dense<'a> {
+    /// Outputs: 1, or the number of classes, at most 256.
+    pub outputs: u32,
+    /// `outputs × units`, as `i8`.
+    #[serde(borrow)]
+    pub kernel: &'a [u8],
+    /// A little-endian `i32` for each output.
+    pub bias: &'a [u8],
+    /// What one unit of an integer logit is worth.
+    pub scale: f32,
+}
+
+impl Dense<'_> {
+    /// The number of classes: two for a single output.
+    /// See [`Dense`] for an example.
+    #[must_use]
+    pub const fn classes(&self) -> u32 {
+        if self.outputs == 1 { 2 } else { self.outputs }
+    }
+
+    /// The integer logit of one output. See [`Dense`] for an example.
+    #[must_use]
+    pub fn logit(&self, output: u32, state: &[i8]) -> i32 {
+        let (output, units) = (output as usize, state.len());
+        let kernel = self.kernel.get(output * units..(output + 1) * units).unwrap_or_default();
+        let (bias, _) = self.bias.as_chunks::<4>();
+        dot(kernel, state) + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
+    }
+
+    /// Checks lengths, and that no logit can overflow.
+    pub(crate) fn check(&self, units: u32) -> Result<(), Error> {
+        let outputs = self.outputs as usize;
+        at_most("outputs (at most)", 256, outputs)?;
+        at_most("units of the dense layer (at most)", 256, units as usize)?;
+        exactly("bytes of the dense kernel", outputs * units as usize, self.kernel.len())?;
+        exactly("bytes of the dense bias", outputs * 4, self.bias.len())?;
+        if outputs == 0 {
+            return Err(Error::Invalid { what: "outputs", needed: 1, found: 0 });
+        }
+        let limit = i32::MAX as usize - units as usize * 128 * 127;
+        let (bias, _) = self.bias.as_chunks::<4>();
+        for &bias in bias {
+            at_most("dense bias (at most)", limit, i32::from_le_bytes(bias).unsigned_abs() as usize)?;
+        }
+        if !(self.scale.is_finite() && self.scale > 0.0) {
+            return Err(Error::Invalid {
+                what: "logit scale's bits",
+                needed: 1f32.to_bits(),
+                found: self.scale.to_bits(),
+            });
+        }
+        Ok(())
+    }
+}

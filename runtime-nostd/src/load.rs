@@ -1,0 +1,125 @@
+//! The loader: what it lets through can neither fail, overflow nor index out of range later.
+
+use crate::{Contents, Error, file};
+
+/// A model whose every length, index, shift and sum has been proven in range.
+///
+/// Its tables stay where the file is, in flash for a firmware; the struct itself is a few dozen
+/// words of views.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// use kilornn::{Classifier, Model};
+///
+/// # const BYTES: &[u8] = include_bytes!("../tests/golden/v1-starter.kilo");
+/// static MODEL: &[u8] = BYTES; // include_bytes!("my-model.kilo")
+///
+/// let model = Model::from_bytes(MODEL)?;
+/// let mut classifier: Classifier<16> = Classifier::new(&model)?;
+/// # classifier.push("");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a>(Contents<'a>);
+
+impl<'a> Model<'a> {
+    /// Checks a `.kilo` file and returns the model in it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the file: see [`Error`]. Nothing is read outside `bytes`, whatever
+    /// they are. See [`Model`] for an example.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
+        let contents = file::decode(bytes)?;
+        check(&contents)?;
+        Ok(Self(contents))
+    }
+
+    /// What the model is made of.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// let model = kilornn::Model::from_bytes(bytes)?;
+    /// assert_eq!(model.contents().rnn.units, 16);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn contents(&self) -> &Contents<'a> {
+        &self.0
+    }
+
+    /// How many classes it tells apart.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// assert_eq!(kilornn::Model::from_bytes(bytes)?.classes(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn classes(&self) -> u32 {
+        self.0.dense.classes()
+    }
+
+    /// The name of a class, or `""` if there is no such class.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// assert_eq!(kilornn::Model::from_bytes(bytes)?.label(1), "positive");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn label(&self, class: u32) -> &'a str {
+        self.0.labels.split('\n').nth(class as usize).unwrap_or("")
+    }
+}
+
+/// Proves that no later step can fail. Each part checks itself; here, how they fit together.
+fn check(contents: &Contents<'_>) -> Result<(), Error> {
+    let Contents { labels, normalization, vocabulary, unknown: _, sequence, embedding, rnn, dense } =
+        contents;
+    let units = rnn.units;
+    normalization.check()?;
+    vocabulary.check()?;
+    rnn.check(embedding.check(contents.rows(), units)?)?;
+    dense.check(units)?;
+    exactly("number of labels", dense.classes() as usize, labels.split('\n').count())?;
+    if let Some(padding) = sequence.padding {
+        let stored = padding.states.len() / (units as usize).max(1);
+        exactly("bytes of pad states", stored * units as usize, padding.states.len())?;
+        at_most("cycle of pad states (at most)", stored.saturating_sub(1), padding.cycle as usize)?;
+        // `state` must find one for every number of pads; the bytes are compared as `i8`.
+        exactly("pad states that start at zero", 1, usize::from(padding.state(0, units).is_some()))?;
+        if let Some(_negative) = padding.states.iter().find(|&&s| s > 127) {
+            return Err(Error::Invalid { what: "pad states' least value", needed: 0, found: u32::MAX });
+        }
+    }
+    if sequence.window() > 0 || sequence.padding.is_some() {
+        at_most("window in words (at most)", 1 << 16, sequence.maxlen as usize)?;
+        if sequence.maxlen == 0 {
+            return Err(Error::Invalid { what: "window in words", needed: 1, found: 0 });
+        }
+    }
+    Ok(())
+}
+
+/// `Ok` if `found` is what it must be.
+pub(crate) fn exactly(what: &'static str, needed: usize, found: usize) -> Result<(), Error> {
+    if found == needed { Ok(()) } else { Err(invalid(what, needed, found)) }
+}
+
+/// `Ok` if `found` does not exceed `limit`.
+pub(crate) fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), Error> {
+    if found <= limit { Ok(()) } else { Err(invalid(what, limit, found)) }
+}
+
+fn invalid(what: &'static str, needed: usize, found: usize) -> Error {
+    let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Error::Invalid { what, needed: clamp(needed), found: clamp(found) }
+}

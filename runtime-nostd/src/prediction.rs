@@ -1,0 +1,147 @@
+//! What the model says about a text.
+
+use crate::Model;
+use crate::activation::{exp, sigmoid};
+
+/// The model's answer for one text. Logits are computed from the last hidden state when they are
+/// asked for, so that an answer takes no memory of its own, however many classes there are.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// # let model = kilornn::Model::from_bytes(bytes)?;
+/// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+/// classifier.push("The service was not good.");
+/// let prediction = classifier.finish();
+/// assert_eq!((prediction.label(), prediction.class()), ("negative", 0));
+/// assert!(prediction.score() > 0.5);
+/// assert_eq!(prediction.words(), 5);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Prediction<'c> {
+    model: &'c Model<'c>,
+    state: &'c [i8],
+    class: u32,
+    words: u32,
+    known: u32,
+}
+
+impl<'c> Prediction<'c> {
+    pub(crate) fn new(model: &'c Model<'c>, state: &'c [i8], words: u32, known: u32) -> Self {
+        let mut prediction = Self { model, state, class: 0, words, known };
+        prediction.class = prediction.best();
+        prediction
+    }
+
+    /// The class with the largest logit; of equal ones the first. A single logit of zero, which is
+    /// a probability of exactly one half, is class 0, as Keras counts it.
+    fn best(&self) -> u32 {
+        let dense = &self.model.contents().dense;
+        if dense.outputs == 1 {
+            return u32::from(dense.logit(0, self.state) > 0);
+        }
+        let mut best = (0, i32::MIN);
+        for (class, logit) in (0..).zip(self.logits()) {
+            if logit > best.1 {
+                best = (class, logit);
+            }
+        }
+        best.0
+    }
+
+    /// The number of the most probable class. See [`Prediction`] for an example.
+    #[must_use]
+    pub const fn class(&self) -> u32 {
+        self.class
+    }
+
+    /// The name of the most probable class. See [`Prediction`] for an example.
+    #[must_use]
+    pub fn label(&self) -> &'c str {
+        self.model.label(self.class)
+    }
+
+    /// The probability of the most probable class, to three digits.
+    /// See [`Prediction`] for an example.
+    #[must_use]
+    pub fn score(&self) -> f32 {
+        self.probability(self.class)
+    }
+
+    /// The probability of a class, by the sigmoid or softmax of the logits; 0 if there is no such class.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// classifier.push("fine");
+    /// let prediction = classifier.finish();
+    /// let sum = prediction.probability(0) + prediction.probability(1);
+    /// assert!((sum - 1.0).abs() < 1e-6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn probability(&self, class: u32) -> f32 {
+        let dense = &self.model.contents().dense;
+        let logit = |output| dense.logit(output, self.state) as f32 * dense.scale;
+        match (dense.outputs, class) {
+            (1, 0) => sigmoid(-logit(0)),
+            (1, 1) => sigmoid(logit(0)),
+            (outputs, class) if class < outputs && outputs > 1 => {
+                let largest = logit(self.class);
+                let sum: f32 = (0..outputs).map(|output| exp(logit(output) - largest)).sum();
+                exp(logit(class) - largest) / sum
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// The integer logits: one for two classes, else one for each class. They are the same on every
+    /// target and on the host; `contents().dense.scale` turns them into real ones.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// classifier.push("wonderful");
+    /// assert!(classifier.finish().logits().next() > Some(0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn logits(&self) -> impl Iterator<Item = i32> + use<'c> {
+        let Self { model, state, .. } = *self;
+        let dense = &model.contents().dense;
+        (0..dense.outputs).map(move |output| dense.logit(output, state))
+    }
+
+    /// How many words the text had. See [`Prediction`] for an example.
+    #[must_use]
+    pub const fn words(&self) -> u32 {
+        self.words
+    }
+
+    /// How many of its words are in the vocabulary. With none, the prediction is that of the bias
+    /// (and of the pads or the unknown words' row, if the model has them): always the same, and
+    /// worth nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// classifier.push("a flibbertigibbet");
+    /// let prediction = classifier.finish();
+    /// assert_eq!((prediction.words(), prediction.known_words()), (2, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn known_words(&self) -> u32 {
+        self.known
+    }
+}

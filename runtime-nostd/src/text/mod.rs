@@ -1,0 +1,11 @@
+//! Text to word ids: bytes -> characters -> words -> slots of the vocabulary.
+
+mod normalize;
+mod tokenizer;
+mod utf8;
+mod vocabulary;
+
+pub use normalize::{AsciiSet, Lowercase, Normalization, Unit};
+pub use tokenizer::{Tokenizer, WordSink};
+pub use utf8::Utf8Decoder;
+pub use vocabulary::{Vocabulary, WordHash};

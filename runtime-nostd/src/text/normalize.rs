@@ -1,0 +1,162 @@
+//! What happens to a character before it becomes part of a word.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What one token is.
+///
+/// ```
+/// use kilornn::text::{Normalization, Unit};
+///
+/// assert_eq!(Normalization::KERAS.unit, Unit::Word);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// The characters between separators.
+    Word,
+    /// Every character by itself, separators too (Keras's `char_level=True` applies no filters).
+    Character,
+}
+
+/// Which letters are lower-cased.
+///
+/// Lower-casing goes character by character, which is all a stream allows. It differs from
+/// Python's `str.lower` on a whole string in one place: a capital sigma at a word's end becomes
+/// `σ`, not the final `ς`.
+///
+/// ```
+/// use kilornn::text::Lowercase;
+///
+/// let mut text = String::new();
+/// "ÀÉ".chars().for_each(|c| Lowercase::Ascii.map(c, |c| text.push(c)));
+/// assert_eq!(text, "ÀÉ");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lowercase {
+    /// None (Keras's `lower=False`).
+    Off,
+    /// A to Z.
+    Ascii,
+    /// Every letter that Unicode maps (needs the `unicode` feature).
+    Unicode,
+}
+
+impl Lowercase {
+    /// Calls `emit` with the lower-case form of `c`, which can be several characters.
+    ///
+    /// ```
+    /// use kilornn::text::Lowercase;
+    ///
+    /// let mut text = String::new();
+    /// Lowercase::Off.map('A', |c| text.push(c));
+    /// Lowercase::Ascii.map('A', |c| text.push(c));
+    /// assert_eq!(text, "Aa");
+    /// # #[cfg(feature = "unicode")] {
+    /// Lowercase::Unicode.map('İ', |c| text.push(c));
+    /// assert_eq!(text, "Aai\u{307}");
+    /// # }
+    /// ```
+    #[inline]
+    pub fn map(self, c: char, mut emit: impl FnMut(char)) {
+        match self {
+            Lowercase::Off => emit(c),
+            Lowercase::Ascii => emit(c.to_ascii_lowercase()),
+            // The common case without a look into the tables.
+            Lowercase::Unicode if c.is_ascii() => emit(c.to_ascii_lowercase()),
+            #[cfg(feature = "unicode")]
+            Lowercase::Unicode => c.to_lowercase().for_each(emit),
+            #[cfg(not(feature = "unicode"))]
+            Lowercase::Unicode => emit(c), // `Normalization::check` refused such a model
+        }
+    }
+}
+
+/// A set of ASCII characters, one bit each.
+///
+/// ```
+/// use kilornn::text::AsciiSet;
+///
+/// let set = AsciiSet::new(" ,.");
+/// assert!(set.contains(',') && !set.contains('a') && !set.contains('，'));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsciiSet([u8; 16]);
+
+impl AsciiSet {
+    /// The set of the characters of `members`; those outside ASCII are left out.
+    ///
+    /// ```
+    /// use kilornn::text::AsciiSet;
+    ///
+    /// assert_eq!(AsciiSet::new("ab"), AsciiSet::new("ba"));
+    /// ```
+    #[must_use]
+    pub const fn new(members: &str) -> Self {
+        let bytes = members.as_bytes();
+        let mut set = [0; 16];
+        let mut i = 0;
+        while i < bytes.len() {
+            if bytes[i] < 128 {
+                set[(bytes[i] >> 3) as usize] |= 1 << (bytes[i] & 7);
+            }
+            i += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether `c` is in the set.
+    ///
+    /// ```
+    /// assert!(kilornn::text::AsciiSet::new("\t").contains('\t'));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, c: char) -> bool {
+        let code = u32::from(c);
+        self.0.get((code >> 3) as usize).is_some_and(|bits| bits >> (code & 7) & 1 == 1)
+    }
+}
+
+/// How text becomes words: what Keras's `Tokenizer` calls `char_level`, `lower` and `filters`.
+///
+/// ```
+/// use kilornn::text::{AsciiSet, Lowercase, Normalization, Unit};
+///
+/// let plain = Normalization { unit: Unit::Word, lowercase: Lowercase::Off, separators: AsciiSet::new(" ") };
+/// assert_ne!(plain, Normalization::KERAS);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Normalization {
+    /// What one token is.
+    pub unit: Unit,
+    /// Which letters are lower-cased.
+    pub lowercase: Lowercase,
+    /// The characters that end a word and belong to none (Keras's `filters` and its `split`).
+    pub separators: AsciiSet,
+}
+
+impl Normalization {
+    /// The defaults of Keras's `Tokenizer` (`keras/src/legacy/preprocessing/text.py`): apostrophes,
+    /// carriage returns and everything outside ASCII are part of words.
+    ///
+    /// ```
+    /// use kilornn::text::Normalization;
+    ///
+    /// assert!(Normalization::KERAS.separators.contains('-'));
+    /// assert!(!Normalization::KERAS.separators.contains('\''));
+    /// ```
+    pub const KERAS: Self = Self {
+        unit: Unit::Word,
+        lowercase: Lowercase::Unicode,
+        separators: AsciiSet::new(" !\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"),
+    };
+
+    /// Whether this build can do it.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.lowercase == Lowercase::Unicode && !cfg!(feature = "unicode") {
+            return Err(Error::UnicodeNeeded);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Streaming tokenizer: bytes in any chunking, words out, no text kept.
+
+use super::{Normalization, Unit, Utf8Decoder};
+
+/// Receives words as they are read: their characters one by one, then their end.
+///
+/// The device hashes them ([`WordHash`](super::WordHash)), the trainer collects them; both run the
+/// same [`Tokenizer`].
+///
+/// ```
+/// use kilornn::text::{Normalization, Tokenizer, WordSink};
+///
+/// /// The words of a text, with a bar behind each.
+/// struct Barred(String);
+///
+/// impl WordSink for Barred {
+///     fn char(&mut self, c: char) {
+///         self.0.push(c);
+///     }
+///     fn end(&mut self) {
+///         self.0.push('|');
+///     }
+/// }
+///
+/// let mut words = Barred(String::new());
+/// let mut tokenizer = Tokenizer::new(Normalization::KERAS);
+/// tokenizer.push(b"Don't pan", &mut words);
+/// tokenizer.push(b"ic, it's <br />fine", &mut words);
+/// tokenizer.finish(&mut words);
+/// assert_eq!(words.0, "don't|panic|it's|br|fine|");
+/// ```
+pub trait WordSink {
+    /// The next character of the current word, already lower-cased.
+    fn char(&mut self, c: char);
+    /// The current word is complete; it has at least one character.
+    fn end(&mut self);
+}
+
+/// Splits a stream of UTF-8 bytes into words as Keras's `Tokenizer` does on a whole string:
+/// lower-case, then cut at every separator, then drop what is empty.
+///
+/// A word may be cut anywhere by the borders of chunks, even inside a character, and may be of any
+/// length. Malformed UTF-8 becomes U+FFFD (see [`Utf8Decoder`]), which is part of a word.
+///
+/// See [`WordSink`] for an example.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    normalization: Normalization,
+    decoder: Utf8Decoder,
+    in_word: bool,
+}
+
+impl Tokenizer {
+    /// A tokenizer at the start of a text.
+    ///
+    /// ```
+    /// use kilornn::text::{Normalization, Tokenizer};
+    ///
+    /// let tokenizer = Tokenizer::new(Normalization::KERAS);
+    /// # let _ = tokenizer;
+    /// ```
+    #[must_use]
+    pub fn new(normalization: Normalization) -> Self {
+        Self { normalization, decoder: Utf8Decoder::default(), in_word: false }
+    }
+
+    /// Reads more of the text. See [`WordSink`] for an example.
+    pub fn push(&mut self, text: &[u8], words: &mut impl WordSink) {
+        for &byte in text {
+            let Self { normalization, decoder, in_word } = self;
+            decoder.push(byte, |c| accept(normalization, in_word, c, words));
+        }
+    }
+
+    /// Ends the text, and with it its last word, and starts anew.
+    /// See [`WordSink`] for an example.
+    pub fn finish(&mut self, words: &mut impl WordSink) {
+        let Self { normalization, decoder, in_word } = self;
+        decoder.finish(|c| accept(normalization, in_word, c, words));
+        if core::mem::take(in_word) {
+            words.end();
+        }
+    }
+}
+
+/// One character of the text, as it was written.
+#[inline]
+fn accept(normalization: &Normalization, in_word: &mut bool, c: char, words: &mut impl WordSink) {
+    normalization.lowercase.map(c, |c| match normalization.unit {
+        Unit::Character => {
+            words.char(c);
+            words.end();
+        }
+        Unit::Word if !normalization.separators.contains(c) => {
+            *in_word = true;
+            words.char(c);
+        }
+        Unit::Word => {
+            if core::mem::take(in_word) {
+                words.end();
+            }
+        }
+    });
+}

@@ -1,0 +1,92 @@
+//! Streaming UTF-8: bytes in any chunking, characters out.
+
+/// Decodes UTF-8 byte by byte, in five bytes of RAM.
+///
+/// Malformed input gives one U+FFFD for each *maximal subpart*, as the Unicode standard recommends
+/// (chapter 3, "U+FFFD Substitution of Maximal Subparts"), so the characters are exactly those of
+/// `String::from_utf8_lossy` on the whole text, wherever it is cut into chunks.
+///
+/// ```
+/// use kilornn::text::Utf8Decoder;
+///
+/// let mut decoder = Utf8Decoder::default();
+/// let mut text = String::new();
+/// for chunk in [&b"caf\xC3"[..], &b"\xA9 \xFF!"[..]] {
+///     for &byte in chunk {
+///         decoder.push(byte, |c| text.push(c));
+///     }
+/// }
+/// decoder.finish(|c| text.push(c));
+/// assert_eq!(text, "café \u{FFFD}!");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Utf8Decoder {
+    /// The bits of the character read so far.
+    partial: u32,
+    /// How many continuation bytes are still to come.
+    missing: u8,
+    /// The range in which the next continuation byte must lie: narrower than 0x80..=0xBF after
+    /// lead bytes that could start an overlong form, a surrogate or a value above U+10FFFF.
+    next: (u8, u8),
+}
+
+impl Utf8Decoder {
+    /// Takes one byte; calls `emit` for each character it completes (none, one or two: a broken
+    /// sequence and the byte that broke it).
+    ///
+    /// ```
+    /// use kilornn::text::Utf8Decoder;
+    ///
+    /// let mut decoder = Utf8Decoder::default();
+    /// let mut seen = Vec::new();
+    /// decoder.push(0xC3, |c| seen.push(c));
+    /// decoder.push(b'a', |c| seen.push(c));
+    /// assert_eq!(seen, ['\u{FFFD}', 'a']);
+    /// ```
+    #[inline]
+    pub fn push(&mut self, byte: u8, mut emit: impl FnMut(char)) {
+        if self.missing > 0 {
+            if self.next.0 <= byte && byte <= self.next.1 {
+                self.partial = (self.partial << 6) | u32::from(byte & 0x3F);
+                self.missing -= 1;
+                self.next = (0x80, 0xBF);
+                if self.missing == 0 {
+                    emit(char::from_u32(self.partial).unwrap_or(char::REPLACEMENT_CHARACTER));
+                }
+                return;
+            }
+            self.missing = 0;
+            emit(char::REPLACEMENT_CHARACTER);
+        }
+        let (missing, bits, next) = match byte {
+            0x00..=0x7F => return emit(char::from(byte)),
+            0xC2..=0xDF => (1, byte & 0x1F, (0x80, 0xBF)),
+            0xE0 => (2, byte & 0x0F, (0xA0, 0xBF)),
+            0xED => (2, byte & 0x0F, (0x80, 0x9F)),
+            0xE1..=0xEF => (2, byte & 0x0F, (0x80, 0xBF)),
+            0xF0 => (3, byte & 0x07, (0x90, 0xBF)),
+            0xF1..=0xF3 => (3, byte & 0x07, (0x80, 0xBF)),
+            0xF4 => (3, byte & 0x07, (0x80, 0x8F)),
+            _ => return emit(char::REPLACEMENT_CHARACTER),
+        };
+        *self = Self { partial: u32::from(bits), missing, next };
+    }
+
+    /// Ends the text: a sequence that was cut short gives one U+FFFD.
+    ///
+    /// ```
+    /// use kilornn::text::Utf8Decoder;
+    ///
+    /// let mut decoder = Utf8Decoder::default();
+    /// decoder.push(0xE2, |_| unreachable!());
+    /// let mut seen = None;
+    /// decoder.finish(|c| seen = Some(c));
+    /// assert_eq!(seen, Some('\u{FFFD}'));
+    /// ```
+    pub fn finish(&mut self, mut emit: impl FnMut(char)) {
+        if self.missing > 0 {
+            *self = Self::default();
+            emit(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}

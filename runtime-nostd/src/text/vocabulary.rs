@@ -1,0 +1,188 @@
+//! The vocabulary: a perfect hash from words to rows of the embedding, read in place from flash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// A 32-bit hash of a word, grown character by character so that no text is kept: FNV-1a over its
+/// UTF-8 bytes, then the finalizer of MurmurHash3, since FNV's last bytes reach few bits.
+///
+/// ```
+/// use kilornn::text::WordHash;
+///
+/// let mut hash = WordHash::new(7);
+/// "film".chars().for_each(|c| hash.char(c));
+/// assert_eq!(hash.finish(), WordHash::of(7, "film"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordHash(u32);
+
+const FNV_OFFSET: u32 = 0x811C_9DC5;
+const FNV_PRIME: u32 = 0x0100_0193;
+
+impl WordHash {
+    /// The hash of no characters yet, in the family of hashes that `seed` picks.
+    ///
+    /// ```
+    /// use kilornn::text::WordHash;
+    ///
+    /// assert_ne!(WordHash::new(1).finish(), WordHash::new(2).finish());
+    /// ```
+    #[must_use]
+    pub const fn new(seed: u32) -> Self {
+        Self(FNV_OFFSET ^ seed)
+    }
+
+    /// Takes the next character of the word.
+    ///
+    /// ```
+    /// use kilornn::text::WordHash;
+    ///
+    /// let mut hash = WordHash::new(0);
+    /// hash.char('é');
+    /// assert_eq!(hash.finish(), WordHash::of(0, "é"));
+    /// ```
+    #[inline]
+    pub fn char(&mut self, c: char) {
+        for &byte in c.encode_utf8(&mut [0; 4]).as_bytes() {
+            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(FNV_PRIME);
+        }
+    }
+
+    /// The hash of the characters so far.
+    ///
+    /// ```
+    /// assert_ne!(kilornn::text::WordHash::of(0, "ab"), kilornn::text::WordHash::of(0, "ba"));
+    /// ```
+    #[must_use]
+    pub const fn finish(self) -> u32 {
+        mix(self.0)
+    }
+
+    /// The hash of a whole word.
+    ///
+    /// ```
+    /// use kilornn::text::WordHash;
+    ///
+    /// assert_eq!(WordHash::of(3, ""), WordHash::new(3).finish());
+    /// ```
+    #[must_use]
+    pub fn of(seed: u32, word: &str) -> u32 {
+        let mut hash = Self::new(seed);
+        word.chars().for_each(|c| hash.char(c));
+        hash.finish()
+    }
+}
+
+/// MurmurHash3's 32-bit finalizer: every input bit reaches every output bit.
+const fn mix(mut h: u32) -> u32 {
+    h ^= h >> 16;
+    h = h.wrapping_mul(0x85EB_CA6B);
+    h ^= h >> 13;
+    h = h.wrapping_mul(0xC2B2_AE35);
+    h ^ (h >> 16)
+}
+
+/// Maps a hash evenly onto `0..n` without a division (Lemire, "Fast random integer generation in an
+/// interval", 2019).
+const fn reduce(hash: u32, n: u32) -> u32 {
+    ((hash as u64 * n as u64) >> 32) as u32
+}
+
+/// A perfect hash in the manner of PTHash (Pibiri and Trani, SIGIR 2021): a word's bucket has a
+/// *pilot*, found when the model was exported, that sends the bucket's words to slots of their own.
+///
+/// A word outside the vocabulary also lands on some slot. A fingerprint of 8 or 16 bits tells it
+/// from the slot's owner, except once in 256 or 65,536 unknown words.
+///
+/// The rows of the embedding stand in the order of the slots, so the slot *is* the word's id on the
+/// device, and no table from hash to row is stored. With one word a slot, one pilot for four words
+/// and 8-bit fingerprints this costs 1.5 bytes a word.
+///
+/// ```
+/// use kilornn::text::{Vocabulary, WordHash};
+///
+/// // One word, one bucket, one slot: any pilot will do.
+/// let hash = WordHash::of(0, "film");
+/// let fingerprint = [hash as u8];
+/// let vocabulary = Vocabulary { seed: 0, slots: 1, pilots: &[0, 0], fingerprints: &fingerprint };
+/// assert_eq!(vocabulary.slot(hash), Some(0));
+/// assert_eq!(vocabulary.slot(WordHash::of(0, "unheard-of")), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vocabulary<'a> {
+    /// Picks the family of word hashes ([`WordHash::new`]).
+    pub seed: u32,
+    /// Slots; some may be empty.
+    pub slots: u32,
+    /// A 16-bit little-endian pilot for each bucket.
+    #[serde(borrow)]
+    pub pilots: &'a [u8],
+    /// One or two bytes for each slot, little-endian: the low bits of its word's hash.
+    pub fingerprints: &'a [u8],
+}
+
+impl Vocabulary<'_> {
+    /// The bucket of a word, given its hash.
+    ///
+    /// ```
+    /// use kilornn::text::Vocabulary;
+    ///
+    /// assert_eq!(Vocabulary::bucket(u32::MAX, 10), 9);
+    /// ```
+    #[must_use]
+    pub const fn bucket(hash: u32, buckets: u32) -> u32 {
+        reduce(hash, buckets)
+    }
+
+    /// The slot to which a bucket's pilot sends a word, given its hash.
+    ///
+    /// ```
+    /// use kilornn::text::Vocabulary;
+    ///
+    /// assert!(Vocabulary::position(0xDEAD_BEEF, 3, 100) < 100);
+    /// ```
+    #[must_use]
+    pub const fn position(hash: u32, pilot: u16, slots: u32) -> u32 {
+        reduce(mix(hash ^ (pilot as u32).wrapping_mul(0x9E37_79B9)), slots)
+    }
+
+    /// The slot of the word with this hash, or `None` for a word outside the vocabulary.
+    /// See [`Vocabulary`] for an example.
+    #[inline]
+    #[must_use]
+    pub fn slot(&self, hash: u32) -> Option<u32> {
+        let (pilots, _) = self.pilots.as_chunks::<2>();
+        let bucket = Self::bucket(hash, pilots.len() as u32);
+        let pilot = u16::from_le_bytes(*pilots.get(bucket as usize)?);
+        let slot = Self::position(hash, pilot, self.slots);
+        let known = if self.wide_fingerprints() {
+            let (fingerprints, _) = self.fingerprints.as_chunks::<2>();
+            u16::from_le_bytes(*fingerprints.get(slot as usize)?) == hash as u16
+        } else {
+            *self.fingerprints.get(slot as usize)? == hash as u8
+        };
+        known.then_some(slot)
+    }
+
+    /// Whether fingerprints have 16 bits.
+    fn wide_fingerprints(&self) -> bool {
+        self.fingerprints.len() > self.slots as usize
+    }
+
+    /// Every bucket has a pilot and every slot a fingerprint.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let per_slot = if self.wide_fingerprints() { 2 } else { 1 };
+        crate::load::at_most("vocabulary slots (at most)", 1 << 24, self.slots as usize)?;
+        crate::load::exactly(
+            "bytes of fingerprints",
+            per_slot * self.slots as usize,
+            self.fingerprints.len(),
+        )?;
+        crate::load::exactly("bytes of pilots, modulo 2,", 0, self.pilots.len() % 2)?;
+        if self.slots > 0 && self.pilots.is_empty() {
+            return Err(Error::Invalid { what: "bytes of pilots", needed: 2, found: 0 });
+        }
+        Ok(())
+    }
+}
