@@ -1,0 +1,163 @@
+//! `kilornn evaluate`: a model file on labelled texts, on the host and in the emulated device.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{Console, grouped, labels, parse_model, read_model};
+use crate::answer::Answer;
+use crate::data::{Dataset, Example};
+use crate::device::qemu;
+use crate::error::InputError;
+use crate::evaluate::quantized;
+
+/// Test a model file on labelled texts, as the device computes it.
+///
+/// DATA is a file in the form of train.tsv, or a folder that has a test part. With --qemu the whole
+/// of it also goes through the firmware in QEMU, and every class and logit is compared.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model: a .kilo file, or the folder of a run
+    model: PathBuf,
+    /// The texts: a .tsv or .tsv.gz file, or a folder with a test part
+    data: PathBuf,
+    /// Run the texts through the firmware on this board as well
+    #[arg(long, value_name = "BOARD")]
+    qemu: Option<String>,
+    /// The firmware's crate
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example"))]
+    firmware: PathBuf,
+    /// Print one JSON object on standard output (and the rest on standard error)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    examples: usize,
+    accuracy: f64,
+    macro_f1: f64,
+    loss: f64,
+    #[serde(flatten)]
+    device: Option<DeviceReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeviceReport {
+    board: String,
+    device_accuracy: f64,
+    mismatches: usize,
+    instructions_per_word: f64,
+    stack_bytes: u32,
+}
+
+/// Evaluates.
+pub fn run(args: &Args) -> Result<()> {
+    let console = Console { json: args.json };
+    let (path, bytes) = read_model(&args.model)?;
+    let model = parse_model(&path, &bytes)?;
+    let examples = Dataset::read_test(&args.data, &labels(&model))?;
+    let board = args.qemu.as_deref().map(qemu::Board::find).transpose()?;
+
+    let progress = progress_bar("host", examples.len());
+    let (answers, score) = quantized(&model, &examples, &progress);
+    progress.finish_and_clear();
+    let macro_f1 = macro_f1(&answers, &examples, model.classes() as usize);
+    console.say(format!("examples: {}", grouped(score.examples)))?;
+    console.say(format!("accuracy: {:.4}", score.accuracy()))?;
+    console.say(format!("macro F1: {macro_f1:.4}"))?;
+    console.say(format!("loss: {:.4}", score.mean_loss()))?;
+
+    let device = match board {
+        None => None,
+        Some(board) => {
+            console.say(format!("building the firmware for {} with this model", board.name))?;
+            let elf = qemu::build_firmware(board, &path, &args.firmware)?;
+            let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+            let progress = progress_bar(board.name, texts.len());
+            let outputs = model.contents().dense.outputs as usize;
+            let (found, summary) =
+                qemu::classify(board, &elf, outputs, &texts, |done| progress.set_position(done))?;
+            progress.finish_and_clear();
+            let correct = found.iter().zip(&examples).filter(|(a, e)| a.class as usize == e.class).count();
+            let mismatches = answers.iter().zip(&found).filter(|(host, device)| differ(host, device)).count();
+            let words: u64 = found.iter().map(|answer| u64::from(answer.words)).sum();
+            let instructions: u64 = found.iter().map(|answer| answer.instructions).sum();
+            let report = DeviceReport {
+                board: board.name.to_owned(),
+                device_accuracy: correct as f64 / examples.len() as f64,
+                mismatches,
+                instructions_per_word: instructions as f64 / words.max(1) as f64,
+                stack_bytes: summary.peak_stack,
+            };
+            console.say(format!(
+                "{} in QEMU: accuracy {:.4}; {} of {} predictions differ from the host's (classes, words and logits); \
+                 {:.0} instructions per word over {} words; peak stack {} bytes",
+                report.board,
+                report.device_accuracy,
+                grouped(mismatches),
+                grouped(found.len()),
+                report.instructions_per_word,
+                grouped(words as usize),
+                report.stack_bytes,
+            ))?;
+            Some(report)
+        }
+    };
+    let mismatches = device.as_ref().map_or(0, |device| device.mismatches);
+    console.conclude(&Report {
+        examples: score.examples,
+        accuracy: score.accuracy(),
+        macro_f1,
+        loss: score.mean_loss(),
+        device,
+    })?;
+    if mismatches > 0 {
+        return Err(InputError::new(format!("host and device disagree on {mismatches} texts")).into());
+    }
+    Ok(())
+}
+
+/// Whether the device answered anything else than the host.
+fn differ(host: &Answer, device: &qemu::Answer) -> bool {
+    (host.class, host.words, &host.logits) != (device.class, device.words, &device.logits)
+}
+
+/// The mean over classes of the harmonic mean of precision and recall.
+fn macro_f1(answers: &[Answer], examples: &[Example], classes: usize) -> f64 {
+    let mut right = vec![0; classes];
+    let mut said = vec![0; classes];
+    let mut were = vec![0; classes];
+    for (answer, example) in answers.iter().zip(examples) {
+        let class = answer.class as usize;
+        said[class] += 1;
+        were[example.class] += 1;
+        right[class] += usize::from(class == example.class);
+    }
+    let f1 = |class: usize| 2.0 * right[class] as f64 / (said[class] + were[class]).max(1) as f64;
+    (0..classes).map(f1).sum::<f64>() / classes as f64
+}
+
+fn progress_bar(name: &'static str, length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} texts  {per_sec}  {eta} left");
+    ProgressBar::new(length as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_prefix(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macro_f1_is_the_mean_over_classes() {
+        let answer = |class| Answer { class, score: 1.0, words: 1, known_words: 1, logits: vec![] };
+        let example = |class| Example { class, text: String::new() };
+        // Class 0: precision 2/3, recall 1, F1 4/5. Class 1: precision 1, recall 1/2, F1 2/3.
+        let answers = [answer(0), answer(0), answer(0), answer(1)];
+        let examples = [example(0), example(0), example(1), example(1)];
+        assert!((macro_f1(&answers, &examples, 2) - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+    }
+}

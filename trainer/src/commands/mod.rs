@@ -1,0 +1,85 @@
+//! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
+
+pub mod evaluate;
+pub mod inspect;
+pub mod predict;
+pub mod starter;
+pub mod train;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use kilornn::Model;
+use serde::Serialize;
+
+use crate::error::InputError;
+use crate::run_folder;
+
+/// Where a command speaks: to a person on standard output, or, when a script wants one JSON object
+/// there, to the person on standard error.
+#[derive(Debug, Clone, Copy)]
+struct Console {
+    json: bool,
+}
+
+impl Console {
+    /// Prints a line for a person.
+    fn say(self, line: impl AsRef<str>) -> Result<()> {
+        if self.json {
+            writeln!(std::io::stderr(), "{}", line.as_ref())?;
+        } else {
+            writeln!(std::io::stdout(), "{}", line.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Ends with the object for a script, if one was asked for.
+    fn conclude(self, object: &impl Serialize) -> Result<()> {
+        if self.json {
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(object)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a model file, given by itself or by the folder of the run that made it.
+fn read_model(path: &Path) -> Result<(PathBuf, Vec<u8>)> {
+    let file = if path.is_dir() { path.join(run_folder::MODEL) } else { path.to_owned() };
+    match std::fs::read(&file) {
+        Ok(bytes) => Ok((file, bytes)),
+        Err(error) => Err(InputError::in_file(&file, error.to_string()).into()),
+    }
+}
+
+/// Checks the bytes as the device would.
+fn parse_model<'a>(path: &Path, bytes: &'a [u8]) -> Result<Model<'a>> {
+    Model::from_bytes(bytes).map_err(|error| InputError::in_file(path, error.to_string()).into())
+}
+
+/// The names of a model's classes.
+fn labels(model: &Model<'_>) -> Vec<String> {
+    model.contents().labels.split('\n').map(str::to_owned).collect()
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn groups_digits() {
+        let of = super::grouped;
+        assert_eq!([of(0), of(999), of(1000), of(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,46 @@
+//! How good a model is on labelled texts: the float network, and the file that the device runs.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use indicatif::ProgressBar;
+use kilornn::Model;
+
+use crate::answer::{Answer, answer_all};
+use crate::data::{Batch, Batches, Example};
+use crate::network::Network;
+use crate::network::loss::{self, Score};
+
+/// Scores the float network on encoded texts.
+pub fn float(
+    network: &Network,
+    texts: &[Vec<u32>],
+    classes: &[usize],
+    pad_to: Option<usize>,
+) -> Result<Score> {
+    let shape = (network.embedding.shape[0], network.units());
+    let projected = Tensor::from_vec(network.projected(), shape, &Device::Cpu)?;
+    let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+    let mut score = Score::default();
+    for examples in Batches::by_length(&lengths, 256).iter() {
+        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to))?;
+        for (&example, logits) in examples.iter().zip(logits.chunks_exact(network.outputs())) {
+            score += loss::score(logits, classes[example]);
+        }
+    }
+    Ok(score)
+}
+
+/// The answers of a model file on examples, and their score.
+pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Score) {
+    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+    let answers = answer_all(model, &texts, progress);
+    let scale = model.contents().dense.scale;
+    let mut total = Score::default();
+    for (answer, example) in answers.iter().zip(examples) {
+        let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
+        // Float rounding could make equal what integers tell apart: the device's class counts.
+        let correct = usize::from(answer.class as usize == example.class);
+        total += Score { correct, ..loss::score(&logits, example.class) };
+    }
+    (answers, total)
+}

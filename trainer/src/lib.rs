@@ -1,0 +1,20 @@
+//! Trains, quantizes and exports recurrent text classifiers for the `kilornn` runtime.
+//!
+//! The modules stand in the order in which data flows: [`data`] and [`text`] read a folder of
+//! labelled texts with the device's own tokenizer, [`network`], [`optim`] and [`fit`] train what a
+//! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`] and
+//! [`device`] run it on the host and on the device. [`commands`] is what a person types.
+
+pub mod answer;
+pub mod commands;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod evaluate;
+pub mod fit;
+pub mod network;
+pub mod optim;
+pub mod quantize;
+pub mod recipe;
+pub mod run_folder;
+pub mod text;

@@ -1,0 +1,50 @@
+//! `kilornn`: what the command line looks like. What the commands do is in `commands`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kilornn_trainer::commands::{evaluate, inspect, predict, starter, train};
+use kilornn_trainer::error::InputError;
+
+/// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
+///
+/// A session from nothing to a prediction:
+///
+///   kilornn starter data/starter
+///   kilornn train data/starter --recipe starter --out runs/starter
+///   kilornn evaluate runs/starter data/starter
+///   kilornn predict runs/starter "not bad at all"
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Args),
+    Evaluate(evaluate::Args),
+    Predict(predict::Args),
+    Inspect(inspect::Args),
+    Starter(starter::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Starter(args) => starter::run(&args),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    // Whoever reads our output may stop early: `kilornn predict ... | head`.
+    let pipe = error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>());
+    if pipe.into_iter().any(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    let input = error.chain().any(|e| e.downcast_ref::<InputError>().is_some());
+    ExitCode::from(if input { 2 } else { 1 })
+}

@@ -1,0 +1,77 @@
+//! Keras's initializers (`keras/src/initializers/random_initializers.py`) and the identity-like one.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Uniform in `±limit` (Keras's `Embedding`: 0.05).
+pub fn uniform(length: usize, limit: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    (0..length).map(|_| rng.random_range(-limit..limit)).collect()
+}
+
+/// Glorot and Bengio 2010: uniform in `±sqrt(6 / (inputs + outputs))`.
+pub fn glorot_uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    uniform(inputs * outputs, (6.0 / (inputs + outputs) as f32).sqrt(), rng)
+}
+
+/// A random orthogonal `n × n` matrix, evenly distributed over all of them: the Q of a Gaussian
+/// matrix's QR decomposition whose R has a positive diagonal, here by Gram and Schmidt in doubles.
+pub fn orthogonal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let mut columns: Vec<Vec<f64>> = Vec::with_capacity(n);
+    while columns.len() < n {
+        let mut column: Vec<f64> = (0..n).map(|_| normal(rng)).collect();
+        // Twice, since one pass leaves rounding errors along the earlier columns.
+        for _ in 0..2 {
+            for earlier in &columns {
+                let along: f64 = column.iter().zip(earlier).map(|(a, b)| a * b).sum();
+                column.iter_mut().zip(earlier).for_each(|(a, b)| *a -= along * b);
+            }
+        }
+        let norm = column.iter().map(|a| a * a).sum::<f64>().sqrt();
+        if norm > 1e-6 {
+            column.iter_mut().for_each(|a| *a /= norm);
+            columns.push(column);
+        }
+    }
+    (0..n * n).map(|i| columns[i % n][i / n] as f32).collect()
+}
+
+/// 0.9 times the identity and Gaussian noise of 0.01: each unit starts as a slowly leaking sum,
+/// which lets gradients pass hundreds of steps (after Le, Jaitly and Hinton 2015).
+pub fn identity_like(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let diagonal = |i: usize| if i / n == i % n { 0.9 } else { 0.0 };
+    (0..n * n).map(|i| diagonal(i) + 0.01 * normal(rng) as f32).collect()
+}
+
+/// A standard normal number, by Box and Muller.
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (u, v): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn orthogonal_is() {
+        let n = 30;
+        let q = orthogonal(n, &mut ChaCha8Rng::seed_from_u64(3));
+        for i in 0..n {
+            for j in 0..n {
+                let dot: f32 = (0..n).map(|k| q[k * n + i] * q[k * n + j]).sum();
+                let wanted = if i == j { 1.0 } else { 0.0 };
+                assert!((dot - wanted).abs() < 1e-5, "columns {i} and {j}: {dot}");
+            }
+        }
+    }
+
+    #[test]
+    fn glorot_keeps_its_limit() {
+        let values = glorot_uniform(20, 30, &mut ChaCha8Rng::seed_from_u64(3));
+        let limit = (6.0f32 / 50.0).sqrt();
+        let largest = values.iter().fold(0f32, |m, v| m.max(v.abs()));
+        assert!(values.len() == 600 && largest <= limit && largest > 0.95 * limit, "{largest} of {limit}");
+    }
+}

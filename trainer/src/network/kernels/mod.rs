@@ -1,0 +1,89 @@
+//! Matrix products on slices.
+
+use gemm::Parallelism;
+
+/// A row-major matrix, or the transpose of one, as a view.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    transposed: bool,
+}
+
+impl<'a> Matrix<'a> {
+    /// `rows × columns` values, row by row.
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        assert_eq!(values.len(), rows * columns, "a {rows} x {columns} matrix");
+        Self { values, rows, columns, transposed: false }
+    }
+
+    /// Its transpose, without moving anything.
+    pub(crate) fn t(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
+    }
+
+    /// Distance in memory from column to column, and from row to row.
+    fn strides(&self) -> (isize, isize) {
+        if self.transposed { (self.rows as isize, 1) } else { (1, self.columns as isize) }
+    }
+}
+
+/// Whether a product is added to what is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Into {
+    /// `out = a · b`
+    Set,
+    /// `out += a · b`
+    Add,
+}
+
+/// Multiplies two matrices into the row-major `out`. The order in which products are summed, and
+/// so every bit of the result, does not depend on the number of threads.
+pub(crate) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>, threads: Parallelism) {
+    assert_eq!(a.columns, b.rows, "inner dimensions");
+    assert_eq!(out.len(), a.rows * b.columns, "a {} x {} product", a.rows, b.columns);
+    let ((a_columns, a_rows), (b_columns, b_rows)) = (a.strides(), b.strides());
+    // SAFETY: the assertions here and in `Matrix::new` keep every element that the dimensions and
+    // strides reach inside its slice; `out` is borrowed mutably, so it overlaps neither input.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr(),
+            1,
+            b.columns as isize,
+            mode == Into::Add,
+            a.values.as_ptr(),
+            a_columns,
+            a_rows,
+            b.values.as_ptr(),
+            b_columns,
+            b_rows,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiplies() {
+        let a = [1., 2., 3., 4., 5., 6.];
+        let b = [1., 0., 2., 1., 1., 1.];
+        let mut out = [10.; 4];
+        multiply(&mut out, Into::Add, Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), Parallelism::None);
+        assert_eq!(out, [18., 15., 14. + 10. + 6., 21.]);
+        let mut out = [0.; 4];
+        multiply(&mut out, Into::Set, Matrix::new(&a, 3, 2).t(), Matrix::new(&b, 3, 2), Parallelism::None);
+        assert_eq!(out, [1. + 6. + 5., 3. + 5., 2. + 8. + 6., 4. + 6.]);
+    }
+}

@@ -1,0 +1,238 @@
+//! The float network in candle: Embedding, SimpleRNN with ReLU, Dense.
+
+pub mod initializers;
+mod kernels;
+pub mod loss;
+mod recurrence;
+
+use candle_core::{Device, Result, Tensor, Var};
+use gemm::Parallelism;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+pub use recurrence::Recurrence;
+
+use self::kernels::{Into, Matrix, multiply};
+use self::loss::Score;
+use crate::data::Batch;
+use crate::recipe::{Recipe, RecurrentInitializer};
+
+/// A tensor that is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Keras's name for it.
+    pub name: &'static str,
+    /// Rows and columns; a bias is one row.
+    pub shape: [usize; 2],
+    /// Its values, row by row.
+    pub values: Vec<f32>,
+}
+
+impl Parameter {
+    fn new(name: &'static str, shape: [usize; 2], values: Vec<f32>) -> Self {
+        assert_eq!(values.len(), shape[0] * shape[1], "{name} of {shape:?}");
+        Self { name, shape, values }
+    }
+
+    fn matrix(&self) -> Matrix<'_> {
+        Matrix::new(&self.values, self.shape[0], self.shape[1])
+    }
+
+    fn tensor(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.values, &self.shape, &Device::Cpu)
+    }
+
+    fn var(&self) -> Result<Var> {
+        Var::from_slice(&self.values, &self.shape, &Device::Cpu)
+    }
+}
+
+/// The network's parameters, in the order in which text flows through them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// `rows × embedding`; rows are the ids of [`Encoder`](crate::text::Encoder).
+    pub embedding: Parameter,
+    /// `embedding × units`, Keras's `kernel`.
+    pub kernel: Parameter,
+    /// `units × units`: `state · recurrent_kernel`.
+    pub recurrent_kernel: Parameter,
+    /// `1 × units`.
+    pub bias: Parameter,
+    /// `units × outputs`.
+    pub dense_kernel: Parameter,
+    /// `1 × outputs`.
+    pub dense_bias: Parameter,
+}
+
+/// The gradients of one batch.
+#[derive(Debug, Clone)]
+pub struct Gradients {
+    /// The rows of the embedding that the batch touched; all others have gradient zero.
+    pub rows: Vec<u32>,
+    /// Their gradients.
+    pub embedding: Vec<f32>,
+    /// Of all other parameters, in the network's order.
+    pub others: [Vec<f32>; 5],
+}
+
+/// What is left out of a batch in training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    /// Share of the numbers of each word's embedding.
+    pub embedding: f32,
+    /// Share of the last state.
+    pub state: f32,
+}
+
+impl Network {
+    /// A network before training.
+    pub fn new(recipe: &Recipe, rows: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Self {
+        let (width, units) = (recipe.embedding, recipe.units);
+        let recurrent = match recipe.recurrent_initializer {
+            RecurrentInitializer::Orthogonal => initializers::orthogonal(units, rng),
+            RecurrentInitializer::Identity => initializers::identity_like(units, rng),
+        };
+        Self {
+            embedding: Parameter::new(
+                "embedding",
+                [rows, width],
+                initializers::uniform(rows * width, 0.05, rng),
+            ),
+            kernel: Parameter::new("kernel", [width, units], initializers::glorot_uniform(width, units, rng)),
+            recurrent_kernel: Parameter::new("recurrent_kernel", [units, units], recurrent),
+            bias: Parameter::new("bias", [1, units], vec![0.0; units]),
+            dense_kernel: Parameter::new(
+                "dense_kernel",
+                [units, outputs],
+                initializers::glorot_uniform(units, outputs, rng),
+            ),
+            dense_bias: Parameter::new("dense_bias", [1, outputs], vec![0.0; outputs]),
+        }
+    }
+
+    /// Hidden units.
+    pub fn units(&self) -> usize {
+        self.bias.shape[1]
+    }
+
+    /// Logits.
+    pub fn outputs(&self) -> usize {
+        self.dense_bias.shape[1]
+    }
+
+    /// All parameters, in order.
+    pub fn parameters(&self) -> [&Parameter; 6] {
+        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
+    }
+
+    /// All parameters but the embedding, in order.
+    pub fn others_mut(&mut self) -> [&mut Parameter; 5] {
+        let Self { embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
+    }
+
+    /// `W·E[word] + b` for every row of the embedding: `rows × units`.
+    pub fn projected(&self) -> Vec<f32> {
+        let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
+        multiply(
+            &mut projected,
+            Into::Add,
+            self.embedding.matrix(),
+            self.kernel.matrix(),
+            Parallelism::Rayon(0),
+        );
+        projected
+    }
+
+    /// Trains on a batch: its score, and the gradients of its mean loss.
+    pub fn backward(
+        &self,
+        batch: &Batch,
+        classes: &[usize],
+        dropout: Dropout,
+        rounding: Option<&[f32]>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Score, Gradients)> {
+        // Only the rows of this batch take part, so that the gradient is no larger than they are.
+        let width = self.embedding.shape[1];
+        let rows: Vec<f32> = (batch.ids.iter())
+            .flat_map(|&id| &self.embedding.values[id as usize * width..][..width])
+            .copied()
+            .collect();
+        let rows = Var::from_vec(rows, (batch.ids.len(), width), &Device::Cpu)?;
+        let kernel = self.kernel.var()?;
+        let bias = self.bias.var()?;
+        let recurrent_kernel = self.recurrent_kernel.var()?;
+        let dense_kernel = self.dense_kernel.var()?;
+        let dense_bias = self.dense_bias.var()?;
+
+        let embedded = drop_out(rows.as_tensor(), dropout.embedding, rng)?;
+        let projected = embedded.matmul(&kernel)?.broadcast_add(&bias)?;
+        let texts = batch.examples.len();
+        let recurrence =
+            Recurrence::new(texts, batch.steps, batch.tokens.clone(), rounding.map(<[f32]>::to_vec));
+        let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
+        let state = drop_out(&state, dropout.state, rng)?;
+        let logits = state.matmul(&dense_kernel)?.broadcast_add(&dense_bias)?;
+
+        let mut score = Score::default();
+        let values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        let mut of_logits = vec![0.0; values.len()];
+        let outputs = self.outputs();
+        for ((logits, of_logits), &class) in
+            values.chunks_exact(outputs).zip(of_logits.chunks_exact_mut(outputs)).zip(classes)
+        {
+            score += loss::score(logits, class);
+            loss::gradient(logits, class, of_logits);
+        }
+        of_logits.iter_mut().for_each(|g| *g /= texts as f32);
+        // A sum whose gradient by the logits is the loss's.
+        let of_logits = Tensor::from_vec(of_logits, (texts, outputs), &Device::Cpu)?;
+        let gradients = (logits * of_logits)?.sum_all()?.backward()?;
+        let of = |var: &Var| match gradients.get(var) {
+            Some(gradient) => gradient.flatten_all()?.to_vec1(),
+            None => Ok(vec![0.0; var.elem_count()]),
+        };
+        let gradients = Gradients {
+            rows: batch.ids.clone(),
+            embedding: of(&rows)?,
+            others: [of(&kernel)?, of(&recurrent_kernel)?, of(&bias)?, of(&dense_kernel)?, of(&dense_bias)?],
+        };
+        Ok((score, gradients))
+    }
+
+    /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
+    pub fn logits(&self, projected: &Tensor, batch: &Batch) -> Result<Vec<f32>> {
+        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), None);
+        let state = projected.apply_op2_no_bwd(&self.recurrent_kernel.tensor()?, &recurrence)?;
+        let logits = state.matmul(&self.dense_kernel.tensor()?)?.broadcast_add(&self.dense_bias.tensor()?)?;
+        logits.flatten_all()?.to_vec1()
+    }
+
+    /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
+    pub fn states(&self, projected: &[f32], batch: &Batch) -> Vec<f32> {
+        Recurrence::new(batch.examples.len(), batch.steps, global(batch), None).states(
+            projected,
+            &self.recurrent_kernel.values,
+            self.units(),
+        )
+    }
+}
+
+/// A batch's tokens as rows of the whole embedding.
+fn global(batch: &Batch) -> Vec<u32> {
+    let id = |&token: &u32| batch.ids.get(token as usize).copied().unwrap_or(Batch::MASKED);
+    batch.tokens.iter().map(id).collect()
+}
+
+/// Sets a share of the values to zero and scales the rest up, so that the mean stays.
+fn drop_out(values: &Tensor, share: f32, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    if share == 0.0 {
+        return Ok(values.clone());
+    }
+    let keep = 1.0 / (1.0 - share);
+    let mask =
+        (0..values.elem_count()).map(|_| if rng.random::<f32>() < share { 0.0 } else { keep }).collect();
+    values * Tensor::from_vec::<_, f32>(mask, values.shape(), values.device())?
+}

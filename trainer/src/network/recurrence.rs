@@ -1,0 +1,344 @@
+//! The whole recurrence of a SimpleRNN as one operation, with its own backward pass through time.
+//!
+//! Candle's autograd would build a node for every product and sum of every step and walk back over
+//! all of them; here a batch costs one node. Since `W·E[word] + b` depends on the word alone, the
+//! input product is made once for each distinct word of a batch, and the recurrence reads its rows.
+
+use std::sync::Mutex;
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use super::kernels::{Into, Matrix, multiply};
+use crate::data::Batch;
+
+/// Texts of a batch that one thread takes through all steps. Independent of the number of threads,
+/// so that results are too.
+const TEXTS: usize = 32;
+
+/// `h_t = relu(projected[token_t] + h_{t-1} · kernel)` over all steps; gives the last state.
+///
+/// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
+/// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
+#[derive(Debug)]
+pub struct Recurrence {
+    texts: usize,
+    steps: usize,
+    /// `steps × texts` rows of `projected`, or [`Batch::MASKED`] before a text's first step.
+    tokens: Vec<u32>,
+    rounding: Option<Vec<f32>>,
+    /// The states of the forward pass, for the backward pass.
+    states: Mutex<Vec<f32>>,
+}
+
+impl Recurrence {
+    /// The recurrence over `tokens`. With `rounding`, a scale for each unit, states are rounded as
+    /// on the device, to `0..=127` times their scale; gradients pass straight through the rounding.
+    pub fn new(texts: usize, steps: usize, tokens: Vec<u32>, rounding: Option<Vec<f32>>) -> Self {
+        assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
+        Self { texts, steps, tokens, rounding, states: Mutex::default() }
+    }
+
+    /// All states, `steps × texts × units`. A state of `-0.0` marks a unit whose ReLU was closed
+    /// (or whose text has not begun), so that `+0.0`, an open unit rounded down, can be told from it.
+    pub fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+        let row = self.texts * units;
+        let mut states = vec![0.0; self.steps * row];
+        let kernel = Matrix::new(kernel, units, units);
+        let blocks = by_texts(&mut states, row, units);
+        blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
+            let mut previous: Option<&[f32]> = None;
+            for (step, state) in slices.into_iter().enumerate() {
+                let texts = state.len() / units;
+                let first = step * self.texts + block * TEXTS;
+                let tokens = &self.tokens[first..first + texts];
+                for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
+                    if token != Batch::MASKED {
+                        state.copy_from_slice(&projected[token as usize * units..][..units]);
+                    }
+                }
+                if let Some(previous) = previous {
+                    multiply(
+                        state,
+                        Into::Add,
+                        Matrix::new(previous, texts, units),
+                        kernel,
+                        Parallelism::None,
+                    );
+                }
+                self.activate(state, tokens, units);
+                previous = Some(state);
+            }
+        });
+        states
+    }
+
+    /// ReLU, and the device's rounding if asked for.
+    fn activate(&self, state: &mut [f32], tokens: &[u32], units: usize) {
+        for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
+            if token == Batch::MASKED {
+                state.fill(-0.0);
+            } else if let Some(scales) = &self.rounding {
+                for (h, scale) in state.iter_mut().zip(scales) {
+                    *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { -0.0 };
+                }
+            } else {
+                for h in state {
+                    *h = if *h > 0.0 { *h } else { -0.0 };
+                }
+            }
+        }
+    }
+
+    /// Gradients of the accumulators (before the ReLU) at all steps, given that of the last state.
+    fn gradients(&self, states: &[f32], kernel: &[f32], last: &[f32], units: usize) -> Vec<f32> {
+        let row = self.texts * units;
+        let mut gradients = vec![0.0; self.steps * row];
+        let kernel = Matrix::new(kernel, units, units).t();
+        let blocks = by_texts(&mut gradients, row, units);
+        blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
+            let start = block * TEXTS * units;
+            let mut next: Option<&[f32]> = None;
+            for (step, gradient) in slices.into_iter().enumerate().rev() {
+                let texts = gradient.len() / units;
+                match next {
+                    Some(next) => {
+                        multiply(
+                            gradient,
+                            Into::Set,
+                            Matrix::new(next, texts, units),
+                            kernel,
+                            Parallelism::None,
+                        );
+                    }
+                    None => gradient.copy_from_slice(&last[start..start + gradient.len()]),
+                }
+                let state = &states[step * row + start..][..gradient.len()];
+                self.close(gradient, state, units);
+                next = Some(gradient);
+            }
+        });
+        gradients
+    }
+
+    /// No gradient where the ReLU was closed, or the rounded state at its limit.
+    fn close(&self, gradient: &mut [f32], state: &[f32], units: usize) {
+        for (g, h) in gradient.iter_mut().zip(state) {
+            *g = if h.is_sign_negative() { 0.0 } else { *g };
+        }
+        if let Some(scales) = &self.rounding {
+            for (g, h) in gradient.chunks_exact_mut(units).zip(state.chunks_exact(units)) {
+                for ((g, h), scale) in g.iter_mut().zip(h).zip(scales) {
+                    *g = if *h >= 127.0 * scale { 0.0 } else { *g };
+                }
+            }
+        }
+    }
+}
+
+/// Cuts `steps × texts × units` values into blocks of texts, each a list of its steps' slices.
+fn by_texts(values: &mut [f32], row: usize, units: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut blocks: Vec<Vec<&mut [f32]>> = Vec::new();
+    blocks.resize_with(row.div_ceil(TEXTS * units), Vec::new);
+    for step in values.chunks_mut(row.max(1)) {
+        for (block, slice) in blocks.iter_mut().zip(step.chunks_mut(TEXTS * units)) {
+            block.push(slice);
+        }
+    }
+    blocks
+}
+
+/// The values of a contiguous `f32` tensor.
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("recurrence: arguments must be contiguous"),
+    }
+}
+
+/// Calls `f` with the values of a tensor on the CPU.
+fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => Ok(f(values(storage, layout)?)),
+        _ => bail!("recurrence: only on the CPU"),
+    }
+}
+
+impl CustomOp2 for Recurrence {
+    fn name(&self) -> &'static str {
+        "simple-rnn-recurrence"
+    }
+
+    fn cpu_fwd(
+        &self,
+        projected: &CpuStorage,
+        projected_layout: &Layout,
+        kernel: &CpuStorage,
+        kernel_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (units, _) = kernel_layout.shape().dims2()?;
+        let states = self.states(values(projected, projected_layout)?, values(kernel, kernel_layout)?, units);
+        let last = match self.steps {
+            0 => vec![0.0; self.texts * units],
+            steps => states[(steps - 1) * self.texts * units..].to_vec(),
+        };
+        if let Ok(mut kept) = self.states.lock() {
+            *kept = states;
+        }
+        Ok((CpuStorage::F32(last), Shape::from((self.texts, units))))
+    }
+
+    fn bwd(
+        &self,
+        projected: &Tensor,
+        kernel: &Tensor,
+        _last: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let Ok(states) = self.states.lock() else { bail!("recurrence: its forward pass panicked") };
+        let units = kernel.dim(0)?;
+        let gradients = with_values(gradient, |gradient| {
+            with_values(kernel, |kernel| self.gradients(&states, kernel, gradient, units))
+        })??;
+
+        let mut of_projected = vec![0.0; projected.elem_count()];
+        for (&token, gradient) in self.tokens.iter().zip(gradients.chunks_exact(units)) {
+            if token != Batch::MASKED {
+                let row = &mut of_projected[token as usize * units..][..units];
+                row.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
+            }
+        }
+
+        // One product over all steps: each state with the gradient of the step after it.
+        let mut of_kernel = vec![0.0; units * units];
+        if self.steps > 1 {
+            let rows = (self.steps - 1) * self.texts;
+            let before = Matrix::new(&states[..rows * units], rows, units).t();
+            let after = Matrix::new(&gradients[self.texts * units..], rows, units);
+            multiply(&mut of_kernel, Into::Set, before, after, Parallelism::Rayon(0));
+        }
+        let device = projected.device();
+        Ok((
+            Some(Tensor::from_vec(of_projected, projected.shape(), device)?),
+            Some(Tensor::from_vec(of_kernel, kernel.shape(), device)?),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// Three texts of different length over four words and five units, and a random readout.
+    fn case(texts: usize, units: usize, steps: usize) -> (Var, Var, Tensor, Vec<u32>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut random = |n: usize, scale: f32| -> Vec<f32> {
+            (0..n).map(|_| scale * (rng.random::<f32>() - 0.4)).collect()
+        };
+        let (projected, kernel, readout) =
+            (random(4 * units, 1.0), random(units * units, 0.6), random(texts * units, 1.0));
+        let tokens = (0..steps * texts)
+            .map(|i| {
+                let (step, text) = (i / texts, i % texts);
+                if step < text % steps { Batch::MASKED } else { (i * 7 % 4) as u32 }
+            })
+            .collect();
+        let device = Device::Cpu;
+        (
+            Var::from_vec(projected, (4, units), &device).unwrap(),
+            Var::from_vec(kernel, (units, units), &device).unwrap(),
+            Tensor::from_vec(readout, (texts, units), &device).unwrap(),
+            tokens,
+        )
+    }
+
+    fn flat(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// The same by candle's own operations, one step and one text at a time.
+    fn by_autograd(projected: &Tensor, kernel: &Tensor, texts: usize, tokens: &[u32]) -> Tensor {
+        let units = kernel.dim(0).unwrap();
+        let rows: Vec<Tensor> = (0..texts)
+            .map(|text| {
+                let mut h = Tensor::zeros((1, units), candle_core::DType::F32, &Device::Cpu).unwrap();
+                for &token in tokens.iter().skip(text).step_by(texts).filter(|&&t| t != Batch::MASKED) {
+                    let input = projected.narrow(0, token as usize, 1).unwrap();
+                    h = (input + h.matmul(kernel).unwrap()).unwrap().relu().unwrap();
+                }
+                h
+            })
+            .collect();
+        Tensor::cat(&rows, 0).unwrap()
+    }
+
+    #[test]
+    fn agrees_with_autograd() {
+        // More texts than one thread's share, and units that fill no vector register.
+        let (texts, units, steps) = (TEXTS + 5, 5, 6);
+        let (projected, kernel, readout, tokens) = case(texts, units, steps);
+        let op = Recurrence::new(texts, steps, tokens.clone(), None);
+        let ours = projected.apply_op2(&kernel, op).unwrap();
+        let theirs = by_autograd(&projected, &kernel, texts, &tokens);
+        for (a, b) in flat(&ours).iter().zip(flat(&theirs)) {
+            assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "state {a}, autograd's {b}");
+        }
+        let grads = |states: &Tensor| (states * &readout).unwrap().sum_all().unwrap().backward().unwrap();
+        let (ours, theirs) = (grads(&ours), grads(&theirs));
+        for var in [&projected, &kernel] {
+            let (ours, theirs) = (flat(ours.get(var).unwrap()), flat(theirs.get(var).unwrap()));
+            assert!(ours.iter().any(|g| *g != 0.0));
+            for (a, b) in ours.iter().zip(theirs) {
+                assert!((a - b).abs() < 1e-4 * b.abs().max(1.0), "gradient {a}, autograd's {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        let (texts, units, steps) = (3, 5, 4);
+        let (projected, kernel, readout, tokens) = case(texts, units, steps);
+        let value = |projected: &[f32], kernel: &[f32]| -> f64 {
+            let op = Recurrence::new(texts, steps, tokens.clone(), None);
+            let states = op.states(projected, kernel, units);
+            let last = &states[(steps - 1) * texts * units..];
+            last.iter().zip(flat(&readout)).map(|(a, b)| f64::from(*a) * f64::from(b)).sum()
+        };
+        let op = Recurrence::new(texts, steps, tokens.clone(), None);
+        let last = projected.apply_op2(&kernel, op).unwrap();
+        let grads = (last * &readout).unwrap().sum_all().unwrap().backward().unwrap();
+        let (p, k) = (flat(&projected), flat(&kernel));
+        let step = 1e-2;
+        let nudged = |values: &[f32], i: usize, by: f32| {
+            let mut values = values.to_vec();
+            values[i] += by;
+            values
+        };
+        for i in 0..p.len() {
+            let numeric =
+                (value(&nudged(&p, i, step), &k) - value(&nudged(&p, i, -step), &k)) / f64::from(2.0 * step);
+            let analytic = f64::from(flat(grads.get(&projected).unwrap())[i]);
+            assert!((numeric - analytic).abs() < 0.01, "projected {i}: {analytic}, numerically {numeric}");
+        }
+        for i in 0..k.len() {
+            let numeric =
+                (value(&p, &nudged(&k, i, step)) - value(&p, &nudged(&k, i, -step))) / f64::from(2.0 * step);
+            let analytic = f64::from(flat(grads.get(&kernel).unwrap())[i]);
+            assert!((numeric - analytic).abs() < 0.02, "kernel {i}: {analytic}, numerically {numeric}");
+        }
+    }
+
+    #[test]
+    fn rounds_as_the_device_does() {
+        let op = Recurrence::new(1, 1, vec![0], Some(vec![0.1, 0.1, 0.1]));
+        let states = op.states(&[0.26, -1.0, 99.0], &[0.0; 9], 3);
+        assert_eq!(states.iter().map(|h| (h * 10.0).round()).collect::<Vec<_>>(), [3.0, 0.0, 127.0]);
+    }
+}

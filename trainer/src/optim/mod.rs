@@ -1,0 +1,76 @@
+//! Optimizers. They work on plain slices; embeddings are updated row by row.
+
+mod adamw;
+mod rmsprop;
+
+pub use adamw::AdamW;
+pub use rmsprop::RmsProp;
+
+use crate::network::{Gradients, Network};
+use crate::recipe::{OptimizerKind, Recipe};
+
+/// What an optimizer does to one parameter.
+///
+/// Each parameter has an optimizer of its own, which holds that parameter's moments.
+pub trait Optimizer {
+    /// Takes one step with the gradient of every value.
+    fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32);
+
+    /// Takes one step with the gradients of some rows; those of the others are zero. The result is
+    /// that of [`update`](Self::update), but the cost need not be that of a pass over all rows.
+    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32);
+}
+
+/// The optimizers of a network's parameters.
+pub struct Optimizers {
+    embedding: Box<dyn Optimizer + Send>,
+    others: Vec<Box<dyn Optimizer + Send>>,
+    clip_norm: f32,
+}
+
+impl Optimizers {
+    /// Fresh optimizers for a network.
+    pub fn new(recipe: &Recipe, network: &Network) -> Self {
+        let make = |name: &str, length: usize, width: usize| -> Box<dyn Optimizer + Send> {
+            match recipe.optimizer {
+                OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
+                OptimizerKind::Adamw => {
+                    let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
+                    Box::new(AdamW::new([recipe.beta_1, recipe.beta_2], recipe.epsilon, decay, length))
+                }
+            }
+        };
+        let mut optimizers =
+            network.parameters().map(|p| make(p.name, p.values.len(), p.shape[1])).into_iter();
+        let embedding = optimizers.next().unwrap_or_else(|| unreachable!("a network has an embedding"));
+        Self { embedding, others: optimizers.collect(), clip_norm: recipe.clip_norm }
+    }
+
+    /// Takes one step.
+    pub fn step(&mut self, network: &mut Network, mut gradients: Gradients, learning_rate: f32) {
+        clip(&mut gradients, self.clip_norm);
+        let Gradients { rows, embedding, others } = gradients;
+        self.embedding.update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
+        for ((optimizer, parameter), gradient) in
+            self.others.iter_mut().zip(network.others_mut()).zip(&others)
+        {
+            optimizer.update(&mut parameter.values, gradient, learning_rate);
+        }
+    }
+}
+
+/// Scales all gradients down together if their norm exceeds `limit` (Pascanu, Mikolov, Bengio 2013).
+fn clip(gradients: &mut Gradients, limit: f32) {
+    if limit == 0.0 {
+        return;
+    }
+    let Gradients { rows: _, embedding, others } = gradients;
+    let all = || std::iter::once(&*embedding).chain(&*others);
+    let norm = all().flatten().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt() as f32;
+    if norm > limit {
+        let scale = limit / norm;
+        for gradient in std::iter::once(embedding).chain(others) {
+            gradient.iter_mut().for_each(|g| *g *= scale);
+        }
+    }
+}

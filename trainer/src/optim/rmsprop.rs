@@ -1,0 +1,98 @@
+//! RMSprop as Keras 3 computes it (`keras/src/optimizers/rmsprop.py`).
+
+use super::Optimizer;
+
+/// `v = rho·v + (1 - rho)·g²`, `w -= learning_rate · g / sqrt(v + epsilon)`.
+///
+/// Epsilon stands inside the root. Without momentum a zero gradient leaves the weight as it is and
+/// only lets `v` decay, so the decay of rows that a batch does not touch can wait for their next
+/// touch: `v · rho^k`, which is what `k` single decays give but for rounding.
+pub struct RmsProp {
+    rho: f32,
+    epsilon: f32,
+    squares: Vec<f32>,
+    /// The step at which a row was last touched.
+    touched: Vec<u32>,
+    step: u32,
+}
+
+impl RmsProp {
+    /// For a parameter of `length` values in rows of `width`.
+    pub fn new(rho: f32, epsilon: f32, length: usize, width: usize) -> Self {
+        Self { rho, epsilon, squares: vec![0.0; length], touched: vec![0; length / width.max(1)], step: 0 }
+    }
+}
+
+impl Optimizer for RmsProp {
+    fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
+        self.step += 1;
+        let Self { rho, epsilon, squares, .. } = self;
+        apply(values, squares, gradient, *rho, *rho, *epsilon, learning_rate);
+    }
+
+    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
+        self.step += 1;
+        let width = values.len() / self.touched.len().max(1);
+        for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width)) {
+            let row = row as usize;
+            let waited = self.step - std::mem::replace(&mut self.touched[row], self.step);
+            let decay = self.rho.powi(waited.min(10_000) as i32);
+            let here = row * width..(row + 1) * width;
+            let (values, squares) = (&mut values[here.clone()], &mut self.squares[here]);
+            apply(values, squares, gradient, decay, self.rho, self.epsilon, learning_rate);
+        }
+    }
+}
+
+/// One step, for squares that are to decay by `decay` first.
+fn apply(
+    values: &mut [f32],
+    squares: &mut [f32],
+    gradient: &[f32],
+    decay: f32,
+    rho: f32,
+    epsilon: f32,
+    rate: f32,
+) {
+    for ((w, v), g) in values.iter_mut().zip(squares).zip(gradient) {
+        *v = decay * *v + (1.0 - rho) * g * g;
+        *w -= rate * g / (*v + epsilon).sqrt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_step_is_keras_s() {
+        // Without bias correction: lr·g / sqrt(0.1·g² + epsilon), 3.16 times lr for a large gradient.
+        let mut values = [1.0, 1.0];
+        RmsProp::new(0.9, 1e-7, 2, 2).update(&mut values, &[5.0, 1e-4], 0.001);
+        assert!((values[0] - (1.0 - 0.003_162_278)).abs() < 1e-7, "{}", values[0]);
+        assert!((values[1] - (1.0 - 0.001 * 1e-4 / (1e-9f32 + 1e-7).sqrt())).abs() < 1e-7, "{}", values[1]);
+    }
+
+    #[test]
+    fn rows_that_wait_end_where_dense_updates_do() {
+        let (rows, width) = (7, 3);
+        let mut dense = RmsProp::new(0.9, 1e-7, rows * width, width);
+        let mut lazy = RmsProp::new(0.9, 1e-7, rows * width, width);
+        let mut a: Vec<f32> = (0..rows * width).map(|i| i as f32 / 10.0).collect();
+        let mut b = a.clone();
+        for step in 0..200usize {
+            let touched: Vec<u32> =
+                (0..rows as u32).filter(|r| (step * 5 + *r as usize * 3) % 11 < 2).collect();
+            let few: Vec<f32> = (0..touched.len() * width).map(|i| ((step + i) as f32).sin()).collect();
+            let mut all = vec![0.0; rows * width];
+            for (&row, g) in touched.iter().zip(few.chunks(width)) {
+                all[row as usize * width..][..width].copy_from_slice(g);
+            }
+            dense.update(&mut a, &all, 0.01);
+            lazy.update_rows(&mut b, &touched, &few, 0.01);
+        }
+        for (a, b) in a.iter().zip(&b) {
+            assert!((a - b).abs() < 1e-5, "{a} densely, {b} lazily");
+        }
+    }
+}

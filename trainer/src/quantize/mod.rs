@@ -1,0 +1,215 @@
+//! The exporter: a float network becomes a `.kilo` file.
+//!
+//! ReLU lets every hidden unit be rescaled freely, so a unit's scale is absorbed into the weights
+//! that read and write it, and requantization is a plain shift (see [`kilornn::layers::SimpleRnn`]).
+//! What cannot be derived, the headroom of the scales and the position of the point, is tried: each
+//! candidate is run by the device's own code on calibration texts, and the one nearest to the float
+//! network wins.
+
+mod layers;
+mod perfect_hash;
+
+use anyhow::{Context, Result};
+use candle_core::{Device, Tensor};
+use kilornn::{Contents, Model, Padding, Sequence, file};
+
+pub use layers::{Point, Scales};
+pub use perfect_hash::PerfectHash;
+
+use self::layers::{IntDense, IntEmbedding, IntRnn};
+use crate::answer::answer_all;
+use crate::data::{Batch, Batches};
+use crate::network::Network;
+use crate::recipe::{Fold, Pads, Recipe};
+use crate::text::{Encoder, PAD};
+
+/// Texts on which candidates are compared.
+const CALIBRATION: usize = 1000;
+
+/// A folded table may take as much flash even if the unfolded one is smaller.
+const FOLDED_LIMIT: usize = 1 << 20;
+
+/// The outcome of [`export`].
+#[derive(Debug, Clone)]
+pub struct Exported {
+    /// The `.kilo` file.
+    pub file: Vec<u8>,
+    /// Root of the mean squared difference of real logits to the float network's, on the calibration texts.
+    pub logit_error: f64,
+    /// The share of zeros in the float network's hidden states, on the same texts.
+    pub zeros: f64,
+}
+
+/// Quantizes a trained network. `texts` are training texts: a sample of them, evenly spread, calibrates.
+pub fn export(
+    network: &Network,
+    encoder: &Encoder,
+    recipe: &Recipe,
+    labels: &[String],
+    texts: &[&str],
+) -> Result<Exported> {
+    let sample: Vec<&str> = texts.iter().step_by(texts.len().div_ceil(CALIBRATION).max(1)).copied().collect();
+    let reference = Reference::new(network, encoder, recipe, &sample)?;
+    let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
+    let labels = labels.join("\n");
+    let mut best: Option<(f64, Vec<u8>)> = None;
+    for quantile in [1.0, 0.9999, 0.999] {
+        for fraction_bits in 4..=9 {
+            for clipped_bits in 0..=1 {
+                let ranges = reference.ranges(quantile);
+                let scales = Scales::new(network, &ranges, fraction_bits);
+                let point = Point { fraction_bits, clipped_bits };
+                let file = assemble(network, encoder, recipe, &labels, &hash, &scales, point)?;
+                let error = reference.error(&file)?;
+                if best.as_ref().is_none_or(|(least, _)| error < *least) {
+                    best = Some((error, file));
+                }
+            }
+        }
+    }
+    let (logit_error, file) = best.context("no candidate for quantization")?;
+    Ok(Exported { file, logit_error, zeros: reference.zeros })
+}
+
+/// The length to which texts are padded with pads that the network reads.
+pub fn pad_to(recipe: &Recipe) -> Option<usize> {
+    (recipe.padding == Pads::Tokens).then_some(recipe.maxlen)
+}
+
+/// What the float network makes of the calibration texts.
+struct Reference<'t> {
+    texts: &'t [&'t str],
+    /// `texts × outputs`.
+    logits: Vec<f32>,
+    outputs: usize,
+    /// All states of each unit that are not zero, sorted.
+    states: Vec<Vec<f32>>,
+    zeros: f64,
+}
+
+impl<'t> Reference<'t> {
+    fn new(network: &Network, encoder: &Encoder, recipe: &Recipe, texts: &'t [&'t str]) -> Result<Self> {
+        let encoded = encoder.encode_all(texts);
+        let lengths: Vec<usize> = encoded.iter().map(Vec::len).collect();
+        let (units, outputs) = (network.units(), network.outputs());
+        let projected = network.projected();
+        let tensor = Tensor::from_slice(&projected, (encoder.rows(), units), &Device::Cpu)?;
+        let mut logits = vec![0.0; texts.len() * outputs];
+        let mut states = vec![Vec::new(); units];
+        let mut steps = 0;
+        for examples in Batches::by_length(&lengths, 128).iter() {
+            let batch = Batch::new(examples, &encoded, pad_to(recipe));
+            let found = network.logits(&tensor, &batch)?;
+            for (&example, found) in examples.iter().zip(found.chunks_exact(outputs)) {
+                logits[example * outputs..][..outputs].copy_from_slice(found);
+            }
+            for (state, &token) in network.states(&projected, &batch).chunks_exact(units).zip(&batch.tokens) {
+                if token != Batch::MASKED {
+                    steps += 1;
+                    for (seen, &h) in states.iter_mut().zip(state) {
+                        if h > 0.0 {
+                            seen.push(h);
+                        }
+                    }
+                }
+            }
+        }
+        let active: usize = states.iter().map(Vec::len).sum();
+        let zeros = 1.0 - active as f64 / (steps * units).max(1) as f64;
+        states.iter_mut().for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
+        Ok(Self { texts, logits, outputs, states, zeros })
+    }
+
+    /// A range for each unit that holds this share of its positive states.
+    fn ranges(&self, quantile: f64) -> Vec<f32> {
+        let at = |seen: &Vec<f32>| {
+            let index = (seen.len() as f64 * quantile).ceil() as usize;
+            seen.get(index.clamp(1, seen.len().max(1)) - 1).copied().unwrap_or(0.0)
+        };
+        self.states.iter().map(at).collect()
+    }
+
+    /// Root of the mean squared difference of a candidate's logits.
+    fn error(&self, file: &[u8]) -> Result<f64> {
+        let model = Model::from_bytes(file)?;
+        let scale = f64::from(model.contents().dense.scale);
+        let answers = answer_all(&model, self.texts, &indicatif::ProgressBar::hidden());
+        let difference = |(&real, integer): (&f32, i32)| f64::from(real) - f64::from(integer) * scale;
+        let integers = answers.iter().flat_map(|answer| answer.logits.iter().copied());
+        let squares: f64 = self.logits.iter().zip(integers).map(difference).map(|d| d * d).sum();
+        Ok((squares / (self.texts.len() * self.outputs).max(1) as f64).sqrt())
+    }
+}
+
+/// Writes the file of one candidate.
+fn assemble(
+    network: &Network,
+    encoder: &Encoder,
+    recipe: &Recipe,
+    labels: &str,
+    hash: &PerfectHash,
+    scales: &Scales,
+    point: Point,
+) -> Result<Vec<u8>> {
+    let vocabulary = hash.vocabulary();
+    // Rows in the order of slots; empty slots are never read, but for false fingerprints.
+    let unknown = encoder.unknown_id();
+    let mut ids = vec![unknown.unwrap_or(PAD); vocabulary.slots as usize];
+    for (id, &slot) in (1..).zip(hash.slots()) {
+        ids[slot as usize] = id;
+    }
+    ids.extend(unknown);
+
+    let folded = ids.len() * network.units();
+    let narrow = ids.len() * network.embedding.shape[1];
+    let fold = match recipe.fold {
+        Fold::Always => true,
+        Fold::Never => false,
+        Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
+    };
+    let layer = IntEmbedding::new(network, scales, point, fold);
+    let embedding = layer.rows(&ids);
+    let pad = layer.rows(&[PAD]);
+    let rnn = IntRnn::new(network, scales, &layer);
+    let dense = IntDense::new(network, scales);
+
+    let orbit;
+    let padding = match recipe.padding {
+        Pads::Masked => None,
+        Pads::Tokens => {
+            orbit = rnn.orbit(&pad, recipe.maxlen);
+            Some(Padding { states: &orbit.0, cycle: orbit.1 })
+        }
+    };
+    let contents = Contents {
+        labels,
+        normalization: encoder.normalization(),
+        vocabulary,
+        unknown: recipe.unknown.into(),
+        sequence: Sequence { maxlen: recipe.maxlen as u32, truncating: recipe.truncating.into(), padding },
+        embedding: embedding.view(),
+        rnn: rnn.view(),
+        dense: dense.view(),
+    };
+    let mut buffer = vec![0; 4096 + labels.len() + contents_size(&contents)];
+    let file = file::encode(&contents, &mut buffer).context("the model file is larger than its tables")?;
+    Model::from_bytes(file).context("the exporter wrote a model that the runtime refuses")?;
+    Ok(file.to_vec())
+}
+
+/// Bytes of all tables together.
+fn contents_size(contents: &Contents<'_>) -> usize {
+    use kilornn::layers::Embedding;
+    let embedding = match contents.embedding {
+        Embedding::Folded { table } => table.len(),
+        Embedding::Projected { table, kernel, bias, .. } => table.len() + kernel.len() + bias.len(),
+    };
+    let padding = contents.sequence.padding.map_or(0, |padding| padding.states.len());
+    contents.vocabulary.pilots.len()
+        + contents.vocabulary.fingerprints.len()
+        + embedding
+        + padding
+        + contents.rnn.kernel.len()
+        + contents.dense.kernel.len()
+        + contents.dense.bias.len()
+}

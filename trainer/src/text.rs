@@ -1,0 +1,190 @@
+//! Text to ids, with the device's own tokenizer.
+//!
+//! Ids are rows of the float embedding: 0 is the pad, `1..=words` are the words of the vocabulary
+//! by falling frequency, and one more stands for unknown words if the recipe keeps them.
+
+use std::collections::HashMap;
+
+use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
+use kilornn::{Truncating, Unknown};
+use rayon::prelude::*;
+
+use crate::recipe::{Letters, Recipe};
+
+/// The id of the pad.
+pub const PAD: u32 = 0;
+
+/// Calls `each` with every word of `text`, as the device reads it.
+pub fn for_each_word(normalization: Normalization, text: &str, each: impl FnMut(&str)) {
+    struct Collect<F> {
+        word: String,
+        each: F,
+    }
+    impl<F: FnMut(&str)> WordSink for Collect<F> {
+        fn char(&mut self, c: char) {
+            self.word.push(c);
+        }
+        fn end(&mut self) {
+            (self.each)(&self.word);
+            self.word.clear();
+        }
+    }
+    let mut tokenizer = Tokenizer::new(normalization);
+    let mut sink = Collect { word: String::new(), each };
+    tokenizer.push(text.as_bytes(), &mut sink);
+    tokenizer.finish(&mut sink);
+}
+
+/// The normalization that a recipe asks for.
+pub fn normalization(recipe: &Recipe) -> Normalization {
+    let mut separators = recipe.filters.clone();
+    separators.push(' ');
+    Normalization {
+        unit: if recipe.char_level { Unit::Character } else { Unit::Word },
+        lowercase: match recipe.lowercase {
+            Letters::None => Lowercase::Off,
+            Letters::Ascii => Lowercase::Ascii,
+            Letters::Unicode => Lowercase::Unicode,
+        },
+        separators: AsciiSet::new(&separators),
+    }
+}
+
+/// Keras's `Tokenizer` and `pad_sequences`, fitted to texts.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    normalization: Normalization,
+    unknown: Unknown,
+    maxlen: usize,
+    truncating: Truncating,
+    words: Vec<String>,
+    ids: HashMap<String, u32>,
+}
+
+impl Encoder {
+    /// Counts the words of `texts` and keeps the most frequent ones; among equally frequent words
+    /// the one seen first comes first, as in Keras.
+    pub fn fit<'a>(recipe: &Recipe, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let normalization = normalization(recipe);
+        let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
+        for text in texts {
+            for_each_word(normalization, text, |word| {
+                let seen = counts.len();
+                match counts.get_mut(word) {
+                    Some((count, _)) => *count += 1,
+                    None => {
+                        counts.insert(word.to_owned(), (1, seen));
+                    }
+                }
+            });
+        }
+        let mut words: Vec<(String, (usize, usize))> = counts.into_iter().collect();
+        words.sort_unstable_by_key(|&(_, (count, seen))| (std::cmp::Reverse(count), seen));
+        if recipe.vocabulary > 0 {
+            words.truncate(recipe.vocabulary);
+        }
+        Self::new(recipe, words.into_iter().map(|(word, _)| word).collect())
+    }
+
+    /// An encoder for a known vocabulary, by falling frequency.
+    pub fn new(recipe: &Recipe, words: Vec<String>) -> Self {
+        let ids = words.iter().cloned().zip(1..).collect();
+        Self {
+            normalization: normalization(recipe),
+            unknown: recipe.unknown.into(),
+            maxlen: recipe.maxlen,
+            truncating: recipe.truncating.into(),
+            words,
+            ids,
+        }
+    }
+
+    /// The vocabulary; word `i` has id `i + 1`.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// How text becomes words.
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
+    }
+
+    /// The id of unknown words, if they are kept.
+    pub fn unknown_id(&self) -> Option<u32> {
+        (self.unknown == Unknown::Row).then_some(self.words.len() as u32 + 1)
+    }
+
+    /// Rows that an embedding needs for these ids.
+    pub fn rows(&self) -> usize {
+        self.words.len() + 1 + usize::from(self.unknown == Unknown::Row)
+    }
+
+    /// The ids of a text's words, truncated but not padded.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for_each_word(self.normalization, text, |word| {
+            ids.extend(self.ids.get(word).copied().or(self.unknown_id()));
+        });
+        if self.maxlen > 0 && ids.len() > self.maxlen {
+            match self.truncating {
+                Truncating::Pre => drop(ids.drain(..ids.len() - self.maxlen)),
+                Truncating::Post => ids.truncate(self.maxlen),
+            }
+        }
+        ids
+    }
+
+    /// [`encode`](Self::encode) for many texts, on all cores, in order.
+    pub fn encode_all(&self, texts: &[&str]) -> Vec<Vec<u32>> {
+        texts.par_iter().map(|text| self.encode(text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for_each_word(Normalization::KERAS, text, |word| words.push(word.to_owned()));
+        words
+    }
+
+    /// The corners of Keras's `text_to_word_sequence`, as it answers them.
+    #[test]
+    fn splits_as_keras_does() {
+        assert_eq!(words("a\r\nb c\u{a0}d\u{3000}e\u{b}f"), ["a\r", "b", "c\u{a0}d\u{3000}e\u{b}f"]);
+        assert_eq!(words("Don't STOP<br />me, now!"), ["don't", "stop", "br", "me", "now"]);
+        assert_eq!(words("  \t\n .,;"), Vec::<String>::new());
+        assert_eq!(words("ΟΔΟΣ"), ["οδοσ"], "Python's str.lower gives a final sigma; a stream cannot");
+        assert_eq!(words("İ"), ["i\u{307}"]);
+    }
+
+    fn recipe(toml: &str) -> Recipe {
+        Recipe::from_toml(toml).unwrap()
+    }
+
+    #[test]
+    fn ranks_by_frequency_then_first_sight() {
+        let encoder = Encoder::fit(&recipe(""), ["b a c a", "c d"]);
+        assert_eq!(encoder.words(), ["a", "c", "b", "d"]);
+        assert_eq!(encoder.encode("d a x b"), [4, 1, 3], "unknown words are dropped");
+        assert_eq!(encoder.rows(), 5);
+    }
+
+    #[test]
+    fn keeps_unknown_words_as_one_id_if_asked() {
+        let encoder = Encoder::fit(&recipe("vocabulary = 2\nunknown = \"row\""), ["a a a b b c"]);
+        assert_eq!(encoder.words(), ["a", "b"]);
+        assert_eq!(encoder.encode("c a b z"), [3, 1, 2, 3]);
+        assert_eq!(encoder.rows(), 4);
+    }
+
+    #[test]
+    fn truncates_after_dropping_unknown_words() {
+        let last = Encoder::fit(&recipe("maxlen = 2"), ["a b c"]);
+        assert_eq!(last.encode("a b x c x"), [2, 3]);
+        let first = Encoder::fit(&recipe("maxlen = 2\ntruncating = \"post\""), ["a b c"]);
+        assert_eq!(first.encode("x a b x c"), [1, 2]);
+    }
+}
