@@ -103,7 +103,7 @@ impl fmt::Display for Error {
                 f.write_str("the model's checksum is right but its content does not decode")
             }
             Error::Invalid { what, needed, found } => {
-                write!(f, "the model's {what} should be {needed}, but is {found}")
+                write!(f, "the model's {what} should be {needed}, but found {found}")
             }
             Error::UnicodeNeeded => {
                 f.write_str("the model lower-cases Unicode: build the runtime with its `unicode` feature")

@@ -91,20 +91,17 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
     dense.check(units)?;
     exactly("number of labels", dense.classes() as usize, labels.split('\n').count())?;
     if let Some(padding) = sequence.padding {
-        let stored = padding.states.len() / (units as usize).max(1);
+        let stored = padding.states.len() / units as usize;
         exactly("bytes of pad states", stored * units as usize, padding.states.len())?;
-        at_most("cycle of pad states (at most)", stored.saturating_sub(1), padding.cycle as usize)?;
-        // `state` must find one for every number of pads; the bytes are compared as `i8`.
-        exactly("pad states that start at zero", 1, usize::from(padding.state(0, units).is_some()))?;
-        if let Some(_negative) = padding.states.iter().find(|&&s| s > 127) {
-            return Err(Error::Invalid { what: "pad states' least value", needed: 0, found: u32::MAX });
+        at_least_one("pad states", stored)?;
+        at_most("cycle of pad states (at most)", stored - 1, padding.cycle as usize)?;
+        for &value in padding.states {
+            at_most("pad states' values (at most)", 127, usize::from(value))?;
         }
     }
     if sequence.window() > 0 || sequence.padding.is_some() {
+        at_least_one("window in words", sequence.maxlen as usize)?;
         at_most("window in words (at most)", 1 << 16, sequence.maxlen as usize)?;
-        if sequence.maxlen == 0 {
-            return Err(Error::Invalid { what: "window in words", needed: 1, found: 0 });
-        }
     }
     Ok(())
 }
@@ -117,6 +114,11 @@ pub(crate) fn exactly(what: &'static str, needed: usize, found: usize) -> Result
 /// `Ok` if `found` does not exceed `limit`.
 pub(crate) fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), Error> {
     if found <= limit { Ok(()) } else { Err(invalid(what, limit, found)) }
+}
+
+/// `Ok` if there are any.
+pub(crate) fn at_least_one(what: &'static str, found: usize) -> Result<(), Error> {
+    if found > 0 { Ok(()) } else { Err(invalid(what, 1, 0)) }
 }
 
 fn invalid(what: &'static str, needed: usize, found: usize) -> Error {

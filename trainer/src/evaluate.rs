@@ -10,19 +10,20 @@ use crate::data::{Batch, Batches, Example};
 use crate::network::Network;
 use crate::network::loss::{self, Score};
 
-/// Scores the float network on encoded texts.
+/// Scores the float network on encoded texts; its states are rounded to the scales in `rounding`, if given.
 pub fn float(
     network: &Network,
     texts: &[Vec<u32>],
     classes: &[usize],
     pad_to: Option<usize>,
+    rounding: Option<&[f32]>,
 ) -> Result<Score> {
     let shape = (network.embedding.shape[0], network.units());
     let projected = Tensor::from_vec(network.projected(), shape, &Device::Cpu)?;
     let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
     let mut score = Score::default();
     for examples in Batches::by_length(&lengths, 256).iter() {
-        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to))?;
+        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), rounding)?;
         for (&example, logits) in examples.iter().zip(logits.chunks_exact(network.outputs())) {
             score += loss::score(logits, classes[example]);
         }

@@ -13,7 +13,7 @@ use crate::evaluate;
 use crate::network::loss::Score;
 use crate::network::{Dropout, Network};
 use crate::optim::Optimizers;
-use crate::quantize::pad_to;
+use crate::quantize::{CALIBRATION, States, every_nth, pad_to};
 use crate::recipe::{Recipe, Schedule};
 
 /// Encoded texts and their classes.
@@ -64,7 +64,8 @@ impl Stream {
     }
 }
 
-/// Trains in place. `after_epoch` sees each epoch's record as soon as there is one.
+/// Trains in place. `after_epoch` sees each epoch's record as soon as there is one. Returns the
+/// scales of the hidden units if the last epochs ran with rounded states.
 pub fn fit(
     network: &mut Network,
     recipe: &Recipe,
@@ -73,7 +74,7 @@ pub fn fit(
     train: Examples<'_>,
     validation: Option<Examples<'_>>,
     mut after_epoch: impl FnMut(&Epoch) -> Result<()>,
-) -> Result<()> {
+) -> Result<Option<Vec<f32>>> {
     let mut order = Stream::Order.rng(seed);
     let mut drops = Stream::Dropout.rng(seed);
     let lengths: Vec<usize> = train.texts.iter().map(Vec::len).collect();
@@ -81,8 +82,13 @@ pub fn fit(
     let mut optimizers = Optimizers::new(recipe, network);
     let steps = recipe.epochs * train.texts.len().div_ceil(recipe.batch);
     let mut step = 0;
+    let mut rounding: Option<Vec<f32>> = None;
     for epoch in 1..=recipe.epochs {
         let start = Instant::now();
+        if epoch > recipe.epochs - recipe.quantized_epochs && rounding.is_none() {
+            let sample = every_nth(train.texts, CALIBRATION);
+            rounding = Some(States::new(network, recipe, &sample, None)?.scales(1.0));
+        }
         let progress = progress_bar(epoch, recipe.epochs, train.texts.len());
         let mut score = Score::default();
         let mut learning_rate = recipe.learning_rate;
@@ -93,7 +99,8 @@ pub fn fit(
                 batch.forget(recipe.word_dropout, unknown, &mut drops);
             }
             let classes: Vec<usize> = examples.iter().map(|&example| train.classes[example]).collect();
-            let (of_batch, gradients) = network.backward(&batch, &classes, dropout, None, &mut drops)?;
+            let (of_batch, gradients) =
+                network.backward(&batch, &classes, dropout, rounding.as_deref(), &mut drops)?;
             learning_rate = recipe.learning_rate * schedule(recipe.schedule, step, steps);
             optimizers.step(network, gradients, learning_rate);
             step += 1;
@@ -104,7 +111,7 @@ pub fn fit(
         progress.finish_and_clear();
         let validated = match validation {
             Some(Examples { texts, classes }) => {
-                Some(evaluate::float(network, texts, classes, pad_to(recipe))?)
+                Some(evaluate::float(network, texts, classes, pad_to(recipe), rounding.as_deref())?)
             }
             None => None,
         };
@@ -118,7 +125,7 @@ pub fn fit(
             seconds: start.elapsed().as_secs_f64(),
         })?;
     }
-    Ok(())
+    Ok(rounding)
 }
 
 /// The share of the initial learning rate at a step.

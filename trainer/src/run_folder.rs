@@ -82,7 +82,11 @@ impl RunFolder {
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".kilornn-").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are for their owner alone; what the person keeps is as their umask says.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(".kilornn-").tempfile_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path)?;

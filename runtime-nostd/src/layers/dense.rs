@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::kernels::dot;
-use crate::load::{at_most, exactly};
+use crate::load::{at_least_one, at_most, exactly};
 
 /// Keras's `Dense`, without its activation: `logit = Σ kernel · h + bias`, in integers that `scale`
 /// turns into real logits.
@@ -56,9 +56,7 @@ impl Dense<'_> {
         at_most("units of the dense layer (at most)", 256, units as usize)?;
         exactly("bytes of the dense kernel", outputs * units as usize, self.kernel.len())?;
         exactly("bytes of the dense bias", outputs * 4, self.bias.len())?;
-        if outputs == 0 {
-            return Err(Error::Invalid { what: "outputs", needed: 1, found: 0 });
-        }
+        at_least_one("outputs", outputs)?;
         let limit = i32::MAX as usize - units as usize * 128 * 127;
         let (bias, _) = self.bias.as_chunks::<4>();
         for &bias in bias {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Embedding;
 use crate::Error;
 use crate::kernels::{BLOCK, dot_block};
-use crate::load::{at_most, exactly};
+use crate::load::{at_least_one, at_most, exactly};
 
 /// Keras's `SimpleRNN` with ReLU: the state is 0 to 127 in each unit, in a unit's own scale.
 ///
@@ -76,6 +76,7 @@ impl SimpleRnn<'_> {
     /// magnitude of an input.
     pub(crate) fn check(&self, largest_input: i64) -> Result<(), Error> {
         let units = self.units as usize;
+        at_least_one("hidden units", units)?;
         at_most("hidden units (at most)", 256, units)?;
         exactly("bytes of the recurrent kernel", units.next_multiple_of(BLOCK) * units, self.kernel.len())?;
         at_most("input shift (at most)", 16, usize::from(self.input_shift))?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::load::{at_least_one, at_most, exactly};
 
 /// A 32-bit hash of a word, grown character by character so that no text is kept: FNV-1a over its
 /// UTF-8 bytes, then the finalizer of MurmurHash3, since FNV's last bytes reach few bits.
@@ -173,15 +174,11 @@ impl Vocabulary<'_> {
     /// Every bucket has a pilot and every slot a fingerprint.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let per_slot = if self.wide_fingerprints() { 2 } else { 1 };
-        crate::load::at_most("vocabulary slots (at most)", 1 << 24, self.slots as usize)?;
-        crate::load::exactly(
-            "bytes of fingerprints",
-            per_slot * self.slots as usize,
-            self.fingerprints.len(),
-        )?;
-        crate::load::exactly("bytes of pilots, modulo 2,", 0, self.pilots.len() % 2)?;
-        if self.slots > 0 && self.pilots.is_empty() {
-            return Err(Error::Invalid { what: "bytes of pilots", needed: 2, found: 0 });
+        at_most("vocabulary slots (at most)", 1 << 24, self.slots as usize)?;
+        exactly("bytes of fingerprints", per_slot * self.slots as usize, self.fingerprints.len())?;
+        exactly("bytes of pilots, modulo 2,", 0, self.pilots.len() % 2)?;
+        if self.slots > 0 {
+            at_least_one("pilots", self.pilots.len() / 2)?;
         }
         Ok(())
     }

@@ -203,8 +203,9 @@ impl Network {
     }
 
     /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
-    pub fn logits(&self, projected: &Tensor, batch: &Batch) -> Result<Vec<f32>> {
-        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), None);
+    pub fn logits(&self, projected: &Tensor, batch: &Batch, rounding: Option<&[f32]>) -> Result<Vec<f32>> {
+        let rounding = rounding.map(<[f32]>::to_vec);
+        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), rounding);
         let state = projected.apply_op2_no_bwd(&self.recurrent_kernel.tensor()?, &recurrence)?;
         let logits = state.matmul(&self.dense_kernel.tensor()?)?.broadcast_add(&self.dense_bias.tensor()?)?;
         logits.flatten_all()?.to_vec1()

@@ -11,15 +11,12 @@ use crate::network::Network;
 pub struct Scales(Vec<f32>);
 
 impl Scales {
-    /// Scales at which unit `j`'s state up to `ranges[j]` fits, and at which its recurrent weights,
-    /// in units of `2^-fraction_bits`, fit as well: a unit that reads others too strongly for that
-    /// gets a coarser scale.
-    pub fn new(network: &Network, ranges: &[f32], fraction_bits: u8) -> Self {
+    /// These scales, made coarser where recurrent weights in units of `2^-fraction_bits` would not
+    /// fit otherwise: for units that read others too strongly.
+    pub fn new(network: &Network, scales: &[f32], fraction_bits: u8) -> Self {
         let units = network.units();
         let kernel = &network.recurrent_kernel.values;
-        // A unit that is never active still needs a scale; any will do.
-        let largest = ranges.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let mut scales: Vec<f32> = ranges.iter().map(|range| range.max(largest * 1e-3) / 127.0).collect();
+        let mut scales = scales.to_vec();
         let one = (1 << fraction_bits) as f32;
         // Coarser scales make the weights that read these units larger, so again until it settles.
         // Where units excite each other it never does; what is left is clipped.

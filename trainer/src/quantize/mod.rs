@@ -11,6 +11,7 @@ mod perfect_hash;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
+use indicatif::ProgressBar;
 use kilornn::{Contents, Model, Padding, Sequence, file};
 
 pub use layers::{Point, Scales};
@@ -24,7 +25,7 @@ use crate::recipe::{Fold, Pads, Recipe};
 use crate::text::{Encoder, PAD};
 
 /// Texts on which candidates are compared.
-const CALIBRATION: usize = 1000;
+pub const CALIBRATION: usize = 1000;
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
 const FOLDED_LIMIT: usize = 1 << 20;
@@ -40,27 +41,33 @@ pub struct Exported {
     pub zeros: f64,
 }
 
-/// Quantizes a trained network. `texts` are training texts: a sample of them, evenly spread, calibrates.
+/// Quantizes a trained network. `texts` are training texts: a sample of them, evenly spread,
+/// calibrates. `rounding` are the scales with which the network was trained to work, if it was.
 pub fn export(
     network: &Network,
     encoder: &Encoder,
     recipe: &Recipe,
     labels: &[String],
     texts: &[&str],
+    rounding: Option<&[f32]>,
 ) -> Result<Exported> {
-    let sample: Vec<&str> = texts.iter().step_by(texts.len().div_ceil(CALIBRATION).max(1)).copied().collect();
-    let reference = Reference::new(network, encoder, recipe, &sample)?;
+    let sample = every_nth(texts, CALIBRATION);
+    let encoded = encoder.encode_all(&sample);
+    let states = States::new(network, recipe, &encoded, rounding)?;
     let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
     let labels = labels.join("\n");
+    let scales = match rounding {
+        Some(rounding) => vec![rounding.to_vec()],
+        None => [1.0, 0.9999, 0.999].map(|quantile| states.scales(quantile)).to_vec(),
+    };
     let mut best: Option<(f64, Vec<u8>)> = None;
-    for quantile in [1.0, 0.9999, 0.999] {
+    for scales in &scales {
         for fraction_bits in 4..=9 {
             for clipped_bits in 0..=1 {
-                let ranges = reference.ranges(quantile);
-                let scales = Scales::new(network, &ranges, fraction_bits);
+                let scales = Scales::new(network, scales, fraction_bits);
                 let point = Point { fraction_bits, clipped_bits };
                 let file = assemble(network, encoder, recipe, &labels, &hash, &scales, point)?;
-                let error = reference.error(&file)?;
+                let error = logit_error(&file, &sample, &states.logits)?;
                 if best.as_ref().is_none_or(|(least, _)| error < *least) {
                     best = Some((error, file));
                 }
@@ -68,7 +75,12 @@ pub fn export(
         }
     }
     let (logit_error, file) = best.context("no candidate for quantization")?;
-    Ok(Exported { file, logit_error, zeros: reference.zeros })
+    Ok(Exported { file, logit_error, zeros: states.zeros })
+}
+
+/// At most `count` items, evenly spread.
+pub fn every_nth<T: Clone>(items: &[T], count: usize) -> Vec<T> {
+    items.iter().step_by(items.len().div_ceil(count).max(1)).cloned().collect()
 }
 
 /// The length to which texts are padded with pads that the network reads.
@@ -77,68 +89,72 @@ pub fn pad_to(recipe: &Recipe) -> Option<usize> {
 }
 
 /// What the float network makes of the calibration texts.
-struct Reference<'t> {
-    texts: &'t [&'t str],
+#[derive(Debug, Clone)]
+pub struct States {
     /// `texts × outputs`.
-    logits: Vec<f32>,
-    outputs: usize,
-    /// All states of each unit that are not zero, sorted.
-    states: Vec<Vec<f32>>,
-    zeros: f64,
+    pub logits: Vec<f32>,
+    /// The share of states that are zero.
+    pub zeros: f64,
+    /// The states of each unit that are not zero, sorted.
+    active: Vec<Vec<f32>>,
 }
 
-impl<'t> Reference<'t> {
-    fn new(network: &Network, encoder: &Encoder, recipe: &Recipe, texts: &'t [&'t str]) -> Result<Self> {
-        let encoded = encoder.encode_all(texts);
-        let lengths: Vec<usize> = encoded.iter().map(Vec::len).collect();
+impl States {
+    /// Runs the network over encoded texts.
+    pub fn new(
+        network: &Network,
+        recipe: &Recipe,
+        texts: &[Vec<u32>],
+        rounding: Option<&[f32]>,
+    ) -> Result<Self> {
+        let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
         let (units, outputs) = (network.units(), network.outputs());
         let projected = network.projected();
-        let tensor = Tensor::from_slice(&projected, (encoder.rows(), units), &Device::Cpu)?;
+        let tensor = Tensor::from_slice(&projected, (network.embedding.shape[0], units), &Device::Cpu)?;
         let mut logits = vec![0.0; texts.len() * outputs];
-        let mut states = vec![Vec::new(); units];
+        let mut active = vec![Vec::new(); units];
         let mut steps = 0;
         for examples in Batches::by_length(&lengths, 128).iter() {
-            let batch = Batch::new(examples, &encoded, pad_to(recipe));
-            let found = network.logits(&tensor, &batch)?;
+            let batch = Batch::new(examples, texts, pad_to(recipe));
+            let found = network.logits(&tensor, &batch, rounding)?;
             for (&example, found) in examples.iter().zip(found.chunks_exact(outputs)) {
                 logits[example * outputs..][..outputs].copy_from_slice(found);
             }
             for (state, &token) in network.states(&projected, &batch).chunks_exact(units).zip(&batch.tokens) {
                 if token != Batch::MASKED {
                     steps += 1;
-                    for (seen, &h) in states.iter_mut().zip(state) {
-                        if h > 0.0 {
-                            seen.push(h);
-                        }
-                    }
+                    let open = active.iter_mut().zip(state).filter(|(_, h)| **h > 0.0);
+                    open.for_each(|(seen, &h)| seen.push(h));
                 }
             }
         }
-        let active: usize = states.iter().map(Vec::len).sum();
-        let zeros = 1.0 - active as f64 / (steps * units).max(1) as f64;
-        states.iter_mut().for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
-        Ok(Self { texts, logits, outputs, states, zeros })
+        let zeros = 1.0 - active.iter().map(Vec::len).sum::<usize>() as f64 / (steps * units).max(1) as f64;
+        active.iter_mut().for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
+        Ok(Self { logits, zeros, active })
     }
 
-    /// A range for each unit that holds this share of its positive states.
-    fn ranges(&self, quantile: f64) -> Vec<f32> {
-        let at = |seen: &Vec<f32>| {
+    /// For each unit the scale at which this share of its states fits into 0 to 127.
+    pub fn scales(&self, quantile: f64) -> Vec<f32> {
+        let range = |seen: &Vec<f32>| {
             let index = (seen.len() as f64 * quantile).ceil() as usize;
             seen.get(index.clamp(1, seen.len().max(1)) - 1).copied().unwrap_or(0.0)
         };
-        self.states.iter().map(at).collect()
+        let ranges: Vec<f32> = self.active.iter().map(range).collect();
+        // A unit that is never active still needs a scale; any will do.
+        let largest = ranges.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        ranges.iter().map(|range| range.max(largest * 1e-3) / 127.0).collect()
     }
+}
 
-    /// Root of the mean squared difference of a candidate's logits.
-    fn error(&self, file: &[u8]) -> Result<f64> {
-        let model = Model::from_bytes(file)?;
-        let scale = f64::from(model.contents().dense.scale);
-        let answers = answer_all(&model, self.texts, &indicatif::ProgressBar::hidden());
-        let difference = |(&real, integer): (&f32, i32)| f64::from(real) - f64::from(integer) * scale;
-        let integers = answers.iter().flat_map(|answer| answer.logits.iter().copied());
-        let squares: f64 = self.logits.iter().zip(integers).map(difference).map(|d| d * d).sum();
-        Ok((squares / (self.texts.len() * self.outputs).max(1) as f64).sqrt())
-    }
+/// Root of the mean squared difference of a candidate's logits to the network's.
+fn logit_error(file: &[u8], texts: &[&str], logits: &[f32]) -> Result<f64> {
+    let model = Model::from_bytes(file)?;
+    let scale = f64::from(model.contents().dense.scale);
+    let answers = answer_all(&model, texts, &ProgressBar::hidden());
+    let integers = answers.iter().flat_map(|answer| answer.logits.iter().copied());
+    let difference = |(&real, integer): (&f32, i32)| f64::from(real) - f64::from(integer) * scale;
+    let squares: f64 = logits.iter().zip(integers).map(difference).map(|d| d * d).sum();
+    Ok((squares / logits.len().max(1) as f64).sqrt())
 }
 
 /// Writes the file of one candidate.

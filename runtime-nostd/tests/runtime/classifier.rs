@@ -1,0 +1,155 @@
+//! The classifier against the formulas, computed naively.
+
+use crate::common::Tables;
+use kilornn::{Classifier, Error, Model, Truncating, Unknown};
+use proptest::prelude::*;
+
+/// What the model should say about a text, by the naive way: all words first, then Keras's
+/// `pad_sequences`, then step by step.
+fn expected(tables: &Tables, text: &str) -> (Vec<i64>, Vec<i64>) {
+    let mut rows: Vec<u32> =
+        text.split(' ').filter(|w| !w.is_empty()).filter_map(|w| tables.row(w)).collect();
+    let maxlen = tables.maxlen as usize;
+    if maxlen > 0 && rows.len() > maxlen {
+        match tables.truncating {
+            Truncating::Pre => drop(rows.drain(..rows.len() - maxlen)),
+            Truncating::Post => rows.truncate(maxlen),
+        }
+    }
+    let mut state = vec![0; tables.units];
+    if let Some((states, cycle)) = &tables.states {
+        let mut index = 0;
+        for _ in rows.len()..maxlen {
+            index += 1;
+            if index == states.len() / tables.units {
+                index = *cycle as usize;
+            }
+        }
+        let bytes = &states[index * tables.units..][..tables.units];
+        state = bytes.iter().map(|&b| i64::from(b)).collect();
+    }
+    for row in rows {
+        state = tables.step(row, &state);
+    }
+    let logits = tables.logits(&state);
+    (state, logits)
+}
+
+fn check<const UNITS: usize, const WINDOW: usize>(tables: &Tables, texts: &[String], chunk: usize) {
+    let file = tables.file();
+    let model = Model::from_bytes(&file).unwrap();
+    let mut classifier = Classifier::<UNITS, WINDOW>::new(&model).unwrap();
+    for text in texts {
+        let (state, logits) = expected(tables, text);
+        text.as_bytes().chunks(chunk).for_each(|chunk| classifier.push(chunk));
+        let prediction = classifier.finish();
+        assert_eq!(prediction.logits().map(i64::from).collect::<Vec<_>>(), logits, "{text}");
+        let class = match logits[..] {
+            [logit] => usize::from(logit > 0),
+            _ => (0..logits.len()).rev().max_by_key(|&class| logits[class]).unwrap(),
+        };
+        assert_eq!(prediction.class() as usize, class, "{text}");
+        assert_eq!(prediction.label(), format!("class {class}"));
+        let all: f32 = (0..model.classes()).map(|class| prediction.probability(class)).sum();
+        assert!((all - 1.0).abs() < 1e-3, "probabilities add up to {all}");
+        assert!((0..model.classes()).all(|c| prediction.probability(c) <= prediction.score()));
+        assert_eq!(prediction.words() as usize, text.split(' ').filter(|w| !w.is_empty()).count());
+        assert_eq!(classifier.state().iter().map(|&h| i64::from(h)).collect::<Vec<_>>(), state, "{text}");
+    }
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    let word = prop_oneof![5 => (0u32..12).prop_map(|i| format!("w{i}")), 1 => Just("unheard".to_owned())];
+    let text = proptest::collection::vec(word, 0..30).prop_map(|words| words.join(" "));
+    proptest::collection::vec(text, 1..6)
+}
+
+proptest! {
+    #[test]
+    fn follows_the_formulas(
+        texts in texts(),
+        (seed, units, outputs) in (0u32..1000, 1usize..=20, 1usize..=5),
+        (chunk, width, drop) in (1usize..9, proptest::option::of(1usize..=9), any::<bool>()),
+    ) {
+        let mut tables = Tables::new(seed, 12, units, outputs, width);
+        if drop {
+            tables.unknown = Unknown::Drop;
+        }
+        check::<20, 0>(&tables, &texts, chunk);
+    }
+
+    #[test]
+    fn windows_and_pads_follow_keras(
+        texts in texts(),
+        (seed, maxlen, pre) in (0u32..1000, 1u32..40, any::<bool>()),
+        (stored, cycle) in (1u32..6).prop_flat_map(|stored| (Just(stored), 0..stored)),
+        padded in any::<bool>(),
+    ) {
+        let mut tables = Tables::new(seed, 12, 6, 1, None);
+        tables.maxlen = maxlen;
+        tables.truncating = if pre { Truncating::Pre } else { Truncating::Post };
+        if padded {
+            let mut states: Vec<u8> = crate::common::bytes(seed, 6 * stored as usize).iter().map(|b| b & 127).collect();
+            states[..6].fill(0);
+            tables.states = Some((states, cycle));
+        }
+        check::<8, 40>(&tables, &texts, 3);
+    }
+}
+
+#[test]
+fn the_widest_and_most_extreme_model_does_not_overflow() {
+    // Debug builds check every sum; the loader has bounded them all.
+    let mut tables = Tables::new(1, 12, 256, 256, Some(256));
+    tables.labels = (0..256).map(|i| format!("class {i}")).collect::<Vec<_>>().join("\n");
+    let long = vec!["w1 w2 w3 unheard w11".to_owned(); 3];
+    check::<256, 0>(&tables, &long, 5);
+}
+
+#[test]
+fn an_empty_text_and_one_of_unknown_words_have_defined_answers() {
+    let mut tables = Tables::new(3, 12, 8, 1, None);
+    tables.unknown = Unknown::Drop;
+    let file = tables.file();
+    let model = Model::from_bytes(&file).unwrap();
+    let mut classifier: Classifier<8> = Classifier::new(&model).unwrap();
+    for text in ["", " ", "unheard of", "\u{FFFD}"] {
+        classifier.push(text);
+        let prediction = classifier.finish();
+        assert_eq!(prediction.logits().collect::<Vec<_>>(), [-50], "the bias alone");
+        assert_eq!(prediction.known_words(), 0);
+    }
+    assert_eq!(classifier.finish().words(), 0, "finishing twice is an empty text");
+}
+
+#[test]
+fn a_prediction_depends_on_its_own_text_alone() {
+    let file = Tables::new(4, 12, 8, 1, None).file();
+    let model = Model::from_bytes(&file).unwrap();
+    let mut classifier: Classifier<8> = Classifier::new(&model).unwrap();
+    let mut answer = |text: &str| {
+        classifier.push(text);
+        let prediction = classifier.finish();
+        (prediction.logits().collect::<Vec<_>>(), prediction.words(), prediction.known_words())
+    };
+    let fresh = answer("w1 w2");
+    answer("w5 w6 w7");
+    assert_eq!(answer("w1 w2"), fresh);
+}
+
+#[test]
+fn too_small_a_classifier_says_what_it_needs() {
+    let mut tables = Tables::new(5, 12, 8, 1, None);
+    let file = tables.file();
+    let model = Model::from_bytes(&file).unwrap();
+    let error = Classifier::<7>::new(&model).unwrap_err();
+    assert_eq!(error, Error::UnitsCapacity { needed: 8, found: 7 });
+    tables.maxlen = 100;
+    let file = tables.file();
+    let model = Model::from_bytes(&file).unwrap();
+    assert_eq!(
+        Classifier::<8, 99>::new(&model).unwrap_err(),
+        Error::WindowCapacity { needed: 100, found: 99 }
+    );
+    Classifier::<8, 100>::new(&model).unwrap();
+}

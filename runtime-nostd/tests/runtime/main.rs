@@ -1,0 +1,6 @@
+//! The runtime's tests, one program.
+
+mod classifier;
+mod common;
+mod format;
+mod text;
