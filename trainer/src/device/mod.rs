@@ -1,0 +1,3 @@
+//! Runs the firmware, so that what is reported is what the device does.
+
+pub mod qemu;
