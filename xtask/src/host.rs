@@ -1,0 +1,117 @@
+//! The trainer's program on this machine: the starter corpus, a model trained on it, the host's predictions.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::{firmware, process};
+
+/// The trainer, built.
+pub(crate) struct Trainer {
+    program: PathBuf,
+    /// Where the demo's data and models go.
+    dir: PathBuf,
+}
+
+/// What the host says about one text.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Prediction {
+    pub(crate) label: String,
+    pub(crate) score: f32,
+    pub(crate) logits: Vec<i32>,
+    pub(crate) words: u64,
+}
+
+impl Trainer {
+    /// Builds the trainer in the release profile. The first time this compiles candle.
+    pub(crate) fn build() -> Result<Self> {
+        process::run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-trainer"]))?;
+        let target = firmware::target_dir(&process::root())?;
+        let program = target.join("release").join(format!("kilornn{}", std::env::consts::EXE_SUFFIX));
+        // Short names where they will do: commands run in the root, and a person reads them.
+        let target = target.strip_prefix(process::root()).unwrap_or(&target);
+        Ok(Self { program, dir: target.join("demo") })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.current_dir(process::root());
+        command
+    }
+
+    /// Trains, quantizes and writes a model of the starter corpus. Returns its file.
+    pub(crate) fn starter_model(&self) -> Result<PathBuf> {
+        let (data, run) = (self.dir.join("data"), self.dir.join("run"));
+        process::run(self.command().arg("starter").arg(&data))?;
+        process::run(
+            self.command()
+                .arg("train")
+                .arg(&data)
+                .args(["--recipe", "starter", "--force", "--out"])
+                .arg(&run),
+        )?;
+        let model = run.join("model.kilo");
+        process::root()
+            .join(&model)
+            .canonicalize()
+            .with_context(|| format!("the training left no {}", model.display()))
+    }
+
+    /// The host's predictions, one a text.
+    pub(crate) fn predict(&self, model: &Path, texts: &[String]) -> Result<Vec<Prediction>> {
+        let json =
+            process::output(self.command().arg("predict").arg(model).arg("--json").arg("--").args(texts))?;
+        let predictions = parse_predictions(&json)?;
+        if predictions.len() != texts.len() {
+            bail!("the host gave {} predictions for {} texts", predictions.len(), texts.len());
+        }
+        Ok(predictions)
+    }
+}
+
+/// Reads the object that `kilornn predict --json` prints.
+fn parse_predictions(json: &str) -> Result<Vec<Prediction>> {
+    let value: Value = serde_json::from_str(json).context("`kilornn predict --json` printed no JSON")?;
+    let list =
+        value["predictions"].as_array().context("`kilornn predict --json` printed no `predictions`")?;
+    list.iter()
+        .map(|item| parse_prediction(item).with_context(|| format!("not a prediction: {item}")))
+        .collect()
+}
+
+fn parse_prediction(item: &Value) -> Option<Prediction> {
+    let logits = item["logits"].as_array()?;
+    Some(Prediction {
+        label: item["label"].as_str()?.to_owned(),
+        // JSON's numbers are read as f64; the score is an f32, printed with as many digits as tell it from others.
+        score: item["score"].as_f64()? as f32,
+        logits: logits.iter().map(|logit| i32::try_from(logit.as_i64()?).ok()).collect::<Option<_>>()?,
+        words: item["words"].as_u64()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_are_read() {
+        let json = r#"{"predictions":[
+            {"text":"a","label":"good","class":1,"score":0.9312,"logits":[-5,7],"words":1},
+            {"text":"","label":"bad","class":0,"score":0.5,"logits":[3],"words":0}]}"#;
+        let predictions = parse_predictions(json).unwrap();
+        assert_eq!(predictions.len(), 2);
+        let first = Prediction { label: "good".into(), score: 0.9312, logits: vec![-5, 7], words: 1 };
+        assert_eq!(predictions[0], first);
+    }
+
+    #[test]
+    fn what_is_no_prediction_is_an_error() {
+        assert!(parse_predictions("label: good").is_err());
+        assert!(parse_predictions(r#"{"predictions":[{"label":"good"}]}"#).is_err());
+        let too_large = r#"{"predictions":[{"label":"g","score":0.5,"logits":[2147483648],"words":1}]}"#;
+        assert!(parse_predictions(too_large).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! Formatting, lints and documentation, on host and firmware.
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, cargo, firmware_dir, root};
+use crate::report::Report;
+use crate::setup;
+
+/// Runs every check and then says whether all passed.
+pub(crate) fn run() -> Result<()> {
+    let mut report = Report::default();
+    let (host, firmware) = (root(), firmware_dir());
+
+    let format = ["fmt", "--check"];
+    report.step("format, workspace", || process::run(&mut cargo(&host, format)));
+    report.step("format, firmware", || process::run(&mut cargo(&firmware, format)));
+
+    // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
+    let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
+    report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
+    // Not --all-targets: a test harness needs `std`, which the firmware's target does not have.
+    let clippy = ["clippy", "--release", "--", "-D", "warnings"];
+    report.step("clippy, firmware", || {
+        setup::target(setup::FIRMWARE_TARGET)?;
+        // RUSTFLAGS in the environment are meant for this machine, not for the board.
+        process::run(cargo(&firmware, clippy).env_remove("RUSTFLAGS"))
+    });
+
+    let doc = ["doc", "--workspace", "--no-deps", "--release"];
+    report.step("documentation, workspace", || {
+        process::run(cargo(&host, doc).env("RUSTDOCFLAGS", "-Dwarnings"))
+    });
+
+    println!("\n{}", report.table());
+    match report.counts() {
+        (all, 0) => {
+            println!("lint: PASS - {all} of {all} checks without a warning");
+            Ok(())
+        }
+        (all, failed) => bail!("{failed} of {all} checks failed, see above"),
+    }
+}

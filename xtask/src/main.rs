@@ -1,0 +1,111 @@
+//! `cargo xtask ...`: everything that a person or CI types in this repository.
+
+mod board;
+mod checks;
+mod demo;
+mod firmware;
+mod host;
+mod lint;
+mod process;
+mod report;
+mod setup;
+mod size;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Sets up, checks, tests and demonstrates KiloRNN.
+///
+/// New here? `cargo xtask demo` takes a bare machine to a prediction on a microcontroller (in QEMU) in one go;
+/// `cargo xtask test` runs every test. Both install what is missing and say so.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what building and running the firmware needs: the embedded target and QEMU
+    ///
+    /// The target comes from `rustup target add`. Where rustup cannot reach its server, the target's `core` is
+    /// built once from the compiler's own source (rust-src) and put where rustup would put it. QEMU comes from
+    /// the system's package manager. What is there already is left as it is.
+    #[command(after_help = "Examples:\n  cargo xtask setup\n  cargo xtask setup thumbv6m-none-eabi")]
+    Setup {
+        /// Further targets to install, as rustc names them
+        targets: Vec<String>,
+    },
+
+    /// Train a model, build the firmware with it, run it in QEMU and compare its answers with the host's
+    ///
+    /// Uses the small starter corpus that comes with KiloRNN. Everything lands under target/demo; the model is
+    /// target/demo/run/model.kilo. The first run installs the embedded target and QEMU where they are missing
+    /// and compiles the trainer, which takes minutes; later runs take seconds and the training.
+    Demo,
+
+    /// Run every test, on the host and in QEMU
+    ///
+    /// Host tests are `cargo test --release --workspace`, and the runtime's tests once more with overflow checks.
+    /// QEMU tests run the firmware on an emulated Cortex-M4F and compare it with the host.
+    #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test host")]
+    Test {
+        /// Run only this part
+        part: Option<Part>,
+    },
+
+    /// Check formatting, lints and documentation, on host and firmware
+    ///
+    /// rustfmt, clippy and rustdoc, with every warning an error. All checks run, whatever the earlier ones gave.
+    Lint,
+
+    /// Show the flash and RAM that a firmware takes
+    ///
+    /// Flash is code, constants and the initial values of variables; RAM is variables, without the stack.
+    Size {
+        /// The firmware's ELF file; without it, the one that was built last
+        elf: Option<PathBuf>,
+    },
+}
+
+/// A part of the tests.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Tests of the runtime, the trainer and these tasks
+    Host,
+    /// Tests of the firmware
+    Qemu,
+}
+
+fn main() -> ExitCode {
+    let (name, result) = match Cli::parse().task {
+        Task::Setup { targets } => ("setup", setup::all(&targets)),
+        Task::Demo => ("demo", demo::run()),
+        Task::Test { part } => ("test", test::run(part)),
+        Task::Lint => ("lint", lint::run()),
+        Task::Size { elf } => ("size", size::run(elf)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // On standard output, where the rest of the account is: the last line is the verdict either way.
+        Err(error) => {
+            println!("{name}: FAIL - {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,55 @@
+//! Installing what building and running the firmware needs: a target's `core` and QEMU.
+
+mod apt;
+mod build_core;
+mod qemu;
+mod rust_src;
+mod target;
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::process;
+
+pub(crate) use qemu::Emulator;
+
+/// The target of the board that the demo and the QEMU tests run.
+pub(crate) const FIRMWARE_TARGET: &str = "thumbv7em-none-eabihf";
+
+/// rustup with its output on this terminal. Its server may be out of reach, and closed networks either refuse
+/// at once or let a connection hang for ever: hence a limit.
+fn rustup(args: &[&str], limit: Duration) -> Result<()> {
+    if process::find("rustup").is_none() {
+        bail!("rustup is not on PATH");
+    }
+    // A backtrace through rustup tells nobody anything about the network.
+    process::run_at_most(Command::new("rustup").args(args).env_remove("RUST_BACKTRACE"), limit)
+}
+
+/// Makes sure that stable rustc can build for `triple`.
+pub(crate) fn target(triple: &str) -> Result<()> {
+    target::ensure(triple)
+}
+
+/// Makes sure that an emulator is on PATH.
+pub(crate) fn emulator(emulator: Emulator) -> Result<()> {
+    qemu::ensure(emulator)
+}
+
+/// Everything that the firmware needs.
+pub(crate) fn firmware() -> Result<()> {
+    target(FIRMWARE_TARGET)?;
+    emulator(Emulator::Arm)
+}
+
+/// `cargo xtask setup`: the firmware's needs and any further targets.
+pub(crate) fn all(more_targets: &[String]) -> Result<()> {
+    firmware()?;
+    for triple in more_targets {
+        target(triple)?;
+    }
+    println!("setup: PASS - this machine can build the firmware and run it in QEMU");
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask test`: every test, on the host and in QEMU.
+
+use anyhow::{Result, bail};
+
+use crate::Part;
+use crate::checks::{Bench, CHECKS};
+use crate::host::Trainer;
+use crate::process::{self, cargo, root};
+use crate::report::Report;
+use crate::{firmware, setup};
+
+/// How many tests there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+/// Runs all steps, whatever the earlier ones gave, and closes with one verdict line.
+pub(crate) fn run(part: Option<Part>) -> Result<()> {
+    let mut report = Report::default();
+    let mut tally = Tally::default();
+    if part != Some(Part::Qemu) {
+        host(&mut report, &mut tally);
+    }
+    if part != Some(Part::Host) {
+        qemu(&mut report, &mut tally);
+    }
+    println!("\n{}", report.table());
+    let (_, failed_steps) = report.counts();
+    let ignored = if tally.ignored > 0 { format!(", {} ignored", tally.ignored) } else { String::new() };
+    let counts = format!("{} passed, {} failed{ignored}", tally.passed, tally.failed);
+    if failed_steps > 0 {
+        bail!("{counts}; {failed_steps} steps failed, see above");
+    }
+    println!("test: PASS - {counts}");
+    Ok(())
+}
+
+fn host(report: &mut Report, tally: &mut Tally) {
+    // The release profile, so that candle is compiled once for tests and demo.
+    let all = ["test", "--release", "--workspace", "--no-fail-fast"];
+    report.step("host: all tests", || cargo_test(&all, tally));
+    // The arithmetic once more with overflow checks, which the release profile leaves out.
+    let runtime = ["test", "-p", "kilornn", "--tests", "--no-fail-fast"];
+    report.step("host: the runtime with overflow checks", || cargo_test(&runtime, tally));
+}
+
+fn qemu(report: &mut Report, tally: &mut Tally) {
+    let mut bench = None;
+    let built = report.step("QEMU: setup, model and firmware", || {
+        setup::firmware()?;
+        let trainer = Trainer::build()?;
+        let model = trainer.starter_model()?;
+        let elf = firmware::build(&model)?;
+        bench = Some(Bench { trainer, model, elf });
+        Ok(())
+    });
+    let Some(bench) = bench.filter(|_| built) else {
+        tally.failed += CHECKS.len();
+        return;
+    };
+    for (name, check) in CHECKS {
+        if report.step(&format!("QEMU: {name}"), || check(&bench)) {
+            tally.passed += 1;
+        } else {
+            tally.failed += 1;
+        }
+    }
+}
+
+fn cargo_test(args: &[&str], tally: &mut Tally) -> Result<()> {
+    let before = *tally;
+    let result = process::tee(&mut cargo(&root(), args), |line| {
+        if let Some(counts) = test_result(line) {
+            tally.passed += counts.passed;
+            tally.failed += counts.failed;
+            tally.ignored += counts.ignored;
+        }
+    });
+    // A test program that does not compile or crashes prints no counts; it fails all the same.
+    if result.is_err() && tally.failed == before.failed {
+        tally.failed += 1;
+    }
+    result
+}
+
+/// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
+fn test_result(line: &str) -> Option<Tally> {
+    let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    let count = |what: &str| {
+        counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse::<usize>().ok())
+    };
+    Some(Tally { passed: count("passed")?, failed: count("failed")?, ignored: count("ignored")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_the_result_line_only() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(test_result(line), Some(Tally { passed: 12, failed: 3, ignored: 1 }));
+        assert_eq!(test_result("test test::counts ... ok"), None);
+        assert_eq!(test_result("test result: ok"), None);
+    }
+}
