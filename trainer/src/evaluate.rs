@@ -7,23 +7,23 @@ use kilornn::Model;
 
 use crate::answer::{Answer, answer_all};
 use crate::data::{Batch, Batches, Example};
-use crate::network::Network;
 use crate::network::loss::{self, Score};
+use crate::network::{Grid, Network};
 
-/// Scores the float network on encoded texts; its states are rounded to the scales in `rounding`, if given.
+/// Scores the float network on encoded texts; on the device's grid, if given.
 pub fn float(
     network: &Network,
     texts: &[Vec<u32>],
     classes: &[usize],
     pad_to: Option<usize>,
-    rounding: Option<&[f32]>,
+    grid: Option<&Grid>,
 ) -> Result<Score> {
     let shape = (network.embedding.shape[0], network.units());
-    let projected = Tensor::from_vec(network.projected(), shape, &Device::Cpu)?;
+    let projected = Tensor::from_vec(network.projected(grid), shape, &Device::Cpu)?;
     let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
     let mut score = Score::default();
     for examples in Batches::by_length(&lengths, 256).iter() {
-        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), rounding)?;
+        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), grid)?;
         for (&example, logits) in examples.iter().zip(logits.chunks_exact(network.outputs())) {
             score += loss::score(logits, classes[example]);
         }

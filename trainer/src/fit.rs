@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::data::{Batch, Batches};
 use crate::evaluate;
 use crate::network::loss::Score;
-use crate::network::{Dropout, Network};
+use crate::network::{Dropout, Grid, Network};
 use crate::optim::Optimizers;
-use crate::quantize::{CALIBRATION, States, every_nth, pad_to};
+use crate::quantize::{CALIBRATION, choose_grid, every_nth, pad_to};
 use crate::recipe::{Recipe, Schedule};
 
 /// Encoded texts and their classes.
@@ -65,7 +65,7 @@ impl Stream {
 }
 
 /// Trains in place. `after_epoch` sees each epoch's record as soon as there is one. Returns the
-/// scales of the hidden units if the last epochs ran with rounded states.
+/// grid on which the last epochs computed, if the recipe has such epochs.
 pub fn fit(
     network: &mut Network,
     recipe: &Recipe,
@@ -74,7 +74,7 @@ pub fn fit(
     train: Examples<'_>,
     validation: Option<Examples<'_>>,
     mut after_epoch: impl FnMut(&Epoch) -> Result<()>,
-) -> Result<Option<Vec<f32>>> {
+) -> Result<Option<Grid>> {
     let mut order = Stream::Order.rng(seed);
     let mut drops = Stream::Dropout.rng(seed);
     let lengths: Vec<usize> = train.texts.iter().map(Vec::len).collect();
@@ -82,12 +82,11 @@ pub fn fit(
     let mut optimizers = Optimizers::new(recipe, network);
     let steps = recipe.epochs * train.texts.len().div_ceil(recipe.batch);
     let mut step = 0;
-    let mut rounding: Option<Vec<f32>> = None;
+    let mut grid: Option<Grid> = None;
     for epoch in 1..=recipe.epochs {
         let start = Instant::now();
-        if epoch > recipe.epochs - recipe.quantized_epochs && rounding.is_none() {
-            let sample = every_nth(train.texts, CALIBRATION);
-            rounding = Some(States::new(network, recipe, &sample, None)?.scales(1.0));
+        if epoch > recipe.epochs - recipe.quantized_epochs && grid.is_none() {
+            grid = Some(choose_grid(network, recipe, &every_nth(train.texts, CALIBRATION))?);
         }
         let progress = progress_bar(epoch, recipe.epochs, train.texts.len());
         let mut score = Score::default();
@@ -100,7 +99,7 @@ pub fn fit(
             }
             let classes: Vec<usize> = examples.iter().map(|&example| train.classes[example]).collect();
             let (of_batch, gradients) =
-                network.backward(&batch, &classes, dropout, rounding.as_deref(), &mut drops)?;
+                network.backward(&batch, &classes, dropout, grid.as_ref(), &mut drops)?;
             learning_rate = recipe.learning_rate * schedule(recipe.schedule, step, steps);
             optimizers.step(network, gradients, learning_rate);
             step += 1;
@@ -111,7 +110,7 @@ pub fn fit(
         progress.finish_and_clear();
         let validated = match validation {
             Some(Examples { texts, classes }) => {
-                Some(evaluate::float(network, texts, classes, pad_to(recipe), rounding.as_deref())?)
+                Some(evaluate::float(network, texts, classes, pad_to(recipe), grid.as_ref())?)
             }
             None => None,
         };
@@ -125,7 +124,7 @@ pub fn fit(
             seconds: start.elapsed().as_secs_f64(),
         })?;
     }
-    Ok(rounding)
+    Ok(grid)
 }
 
 /// The share of the initial learning rate at a step.

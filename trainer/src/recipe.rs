@@ -70,7 +70,8 @@ pub struct Recipe {
     /// Whether batches are of texts of about equal length: less padding, so faster.
     pub bucket_by_length: bool,
 
-    /// Passes at the end with the state rounded as on the device.
+    /// Epochs at the end in which the forward pass computes with the device's rounded weights,
+    /// inputs and states (quantization-aware training).
     pub quantized_epochs: usize,
     /// Whether the exporter multiplies out embedding and input kernel.
     pub fold: Fold,

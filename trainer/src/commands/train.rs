@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> Result<()> {
         quantized: None,
     };
     folder.write_config(&recipe, args.seed, &args.data)?;
-    let rounding = fit(&mut network, &recipe, args.seed, encoder.unknown_id(), train, validation, |epoch| {
+    let grid = fit(&mut network, &recipe, args.seed, encoder.unknown_id(), train, validation, |epoch| {
         console.say(epoch_line(epoch, recipe.epochs, train.texts.len()))?;
         metrics.epochs.push(*epoch);
         folder.write_json("metrics.json", &metrics)
@@ -132,14 +132,14 @@ pub fn run(args: &Args) -> Result<()> {
 
     if let Some(test) = &data.test {
         let (texts, classes) = encode(&encoder, test);
-        let score = evaluate::float(&network, &texts, &classes, pad_to(&recipe), rounding.as_deref())?;
+        let score = evaluate::float(&network, &texts, &classes, pad_to(&recipe), None)?;
         console.say(format!("Test score: {:.4}", score.mean_loss()))?;
         console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
         metrics.test = Some(score.into());
     }
 
     console.say("quantizing")?;
-    let exported = export(&network, &encoder, &recipe, &data.labels, &texts, rounding.as_deref())?;
+    let exported = export(&network, &encoder, &recipe, &data.labels, &texts, grid.as_ref())?;
     let model = Model::from_bytes(&exported.file)?;
     let tested = data.test.as_ref().map(|test| evaluate::quantized(&model, test, &ProgressBar::hidden()).1);
     if let Some(score) = tested {

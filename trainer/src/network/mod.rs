@@ -1,15 +1,19 @@
 //! The float network in candle: Embedding, SimpleRNN with ReLU, Dense.
 
+mod grid;
 pub mod initializers;
 mod kernels;
 pub mod loss;
 mod recurrence;
+
+use std::borrow::Cow;
 
 use candle_core::{Device, Result, Tensor, Var};
 use gemm::Parallelism;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+pub use grid::{Grid, int8};
 pub use recurrence::Recurrence;
 
 use self::kernels::{Into, Matrix, multiply};
@@ -132,8 +136,8 @@ impl Network {
         [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
-    /// `W·E[word] + b` for every row of the embedding: `rows × units`.
-    pub fn projected(&self) -> Vec<f32> {
+    /// `W·E[word] + b` for every row of the embedding, `rows × units`; on the device's grid, if given.
+    pub fn projected(&self, grid: Option<&Grid>) -> Vec<f32> {
         let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
         multiply(
             &mut projected,
@@ -142,16 +146,29 @@ impl Network {
             self.kernel.matrix(),
             Parallelism::Rayon(0),
         );
+        if let Some(grid) = grid {
+            grid.round_inputs(&mut projected);
+        }
         projected
     }
 
-    /// Trains on a batch: its score, and the gradients of its mean loss.
+    /// The recurrent kernel; on the device's grid, if given.
+    fn recurrent(&self, grid: Option<&Grid>) -> Cow<'_, [f32]> {
+        match grid {
+            Some(grid) => Cow::Owned(grid.round_recurrent(&self.recurrent_kernel.values)),
+            None => Cow::Borrowed(&self.recurrent_kernel.values),
+        }
+    }
+
+    /// Trains on a batch: its score, and the gradients of its mean loss. With a grid, the forward
+    /// pass computes with what the device will have (inputs, recurrent weights and states rounded)
+    /// and gradients pass straight through the rounding (Bengio, Léonard and Courville 2013).
     pub fn backward(
         &self,
         batch: &Batch,
         classes: &[usize],
         dropout: Dropout,
-        rounding: Option<&[f32]>,
+        grid: Option<&Grid>,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Score, Gradients)> {
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
@@ -163,15 +180,21 @@ impl Network {
         let rows = Var::from_vec(rows, (batch.ids.len(), width), &Device::Cpu)?;
         let kernel = self.kernel.var()?;
         let bias = self.bias.var()?;
-        let recurrent_kernel = self.recurrent_kernel.var()?;
+        let recurrent_kernel =
+            Var::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
         let dense_kernel = self.dense_kernel.var()?;
         let dense_bias = self.dense_bias.var()?;
 
         let embedded = drop_out(rows.as_tensor(), dropout.embedding, rng)?;
-        let projected = embedded.matmul(&kernel)?.broadcast_add(&bias)?;
+        let mut projected = embedded.matmul(&kernel)?.broadcast_add(&bias)?;
+        if let Some(grid) = grid {
+            let mut rounded: Vec<f32> = projected.flatten_all()?.to_vec1()?;
+            grid.round_inputs(&mut rounded);
+            let rounded = Tensor::from_vec(rounded, projected.shape(), &Device::Cpu)?;
+            projected = (&projected + (rounded - &projected)?.detach())?;
+        }
         let texts = batch.examples.len();
-        let recurrence =
-            Recurrence::new(texts, batch.steps, batch.tokens.clone(), rounding.map(<[f32]>::to_vec));
+        let recurrence = Recurrence::new(texts, batch.steps, batch.tokens.clone(), grid);
         let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
         let state = drop_out(&state, dropout.state, rng)?;
         let logits = state.matmul(&dense_kernel)?.broadcast_add(&dense_bias)?;
@@ -203,21 +226,18 @@ impl Network {
     }
 
     /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
-    pub fn logits(&self, projected: &Tensor, batch: &Batch, rounding: Option<&[f32]>) -> Result<Vec<f32>> {
-        let rounding = rounding.map(<[f32]>::to_vec);
-        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), rounding);
-        let state = projected.apply_op2_no_bwd(&self.recurrent_kernel.tensor()?, &recurrence)?;
+    pub fn logits(&self, projected: &Tensor, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
+        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
+        let kernel = Tensor::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
+        let state = projected.apply_op2_no_bwd(&kernel, &recurrence)?;
         let logits = state.matmul(&self.dense_kernel.tensor()?)?.broadcast_add(&self.dense_bias.tensor()?)?;
         logits.flatten_all()?.to_vec1()
     }
 
     /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
-    pub fn states(&self, projected: &[f32], batch: &Batch) -> Vec<f32> {
-        Recurrence::new(batch.examples.len(), batch.steps, global(batch), None).states(
-            projected,
-            &self.recurrent_kernel.values,
-            self.units(),
-        )
+    pub fn states(&self, projected: &[f32], batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
+        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
+        recurrence.states(projected, &self.recurrent(grid), self.units())
     }
 }
 

@@ -10,6 +10,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor,
 use gemm::Parallelism;
 use rayon::prelude::*;
 
+use super::Grid;
 use super::kernels::{Into, Matrix, multiply};
 use crate::data::Batch;
 
@@ -27,17 +28,19 @@ pub struct Recurrence {
     steps: usize,
     /// `steps × texts` rows of `projected`, or [`Batch::MASKED`] before a text's first step.
     tokens: Vec<u32>,
-    rounding: Option<Vec<f32>>,
+    /// The device's scale of each unit, if states are rounded.
+    scales: Option<Vec<f32>>,
     /// The states of the forward pass, for the backward pass.
     states: Mutex<Vec<f32>>,
 }
 
 impl Recurrence {
-    /// The recurrence over `tokens`. With `rounding`, a scale for each unit, states are rounded as
-    /// on the device, to `0..=127` times their scale; gradients pass straight through the rounding.
-    pub fn new(texts: usize, steps: usize, tokens: Vec<u32>, rounding: Option<Vec<f32>>) -> Self {
+    /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to `0..=127`
+    /// times their scale; gradients pass straight through the rounding.
+    pub fn new(texts: usize, steps: usize, tokens: Vec<u32>, grid: Option<&Grid>) -> Self {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
-        Self { texts, steps, tokens, rounding, states: Mutex::default() }
+        let scales = grid.map(|grid| grid.scales.clone());
+        Self { texts, steps, tokens, scales, states: Mutex::default() }
     }
 
     /// All states, `steps × texts × units`. A state of `-0.0` marks a unit whose ReLU was closed
@@ -79,7 +82,7 @@ impl Recurrence {
         for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
             if token == Batch::MASKED {
                 state.fill(-0.0);
-            } else if let Some(scales) = &self.rounding {
+            } else if let Some(scales) = &self.scales {
                 for (h, scale) in state.iter_mut().zip(scales) {
                     *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { -0.0 };
                 }
@@ -127,7 +130,7 @@ impl Recurrence {
         for (g, h) in gradient.iter_mut().zip(state) {
             *g = if h.is_sign_negative() { 0.0 } else { *g };
         }
-        if let Some(scales) = &self.rounding {
+        if let Some(scales) = &self.scales {
             for (g, h) in gradient.chunks_exact_mut(units).zip(state.chunks_exact(units)) {
                 for ((g, h), scale) in g.iter_mut().zip(h).zip(scales) {
                     *g = if *h >= 127.0 * scale { 0.0 } else { *g };
@@ -337,7 +340,8 @@ mod tests {
 
     #[test]
     fn rounds_as_the_device_does() {
-        let op = Recurrence::new(1, 1, vec![0], Some(vec![0.1, 0.1, 0.1]));
+        let grid = Grid { scales: vec![0.1; 3], fraction_bits: 0, input_shift: 0 };
+        let op = Recurrence::new(1, 1, vec![0], Some(&grid));
         let states = op.states(&[0.26, -1.0, 99.0], &[0.0; 9], 3);
         assert_eq!(states.iter().map(|h| (h * 10.0).round()).collect::<Vec<_>>(), [3.0, 0.0, 127.0]);
     }

@@ -4,59 +4,20 @@ use std::collections::HashMap;
 
 use kilornn::layers::{Dense, Embedding, SimpleRnn, State};
 
-use crate::network::Network;
+use crate::network::{Grid, Network, int8};
 
-/// What one step of each unit's `i8` state is worth.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scales(Vec<f32>);
-
-impl Scales {
-    /// These scales, made coarser where recurrent weights in units of `2^-fraction_bits` would not
-    /// fit otherwise: for units that read others too strongly.
-    pub fn new(network: &Network, scales: &[f32], fraction_bits: u8) -> Self {
-        let units = network.units();
-        let kernel = &network.recurrent_kernel.values;
-        let mut scales = scales.to_vec();
-        let one = (1 << fraction_bits) as f32;
-        // Coarser scales make the weights that read these units larger, so again until it settles.
-        // Where units excite each other it never does; what is left is clipped.
-        for _ in 0..20 {
-            for to in 0..units {
-                let from = |from: usize| kernel[from * units + to].abs() * scales[from];
-                let strongest = (0..units).filter(|&u| u != to).map(from).fold(0.0, f32::max);
-                scales[to] = scales[to].max(strongest * one / 127.0);
-            }
-        }
-        Self(scales)
-    }
-}
-
-/// Where the point stands in the accumulator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
-    /// An accumulator counts `2^-fraction_bits` steps of the state.
-    pub fraction_bits: u8,
-    /// By how many bits the largest inputs are clipped, in favour of a finer table.
-    pub clipped_bits: u8,
-}
-
-fn int8(value: f32) -> u8 {
-    value.round().clamp(-127.0, 127.0) as i8 as u8
-}
-
-/// The largest shift `s` for which `largest · 2^s` is within an `i8`.
-fn spare_bits(largest: f32) -> i32 {
-    if largest > 0.0 { (127.0 / largest).log2().floor() as i32 } else { 0 }
+/// As the model file holds it.
+fn byte(value: f32) -> u8 {
+    int8(value) as u8
 }
 
 /// How rows of the embedding become integers.
 pub(super) struct IntEmbedding<'n> {
     network: &'n Network,
     kind: Kind,
-    /// As in [`SimpleRnn`].
     input_shift: u8,
-    recurrent_shift: u8,
-    output_shift: u8,
+    /// Bits by which the accumulator is finer than the grid's, for the sake of the inputs.
+    finer: u8,
 }
 
 enum Kind {
@@ -67,30 +28,16 @@ enum Kind {
 }
 
 impl<'n> IntEmbedding<'n> {
-    pub(super) fn new(network: &'n Network, scales: &Scales, point: Point, fold: bool) -> Self {
-        if fold { Self::folded(network, scales, point) } else { Self::projected(network, scales, point) }
+    pub(super) fn new(network: &'n Network, grid: &Grid, fold: bool) -> Self {
+        if fold { Self::folded(network, grid) } else { Self::projected(network, grid) }
     }
 
-    fn folded(network: &'n Network, scales: &Scales, point: Point) -> Self {
-        let projected = network.projected();
-        let one = (1 << point.fraction_bits) as f32;
-        // What one step of the accumulator is worth in each unit, inverted.
-        let per_step: Vec<f32> = scales.0.iter().map(|scale| one / scale).collect();
-        let steps = projected.chunks_exact(per_step.len()).flat_map(|row| row.iter().zip(&per_step));
-        let largest = steps.map(|(value, per_step)| (value * per_step).abs()).fold(0.0, f32::max);
-        let input_shift =
-            (i32::from(-spare_bits(largest).min(0) as i16) - i32::from(point.clipped_bits)).clamp(0, 16);
-        let factors = per_step.iter().map(|f| f / (1 << input_shift) as f32).collect();
-        Self {
-            network,
-            kind: Kind::Folded { projected, factors },
-            input_shift: input_shift as u8,
-            recurrent_shift: 0,
-            output_shift: point.fraction_bits,
-        }
+    fn folded(network: &'n Network, grid: &Grid) -> Self {
+        let kind = Kind::Folded { projected: network.projected(None), factors: grid.input_factors() };
+        Self { network, kind, input_shift: grid.input_shift, finer: 0 }
     }
 
-    fn projected(network: &'n Network, scales: &Scales, point: Point) -> Self {
+    fn projected(network: &'n Network, grid: &Grid) -> Self {
         let [width, units] = network.kernel.shape;
         let table = &network.embedding.values;
         let factors: Vec<f32> = (0..width)
@@ -100,21 +47,22 @@ impl<'n> IntEmbedding<'n> {
             })
             .collect();
         // The kernel in steps of the accumulator for each step of the embedding.
-        let one = (1 << point.fraction_bits) as f32;
-        let weight = |i: usize, unit: usize| {
-            network.kernel.values[i * units + unit] / factors[i] * one / scales.0[unit]
-        };
+        let accumulator = grid.accumulator_factors();
+        let weight =
+            |i: usize, unit: usize| network.kernel.values[i * units + unit] / factors[i] * accumulator[unit];
         let largest = (0..width * units).map(|k| weight(k / units, k % units).abs()).fold(0.0, f32::max);
-        let shift = spare_bits(largest).clamp(-16, 12);
-        let finer = (shift as f32).exp2();
+        // The largest shift at which it is within an `i8`: to the left, the accumulator gets as many
+        // bits more; to the right, the inputs are shifted back up.
+        let shift = (127.0 / largest.max(1e-30)).log2().floor().clamp(-16.0, 12.0);
+        let step = shift.exp2();
         let blocks = (0..units).step_by(4);
         let kernel = blocks
             .flat_map(|first| (0..width).flat_map(move |i| (first..first + 4).map(move |unit| (i, unit))))
-            .map(|(i, unit)| if unit < units { int8(weight(i, unit) * finer) } else { 0 })
+            .map(|(i, unit)| if unit < units { byte(weight(i, unit) * step) } else { 0 })
             .collect();
         let bias = (0..units.next_multiple_of(4))
             .map(|unit| match network.bias.values.get(unit) {
-                Some(bias) => (bias * one / scales.0[unit] * finer).round().clamp(-1e8, 1e8) as i32,
+                Some(bias) => (bias * accumulator[unit] * step).round().clamp(-1e8, 1e8) as i32,
                 None => 0,
             })
             .flat_map(i32::to_le_bytes)
@@ -122,9 +70,8 @@ impl<'n> IntEmbedding<'n> {
         Self {
             network,
             kind: Kind::Projected { factors, kernel, bias },
-            input_shift: (-shift).max(0) as u8,
-            recurrent_shift: shift.max(0) as u8,
-            output_shift: point.fraction_bits + shift.max(0) as u8,
+            input_shift: (-shift).max(0.0) as u8,
+            finer: shift.max(0.0) as u8,
         }
     }
 
@@ -136,7 +83,7 @@ impl<'n> IntEmbedding<'n> {
         };
         let width = factors.len();
         let row = |&id: &u32| values[id as usize * width..][..width].iter().zip(factors);
-        let table = ids.iter().flat_map(row).map(|(value, factor)| int8(value * factor)).collect();
+        let table = ids.iter().flat_map(row).map(|(value, factor)| byte(value * factor)).collect();
         EmbeddingTables { kind: &self.kind, table }
     }
 }
@@ -168,20 +115,26 @@ pub(super) struct IntRnn {
 }
 
 impl IntRnn {
-    pub(super) fn new(network: &Network, scales: &Scales, embedding: &IntEmbedding<'_>) -> Self {
+    pub(super) fn new(network: &Network, grid: &Grid, embedding: &IntEmbedding<'_>) -> Self {
         let units = network.units();
-        let fraction_bits = embedding.output_shift - embedding.recurrent_shift;
-        let one = (1 << fraction_bits) as f32;
-        let weight = |from: usize, to: usize| {
-            network.recurrent_kernel.values[from * units + to] * scales.0[from] / scales.0[to] * one
-        };
+        let kernel = &network.recurrent_kernel.values;
         let kernel = (0..units)
             .step_by(4)
             .flat_map(|first| (0..units).flat_map(move |from| (first..first + 4).map(move |to| (from, to))))
-            .map(|(from, to)| if to < units { int8(weight(from, to)) } else { 0 })
+            .map(
+                |(from, to)| {
+                    if to < units { grid.recurrent_weight(kernel[from * units + to], from, to) } else { 0 }
+                },
+            )
+            .map(|weight| weight as u8)
             .collect();
-        let IntEmbedding { input_shift, recurrent_shift, output_shift, .. } = *embedding;
-        Self { units, kernel, input_shift, recurrent_shift, output_shift }
+        Self {
+            units,
+            kernel,
+            input_shift: embedding.input_shift,
+            recurrent_shift: embedding.finer,
+            output_shift: grid.fraction_bits + embedding.finer,
+        }
     }
 
     pub(super) fn view(&self) -> SimpleRnn<'_> {
@@ -221,10 +174,10 @@ pub(super) struct IntDense {
 }
 
 impl IntDense {
-    pub(super) fn new(network: &Network, scales: &Scales) -> Self {
+    pub(super) fn new(network: &Network, grid: &Grid) -> Self {
         let [units, outputs] = network.dense_kernel.shape;
         let weight = |unit: usize, output: usize| {
-            network.dense_kernel.values[unit * outputs + output] * scales.0[unit]
+            network.dense_kernel.values[unit * outputs + output] * grid.scales[unit]
         };
         let largest =
             (0..units * outputs).map(|i| weight(i / outputs, i % outputs).abs()).fold(0.0, f32::max);
@@ -232,7 +185,7 @@ impl IntDense {
         let scale = largest.max(f32::MIN_POSITIVE * 1e6) / 127.0;
         let kernel = (0..outputs)
             .flat_map(|output| (0..units).map(move |unit| (unit, output)))
-            .map(|(unit, output)| int8(weight(unit, output) / scale))
+            .map(|(unit, output)| byte(weight(unit, output) / scale))
             .collect();
         let bias = network.dense_bias.values.iter();
         let bias = bias.flat_map(|b| ((b / scale).round().clamp(-1e9, 1e9) as i32).to_le_bytes()).collect();

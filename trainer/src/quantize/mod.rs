@@ -1,10 +1,7 @@
 //! The exporter: a float network becomes a `.kilo` file.
 //!
-//! ReLU lets every hidden unit be rescaled freely, so a unit's scale is absorbed into the weights
-//! that read and write it, and requantization is a plain shift (see [`kilornn::layers::SimpleRnn`]).
-//! What cannot be derived, the headroom of the scales and the position of the point, is tried: each
-//! candidate is run by the device's own code on calibration texts, and the one nearest to the float
-//! network wins.
+//! The integers stand on a [`Grid`], which is chosen by trial: the candidate on which the network's
+//! logits move least on a sample of the training texts. A network that was trained on its grid keeps it.
 
 mod layers;
 mod perfect_hash;
@@ -14,13 +11,12 @@ use candle_core::{Device, Tensor};
 use indicatif::ProgressBar;
 use kilornn::{Contents, Model, Padding, Sequence, file};
 
-pub use layers::{Point, Scales};
 pub use perfect_hash::PerfectHash;
 
 use self::layers::{IntDense, IntEmbedding, IntRnn};
 use crate::answer::answer_all;
 use crate::data::{Batch, Batches};
-use crate::network::Network;
+use crate::network::{Grid, Network};
 use crate::recipe::{Fold, Pads, Recipe};
 use crate::text::{Encoder, PAD};
 
@@ -41,41 +37,45 @@ pub struct Exported {
     pub zeros: f64,
 }
 
-/// Quantizes a trained network. `texts` are training texts: a sample of them, evenly spread,
-/// calibrates. `rounding` are the scales with which the network was trained to work, if it was.
+/// Quantizes a trained network, on the grid on which it was trained or on the best for it.
+/// `texts` are training texts: a sample of them calibrates.
 pub fn export(
     network: &Network,
     encoder: &Encoder,
     recipe: &Recipe,
     labels: &[String],
     texts: &[&str],
-    rounding: Option<&[f32]>,
+    grid: Option<&Grid>,
 ) -> Result<Exported> {
     let sample = every_nth(texts, CALIBRATION);
     let encoded = encoder.encode_all(&sample);
-    let states = States::new(network, recipe, &encoded, rounding)?;
-    let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
-    let labels = labels.join("\n");
-    let scales = match rounding {
-        Some(rounding) => vec![rounding.to_vec()],
-        None => [1.0, 0.9999, 0.999].map(|quantile| states.scales(quantile)).to_vec(),
+    let grid = match grid {
+        Some(grid) => grid.clone(),
+        None => choose_grid(network, recipe, &encoded)?,
     };
-    let mut best: Option<(f64, Vec<u8>)> = None;
-    for scales in &scales {
-        for fraction_bits in 4..=9 {
-            for clipped_bits in 0..=1 {
-                let scales = Scales::new(network, scales, fraction_bits);
-                let point = Point { fraction_bits, clipped_bits };
-                let file = assemble(network, encoder, recipe, &labels, &hash, &scales, point)?;
-                let error = logit_error(&file, &sample, &states.logits)?;
-                if best.as_ref().is_none_or(|(least, _)| error < *least) {
-                    best = Some((error, file));
-                }
+    let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
+    let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid)?;
+    let float = States::new(network, recipe, &encoded, None)?;
+    let device = device_logits(&file, &sample)?;
+    Ok(Exported { logit_error: root_mean_square(&float.logits, &device), zeros: float.zeros, file })
+}
+
+/// The grid on which the network's logits move least.
+pub fn choose_grid(network: &Network, recipe: &Recipe, texts: &[Vec<u32>]) -> Result<Grid> {
+    let float = States::new(network, recipe, texts, None)?;
+    let mut best: Option<(f64, Grid)> = None;
+    for quantile in [1.0, 0.9999, 0.999] {
+        let scales = float.scales(quantile);
+        for (fraction_bits, clipped_bits) in (4..=9).flat_map(|bits| [(bits, 0), (bits, 1)]) {
+            let grid = Grid::new(network, &scales, fraction_bits, clipped_bits);
+            let rounded = States::new(network, recipe, texts, Some(&grid))?;
+            let error = root_mean_square(&float.logits, &rounded.logits);
+            if best.as_ref().is_none_or(|(least, _)| error < *least) {
+                best = Some((error, grid));
             }
         }
     }
-    let (logit_error, file) = best.context("no candidate for quantization")?;
-    Ok(Exported { file, logit_error, zeros: states.zeros })
+    best.map(|(_, grid)| grid).context("no grid to choose from")
 }
 
 /// At most `count` items, evenly spread.
@@ -100,27 +100,24 @@ pub struct States {
 }
 
 impl States {
-    /// Runs the network over encoded texts.
-    pub fn new(
-        network: &Network,
-        recipe: &Recipe,
-        texts: &[Vec<u32>],
-        rounding: Option<&[f32]>,
-    ) -> Result<Self> {
+    /// Runs the network over encoded texts; on the device's grid, if given.
+    pub fn new(network: &Network, recipe: &Recipe, texts: &[Vec<u32>], grid: Option<&Grid>) -> Result<Self> {
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
         let (units, outputs) = (network.units(), network.outputs());
-        let projected = network.projected();
+        let projected = network.projected(grid);
         let tensor = Tensor::from_slice(&projected, (network.embedding.shape[0], units), &Device::Cpu)?;
         let mut logits = vec![0.0; texts.len() * outputs];
         let mut active = vec![Vec::new(); units];
         let mut steps = 0;
         for examples in Batches::by_length(&lengths, 128).iter() {
             let batch = Batch::new(examples, texts, pad_to(recipe));
-            let found = network.logits(&tensor, &batch, rounding)?;
+            let found = network.logits(&tensor, &batch, grid)?;
             for (&example, found) in examples.iter().zip(found.chunks_exact(outputs)) {
                 logits[example * outputs..][..outputs].copy_from_slice(found);
             }
-            for (state, &token) in network.states(&projected, &batch).chunks_exact(units).zip(&batch.tokens) {
+            for (state, &token) in
+                network.states(&projected, &batch, grid).chunks_exact(units).zip(&batch.tokens)
+            {
                 if token != Batch::MASKED {
                     steps += 1;
                     let open = active.iter_mut().zip(state).filter(|(_, h)| **h > 0.0);
@@ -146,26 +143,27 @@ impl States {
     }
 }
 
-/// Root of the mean squared difference of a candidate's logits to the network's.
-fn logit_error(file: &[u8], texts: &[&str], logits: &[f32]) -> Result<f64> {
+/// Real logits of the texts, as the device computes them.
+fn device_logits(file: &[u8], texts: &[&str]) -> Result<Vec<f32>> {
     let model = Model::from_bytes(file)?;
-    let scale = f64::from(model.contents().dense.scale);
+    let scale = model.contents().dense.scale;
     let answers = answer_all(&model, texts, &ProgressBar::hidden());
-    let integers = answers.iter().flat_map(|answer| answer.logits.iter().copied());
-    let difference = |(&real, integer): (&f32, i32)| f64::from(real) - f64::from(integer) * scale;
-    let squares: f64 = logits.iter().zip(integers).map(difference).map(|d| d * d).sum();
-    Ok((squares / logits.len().max(1) as f64).sqrt())
+    Ok(answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect())
 }
 
-/// Writes the file of one candidate.
+fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
+    let squares: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    (squares / a.len().max(1) as f64).sqrt()
+}
+
+/// Writes the file.
 fn assemble(
     network: &Network,
     encoder: &Encoder,
     recipe: &Recipe,
     labels: &str,
     hash: &PerfectHash,
-    scales: &Scales,
-    point: Point,
+    grid: &Grid,
 ) -> Result<Vec<u8>> {
     let vocabulary = hash.vocabulary();
     // Rows in the order of slots; empty slots are never read, but for false fingerprints.
@@ -183,11 +181,11 @@ fn assemble(
         Fold::Never => false,
         Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
     };
-    let layer = IntEmbedding::new(network, scales, point, fold);
+    let layer = IntEmbedding::new(network, grid, fold);
     let embedding = layer.rows(&ids);
     let pad = layer.rows(&[PAD]);
-    let rnn = IntRnn::new(network, scales, &layer);
-    let dense = IntDense::new(network, scales);
+    let rnn = IntRnn::new(network, grid, &layer);
+    let dense = IntDense::new(network, grid);
 
     let orbit;
     let padding = match recipe.padding {
