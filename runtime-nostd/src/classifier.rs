@@ -50,7 +50,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     ///
     /// let model = Model::from_bytes(bytes)?;
     /// let error = Classifier::<8>::new(&model).unwrap_err();
-    /// assert_eq!(error, Error::UnitsCapacity { needed: 16, found: 8 });
+    /// assert_eq!(error, Error::UnitsCapacity { needed: 32, found: 8 });
     /// # Ok(())
     /// # }
     /// ```
@@ -100,7 +100,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// # let model = kilornn::Model::from_bytes(bytes)?;
-    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("half a sen");
     /// classifier.reset();
     /// assert_eq!(classifier.finish().words(), 0);
@@ -120,10 +120,10 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// # let model = kilornn::Model::from_bytes(bytes)?;
-    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
-    /// assert_eq!(classifier.state(), [0; 16]);
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
+    /// assert_eq!(classifier.state(), [0; 32]);
     /// classifier.push("wonderful ");
-    /// assert_ne!(classifier.state(), [0; 16]);
+    /// assert_ne!(classifier.state(), [0; 32]);
     /// # Ok(())
     /// # }
     /// ```

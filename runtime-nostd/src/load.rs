@@ -15,7 +15,7 @@ use crate::{Contents, Error, file};
 /// static MODEL: &[u8] = BYTES; // include_bytes!("my-model.kilo")
 ///
 /// let model = Model::from_bytes(MODEL)?;
-/// let mut classifier: Classifier<16> = Classifier::new(&model)?;
+/// let mut classifier: Classifier<32> = Classifier::new(&model)?;
 /// # classifier.push("");
 /// # Ok(())
 /// # }
@@ -42,7 +42,7 @@ impl<'a> Model<'a> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// let model = kilornn::Model::from_bytes(bytes)?;
-    /// assert_eq!(model.contents().rnn.units, 16);
+    /// assert_eq!(model.contents().rnn.units, 32);
     /// # Ok(())
     /// # }
     /// ```

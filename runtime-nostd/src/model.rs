@@ -121,7 +121,7 @@ impl<'a> Padding<'a> {
 /// let model = kilornn::Model::from_bytes(bytes)?;
 /// let contents = model.contents();
 /// assert_eq!(contents.labels, "negative\npositive");
-/// assert_eq!(contents.rnn.units, 16);
+/// assert_eq!(contents.rnn.units, 32);
 /// # Ok(())
 /// # }
 /// ```

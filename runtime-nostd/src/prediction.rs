@@ -10,7 +10,7 @@ use crate::activation::{exp, sigmoid};
 /// # fn main() -> Result<(), kilornn::Error> {
 /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
 /// # let model = kilornn::Model::from_bytes(bytes)?;
-/// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+/// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
 /// classifier.push("The service was not good.");
 /// let prediction = classifier.finish();
 /// assert_eq!((prediction.label(), prediction.class()), ("negative", 0));
@@ -76,7 +76,7 @@ impl<'c> Prediction<'c> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// # let model = kilornn::Model::from_bytes(bytes)?;
-    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("fine");
     /// let prediction = classifier.finish();
     /// let sum = prediction.probability(0) + prediction.probability(1);
@@ -107,7 +107,7 @@ impl<'c> Prediction<'c> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// # let model = kilornn::Model::from_bytes(bytes)?;
-    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("wonderful");
     /// assert!(classifier.finish().logits().next() > Some(0));
     /// # Ok(())
@@ -133,7 +133,7 @@ impl<'c> Prediction<'c> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
     /// # let model = kilornn::Model::from_bytes(bytes)?;
-    /// # let mut classifier: kilornn::Classifier<16> = kilornn::Classifier::new(&model)?;
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("a flibbertigibbet");
     /// let prediction = classifier.finish();
     /// assert_eq!((prediction.words(), prediction.known_words()), (2, 1));

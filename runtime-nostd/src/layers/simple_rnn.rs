@@ -104,8 +104,8 @@ impl SimpleRnn<'_> {
 /// ```
 /// use kilornn::layers::State;
 ///
-/// let state = State::<64>::zero(16);
-/// assert_eq!(state.values(), [0; 16]);
+/// let state = State::<64>::zero(32);
+/// assert_eq!(state.values(), [0; 32]);
 /// ```
 #[derive(Debug, Clone)]
 pub struct State<const UNITS: usize> {

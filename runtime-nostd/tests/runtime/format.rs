@@ -11,7 +11,7 @@ const STARTER_ANSWERS: &str = include_str!("../golden/v1-starter.txt");
 #[test]
 fn golden_files_stay_readable() {
     let model = Model::from_bytes(STARTER).unwrap();
-    let mut classifier: Classifier<16> = Classifier::new(&model).unwrap();
+    let mut classifier: Classifier<32> = Classifier::new(&model).unwrap();
     let mut checked = 0;
     for line in STARTER_ANSWERS.lines() {
         let (logit, text) = line.split_once('\t').unwrap();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{Console, grouped};
-use crate::data::starter::{Example, LABELS, generate};
+use crate::data::Example;
+use crate::data::starter::{LABELS, generate};
 use crate::error::InputError;
 use crate::run_folder::write_whole;
 

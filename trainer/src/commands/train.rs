@@ -155,7 +155,7 @@ pub fn run(args: &Args) -> Result<()> {
     folder.write_json("metrics.json", &metrics)?;
     folder.write_model(&exported.file)?;
     console.say(format!(
-        "{}: {} bytes; logits differ from the float network's by {:.3} (root mean square)",
+        "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
         folder.path(crate::run_folder::MODEL).display(),
         grouped(exported.file.len()),
         exported.logit_error,

@@ -31,9 +31,10 @@ const FOLDED_LIMIT: usize = 1 << 20;
 pub struct Exported {
     /// The `.kilo` file.
     pub file: Vec<u8>,
-    /// Root of the mean squared difference of real logits to the float network's, on the calibration texts.
+    /// Root of the mean squared difference of real logits to those of the network as it was trained,
+    /// on the calibration texts.
     pub logit_error: f64,
-    /// The share of zeros in the float network's hidden states, on the same texts.
+    /// The share of zeros in its hidden states, on the same texts.
     pub zeros: f64,
 }
 
@@ -45,19 +46,19 @@ pub fn export(
     recipe: &Recipe,
     labels: &[String],
     texts: &[&str],
-    grid: Option<&Grid>,
+    trained_on: Option<&Grid>,
 ) -> Result<Exported> {
     let sample = every_nth(texts, CALIBRATION);
     let encoded = encoder.encode_all(&sample);
-    let grid = match grid {
+    let grid = match trained_on {
         Some(grid) => grid.clone(),
         None => choose_grid(network, recipe, &encoded)?,
     };
     let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
     let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid)?;
-    let float = States::new(network, recipe, &encoded, None)?;
+    let trained = States::new(network, recipe, &encoded, trained_on)?;
     let device = device_logits(&file, &sample)?;
-    Ok(Exported { logit_error: root_mean_square(&float.logits, &device), zeros: float.zeros, file })
+    Ok(Exported { logit_error: root_mean_square(&trained.logits, &device), zeros: trained.zeros, file })
 }
 
 /// The grid on which the network's logits move least.
