@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -104,6 +104,11 @@ pub fn fit(
             optimizers.step(network, gradients, learning_rate);
             step += 1;
             score += of_batch;
+            ensure!(
+                of_batch.loss.is_finite(),
+                "training diverged in epoch {epoch}: the loss is {} (lower learning_rate, or set clip_norm)",
+                of_batch.loss
+            );
             progress.inc(examples.len() as u64);
             progress.set_message(format!("loss {:.4}  accuracy {:.4}", score.mean_loss(), score.accuracy()));
         }

@@ -1,13 +1,14 @@
 //! The tests of the firmware in QEMU, each with a name.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::board::{Answer, Board};
 use crate::demo::SENTENCES;
 use crate::host::Trainer;
+use crate::process;
 
 /// What a check works with.
 pub(crate) struct Bench {
@@ -20,13 +21,18 @@ pub(crate) struct Bench {
 pub(crate) type Check = (&'static str, fn(&Bench) -> Result<()>);
 
 /// All checks, in the order in which they run.
-pub(crate) const CHECKS: [Check; 5] = [
+pub(crate) const CHECKS: [Check; 7] = [
     ("the board answers like the host", answers_like_the_host),
     ("hostile texts are answered like the host", hostile_texts),
     ("a text leaves no trace in the next answer", no_trace),
     ("line ends of every kind, and empty lines", line_ends),
-    ("a damaged model is refused", damaged_model),
+    ("a damaged, truncated, foreign or newer model is refused", bad_models),
+    ("a whole data set in one run", whole_data_set),
+    ("the shipped model on IMDB's test reviews", shipped_model),
 ];
+
+/// Real data, which is no part of the repository: beside it, where there is any.
+const IMDB: &str = "../shared/data/imdb";
 
 fn answers_like_the_host(bench: &Bench) -> Result<()> {
     compare(bench, &SENTENCES.map(str::to_owned))
@@ -75,23 +81,68 @@ fn line_ends(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Flips one bit of the model in the flash image, at its head, in its middle and at its end.
-fn damaged_model(bench: &Bench) -> Result<()> {
+/// Changes a byte of the model in the flash image; the device must say what the host says of such a file.
+fn bad_models(bench: &Bench) -> Result<()> {
     let (image, model) = (fs::read(&bench.elf)?, fs::read(&bench.model)?);
     let start = image
         .windows(model.len())
         .position(|window| window == model)
         .context("the firmware does not hold the model file as it is")?;
     let scratch = tempfile::tempdir()?;
-    let damaged_elf = scratch.path().join("damaged.elf");
-    for offset in [0, model.len() / 2, model.len() - 1] {
-        let mut damaged = image.clone();
-        damaged[start + offset] ^= 0x10;
-        fs::write(&damaged_elf, damaged)?;
-        let error = Board::launch(&damaged_elf)?
+    let (bad_elf, bad_model) = (scratch.path().join("bad.elf"), scratch.path().join("bad.kilo"));
+    // Magic, version, length (a MiB more), content, checksum.
+    let faults = [
+        (0, "not a KiloRNN model"),
+        (4, "format version"),
+        (10, "cut short"),
+        (model.len() / 2, "damaged"),
+        (model.len() - 1, "damaged"),
+    ];
+    for (offset, fault) in faults {
+        let mut damaged = model.clone();
+        damaged[offset] ^= 0x10;
+        fs::write(&bad_model, &damaged)?;
+        let mut bad_image = image.clone();
+        bad_image[start..start + damaged.len()].copy_from_slice(&damaged);
+        fs::write(&bad_elf, bad_image)?;
+        let said = Board::launch(&bad_elf)?
             .wait_for("error:")
-            .with_context(|| format!("byte {offset} of the model is damaged"))?;
-        println!("    byte {offset}: {error}");
+            .with_context(|| format!("byte {offset} of the model is changed"))?;
+        println!("    byte {offset}: {said}");
+        let reason = said.trim_start_matches("error:").trim();
+        let host = bench.trainer.refusal(&bad_model)?;
+        if !reason.contains(fault) || !host.ends_with(reason) {
+            bail!(
+                "with byte {offset} changed the device says `{reason}`, the host `{host}`; expected: {fault}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The starter corpus's test part through batch mode.
+fn whole_data_set(bench: &Bench) -> Result<()> {
+    evaluate(bench, &bench.model, &bench.trainer.starter_data(), 0.85)
+}
+
+/// The claim of the model card: accuracy, and equality on all 20,000 reviews.
+fn shipped_model(bench: &Bench) -> Result<()> {
+    let data = process::root().join(IMDB);
+    if !data.is_dir() {
+        println!("    SKIPPED: there is no {IMDB} beside the repository");
+        return Ok(());
+    }
+    evaluate(bench, &process::root().join("models/imdb-compact.kilo"), &data, 0.87)
+}
+
+fn evaluate(bench: &Bench, model: &Path, data: &Path, at_least: f64) -> Result<()> {
+    let found = bench.trainer.evaluate(model, data, "mps2-an386")?;
+    println!(
+        "    {} texts: accuracy {:.4}, {} differ from the host's, {:.0} instructions per word",
+        found.examples, found.accuracy, found.mismatches, found.instructions_per_word
+    );
+    if found.mismatches > 0 || found.accuracy < at_least {
+        bail!("expected an accuracy of at least {at_least} and no difference, found {found:?}");
     }
     Ok(())
 }

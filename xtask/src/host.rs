@@ -59,6 +59,28 @@ impl Trainer {
             .with_context(|| format!("the training left no {}", model.display()))
     }
 
+    /// Runs a whole data set through the firmware in QEMU and on the host.
+    pub(crate) fn evaluate(&self, model: &Path, data: &Path, board: &str) -> Result<Evaluation> {
+        let mut command = self.command();
+        command.arg("evaluate").arg(model).arg(data).args(["--qemu", board, "--json"]);
+        println!("    $ {}", process::describe(&command));
+        parse_evaluation(&process::output(&mut command)?)
+    }
+
+    /// What the host says of a model that it refuses.
+    pub(crate) fn refusal(&self, model: &Path) -> Result<String> {
+        let output = self.command().arg("inspect").arg(model).output()?;
+        match output.status.code() {
+            Some(2) => Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),
+            _ => bail!("`kilornn inspect` did not refuse {}", model.display()),
+        }
+    }
+
+    /// Where the starter corpus lies after [`starter_model`](Self::starter_model).
+    pub(crate) fn starter_data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
     /// The host's predictions, one a text.
     pub(crate) fn predict(&self, model: &Path, texts: &[String]) -> Result<Vec<Prediction>> {
         let json =
@@ -69,6 +91,29 @@ impl Trainer {
         }
         Ok(predictions)
     }
+}
+
+/// What an evaluation through the firmware found.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Evaluation {
+    pub(crate) examples: u64,
+    pub(crate) accuracy: f64,
+    pub(crate) mismatches: u64,
+    pub(crate) instructions_per_word: f64,
+}
+
+/// Reads the object that `kilornn evaluate --qemu --json` prints.
+fn parse_evaluation(json: &str) -> Result<Evaluation> {
+    let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
+    let read = || {
+        Some(Evaluation {
+            examples: value["examples"].as_u64()?,
+            accuracy: value["accuracy"].as_f64()?,
+            mismatches: value["mismatches"].as_u64()?,
+            instructions_per_word: value["instructions_per_word"].as_f64()?,
+        })
+    };
+    read().with_context(|| format!("not an evaluation through the firmware: {json}"))
 }
 
 /// Reads the object that `kilornn predict --json` prints.
@@ -105,6 +150,15 @@ mod tests {
         assert_eq!(predictions.len(), 2);
         let first = Prediction { label: "good".into(), score: 0.9312, logits: vec![-5, 7], words: 1 };
         assert_eq!(predictions[0], first);
+    }
+
+    #[test]
+    fn evaluations_are_read() {
+        let json =
+            r#"{"examples":800,"accuracy":0.9,"loss":0.3,"mismatches":0,"instructions_per_word":1500.5}"#;
+        let read = Evaluation { examples: 800, accuracy: 0.9, mismatches: 0, instructions_per_word: 1500.5 };
+        assert_eq!(parse_evaluation(json).unwrap(), read);
+        assert!(parse_evaluation(r#"{"examples":800,"accuracy":0.9}"#).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -10,7 +10,6 @@ use super::{Console, grouped, labels, parse_model, read_model};
 use crate::answer::Answer;
 use crate::data::{Dataset, Example};
 use crate::device::qemu;
-use crate::error::InputError;
 use crate::evaluate::quantized;
 
 /// Test a model file on labelled texts, as the device computes it.
@@ -114,9 +113,7 @@ pub fn run(args: &Args) -> Result<()> {
         loss: score.mean_loss(),
         device,
     })?;
-    if mismatches > 0 {
-        return Err(InputError::new(format!("host and device disagree on {mismatches} texts")).into());
-    }
+    ensure!(mismatches == 0, "host and device disagree on {mismatches} texts");
     Ok(())
 }
 

@@ -13,8 +13,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
+
+use crate::error::InputError;
 
 /// A machine that QEMU emulates and the firmware runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +53,9 @@ impl Board {
     ///
     /// If there is none; it says which there are.
     pub fn find(name: &str) -> Result<&'static Self> {
-        BOARDS.iter().find(|board| board.name == name).with_context(|| {
+        BOARDS.iter().find(|board| board.name == name).ok_or_else(|| {
             let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
-            format!("no board is called {name}; there is {}", names.join(", "))
+            InputError::new(format!("no board is called {name}; there is {}", names.join(", "))).into()
         })
     }
 
@@ -117,22 +119,6 @@ pub fn build_firmware(board: &Board, model: &Path, firmware: &Path) -> Result<Pa
         bail!("the firmware for {} does not build:\n{}{advice}", board.name, said.trim_end());
     }
     Ok(target_dir.join(board.target).join("release").join("kilornn-firmware"))
-}
-
-/// The firmware with its model's bytes replaced by as many others: what a worn or foreign flash would hold.
-///
-/// # Errors
-///
-/// If the lengths differ, or `elf` does not contain `model` exactly once.
-pub fn replace_model(elf: &[u8], model: &[u8], other: &[u8]) -> Result<Vec<u8>> {
-    ensure!(model.len() == other.len(), "a model of {} bytes has no room for {}", model.len(), other.len());
-    ensure!(!model.is_empty(), "an empty model is nowhere");
-    let mut places = elf.windows(model.len()).enumerate().filter(|(_, bytes)| *bytes == model);
-    let Some((start, _)) = places.next() else { bail!("the firmware does not contain the model") };
-    ensure!(places.next().is_none(), "the firmware contains the model twice");
-    let mut elf = elf.to_vec();
-    elf[start..start + other.len()].copy_from_slice(other);
-    Ok(elf)
 }
 
 /// Sends `texts` through the firmware; returns its answers in their order.
@@ -437,14 +423,6 @@ mod tests {
         assert_eq!(sizes(&[], 3), [0]);
         let numbered: Vec<String> = (0..100).map(|n| n.to_string()).collect();
         assert_eq!(shares(&numbered, 7).concat(), numbered);
-    }
-
-    #[test]
-    fn a_model_is_replaced_in_place() {
-        assert_eq!(replace_model(b"..abc..", b"abc", b"xyz").unwrap(), b"..xyz..");
-        assert!(replace_model(b"..abc..", b"abc", b"x").is_err());
-        assert!(replace_model(b"..ab...", b"abc", b"xyz").is_err());
-        assert!(replace_model(b"abcabc", b"abc", b"xyz").is_err());
     }
 
     #[test]

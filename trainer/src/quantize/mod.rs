@@ -5,8 +5,10 @@
 
 mod layers;
 mod perfect_hash;
+#[cfg(test)]
+mod tests;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use indicatif::ProgressBar;
 use kilornn::{Contents, Model, Padding, Sequence, file};
@@ -128,6 +130,10 @@ impl States {
         }
         let zeros = 1.0 - active.iter().map(Vec::len).sum::<usize>() as f64 / (steps * units).max(1) as f64;
         active.iter_mut().for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
+        ensure!(
+            logits.iter().all(|logit| logit.is_finite()),
+            "the network diverged: its states overflow on some texts (lower learning_rate, or set clip_norm)"
+        );
         Ok(Self { logits, zeros, active })
     }
 

@@ -1,0 +1,197 @@
+//! `kilornn` as a person runs it: outputs, exit codes, and what bad input leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A folder for one test, with the starter corpus in `data`.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.ok(&["starter", "data"]);
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let program = env!("CARGO_BIN_EXE_kilornn");
+        Command::new(program).args(args).current_dir(self.0.path()).output().unwrap()
+    }
+
+    /// Runs what must succeed; returns its standard output.
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(args)).unwrap()
+    }
+
+    /// Runs what must fail for the person's fault; returns what it says.
+    fn refused(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        said
+    }
+
+    /// Trains quickly, on few texts of the corpus.
+    fn train(&self, out: &str, more: &[&str]) -> String {
+        let quick = ["--recipe", "starter", "--set", "epochs=3", "--set", "quantized_epochs=1", "--out", out];
+        self.ok(&[&["train", "data"][..], &quick, more].concat())
+    }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+#[test]
+fn trains_evaluates_predicts_and_inspects() {
+    let desk = Desk::new();
+    let said = desk.train("run", &[]);
+    for line in ["Test score: ", "Test accuracy: ", "int8 test accuracy: "] {
+        assert!(said.contains(line), "{said}");
+    }
+    for file in ["config.toml", "vocabulary.json", "weights.safetensors", "metrics.json", "model.kilo"] {
+        assert!(desk.path("run").join(file).is_file(), "no {file}");
+    }
+    let metrics: Value =
+        serde_json::from_slice(&std::fs::read(desk.path("run/metrics.json")).unwrap()).unwrap();
+    assert_eq!(metrics["epochs"].as_array().unwrap().len(), 3);
+
+    // What training said of the model file is what evaluation finds, in the folder and in a single file.
+    let by_folder = desk.json(&["evaluate", "run", "data", "--json"]);
+    assert_eq!(by_folder["accuracy"], metrics["quantized"]["test"]["accuracy"]);
+    assert_eq!(by_folder["examples"], 800);
+    assert!(by_folder["loss"].as_f64().unwrap() > 0.0);
+    assert_eq!(desk.json(&["evaluate", "run/model.kilo", "data/test.tsv", "--json"]), by_folder);
+
+    let predictions = desk.json(&["predict", "run", "--json", "a lovely film", ""]);
+    let first = &predictions["predictions"][0];
+    assert_eq!((first["words"].as_u64(), first["text"].as_str()), (Some(3), Some("a lovely film")));
+    assert!(["negative", "positive"].contains(&first["label"].as_str().unwrap()));
+    assert_eq!(predictions["predictions"][1]["words"], 0);
+
+    let inspected = desk.json(&["inspect", "run", "--json"]);
+    assert_eq!(inspected["units"], 32);
+    let parts: u64 =
+        inspected["parts"].as_array().unwrap().iter().map(|p| p["bytes"].as_u64().unwrap()).sum();
+    assert_eq!(Some(parts), inspected["bytes"].as_u64(), "the parts are the whole");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model() {
+    let desk = Desk::new();
+    desk.train("one", &["--seed", "5"]);
+    desk.train("two", &["--seed", "5"]);
+    desk.train("three", &["--seed", "6"]);
+    let model = |run: &str| std::fs::read(desk.path(run).join("model.kilo")).unwrap();
+    assert!(model("one") == model("two"), "two runs of one seed differ");
+    assert!(model("one") != model("three"), "the seed changes nothing");
+
+    // The configuration it leaves is a recipe for the same run.
+    desk.ok(&["train", "data", "--recipe", "one/config.toml", "--seed", "5", "--out", "again"]);
+    assert!(model("one") == model("again"), "config.toml gives another model");
+}
+
+#[test]
+fn more_than_two_classes_and_keras_s_padding_work_end_to_end() {
+    let desk = Desk::new();
+    let mut rows = String::from("label\ttext\n");
+    for i in 0..300 {
+        let word = ["red", "green", "blue"][i % 3];
+        rows += &format!("{word}\tthe {} thing number {i} is {word} today\n", "very ".repeat(i % 5));
+    }
+    write(&desk.path("colours/train.tsv"), rows.as_bytes());
+    write(&desk.path("colours/test.tsv"), rows.as_bytes());
+    let settings = ["units=12", "embedding=8", "epochs=12", "batch=16", "maxlen=6", "learning_rate=0.01"];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    for fold in ["fold=always", "fold=never"] {
+        let args = ["train", "colours", "--recipe", "seed", "--out", "run", "--force", "--set", fold];
+        desk.ok(&[&args[..], &settings].concat());
+        let report = desk.json(&["evaluate", "run", "colours", "--json"]);
+        assert!(report["accuracy"].as_f64().unwrap() > 0.95, "{fold}: {report}");
+        let inspected = desk.json(&["inspect", "run", "--json"]);
+        assert_eq!((&inspected["outputs"], &inspected["window"]), (&3.into(), &6.into()));
+        assert_eq!(inspected["pads_are_read"], true);
+    }
+}
+
+#[test]
+fn bad_data_is_named_and_nothing_is_overwritten() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let before = std::fs::read(desk.path("run/model.kilo")).unwrap();
+
+    let cases: [(&str, &[u8], &str); 5] = [
+        ("header", b"text\tlabel\nx\t0\n", "train.tsv:1: the header should be `label<TAB>text`"),
+        ("label", b"label\ttext\n0\ta\n1\tb\n9\tc\n", "train.tsv:4: unknown label `9`"),
+        ("utf8", b"label\ttext\n0\ta\n1\t\xC3\x28\n", "train.tsv:3: not UTF-8"),
+        ("empty", b"label\ttext\n0\ta\n0\tb\n", "class 1 (`y`) has no example"),
+        ("tab", b"label\ttext\n0 a\n", "train.tsv:2: no tab"),
+    ];
+    for (name, content, reason) in cases {
+        write(&desk.path(name).join("train.tsv"), content);
+        write(&desk.path(name).join("labels.txt"), b"x\ny\n");
+        let said = desk.refused(&["train", name, "--recipe", "starter", "--out", "run", "--force"]);
+        assert!(said.contains(reason), "{name}: {said}");
+    }
+    assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: no train.tsv"));
+    assert!(desk.refused(&["train", "data", "--recipe", "nowhere.toml"]).contains("nowhere.toml: "));
+    assert!(desk.refused(&["train", "data", "--set", "unites=3"]).contains("unknown field `unites`"));
+    assert!(desk.refused(&["evaluate", "run", "nowhere.tsv"]).contains("nowhere.tsv: "));
+    assert!(!desk.path("runs").exists(), "a refused run left a folder");
+
+    // A finished model is only replaced on demand.
+    let said = desk.refused(&["train", "data", "--recipe", "starter", "--out", "run"]);
+    assert!(said.contains("--force"), "{said}");
+    assert!(std::fs::read(desk.path("run/model.kilo")).unwrap() == before, "the model was touched");
+}
+
+#[test]
+fn bad_models_are_told_apart() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let model = std::fs::read(desk.path("run/model.kilo")).unwrap();
+    let with = |index: usize, value: u8| {
+        let mut bytes = model.clone();
+        bytes[index] = value;
+        bytes
+    };
+    let cases: [(&str, Vec<u8>, &str); 4] = [
+        ("cut.kilo", model[..model.len() / 2].to_vec(), "cut short"),
+        ("damaged.kilo", with(model.len() / 2, model[model.len() / 2] ^ 4), "damaged"),
+        ("newer.kilo", with(4, 200), "format version 200"),
+        ("foreign.kilo", b"\x89PNG\r\n\x1a\n and more".to_vec(), "not a KiloRNN model"),
+    ];
+    for (name, bytes, reason) in cases {
+        write(&desk.path(name), &bytes);
+        for command in [&["inspect", name][..], &["predict", name, "x"], &["evaluate", name, "data"]] {
+            let said = desk.refused(command);
+            assert!(said.contains(name) && said.contains(reason), "{command:?}: {said}");
+        }
+    }
+    assert!(desk.refused(&["inspect", "nowhere.kilo"]).contains("nowhere.kilo: "));
+    let said = desk.refused(&["evaluate", "run", "data", "--qemu", "toaster"]);
+    assert!(said.contains("mps2-an386"), "{said}");
+}
+
+#[test]
+fn a_model_and_other_classes_do_not_mix() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    write(&desk.path("other/test.tsv"), b"label\ttext\n0\tx\n");
+    write(&desk.path("other/labels.txt"), b"ham\nspam\n");
+    let said = desk.refused(&["evaluate", "run", "other"]);
+    assert!(said.contains("its classes are ham, spam, the model's negative, positive"), "{said}");
+}
