@@ -9,6 +9,7 @@ use crate::board::{Answer, Board};
 use crate::demo::SENTENCES;
 use crate::host::Trainer;
 use crate::process;
+use crate::report::Outcome;
 
 /// What a check works with.
 pub(crate) struct Bench {
@@ -18,7 +19,7 @@ pub(crate) struct Bench {
 }
 
 /// One check.
-pub(crate) type Check = (&'static str, fn(&Bench) -> Result<()>);
+pub(crate) type Check = (&'static str, fn(&Bench) -> Result<Outcome>);
 
 /// All checks, in the order in which they run.
 pub(crate) const CHECKS: [Check; 7] = [
@@ -34,12 +35,12 @@ pub(crate) const CHECKS: [Check; 7] = [
 /// Real data, which is no part of the repository: beside it, where there is any.
 const IMDB: &str = "../shared/data/imdb";
 
-fn answers_like_the_host(bench: &Bench) -> Result<()> {
+fn answers_like_the_host(bench: &Bench) -> Result<Outcome> {
     compare(bench, &SENTENCES.map(str::to_owned))
 }
 
 /// Blank, very long, one endless word, bytes outside ASCII, letters in disguise, digits and marks only.
-fn hostile_texts(bench: &Bench) -> Result<()> {
+fn hostile_texts(bench: &Bench) -> Result<Outcome> {
     compare(
         bench,
         &[
@@ -54,7 +55,7 @@ fn hostile_texts(bench: &Bench) -> Result<()> {
     )
 }
 
-fn no_trace(bench: &Bench) -> Result<()> {
+fn no_trace(bench: &Bench) -> Result<Outcome> {
     let mut board = Board::start(&bench.elf)?;
     let alone = board.ask(SENTENCES[0])?;
     for text in SENTENCES {
@@ -65,10 +66,10 @@ fn no_trace(bench: &Bench) -> Result<()> {
             bail!("{:?} is answered {again:?} after {text:?}, and {alone:?} before", SENTENCES[0]);
         }
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
-fn line_ends(bench: &Bench) -> Result<()> {
+fn line_ends(bench: &Bench) -> Result<Outcome> {
     let mut board = Board::start(&bench.elf)?;
     let expected = board.ask(SENTENCES[0])?.logits;
     for (before, end) in [("", "\r\n"), ("", "\r"), ("\n\r\n\n", "\n")] {
@@ -78,11 +79,11 @@ fn line_ends(bench: &Bench) -> Result<()> {
             bail!("logits are {logits:?} with {before:?} before and {end:?} after, and {expected:?} else");
         }
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
 /// Changes a byte of the model in the flash image; the device must say what the host says of such a file.
-fn bad_models(bench: &Bench) -> Result<()> {
+fn bad_models(bench: &Bench) -> Result<Outcome> {
     let (image, model) = (fs::read(&bench.elf)?, fs::read(&bench.model)?);
     let start = image
         .windows(model.len())
@@ -117,25 +118,25 @@ fn bad_models(bench: &Bench) -> Result<()> {
             );
         }
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
 /// The starter corpus's test part through batch mode.
-fn whole_data_set(bench: &Bench) -> Result<()> {
+fn whole_data_set(bench: &Bench) -> Result<Outcome> {
     evaluate(bench, &bench.model, &bench.trainer.starter_data(), 0.85)
 }
 
 /// The claim of the model card: accuracy, and equality on all 20,000 reviews.
-fn shipped_model(bench: &Bench) -> Result<()> {
+fn shipped_model(bench: &Bench) -> Result<Outcome> {
     let data = process::root().join(IMDB);
     if !data.is_dir() {
-        println!("    SKIPPED: there is no {IMDB} beside the repository");
-        return Ok(());
+        println!("    SKIPPED: there is no {IMDB}");
+        return Ok(Outcome::Skipped);
     }
     evaluate(bench, &process::root().join("models/imdb-compact.kilo"), &data, 0.87)
 }
 
-fn evaluate(bench: &Bench, model: &Path, data: &Path, at_least: f64) -> Result<()> {
+fn evaluate(bench: &Bench, model: &Path, data: &Path, at_least: f64) -> Result<Outcome> {
     let found = bench.trainer.evaluate(model, data, "mps2-an386")?;
     println!(
         "    {} texts: accuracy {:.4}, {} differ from the host's, {:.0} instructions per word",
@@ -144,11 +145,11 @@ fn evaluate(bench: &Bench, model: &Path, data: &Path, at_least: f64) -> Result<(
     if found.mismatches > 0 || found.accuracy < at_least {
         bail!("expected an accuracy of at least {at_least} and no difference, found {found:?}");
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
 /// Asks the board and the host, and names every difference.
-fn compare(bench: &Bench, texts: &[String]) -> Result<()> {
+fn compare(bench: &Bench, texts: &[String]) -> Result<Outcome> {
     let host = bench.trainer.predict(&bench.model, texts)?;
     let mut board = Board::start(&bench.elf)?;
     let mut differences = Vec::new();
@@ -161,5 +162,5 @@ fn compare(bench: &Bench, texts: &[String]) -> Result<()> {
         bail!("{}", differences.join("; "));
     }
     println!("    all {} answers equal the host's", texts.len());
-    Ok(())
+    Ok(Outcome::Passed)
 }

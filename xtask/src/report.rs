@@ -4,6 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+/// How a step ended that did not fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// All was seen to.
+    Passed,
+    /// What it needs is not here; the step has said what.
+    Skipped,
+}
+
 /// What has run so far.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -13,34 +22,44 @@ pub(crate) struct Report {
 struct Step {
     name: String,
     time: Duration,
-    error: Option<String>,
+    result: Result<Outcome, String>,
 }
 
 impl Report {
     /// Runs one step and keeps its result. Returns whether it passed.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
+        self.check(name, || work().map(|()| Outcome::Passed)) == Some(Outcome::Passed)
+    }
+
+    /// Runs one step that may be skipped and keeps its result. Returns how it ended, if it did not fail.
+    pub(crate) fn check(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) -> Option<Outcome> {
         println!("\n== {name}");
         let started = Instant::now();
-        let error = work().err().map(|error| format!("{error:#}"));
-        if let Some(error) = &error {
+        let result = work().map_err(|error| format!("{error:#}"));
+        let outcome = result.as_ref().ok().copied();
+        if let Err(error) = &result {
             println!("   FAILED: {error}");
         }
-        self.steps.push(Step { name: name.to_owned(), time: started.elapsed(), error });
-        self.steps.last().is_some_and(|step| step.error.is_none())
+        self.steps.push(Step { name: name.to_owned(), time: started.elapsed(), result });
+        outcome
     }
 
     /// How many steps there were and how many of them failed.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.steps.len(), self.steps.iter().filter(|step| step.error.is_some()).count())
+        (self.steps.len(), self.steps.iter().filter(|step| step.result.is_err()).count())
     }
 
     /// One line a step: result, time, name; then what went wrong.
     pub(crate) fn table(&self) -> String {
         let mut text = String::new();
         for step in &self.steps {
-            let result = if step.error.is_some() { "FAIL" } else { "ok" };
+            let result = match step.result {
+                Ok(Outcome::Passed) => "ok",
+                Ok(Outcome::Skipped) => "skip",
+                Err(_) => "FAIL",
+            };
             text += &format!("  {result:<4} {:>7.1} s  {}\n", step.time.as_secs_f64(), step.name);
-            if let Some(error) = &step.error {
+            if let Err(error) = &step.result {
                 text += &format!("                    {error}\n");
             }
         }
@@ -57,8 +76,15 @@ mod tests {
         let mut report = Report::default();
         assert!(!report.step("first", || anyhow::bail!("broken")));
         assert!(report.step("second", || Ok(())));
-        assert_eq!(report.counts(), (2, 1));
+        assert_eq!(report.check("third", || Ok(Outcome::Skipped)), Some(Outcome::Skipped));
+        assert_eq!(report.counts(), (3, 1));
         let table = report.table();
-        assert!(table.contains("FAIL") && table.contains("broken") && table.contains("ok"), "{table}");
+        assert!(
+            table.contains("FAIL")
+                && table.contains("broken")
+                && table.contains("ok")
+                && table.contains("skip"),
+            "{table}"
+        );
     }
 }

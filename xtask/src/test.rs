@@ -6,7 +6,7 @@ use crate::Part;
 use crate::checks::{Bench, CHECKS};
 use crate::host::Trainer;
 use crate::process::{self, cargo, root};
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 use crate::{firmware, setup};
 
 /// How many tests there were.
@@ -14,7 +14,7 @@ use crate::{firmware, setup};
 struct Tally {
     passed: usize,
     failed: usize,
-    ignored: usize,
+    skipped: usize,
 }
 
 /// Runs all steps, whatever the earlier ones gave, and closes with one verdict line.
@@ -29,8 +29,9 @@ pub(crate) fn run(part: Option<Part>) -> Result<()> {
     }
     println!("\n{}", report.table());
     let (_, failed_steps) = report.counts();
-    let ignored = if tally.ignored > 0 { format!(", {} ignored", tally.ignored) } else { String::new() };
-    let counts = format!("{} passed, {} failed{ignored}", tally.passed, tally.failed);
+    let Tally { passed, failed, skipped } = tally;
+    let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    let counts = format!("{passed} passed, {failed} failed{skipped}");
     if failed_steps > 0 {
         bail!("{counts}; {failed_steps} steps failed, see above");
     }
@@ -62,10 +63,10 @@ fn qemu(report: &mut Report, tally: &mut Tally) {
         return;
     };
     for (name, check) in CHECKS {
-        if report.step(&format!("QEMU: {name}"), || check(&bench)) {
-            tally.passed += 1;
-        } else {
-            tally.failed += 1;
+        match report.check(&format!("QEMU: {name}"), || check(&bench)) {
+            Some(Outcome::Passed) => tally.passed += 1,
+            Some(Outcome::Skipped) => tally.skipped += 1,
+            None => tally.failed += 1,
         }
     }
 }
@@ -76,7 +77,7 @@ fn cargo_test(args: &[&str], tally: &mut Tally) -> Result<()> {
         if let Some(counts) = test_result(line) {
             tally.passed += counts.passed;
             tally.failed += counts.failed;
-            tally.ignored += counts.ignored;
+            tally.skipped += counts.skipped;
         }
     });
     // A test program that does not compile or crashes prints no counts; it fails all the same.
@@ -92,7 +93,7 @@ fn test_result(line: &str) -> Option<Tally> {
     let count = |what: &str| {
         counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse::<usize>().ok())
     };
-    Some(Tally { passed: count("passed")?, failed: count("failed")?, ignored: count("ignored")? })
+    Some(Tally { passed: count("passed")?, failed: count("failed")?, skipped: count("ignored")? })
 }
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn counts_are_read_from_the_result_line_only() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        assert_eq!(test_result(line), Some(Tally { passed: 12, failed: 3, ignored: 1 }));
+        assert_eq!(test_result(line), Some(Tally { passed: 12, failed: 3, skipped: 1 }));
         assert_eq!(test_result("test test::counts ... ok"), None);
         assert_eq!(test_result("test result: ok"), None);
     }
