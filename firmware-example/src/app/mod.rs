@@ -74,9 +74,13 @@ pub(crate) fn run<I: Read, O: Write>(
     let contents = model.contents();
     let (classes, units, slots) = (model.classes(), contents.rnn.units, contents.vocabulary.slots);
     let version = env!("CARGO_PKG_VERSION");
+    let ram = size_of_val(&model) + size_of_val(&classifier);
     writeln(
         console,
-        format_args!("KiloRNN {version} classes={classes} units={units} slots={slots} bytes={}", bytes.len()),
+        format_args!(
+            "KiloRNN {version} classes={classes} units={units} slots={slots} bytes={} ram={ram}",
+            bytes.len()
+        ),
     )?;
     match task {
         Task::Lines => lines::run(&mut classifier, console),
