@@ -1,6 +1,6 @@
 //! How good a model is on labelled texts: the float network, and the file that the device runs.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use indicatif::ProgressBar;
 use kilornn::Model;
@@ -10,6 +10,32 @@ use crate::data::{Batch, Batches, Example};
 use crate::network::loss::{self, Score};
 use crate::network::{Grid, Network};
 
+/// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
+/// Fails if they overflow.
+pub fn logits(
+    network: &Network,
+    texts: &[Vec<u32>],
+    pad_to: Option<usize>,
+    grid: Option<&Grid>,
+) -> Result<Vec<f32>> {
+    let shape = (network.embedding.shape[0], network.units());
+    let projected = Tensor::from_vec(network.projected(grid), shape, &Device::Cpu)?;
+    let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+    let outputs = network.outputs();
+    let mut all = vec![0.0; texts.len() * outputs];
+    for examples in Batches::by_length(&lengths, 256).iter() {
+        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), grid)?;
+        for (&example, logits) in examples.iter().zip(logits.chunks_exact(outputs)) {
+            all[example * outputs..][..outputs].copy_from_slice(logits);
+        }
+    }
+    ensure!(
+        all.iter().all(|logit| logit.is_finite()),
+        "the network diverged: its states overflow on some texts (lower learning_rate, or set clip_norm)"
+    );
+    Ok(all)
+}
+
 /// Scores the float network on encoded texts; on the device's grid, if given.
 pub fn float(
     network: &Network,
@@ -18,15 +44,10 @@ pub fn float(
     pad_to: Option<usize>,
     grid: Option<&Grid>,
 ) -> Result<Score> {
-    let shape = (network.embedding.shape[0], network.units());
-    let projected = Tensor::from_vec(network.projected(grid), shape, &Device::Cpu)?;
-    let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+    let logits = logits(network, texts, pad_to, grid)?;
     let mut score = Score::default();
-    for examples in Batches::by_length(&lengths, 256).iter() {
-        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), grid)?;
-        for (&example, logits) in examples.iter().zip(logits.chunks_exact(network.outputs())) {
-            score += loss::score(logits, classes[example]);
-        }
+    for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
+        score += loss::score(logits, class);
     }
     Ok(score)
 }

@@ -13,7 +13,7 @@ use crate::evaluate;
 use crate::network::loss::Score;
 use crate::network::{Dropout, Grid, Network};
 use crate::optim::Optimizers;
-use crate::quantize::{CALIBRATION, choose_grid, every_nth, pad_to};
+use crate::quantize::{calibration, choose_grid};
 use crate::recipe::{Recipe, Schedule};
 
 /// Encoded texts and their classes.
@@ -86,14 +86,14 @@ pub fn fit(
     for epoch in 1..=recipe.epochs {
         let start = Instant::now();
         if epoch > recipe.epochs - recipe.quantized_epochs && grid.is_none() {
-            grid = Some(choose_grid(network, recipe, &every_nth(train.texts, CALIBRATION))?);
+            grid = Some(choose_grid(network, &calibration(train.texts), recipe.pad_to())?);
         }
         let progress = progress_bar(epoch, recipe.epochs, train.texts.len());
         let mut score = Score::default();
         let mut learning_rate = recipe.learning_rate;
         for examples in Batches::shuffled(&lengths, recipe.batch, recipe.bucket_by_length, &mut order).iter()
         {
-            let mut batch = Batch::new(examples, train.texts, pad_to(recipe));
+            let mut batch = Batch::new(examples, train.texts, recipe.pad_to());
             if let Some(unknown) = unknown {
                 batch.forget(recipe.word_dropout, unknown, &mut drops);
             }
@@ -115,7 +115,7 @@ pub fn fit(
         progress.finish_and_clear();
         let validated = match validation {
             Some(Examples { texts, classes }) => {
-                Some(evaluate::float(network, texts, classes, pad_to(recipe), grid.as_ref())?)
+                Some(evaluate::float(network, texts, classes, recipe.pad_to(), grid.as_ref())?)
             }
             None => None,
         };

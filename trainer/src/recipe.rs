@@ -263,6 +263,11 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// The length to which texts are padded with pads that the network reads.
+    pub fn pad_to(&self) -> Option<usize> {
+        (self.padding == Pads::Tokens).then_some(self.maxlen)
+    }
+
     /// Bytes of a word's fingerprint on the device.
     pub fn fingerprint_bytes(&self) -> usize {
         self.fingerprint_bits / 8

@@ -12,7 +12,7 @@ use crate::data::{Dataset, Example};
 use crate::fit::{Epoch, Examples, Stream, fit};
 use crate::network::Network;
 use crate::network::loss::Score;
-use crate::quantize::{export, pad_to};
+use crate::quantize::export;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::text::Encoder;
@@ -132,7 +132,8 @@ pub fn run(args: &Args) -> Result<()> {
 
     if let Some(test) = &data.test {
         let (texts, classes) = encode(&encoder, test);
-        let score = evaluate::float(&network, &texts, &classes, pad_to(&recipe), None)?;
+        // The network as it was trained: after quantized epochs that is the one on the device's grid.
+        let score = evaluate::float(&network, &texts, &classes, recipe.pad_to(), grid.as_ref())?;
         console.say(format!("Test score: {:.4}", score.mean_loss()))?;
         console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
         metrics.test = Some(score.into());

@@ -3,6 +3,7 @@
 use kilornn::{Classifier, Model};
 
 use super::*;
+use crate::data::Batch;
 use crate::fit::Stream;
 
 const WORDS: usize = 30;
@@ -40,7 +41,7 @@ fn compare(toml: &str, outputs: usize) -> (f32, f64, f64) {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let labels: Vec<String> = (0..outputs.max(2)).map(|i| i.to_string()).collect();
     let encoded = encoder.encode_all(&texts);
-    let grid = choose_grid(&network, &recipe, &encoded).unwrap();
+    let grid = choose_grid(&network, &encoded, recipe.pad_to()).unwrap();
     let exported = export(&network, &encoder, &recipe, &labels, &texts, Some(&grid)).unwrap();
     let model = Model::from_bytes(&exported.file).unwrap();
     let mut classifier: Classifier<10, 64> = Classifier::new(&model).unwrap();
@@ -48,7 +49,7 @@ fn compare(toml: &str, outputs: usize) -> (f32, f64, f64) {
     let projected = network.projected(Some(&grid));
     let (mut largest, mut differ, mut all) = (0f32, 0, 0);
     for (text, ids) in texts.iter().zip(&encoded) {
-        let batch = Batch::new(&[0], std::slice::from_ref(ids), pad_to(&recipe));
+        let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
         let states = network.states(&projected, &batch, Some(&grid));
         let mut compare = |device: &[i8], float: &[f32]| {
             for ((device, float), scale) in device.iter().zip(float).zip(&grid.scales) {
