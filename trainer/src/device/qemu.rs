@@ -102,7 +102,7 @@ pub fn build_firmware(board: &Board, model: &Path, firmware: &Path) -> Result<Pa
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(&firmware)
-        .args(["build", "--release", "--no-default-features"])
+        .args(["build", "--quiet", "--release", "--no-default-features"])
         .args(["--features", board.name, "--target", board.target, "--target-dir"])
         .arg(&target_dir)
         .env("KILORNN_MODEL", &model)
