@@ -3,18 +3,17 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::data::{Batch, Batches};
-use crate::evaluate;
 use crate::network::loss::Score;
 use crate::network::{Dropout, Grid, Network};
 use crate::optim::Optimizers;
 use crate::quantize::{calibration, choose_grid};
 use crate::recipe::{Recipe, Schedule};
+use crate::{evaluate, progress};
 
 /// Encoded texts and their classes.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +87,8 @@ pub fn fit(
         if epoch > recipe.epochs - recipe.quantized_epochs && grid.is_none() {
             grid = Some(choose_grid(network, &calibration(train.texts), recipe.pad_to())?);
         }
-        let progress = progress_bar(epoch, recipe.epochs, train.texts.len());
+        let name = format!("epoch {epoch}/{}", recipe.epochs);
+        let progress = progress::bar(name, train.texts.len(), "examples");
         let mut score = Score::default();
         let mut learning_rate = recipe.learning_rate;
         for examples in Batches::shuffled(&lengths, recipe.batch, recipe.bucket_by_length, &mut order).iter()
@@ -138,13 +138,6 @@ fn schedule(schedule: Schedule, step: usize, steps: usize) -> f32 {
         Schedule::Constant => 1.0,
         Schedule::Cosine => 0.5 * (1.0 + (std::f32::consts::PI * step as f32 / steps as f32).cos()),
     }
-}
-
-fn progress_bar(epoch: usize, epochs: usize, examples: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {per_sec}  {eta} left");
-    ProgressBar::new(examples as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_prefix(format!("epoch {epoch}/{epochs}"))
 }
 
 impl Batch {

@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod network;
 pub mod optim;
+pub mod progress;
 pub mod quantize;
 pub mod recipe;
 pub mod run_folder;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{Console, grouped, labels, parse_model, read_model};
@@ -11,6 +10,7 @@ use crate::answer::Answer;
 use crate::data::{Dataset, Example};
 use crate::device::qemu;
 use crate::evaluate::quantized;
+use crate::progress;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> Result<()> {
     let examples = Dataset::read_test(&args.data, &labels(&model))?;
     let board = args.qemu.as_deref().map(qemu::Board::find).transpose()?;
 
-    let progress = progress_bar("host", examples.len());
+    let progress = progress::bar("host", examples.len(), "texts");
     let (answers, score) = quantized(&model, &examples, &progress);
     progress.finish_and_clear();
     let macro_f1 = macro_f1(&answers, &examples, model.classes() as usize);
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
             console.say(format!("building the firmware for {} with this model", board.name))?;
             let elf = qemu::build_firmware(board, &path, &args.firmware)?;
             let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-            let progress = progress_bar(board.name, texts.len());
+            let progress = progress::bar(board.name, texts.len(), "texts");
             let outputs = model.contents().dense.outputs as usize;
             let (found, summary) =
                 qemu::classify(board, &elf, outputs, &texts, |done| progress.set_position(done))?;
@@ -135,13 +135,6 @@ fn macro_f1(answers: &[Answer], examples: &[Example], classes: usize) -> f64 {
     }
     let f1 = |class: usize| 2.0 * right[class] as f64 / (said[class] + were[class]).max(1) as f64;
     (0..classes).map(f1).sum::<f64>() / classes as f64
-}
-
-fn progress_bar(name: &'static str, length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} texts  {per_sec}  {eta} left");
-    ProgressBar::new(length as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_prefix(name)
 }
 
 #[cfg(test)]

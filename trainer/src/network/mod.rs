@@ -9,6 +9,7 @@ mod recurrence;
 use std::borrow::Cow;
 
 use candle_core::{Device, Result, Tensor, Var};
+use candle_nn::{Linear, Module};
 use gemm::Parallelism;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -186,7 +187,7 @@ impl Network {
         let dense_bias = self.dense_bias.var()?;
 
         let embedded = drop_out(rows.as_tensor(), dropout.embedding, rng)?;
-        let mut projected = embedded.matmul(&kernel)?.broadcast_add(&bias)?;
+        let mut projected = linear(&kernel, &bias)?.forward(&embedded)?;
         if let Some(grid) = grid {
             let mut rounded: Vec<f32> = projected.flatten_all()?.to_vec1()?;
             grid.round_inputs(&mut rounded);
@@ -197,7 +198,7 @@ impl Network {
         let recurrence = Recurrence::new(texts, batch.steps, batch.tokens.clone(), grid);
         let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
         let state = drop_out(&state, dropout.state, rng)?;
-        let logits = state.matmul(&dense_kernel)?.broadcast_add(&dense_bias)?;
+        let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
 
         let mut score = Score::default();
         let values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
@@ -230,8 +231,8 @@ impl Network {
         let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
         let kernel = Tensor::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
         let state = projected.apply_op2_no_bwd(&kernel, &recurrence)?;
-        let logits = state.matmul(&self.dense_kernel.tensor()?)?.broadcast_add(&self.dense_bias.tensor()?)?;
-        logits.flatten_all()?.to_vec1()
+        let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
+        dense.forward(&state)?.flatten_all()?.to_vec1()
     }
 
     /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
@@ -239,6 +240,11 @@ impl Network {
         let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
         recurrence.states(projected, &self.recurrent(grid), self.units())
     }
+}
+
+/// Keras's kernel (`inputs × outputs`) and bias (`1 × outputs`) as candle's linear layer.
+fn linear(kernel: &Tensor, bias: &Tensor) -> Result<Linear> {
+    Ok(Linear::new(kernel.t()?, Some(bias.flatten_all()?)))
 }
 
 /// A batch's tokens as rows of the whole embedding.

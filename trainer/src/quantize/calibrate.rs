@@ -1,11 +1,11 @@
 //! Where the integers stand: chosen by trial on a sample of the training texts.
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
 use crate::network::{Grid, Network};
+use crate::progress;
 
 /// Texts on which candidates are compared.
 const TEXTS: usize = 1000;
@@ -25,9 +25,7 @@ pub fn choose_grid(network: &Network, texts: &[Vec<u32>], pad_to: Option<usize>)
             candidates.extend([0, 1].map(|clipped_bits| (quantile, fraction_bits, clipped_bits)));
         }
     }
-    let style = ProgressStyle::with_template("quantizing {bar:30} {pos}/{len} grids  {eta} left");
-    let progress = ProgressBar::new(candidates.len() as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let progress = progress::bar("quantizing", candidates.len(), "grids");
     let mut best: Option<(f64, Grid)> = None;
     for (quantile, fraction_bits, clipped_bits) in candidates {
         let grid = Grid::new(network, &states.scales(quantile), fraction_bits, clipped_bits);

@@ -1,0 +1,39 @@
+//! One kind of progress bar for all long work.
+
+use std::fmt::Write;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+
+/// A bar over `length` things called `unit`: how many are done, how many a second, the time left,
+/// and between them whatever `set_message` says. It is drawn on a terminal's standard error only.
+pub fn bar(name: impl Into<String>, length: usize, unit: &'static str) -> ProgressBar {
+    let rate = move |state: &ProgressState, out: &mut dyn Write| {
+        // A bar that cannot be drawn is no reason to stop the work.
+        let _ = write!(out, "{:.0} {unit}/s", state.per_sec());
+    };
+    let style =
+        ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len}  {msg}  {rate}  {eta} left")
+            .map(|style| style.with_key("rate", rate));
+    ProgressBar::new(length as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_prefix(name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    #[test]
+    fn shows_all_that_a_person_wants_to_know() {
+        let terminal = InMemoryTerm::new(5, 120);
+        let bar = super::bar("epoch 2/3", 20_000, "examples");
+        bar.set_draw_target(ProgressDrawTarget::term_like(Box::new(terminal.clone())));
+        bar.set_message("loss 0.5");
+        bar.set_position(5_000);
+        bar.tick();
+        let shown = terminal.contents();
+        for part in ["epoch 2/3", "5,000/20,000", "loss 0.5", "examples/s", "left"] {
+            assert!(shown.contains(part), "{part} is missing in {shown}");
+        }
+    }
+}
