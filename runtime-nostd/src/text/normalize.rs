@@ -21,9 +21,21 @@ pub enum Unit {
 
 /// Which letters are lower-cased.
 ///
-/// Lower-casing goes character by character, which is all a stream allows. It differs from
-/// Python's `str.lower` on a whole string in one place: a capital sigma at a word's end becomes
-/// `σ`, not the final `ς`.
+/// Lower-casing goes character by character, which is all a stream allows, by the tables of the
+/// Rust release that built the program. It differs from Python's `str.lower`, hence from Keras, in
+/// two places:
+///
+/// - a capital sigma at a word's end becomes `σ`, not the final `ς`;
+/// - letters that Python's Unicode does not have yet stay as they are in Python. Since Unicode 14
+///   (Python 3.11) these capitals were added, and there are no others:
+///
+/// | Unicode | capitals |
+/// |---|---|
+/// | 16 | U+1C89, U+A7CB to U+A7CC, U+A7DA, U+A7DC, U+10D50 to U+10D65 |
+/// | 17 | U+A7CE, U+A7D2, U+A7D4, U+16EA0 to U+16EB8 |
+///
+/// A host and a device built by Rust releases of different Unicode (`char::UNICODE_VERSION`) read
+/// these letters differently.
 ///
 /// ```
 /// use kilornn::text::Lowercase;

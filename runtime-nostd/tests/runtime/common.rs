@@ -1,7 +1,7 @@
 //! Small models made by hand, and a second, naive way to compute what they say.
 
 use kilornn::layers::{Dense, Embedding, SimpleRnn};
-use kilornn::text::{Normalization, Vocabulary, WordHash};
+use kilornn::text::{Normalization, Vocabulary, WordHash, WordSink};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
 /// A model that owns its tables. Words are `w0`, `w1`, ...; weights are pseudo-random.
@@ -173,4 +173,21 @@ impl Tables {
 pub(crate) fn encode(contents: &Contents<'_>) -> Vec<u8> {
     let mut buffer = vec![0; 1 << 20];
     file::encode(contents, &mut buffer).expect("room").to_vec()
+}
+
+/// Collects words.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    pub(crate) done: Vec<String>,
+    pub(crate) current: String,
+}
+
+impl WordSink for Words {
+    fn char(&mut self, c: char) {
+        self.current.push(c);
+    }
+    fn end(&mut self) {
+        assert!(!self.current.is_empty(), "an empty word");
+        self.done.push(std::mem::take(&mut self.current));
+    }
 }

@@ -1,23 +1,9 @@
 //! The tokenizer against the standard library, and against itself in every chunking.
 
-use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, Utf8Decoder, WordSink};
+use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, Utf8Decoder};
 use proptest::prelude::*;
 
-#[derive(Default)]
-struct Words {
-    done: Vec<String>,
-    current: String,
-}
-
-impl WordSink for Words {
-    fn char(&mut self, c: char) {
-        self.current.push(c);
-    }
-    fn end(&mut self) {
-        assert!(!self.current.is_empty(), "an empty word");
-        self.done.push(std::mem::take(&mut self.current));
-    }
-}
+use crate::common::Words;
 
 /// The words of a text that comes in chunks.
 fn words(normalization: Normalization, chunks: &[&[u8]]) -> Vec<String> {
