@@ -76,9 +76,23 @@ impl<'a> Model<'a> {
     /// ```
     #[must_use]
     pub fn label(&self, class: u32) -> &'a str {
-        self.0.labels.split('\n').nth(class as usize).unwrap_or("")
+        // Not by `str::split`, which brings the code for a panic that cannot happen into every firmware.
+        let labels = self.0.labels;
+        let (mut number, mut start) = (0, 0);
+        for (index, byte) in labels.bytes().chain([SEPARATOR]).enumerate() {
+            if byte == SEPARATOR {
+                if number == class {
+                    return labels.get(start..index).unwrap_or_default();
+                }
+                (number, start) = (number + 1, index + 1);
+            }
+        }
+        ""
     }
 }
+
+/// Stands between the names of the classes.
+const SEPARATOR: u8 = b'\n';
 
 /// Proves that no later step can fail. Each part checks itself; here, how they fit together.
 fn check(contents: &Contents<'_>) -> Result<(), Error> {
@@ -89,7 +103,11 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
     vocabulary.check()?;
     rnn.check(embedding.check(contents.rows(), units)?)?;
     dense.check(units)?;
-    exactly("number of labels", dense.classes() as usize, labels.split('\n').count())?;
+    exactly(
+        "number of labels",
+        dense.classes() as usize,
+        1 + labels.bytes().filter(|&b| b == SEPARATOR).count(),
+    )?;
     if let Some(padding) = sequence.padding {
         let stored = padding.states.len() / units as usize;
         exactly("bytes of pad states", stored * units as usize, padding.states.len())?;

@@ -3,6 +3,7 @@
 mod board;
 mod checks;
 mod demo;
+mod engine;
 mod firmware;
 mod host;
 mod lint;
@@ -63,6 +64,12 @@ enum Task {
     /// rustfmt, clippy and rustdoc, with every warning an error. All checks run, whatever the earlier ones gave.
     Lint,
 
+    /// Show what of the engine ends up in a firmware, and check that nothing of it can panic
+    ///
+    /// Links the engine alone for Cortex-M0 and Cortex-M4, prints its bytes of code and constants, and fails if
+    /// they exceed the limits or if anything that leads to a panic is linked.
+    Engine,
+
     /// Show the flash and RAM that a firmware takes
     ///
     /// Flash is code, constants and the initial values of variables; RAM is variables, without the stack.
@@ -87,6 +94,7 @@ fn main() -> ExitCode {
         Task::Demo => ("demo", demo::run()),
         Task::Test { part } => ("test", test::run(part)),
         Task::Lint => ("lint", lint::run()),
+        Task::Engine => ("engine", engine::run()),
         Task::Size { elf } => ("size", size::run(elf)),
     };
     match result {

@@ -7,7 +7,7 @@ use crate::checks::{Bench, CHECKS};
 use crate::host::Trainer;
 use crate::process::{self, cargo, root};
 use crate::report::{Outcome, Report};
-use crate::{firmware, setup};
+use crate::{engine, firmware, setup};
 
 /// How many tests there were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,6 +46,16 @@ fn host(report: &mut Report, tally: &mut Tally) {
     // The arithmetic once more with overflow checks, which the release profile leaves out.
     let runtime = ["test", "-p", "kilornn", "--tests", "--no-fail-fast"];
     report.step("host: the runtime with overflow checks", || cargo_test(&runtime, tally));
+    check(report, tally, "the engine cannot panic and is small enough", engine::run);
+}
+
+/// A step that is one test.
+fn check(report: &mut Report, tally: &mut Tally, name: &str, work: impl FnOnce() -> Result<()>) {
+    if report.step(name, work) {
+        tally.passed += 1;
+    } else {
+        tally.failed += 1;
+    }
 }
 
 fn qemu(report: &mut Report, tally: &mut Tally) {

@@ -26,6 +26,18 @@ fn golden_files_stay_readable() {
 }
 
 #[test]
+fn labels_are_found_by_number() {
+    let tables = Tables::new(1, 12, 8, 5, None);
+    let labels = |labels: &str| {
+        let bytes = encode(&Contents { labels, ..tables.contents() });
+        let model = Model::from_bytes(&bytes).unwrap();
+        (0..6).map(|class| model.label(class).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels("one\ntwo\nthrée\n\n5"), ["one", "two", "thrée", "", "5", ""]);
+    assert_eq!(labels("\n\n\n\n"), [""; 6]);
+}
+
+#[test]
 fn every_truncation_is_refused() {
     for length in 0..STARTER.len() {
         let error = Model::from_bytes(&STARTER[..length]).unwrap_err();

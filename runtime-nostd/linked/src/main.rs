@@ -1,0 +1,50 @@
+//! Everything that a firmware can call of the engine, and nothing else: no board, no model.
+//!
+//! It is never run. `cargo xtask engine` links it and looks at what is in it: how many bytes, and whether any
+//! of them can panic. No input is known to the compiler, so no check is decided at compile time.
+
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use core::panic::PanicInfo;
+
+use kilornn::{Classifier, Error, Model};
+
+/// A model and a text of unknown contents and unknown length.
+static BYTES: [u8; 0] = [];
+
+/// Where the linker begins to collect what is needed.
+#[unsafe(no_mangle)]
+extern "C" fn engine() -> bool {
+    black_box(run(black_box(&BYTES))).is_ok()
+}
+
+fn run(bytes: &[u8]) -> Result<(), Error> {
+    let model = Model::from_bytes(bytes)?;
+    black_box((model.classes(), model.label(black_box(0))));
+    let mut classifier: Classifier<100, 100> = Classifier::new(&model)?;
+    classifier.push(black_box(bytes));
+    black_box(classifier.state());
+    if black_box(false) {
+        classifier.reset();
+    }
+    #[cfg(feature = "panics")]
+    black_box(bytes[black_box(7)]);
+    let prediction = classifier.finish();
+    black_box((prediction.class(), prediction.label(), prediction.score()));
+    black_box((prediction.probability(black_box(0)), prediction.words(), prediction.known_words()));
+    prediction.logits().for_each(|logit| {
+        black_box(logit);
+    });
+    Ok(())
+}
+
+/// Nothing may need it: then the linker leaves it out. Never inlined, so that it has a name to be found by.
+#[panic_handler]
+#[inline(never)]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    loop {
+        black_box(());
+    }
+}

@@ -1,0 +1,141 @@
+//! What of the engine ends up in a firmware: how many bytes, and that none of them can panic.
+//!
+//! `runtime-nostd/linked` calls everything that a firmware can call and nothing else. It is linked for the
+//! smallest and for the default core, then its symbols and sections are read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
+
+use crate::firmware::target_dir;
+use crate::process::{self, cargo, root};
+use crate::setup;
+
+/// A core, and the most bytes that the engine may take there without the `unicode` feature.
+struct Core {
+    name: &'static str,
+    target: &'static str,
+    most: u64,
+}
+
+const CORES: [Core; 2] = [
+    Core { name: "Cortex-M4", target: "thumbv7em-none-eabihf", most: 12_000 },
+    Core { name: "Cortex-M0", target: "thumbv6m-none-eabi", most: 14_000 },
+];
+
+/// The profile that is tuned for size, and the one that the firmware is built with.
+const PROFILES: [&str; 2] = ["small", "release"];
+
+/// What every panic goes through, however it is spelled.
+const PANIC: &str = "rust_begin_unwind";
+
+/// `cargo xtask engine`: prints the sizes, and fails if a limit is exceeded or a panic linked.
+pub(crate) fn run() -> Result<()> {
+    let mut problems = Vec::new();
+    let mut table =
+        format!("  {:<10} {:<8} {:>11} {:>14}\n", "core", "profile", "ASCII only", "with `unicode`");
+    for core in CORES {
+        setup::target(core.target)?;
+        for profile in PROFILES {
+            let mut sizes = [0; 2];
+            for (size, features) in sizes.iter_mut().zip(["", "unicode"]) {
+                let linked = Linked::build(core.target, profile, features)?;
+                *size = linked.bytes;
+                for panic in linked.panics {
+                    problems.push(format!("{}, {profile}: {panic}", core.name));
+                }
+            }
+            let [ascii, unicode] = sizes;
+            table += &format!("  {:<10} {profile:<8} {ascii:>11} {unicode:>14}\n", core.name);
+            if profile == PROFILES[0] && ascii > core.most {
+                problems.push(format!("{ascii} bytes on {}, at most {} are allowed", core.name, core.most));
+            }
+        }
+    }
+    // A check that finds nothing must be known to find something.
+    if Linked::build(CORES[0].target, PROFILES[1], "panics")?.panics.is_empty() {
+        problems.push("a panic that was put there on purpose was not found".to_owned());
+    }
+    println!("\n  Bytes of code and constants: engine, tokenizer and loader, without the model\n{table}");
+    if !problems.is_empty() {
+        bail!("{}", problems.join("; "));
+    }
+    println!("engine: PASS - nothing that is linked can panic");
+    Ok(())
+}
+
+/// The engine, linked.
+struct Linked {
+    /// Code, constants and the initial values of variables.
+    bytes: u64,
+    /// Who can panic.
+    panics: Vec<String>,
+}
+
+impl Linked {
+    fn build(target: &str, profile: &str, features: &str) -> Result<Self> {
+        let dir = root().join("runtime-nostd").join("linked");
+        let mut build = cargo(&dir, ["build", "--quiet", "--target", target, "--profile", profile]);
+        if !features.is_empty() {
+            build.args(["--features", features]);
+        }
+        // RUSTFLAGS in the environment would replace those of the crate's own configuration.
+        process::run(build.env_remove("RUSTFLAGS"))?;
+        let elf: PathBuf = [target, profile, "kilornn-linked"].iter().collect();
+        Self::read(&target_dir(&dir)?.join(elf))
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = object::File::parse(data.as_slice())?;
+        let bytes = file
+            .sections()
+            .filter(|section| {
+                matches!(
+                    section.kind(),
+                    SectionKind::Text
+                        | SectionKind::ReadOnlyData
+                        | SectionKind::ReadOnlyString
+                        | SectionKind::Data
+                )
+            })
+            // Tables for unwinding, which no firmware keeps.
+            .filter(|section| section.name().is_ok_and(|name| !name.starts_with(".ARM.ex")))
+            .map(|section| section.size())
+            .sum();
+        Ok(Self { bytes, panics: panics(&file)? })
+    }
+}
+
+/// Says who calls what leads to a panic: the handler and everything between it and the engine's own functions.
+fn panics(file: &object::File<'_>) -> Result<Vec<String>> {
+    let is_panic =
+        |name: &str| name.contains(PANIC) || name.contains("4core9panicking") || name.contains("_fail");
+    let mut found = Vec::new();
+    for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+        if symbol.name()?.contains(PANIC) {
+            found.push(format!("{} is linked", symbol.name()?));
+        }
+    }
+    for section in file.sections() {
+        for (offset, relocation) in section.relocations() {
+            let RelocationTarget::Symbol(target) = relocation.target() else { continue };
+            let target = file.symbol_by_index(target)?.name()?;
+            if is_panic(target) {
+                found.push(format!("{} calls {target}", function_at(file, offset)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The name of the function that contains an address.
+fn function_at<'f>(file: &object::File<'f>, address: u64) -> &'f str {
+    file.symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text)
+        .find(|symbol| (symbol.address() & !1..(symbol.address() & !1) + symbol.size()).contains(&address))
+        .and_then(|symbol| symbol.name().ok())
+        .unwrap_or("something without a name")
+}
