@@ -5,11 +5,30 @@ use micromath::F32Ext;
 /// `1 / (1 + e^-x)`, to three digits: `micromath`'s exponential, the same bits on every target.
 pub(crate) fn sigmoid(x: f32) -> f32 {
     // On the side where the exponential cannot overflow.
-    let e = F32Ext::exp(-F32Ext::abs(x));
+    let e = exp(-F32Ext::abs(x));
     if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
 }
 
-/// `e^x` for the terms of a softmax.
+/// `e^x` for `x` up to zero: the terms of a softmax. Far below zero, where `micromath` would leave
+/// its range, it stays at the smallest value.
 pub(crate) fn exp(x: f32) -> f32 {
-    F32Ext::exp(x)
+    F32Ext::exp(if x < LOWEST { LOWEST } else { x })
+}
+
+/// `e^-80` is 2^-115, which no sum with one notices.
+const LOWEST: f32 = -80.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_stay_probabilities_at_every_extreme() {
+        for x in [0.0, 1e-30, 1.0, 79.9, 80.1, 88.0, 1e4, f32::MAX, f32::INFINITY] {
+            let (low, high) = (sigmoid(-x), sigmoid(x));
+            assert!((0.0..=0.5).contains(&low) && (0.5..=1.0).contains(&high), "{x}: {low}, {high}");
+            assert!((low + high - 1.0).abs() < 1e-6);
+            assert!((exp(-x) - f64::from(-x).exp() as f32).abs() < 2e-3, "{x}: {}", exp(-x));
+        }
+    }
 }

@@ -87,14 +87,16 @@ impl<'c> Prediction<'c> {
     #[must_use]
     pub fn probability(&self, class: u32) -> f32 {
         let dense = &self.model.contents().dense;
-        let logit = |output| dense.logit(output, self.state) as f32 * dense.scale;
+        let logit = |output| dense.logit(output, self.state);
         match (dense.outputs, class) {
-            (1, 0) => sigmoid(-logit(0)),
-            (1, 1) => sigmoid(logit(0)),
+            (1, 0) => sigmoid(-(logit(0) as f32 * dense.scale)),
+            (1, 1) => sigmoid(logit(0) as f32 * dense.scale),
             (outputs, class) if class < outputs && outputs > 1 => {
                 let largest = logit(self.class);
-                let sum: f32 = (0..outputs).map(|output| exp(logit(output) - largest)).sum();
-                exp(logit(class) - largest) / sum
+                // The difference of integers: that of floats could be one of two infinities.
+                let term = |output| exp(logit(output).saturating_sub(largest) as f32 * dense.scale);
+                let sum: f32 = (0..outputs).map(term).sum();
+                term(class) / sum
             }
             _ => 0.0,
         }

@@ -5,6 +5,7 @@ mod checks;
 mod demo;
 mod engine;
 mod firmware;
+mod fuzz;
 mod host;
 mod lint;
 mod process;
@@ -70,6 +71,18 @@ enum Task {
     /// they exceed the limits or if anything that leads to a panic is linked.
     Engine,
 
+    /// Feed the runtime with damaged files and texts, with every overflow a panic
+    ///
+    /// Runs on all cores until a limit is reached, an input makes the runtime panic, or Ctrl-C; prints how many
+    /// inputs there were. `cargo xtask test` does it for a few seconds a target.
+    #[command(after_help = "Example:\n  cargo xtask fuzz loader --executions 10000000")]
+    Fuzz {
+        /// What to feed
+        target: fuzz::Target,
+        #[command(flatten)]
+        limits: fuzz::Limits,
+    },
+
     /// Show the flash and RAM that a firmware takes
     ///
     /// Flash is code, constants and the initial values of variables; RAM is variables, without the stack.
@@ -95,6 +108,7 @@ fn main() -> ExitCode {
         Task::Test { part } => ("test", test::run(part)),
         Task::Lint => ("lint", lint::run()),
         Task::Engine => ("engine", engine::run()),
+        Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
         Task::Size { elf } => ("size", size::run(elf)),
     };
     match result {

@@ -7,7 +7,7 @@ use crate::checks::{Bench, CHECKS};
 use crate::host::Trainer;
 use crate::process::{self, cargo, root};
 use crate::report::{Outcome, Report};
-use crate::{engine, firmware, setup};
+use crate::{engine, firmware, fuzz, setup};
 
 /// How many tests there were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,11 +47,12 @@ fn host(report: &mut Report, tally: &mut Tally) {
     let runtime = ["test", "-p", "kilornn", "--tests", "--no-fail-fast"];
     report.step("host: the runtime with overflow checks", || cargo_test(&runtime, tally));
     check(report, tally, "the engine cannot panic and is small enough", engine::run);
+    check(report, tally, "fuzzing for a few seconds", fuzz::briefly);
 }
 
 /// A step that is one test.
 fn check(report: &mut Report, tally: &mut Tally, name: &str, work: impl FnOnce() -> Result<()>) {
-    if report.step(name, work) {
+    if report.step(&format!("host: {name}"), work) {
         tally.passed += 1;
     } else {
         tally.failed += 1;

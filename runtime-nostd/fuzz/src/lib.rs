@@ -1,0 +1,134 @@
+//! Fuzzing on stable Rust: [`targets`] take any bytes, [`fuzz`] makes them.
+//!
+//! `cargo xtask fuzz` runs it with overflow checks. There is no instrumentation: an input is kept for
+//! further damage when a target reports an outcome that no earlier input had. Files get a right
+//! checksum after the damage, so that hostile contents get past it.
+
+pub mod model;
+pub mod mutate;
+pub mod random;
+pub mod targets;
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use random::Random;
+use targets::Target;
+
+/// Inputs kept for further damage, at most.
+const KEPT: usize = 4096;
+
+/// The inputs in the repository for one target, in the order of their names.
+///
+/// # Errors
+///
+/// What reading a file says.
+pub fn corpus(target: Target) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name);
+    let mut paths =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    paths.into_iter().map(|path| Ok((path.clone(), fs::read(path)?))).collect()
+}
+
+/// An input that made a target panic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crash(pub Vec<u8>);
+
+/// Feeds a target with damaged inputs until `go_on` says no, which is asked after every execution.
+///
+/// # Errors
+///
+/// The first input at which the target panics.
+pub fn fuzz(
+    target: Target,
+    seed: u64,
+    corpus: &[Vec<u8>],
+    mut go_on: impl FnMut() -> bool,
+) -> Result<(), Crash> {
+    let mut random = Random::new(seed);
+    let mut kept = corpus.to_vec();
+    let mut outcomes = HashSet::new();
+    loop {
+        let other = random.below(kept.len());
+        let mut input = if target.takes_models && random.once_in(8) {
+            fresh(target, &mut random)
+        } else {
+            kept.get(random.below(kept.len())).cloned().unwrap_or_default()
+        };
+        if !random.once_in(16) {
+            mutate::mutate(&mut random, &mut input, kept.get(other).map_or(&[], Vec::as_slice));
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
+        let Ok(outcome) = result else { return Err(Crash(input)) };
+        if outcomes.len() < (1 << 20) && outcomes.insert(outcome) {
+            if kept.len() < KEPT {
+                kept.push(input);
+            } else {
+                let place = corpus.len() + random.below(KEPT - corpus.len());
+                kept[place] = input;
+            }
+        }
+        if !go_on() {
+            return Ok(());
+        }
+    }
+}
+
+/// A new model of random dimensions, for a target that takes models.
+pub fn fresh(target: Target, random: &mut Random) -> Vec<u8> {
+    let file = model::random(random);
+    if target.name == "loader" {
+        return file;
+    }
+    let text: Vec<&str> = (0..random.below(12))
+        .map(|_| random.pick(&["a", "the ", " ", "Wörter ", "😀", "x y z ", "İ."]))
+        .collect();
+    let border = u16::try_from(file.len()).unwrap_or(u16::MAX).to_le_bytes();
+    [&border[..], &file, text.concat().as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kilornn::Model;
+    use targets::TARGETS;
+
+    #[test]
+    fn every_input_of_the_corpus_passes() {
+        for target in TARGETS {
+            let corpus = corpus(target).unwrap();
+            assert!(corpus.len() >= 8, "{}: a corpus of {}", target.name, corpus.len());
+            for (path, input) in corpus {
+                println!("{}: outcome {:x}", path.display(), (target.run)(&input));
+            }
+        }
+    }
+
+    #[test]
+    fn random_models_get_far() {
+        let mut random = Random::new(1);
+        let loaded = (0..1000).filter(|_| Model::from_bytes(&model::random(&mut random)).is_ok()).count();
+        assert!((100..900).contains(&loaded), "{loaded} of 1000 load");
+    }
+
+    #[test]
+    fn sealed_files_get_past_the_checksum() {
+        let mut bytes = b"anything".to_vec();
+        model::seal(&mut bytes);
+        assert_eq!(Model::from_bytes(&bytes).unwrap_err(), kilornn::Error::Undecodable);
+    }
+
+    #[test]
+    fn a_panic_is_caught_with_its_input() {
+        let fragile = |input: &[u8]| {
+            assert!(!input.contains(&b'!'));
+            0
+        };
+        let target = Target { name: "fragile", run: fragile, takes_models: false };
+        let Crash(input) = fuzz(target, 1, &[vec![b' '; 8]], || true).unwrap_err();
+        assert!(input.contains(&b'!'));
+    }
+}

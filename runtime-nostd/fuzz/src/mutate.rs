@@ -1,0 +1,83 @@
+//! Small damages.
+
+use crate::random::Random;
+
+/// No input grows beyond this many bytes, unless it was longer from the start.
+const LONGEST: usize = 1024;
+
+/// Values at which programs break: bytes, and what they mean as varints and lengths.
+const BORDERS: [&[u8]; 12] = [
+    &[0],
+    &[1],
+    &[0x7F],
+    &[0x80],
+    &[0xFF],
+    &[0x80, 0x01],
+    &[0xFF, 0xFF, 0x03],
+    &[0x80, 0x80, 0x80, 0x08],
+    &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
+    &[0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+    &[0, 0, 0, 0x80],
+    &[0xFF, 0xFF, 0xFF, 0x7F],
+];
+
+/// Pieces of text: letters with special cases, broken and overlong UTF-8.
+const TEXT: [&[u8]; 12] = [
+    b" ",
+    b"a",
+    b"the ",
+    b"don't",
+    "İ".as_bytes(),
+    "ẞΣ".as_bytes(),
+    "😀".as_bytes(),
+    b"\xC0\x80",
+    b"\xE2\x82",
+    b"\xED\xA0\x80",
+    b"\xF4\x90\x80\x80",
+    b"\xF0\x9F",
+];
+
+/// Damages `input` in one to four places; `other` is something to take pieces from.
+pub fn mutate(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
+    for _ in 0..=random.below(4) {
+        mutate_once(random, input, other);
+    }
+    input.truncate(LONGEST.max(other.len()));
+}
+
+fn mutate_once(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
+    let at = random.below(input.len() + 1);
+    let longest = random.pick(&[2, 9, 65]);
+    let length = random.below(longest);
+    let end = (at + length).min(input.len());
+    match random.below(10) {
+        0..=2 => {
+            if let Some(byte) = input.get_mut(at) {
+                *byte ^= 1 << random.below(8);
+            }
+        }
+        3 => {
+            if let Some(byte) = input.get_mut(at) {
+                *byte = random.bits() as u8;
+            }
+        }
+        4 => {
+            let border = random.pick(&BORDERS);
+            let end = (at + border.len()).min(input.len());
+            input.splice(at..end, border.iter().copied());
+        }
+        5 => drop(input.splice(at..at, random.pick(&BORDERS).iter().copied())),
+        6 => drop(input.splice(at..at, random.pick(&TEXT).iter().copied())),
+        7 => drop(input.drain(at..end)),
+        8 => {
+            let copy = input[at..end].to_vec();
+            let to = random.below(input.len() + 1);
+            input.splice(to..to, copy);
+        }
+        _ => {
+            let from = random.below(other.len() + 1);
+            let piece = &other[from..(from + length).min(other.len())];
+            input.splice(at..end, piece.iter().copied());
+        }
+    }
+}

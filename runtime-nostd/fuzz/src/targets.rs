@@ -1,0 +1,205 @@
+//! What is fuzzed. Each target takes any bytes and panics if the runtime does something wrong. It
+//! returns a number that tells how the run went, so that inputs with a new outcome can be kept.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
+use kilornn::{Classifier, Error, Model, Unknown, file};
+
+use crate::model;
+
+/// A thing to fuzz.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// What a person types; the folder of its corpus.
+    pub name: &'static str,
+    /// Takes an input.
+    pub run: fn(&[u8]) -> u64,
+    /// Whether inputs are made of models.
+    pub takes_models: bool,
+}
+
+/// All of them.
+pub const TARGETS: [Target; 3] = [
+    Target { name: "loader", run: loader, takes_models: true },
+    Target { name: "tokenizer", run: tokenizer, takes_models: false },
+    Target { name: "classifier", run: classifier, takes_models: true },
+];
+
+fn outcome(what: impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a refusal is about, without its numbers.
+fn reason(error: Error) -> (std::mem::Discriminant<Error>, &'static str) {
+    let what = if let Error::Invalid { what, .. } = error { what } else { "" };
+    (std::mem::discriminant(&error), what)
+}
+
+/// The input as a file, as it is and with a right checksum. What loads must survive being written
+/// and read again.
+fn loader(input: &[u8]) -> u64 {
+    let unsealed = Model::from_bytes(input).err().map(reason);
+    let mut sealed = input.to_vec();
+    model::seal(&mut sealed);
+    let loaded = match Model::from_bytes(&sealed) {
+        Err(error) => {
+            // Whatever is said must be sayable.
+            assert!(!error.to_string().is_empty());
+            Err(reason(error))
+        }
+        Ok(model) => {
+            let contents = model.contents();
+            let mut buffer = vec![0; sealed.len() + 64];
+            let written = file::encode(contents, &mut buffer).expect("no longer than it was");
+            let again = Model::from_bytes(written).expect("what was loaded loads again");
+            assert_eq!(again.contents(), contents);
+            for class in [0, 1, model.classes() - 1, model.classes(), u32::MAX] {
+                assert!(class < model.classes() || model.label(class).is_empty());
+            }
+            for pads in [0, 1, 2, 1000, u32::MAX] {
+                if let Some(padding) = contents.sequence.padding {
+                    let state =
+                        padding.state(pads, contents.rnn.units).expect("a state for any number of pads");
+                    assert_eq!(state.len(), contents.rnn.units as usize);
+                }
+            }
+            for hash in [0, 1, 0x8000_0000, u32::MAX, (sealed.len() as u32).wrapping_mul(0x9E37_79B9)] {
+                assert!(contents.vocabulary.slot(hash).is_none_or(|slot| slot < contents.vocabulary.slots));
+            }
+            let sizes =
+                (contents.rnn.units, contents.dense.outputs, contents.vocabulary.slots.ilog2_or_zero());
+            Ok((sizes, contents.sequence.padding.is_some(), contents.sequence.window().ilog2_or_zero()))
+        }
+    };
+    outcome((unsealed, loaded))
+}
+
+/// A number's magnitude.
+trait Magnitude {
+    fn ilog2_or_zero(self) -> u32;
+}
+
+impl Magnitude for u32 {
+    fn ilog2_or_zero(self) -> u32 {
+        self.checked_ilog2().unwrap_or(0)
+    }
+}
+
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Words {
+    done: Vec<String>,
+    current: String,
+}
+
+impl WordSink for Words {
+    fn char(&mut self, c: char) {
+        self.current.push(c);
+    }
+    fn end(&mut self) {
+        assert!(!self.current.is_empty(), "an empty word");
+        self.done.push(std::mem::take(&mut self.current));
+    }
+}
+
+/// Two bytes of settings and one of chunk length, then a text: the streaming tokenizer against the
+/// same on a whole string by the standard library.
+fn tokenizer(input: &[u8]) -> u64 {
+    let (settings, text) = input.split_at(input.len().min(3));
+    let setting = |index: usize| settings.get(index).copied().unwrap_or_default();
+    let normalization = Normalization {
+        unit: if setting(0) & 1 == 0 { Unit::Word } else { Unit::Character },
+        lowercase: [Lowercase::Unicode, Lowercase::Ascii, Lowercase::Off][usize::from(setting(0) >> 1) % 3],
+        separators: match setting(1) {
+            0 => AsciiSet::new(""),
+            c @ 1..=127 => AsciiSet::new(&format!(" {}", char::from(c))),
+            _ => Normalization::KERAS.separators,
+        },
+    };
+    let chunk = usize::from(setting(2)) % 17 + 1;
+
+    let mut streamed = Words::default();
+    let mut tokenizer = Tokenizer::new(normalization);
+    for _ in 0..2 {
+        // Twice: the first text must leave nothing behind.
+        streamed = Words::default();
+        text.chunks(chunk).for_each(|chunk| tokenizer.push(chunk, &mut streamed));
+        tokenizer.finish(&mut streamed);
+    }
+
+    let text = String::from_utf8_lossy(text);
+    let lower: String = match normalization.lowercase {
+        Lowercase::Off => text.into_owned(),
+        Lowercase::Ascii => text.to_ascii_lowercase(),
+        Lowercase::Unicode => text.chars().flat_map(char::to_lowercase).collect(),
+    };
+    let whole: Vec<&str> = match normalization.unit {
+        Unit::Character => lower.split("").filter(|c| !c.is_empty()).collect(),
+        Unit::Word => {
+            lower.split(|c| normalization.separators.contains(c)).filter(|word| !word.is_empty()).collect()
+        }
+    };
+    assert_eq!(streamed.done, whole);
+    assert_eq!(streamed.current, "");
+    let classes = whole.iter().flat_map(|word| word.bytes()).fold([0u64; 4], |mut seen, byte| {
+        seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        seen
+    });
+    outcome((setting(0) % 6, whole.len().min(8), classes.map(u64::count_ones)))
+}
+
+/// Two bytes that say where the model ends and the text begins: whatever loads must answer any text
+/// without a panic, the same in any chunking, and with an answer that makes sense.
+fn classifier(input: &[u8]) -> u64 {
+    let Some((&border, rest)) = input.split_first_chunk::<2>() else { return 0 };
+    let (file, text) = rest.split_at(usize::from(u16::from_le_bytes(border)).min(rest.len()));
+    let mut file = file.to_vec();
+    model::seal(&mut file);
+    let Ok(model) = Model::from_bytes(&file) else { return 1 };
+    match model.contents().sequence.window() {
+        0..=64 => classify::<64>(&model, text),
+        // Room for any window takes time to set up.
+        _ => classify::<65536>(&model, text),
+    }
+}
+
+fn classify<const WINDOW: usize>(model: &Model<'_>, text: &[u8]) -> u64 {
+    let mut classifier = Classifier::<256, WINDOW>::new(model).expect("room for any model");
+    classifier.push(text);
+    let whole = examine(model, &mut classifier);
+    // The second answer comes from the same classifier: nothing of the first may be left.
+    text.chunks(3).for_each(|chunk| classifier.push(chunk));
+    assert_eq!(examine(model, &mut classifier), whole);
+    outcome(whole)
+}
+
+/// Looks at everything that there is to see of an answer; returns what should not depend on chunks.
+fn examine<const WINDOW: usize>(
+    model: &Model<'_>,
+    classifier: &mut Classifier<'_, 256, WINDOW>,
+) -> (u32, u32, u32, Vec<i32>) {
+    let prediction = classifier.finish();
+    let logits: Vec<i32> = prediction.logits().collect();
+    assert_eq!(logits.len(), model.contents().dense.outputs as usize);
+    assert!(prediction.class() < model.classes());
+    assert_eq!(prediction.label(), model.label(prediction.class()));
+    assert!(prediction.known_words() <= prediction.words());
+    if model.contents().unknown == Unknown::Drop && prediction.words() == 0 {
+        assert_eq!(prediction.known_words(), 0);
+    }
+    let sum: f32 = (0..model.classes())
+        .map(|class| {
+            let probability = prediction.probability(class);
+            assert!((0.0..=1.001).contains(&probability), "a probability of {probability}");
+            probability
+        })
+        .sum();
+    assert!((sum - 1.0).abs() < 0.01, "probabilities add up to {sum}");
+    assert!(prediction.score() >= 0.0);
+    let answer = (prediction.class(), prediction.words(), prediction.known_words(), logits);
+    assert_eq!(classifier.state().len(), model.contents().rnn.units as usize);
+    assert!(classifier.state().iter().all(|&value| value >= 0));
+    answer
+}
