@@ -1,7 +1,7 @@
 //! What the model says about a text.
 
 use crate::Model;
-use crate::activation::{exp, sigmoid};
+use crate::activation::{sigmoid, softmax, softmax_term};
 
 /// The model's answer for one text. Logits are computed from the last hidden state when they are
 /// asked for, so that an answer takes no memory of its own, however many classes there are.
@@ -63,7 +63,7 @@ impl<'c> Prediction<'c> {
         self.model.label(self.class)
     }
 
-    /// The probability of the most probable class, to three digits.
+    /// The probability of the most probable class, to six digits.
     /// See [`Prediction`] for an example.
     #[must_use]
     pub fn score(&self) -> f32 {
@@ -71,6 +71,7 @@ impl<'c> Prediction<'c> {
     }
 
     /// The probability of a class, by the sigmoid or softmax of the logits; 0 if there is no such class.
+    /// Computed in integers: the same on every target.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
@@ -89,14 +90,12 @@ impl<'c> Prediction<'c> {
         let dense = &self.model.contents().dense;
         let logit = |output| dense.logit(output, self.state);
         match (dense.outputs, class) {
-            (1, 0) => sigmoid(-(logit(0) as f32 * dense.scale)),
-            (1, 1) => sigmoid(logit(0) as f32 * dense.scale),
+            (1, 0) => sigmoid(logit(0).saturating_neg(), dense.scale),
+            (1, 1) => sigmoid(logit(0), dense.scale),
             (outputs, class) if class < outputs && outputs > 1 => {
                 let largest = logit(self.class);
-                // The difference of integers: that of floats could be one of two infinities.
-                let term = |output| exp(logit(output).saturating_sub(largest) as f32 * dense.scale);
-                let sum: f32 = (0..outputs).map(term).sum();
-                term(class) / sum
+                let term = |output| softmax_term(largest.abs_diff(logit(output)), dense.scale);
+                softmax(term(class), (0..outputs).map(term).sum())
             }
             _ => 0.0,
         }
