@@ -13,6 +13,15 @@
 //! a file that is foreign, newer, cut short or damaged is known as such before it is decoded.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use serde::Deserialize as _;
+
+// How the checksum is computed; its value is the same. A host has room for a table of 16 kB.
+#[cfg(all(target_os = "none", not(feature = "fast-load")))]
+type Method = crc::NoTable;
+#[cfg(all(target_os = "none", feature = "fast-load"))]
+type Method = crc::Table<1>;
+#[cfg(not(target_os = "none"))]
+type Method = crc::Table<16>;
 
 use crate::{Contents, Error};
 
@@ -26,7 +35,7 @@ pub const VERSION: u16 = 1;
 const MAGIC: [u8; 4] = *b"KILO";
 const HEADER: usize = 12;
 const CHECKSUM: usize = 4;
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 
 /// Writes a model file into `buffer`; returns the part of it that was used, or `None` if `buffer`
 /// is too small. What is written is not checked: [`Model::from_bytes`](crate::Model::from_bytes) does that.
@@ -62,7 +71,7 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
 ///
 /// # Errors
 ///
-/// In this order: [`Error::Truncated`] if there is not even a header, [`Error::NotAModel`],
+/// In this order: [`Error::Truncated`] if there is not even a header and a checksum, [`Error::NotAModel`],
 /// [`Error::Version`], [`Error::Truncated`], [`Error::Oversized`], [`Error::Checksum`],
 /// [`Error::Undecodable`].
 ///
@@ -76,11 +85,16 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
 /// # Ok(())
 /// # }
 /// ```
+#[inline(never)] // in one function with the rest, most of the code would move values about
 pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     let found = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let &[m0, m1, m2, m3, v0, v1, _, _, l0, l1, l2, l3] = bytes
-        .first_chunk::<HEADER>()
-        .ok_or(Error::Truncated { needed: (HEADER + CHECKSUM) as u32, found })?;
+    let parts = bytes.split_first_chunk::<HEADER>().and_then(|(header, rest)| {
+        let (body, checksum) = rest.split_last_chunk::<CHECKSUM>()?;
+        Some((header, body, checksum))
+    });
+    let Some((&[m0, m1, m2, m3, v0, v1, _, _, l0, l1, l2, l3], body, &stored)) = parts else {
+        return Err(Error::Truncated { needed: (HEADER + CHECKSUM) as u32, found });
+    };
     if [m0, m1, m2, m3] != MAGIC {
         return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
     }
@@ -95,14 +109,12 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     if needed < found {
         return Err(Error::Oversized { needed, found });
     }
-    let (covered, stored) = bytes.split_last_chunk::<CHECKSUM>().ok_or(Error::Truncated { needed, found })?;
-    let (stored, computed) = (u32::from_le_bytes(*stored), CRC.checksum(covered));
+    let covered = bytes.get(..HEADER + body.len()).unwrap_or_default();
+    let (stored, computed) = (u32::from_le_bytes(stored), CRC.checksum(covered));
     if stored != computed {
         return Err(Error::Checksum { stored, computed });
     }
-    let body = covered.get(HEADER..).ok_or(Error::Undecodable)?;
-    match postcard::take_from_bytes(body) {
-        Ok((contents, [])) => Ok(contents),
-        _ => Err(Error::Undecodable),
-    }
+    let mut decoder = postcard::Deserializer::from_bytes(body);
+    let contents = Contents::deserialize(&mut decoder).map_err(|_| Error::Undecodable)?;
+    if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
 }

@@ -77,17 +77,15 @@ impl<'a> Model<'a> {
     #[must_use]
     pub fn label(&self, class: u32) -> &'a str {
         // Not by `str::split`, which brings the code for a panic that cannot happen into every firmware.
-        let labels = self.0.labels;
-        let (mut number, mut start) = (0, 0);
-        for (index, byte) in labels.bytes().chain([SEPARATOR]).enumerate() {
-            if byte == SEPARATOR {
-                if number == class {
-                    return labels.get(start..index).unwrap_or_default();
-                }
-                (number, start) = (number + 1, index + 1);
+        let (mut rest, mut before) = (self.0.labels, class);
+        loop {
+            let end = rest.bytes().position(|byte| byte == SEPARATOR).unwrap_or(rest.len());
+            if before == 0 {
+                return rest.get(..end).unwrap_or_default();
             }
+            let Some(others) = rest.get(end + 1..) else { return "" };
+            (rest, before) = (others, before - 1);
         }
-        ""
     }
 }
 
@@ -95,6 +93,7 @@ impl<'a> Model<'a> {
 const SEPARATOR: u8 = b'\n';
 
 /// Proves that no later step can fail. Each part checks itself; here, how they fit together.
+#[inline(never)] // in one function with the rest, most of the code would move values about
 fn check(contents: &Contents<'_>) -> Result<(), Error> {
     let Contents { labels, normalization, vocabulary, unknown: _, sequence, embedding, rnn, dense } =
         contents;
@@ -103,23 +102,19 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
     vocabulary.check()?;
     rnn.check(embedding.check(contents.rows(), units)?)?;
     dense.check(units)?;
-    exactly(
-        "number of labels",
-        dense.classes() as usize,
-        1 + labels.bytes().filter(|&b| b == SEPARATOR).count(),
-    )?;
+    exactly("labels", dense.classes() as usize, 1 + labels.bytes().filter(|&b| b == SEPARATOR).count())?;
     if let Some(padding) = sequence.padding {
         let stored = padding.states.len() / units as usize;
         exactly("bytes of pad states", stored * units as usize, padding.states.len())?;
         at_least_one("pad states", stored)?;
-        at_most("cycle of pad states (at most)", stored - 1, padding.cycle as usize)?;
+        at_most("pad cycle (at most)", stored - 1, padding.cycle as usize)?;
         for &value in padding.states {
-            at_most("pad states' values (at most)", 127, usize::from(value))?;
+            at_most("pad state (at most)", 127, usize::from(value))?;
         }
     }
     if sequence.window() > 0 || sequence.padding.is_some() {
-        at_least_one("window in words", sequence.maxlen as usize)?;
-        at_most("window in words (at most)", 1 << 16, sequence.maxlen as usize)?;
+        at_least_one("window", sequence.maxlen as usize)?;
+        at_most("window (at most)", 1 << 16, sequence.maxlen as usize)?;
     }
     Ok(())
 }

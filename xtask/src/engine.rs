@@ -22,7 +22,8 @@ struct Core {
 
 const CORES: [Core; 2] = [
     Core { name: "Cortex-M4", target: "thumbv7em-none-eabihf", most: 12_000 },
-    Core { name: "Cortex-M0", target: "thumbv6m-none-eabi", most: 14_000 },
+    // Two kilobytes of it are the floating-point routines behind a prediction's score.
+    Core { name: "Cortex-M0", target: "thumbv6m-none-eabi", most: 13_000 },
 ];
 
 /// The profile that is tuned for size, and the one that the firmware is built with.

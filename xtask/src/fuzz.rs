@@ -52,6 +52,16 @@ pub(crate) fn run(target: Target, limits: Limits) -> Result<()> {
     process::run(&mut fuzz)
 }
 
+/// The models whose every flipped bit and every truncation must be refused.
+const SHIPPED: [&str; 2] = ["models/imdb-compact.kilo", "runtime-nostd/tests/golden/v1-starter.kilo"];
+
+/// All of it, a million files: with the release profile, since each is read to its end.
+pub(crate) fn damage() -> Result<()> {
+    let mut damage =
+        cargo(&root(), ["run", "--quiet", "--release", "--package", "kilornn-fuzz", "--", "damage"]);
+    process::run(damage.args(SHIPPED))
+}
+
 /// Every target for a few seconds: what `cargo xtask test` does.
 pub(crate) fn briefly() -> Result<()> {
     let limits = Limits { seconds: Some(8), ..Limits::default() };

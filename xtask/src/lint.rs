@@ -10,10 +10,12 @@ use crate::setup;
 pub(crate) fn run() -> Result<()> {
     let mut report = Report::default();
     let (host, firmware) = (root(), firmware_dir());
+    let linked = root().join("runtime-nostd").join("linked");
 
     let format = ["fmt", "--check"];
     report.step("format, workspace", || process::run(&mut cargo(&host, format)));
     report.step("format, firmware", || process::run(&mut cargo(&firmware, format)));
+    report.step("format, linked engine", || process::run(&mut cargo(&linked, format)));
 
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
@@ -25,6 +27,8 @@ pub(crate) fn run() -> Result<()> {
         // RUSTFLAGS in the environment are meant for this machine, not for the board.
         process::run(cargo(&firmware, clippy).env_remove("RUSTFLAGS"))
     });
+    let clippy = ["clippy", "--release", "--target", setup::FIRMWARE_TARGET, "--", "-D", "warnings"];
+    report.step("clippy, linked engine", || process::run(cargo(&linked, clippy).env_remove("RUSTFLAGS")));
 
     let doc = ["doc", "--workspace", "--no-deps", "--release"];
     report.step("documentation, workspace", || {

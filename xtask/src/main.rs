@@ -83,6 +83,9 @@ enum Task {
         limits: fuzz::Limits,
     },
 
+    /// Flip every bit of two shipped models and cut them at every length: none of it may load
+    Damage,
+
     /// Show the flash and RAM that a firmware takes
     ///
     /// Flash is code, constants and the initial values of variables; RAM is variables, without the stack.
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Task::Lint => ("lint", lint::run()),
         Task::Engine => ("engine", engine::run()),
         Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
+        Task::Damage => ("damage", fuzz::damage()),
         Task::Size { elf } => ("size", size::run(elf)),
     };
     match result {

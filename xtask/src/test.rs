@@ -48,6 +48,7 @@ fn host(report: &mut Report, tally: &mut Tally) {
     report.step("host: the runtime with overflow checks", || cargo_test(&runtime, tally));
     check(report, tally, "the engine cannot panic and is small enough", engine::run);
     check(report, tally, "fuzzing for a few seconds", fuzz::briefly);
+    check(report, tally, "no damaged model loads", fuzz::damage);
 }
 
 /// A step that is one test.

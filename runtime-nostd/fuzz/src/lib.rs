@@ -4,6 +4,7 @@
 //! further damage when a target reports an outcome that no earlier input had. Files get a right
 //! checksum after the damage, so that hostile contents get past it.
 
+pub mod damage;
 pub mod model;
 pub mod mutate;
 pub mod random;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use kilornn_fuzz::damage::every_damage_is_refused;
 use kilornn_fuzz::random::Random;
 use kilornn_fuzz::targets::{TARGETS, Target};
 use kilornn_fuzz::{Crash, corpus, fresh, fuzz};
@@ -14,6 +15,7 @@ use kilornn_fuzz::{Crash, corpus, fresh, fuzz};
 const USAGE: &str = "usage: kilornn-fuzz TARGET [executions=N] [seconds=N] [seed=N] [threads=N]
        kilornn-fuzz TARGET replay=FILE     run one input
        kilornn-fuzz TARGET seeds=FOLDER    write inputs to begin with
+       kilornn-fuzz damage FILE...         flip every bit of models, cut them at every length
 targets: loader, tokenizer, classifier";
 
 /// Executions between two looks at the clock.
@@ -42,6 +44,9 @@ struct Options {
 
 fn run(arguments: Vec<String>) -> Result<(), String> {
     let (name, rest) = arguments.split_first().ok_or(USAGE)?;
+    if name == "damage" {
+        return damage(rest);
+    }
     let target = TARGETS.into_iter().find(|target| target.name == name).ok_or(USAGE)?;
     let cores = thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let mut options = Options { executions: u64::MAX, seconds: u64::MAX, seed: 1, threads: cores };
@@ -59,6 +64,18 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
         }
     }
     many(target, &options)
+}
+
+fn damage(paths: &[String]) -> Result<(), String> {
+    for path in paths {
+        let started = Instant::now();
+        let refused = fs::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|file| every_damage_is_refused(&file))
+            .map_err(|error| format!("{path}: {error}"))?;
+        println!("{path}: {refused} damaged files refused in {:.1} s", started.elapsed().as_secs_f64());
+    }
+    Ok(())
 }
 
 fn replay(target: Target, path: PathBuf) -> Result<(), String> {

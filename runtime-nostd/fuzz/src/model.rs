@@ -12,7 +12,7 @@ pub fn seal(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().max(16), 0);
     let end = bytes.len() - 4;
     let length = bytes.len() as u32;
-    bytes[..8].copy_from_slice(b"KILO\x01\x00\x00\x00");
+    bytes[..6].copy_from_slice(b"KILO\x01\x00");
     bytes[8..12].copy_from_slice(&length.to_le_bytes());
     let checksum = crc32(&bytes[..end]);
     bytes[end..].copy_from_slice(&checksum.to_le_bytes());

@@ -1,5 +1,8 @@
 //! What happens to a character before it becomes part of a word.
 
+use core::fmt;
+
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -92,8 +95,31 @@ impl Lowercase {
 /// let set = AsciiSet::new(" ,.");
 /// assert!(set.contains(',') && !set.contains('a') && !set.contains('，'));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AsciiSet([u8; 16]);
+
+/// As derived, but with a loop in place of sixteen copies of the code for one byte.
+impl<'de> Deserialize<'de> for AsciiSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = AsciiSet;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("sixteen bytes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<AsciiSet, A::Error> {
+                let mut set = [0; 16];
+                for (index, byte) in set.iter_mut().enumerate() {
+                    *byte = bytes.next_element()?.ok_or_else(|| de::Error::invalid_length(index, &self))?;
+                }
+                Ok(AsciiSet(set))
+            }
+        }
+        deserializer.deserialize_tuple(16, Bytes)
+    }
+}
 
 impl AsciiSet {
     /// The set of the characters of `members`; those outside ASCII are left out.

@@ -61,12 +61,14 @@ impl Utf8Decoder {
         let (missing, bits, next) = match byte {
             0x00..=0x7F => return emit(char::from(byte)),
             0xC2..=0xDF => (1, byte & 0x1F, (0x80, 0xBF)),
-            0xE0 => (2, byte & 0x0F, (0xA0, 0xBF)),
-            0xED => (2, byte & 0x0F, (0x80, 0x9F)),
-            0xE1..=0xEF => (2, byte & 0x0F, (0x80, 0xBF)),
-            0xF0 => (3, byte & 0x07, (0x90, 0xBF)),
-            0xF1..=0xF3 => (3, byte & 0x07, (0x80, 0xBF)),
-            0xF4 => (3, byte & 0x07, (0x80, 0x8F)),
+            0xE0..=0xEF => {
+                let next = (if byte == 0xE0 { 0xA0 } else { 0x80 }, if byte == 0xED { 0x9F } else { 0xBF });
+                (2, byte & 0x0F, next)
+            }
+            0xF0..=0xF4 => {
+                let next = (if byte == 0xF0 { 0x90 } else { 0x80 }, if byte == 0xF4 { 0x8F } else { 0xBF });
+                (3, byte & 0x07, next)
+            }
             _ => return emit(char::REPLACEMENT_CHARACTER),
         };
         *self = Self { partial: u32::from(bits), missing, next };

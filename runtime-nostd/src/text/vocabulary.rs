@@ -174,9 +174,9 @@ impl Vocabulary<'_> {
     /// Every bucket has a pilot and every slot a fingerprint.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let per_slot = if self.wide_fingerprints() { 2 } else { 1 };
-        at_most("vocabulary slots (at most)", 1 << 24, self.slots as usize)?;
+        at_most("slots (at most)", 1 << 24, self.slots as usize)?;
         exactly("bytes of fingerprints", per_slot * self.slots as usize, self.fingerprints.len())?;
-        exactly("bytes of pilots, modulo 2,", 0, self.pilots.len() % 2)?;
+        exactly("pilot bytes, modulo 2,", 0, self.pilots.len() % 2)?;
         if self.slots > 0 {
             at_least_one("pilots", self.pilots.len() / 2)?;
         }

@@ -89,8 +89,8 @@ fn hostile_contents_are_refused() {
         assert!(said.contains(words), "`{said}` should say `{words}`");
     };
     says(|c| c.vocabulary.slots = 13, "bytes of fingerprints should be 13, but found 12");
-    says(|c| c.vocabulary.slots = u32::MAX, "vocabulary slots (at most)");
-    says(|c| c.vocabulary.pilots = &[0], "bytes of pilots, modulo 2,");
+    says(|c| c.vocabulary.slots = u32::MAX, "slots (at most)");
+    says(|c| c.vocabulary.pilots = &[0], "pilot bytes, modulo 2,");
     says(|c| c.vocabulary.pilots = &[], "pilots should be 1, but found 0");
     says(|c| c.embedding = Embedding::Folded { table: &[0; 8] }, "bytes of the folded table should be 104");
     says(
@@ -123,8 +123,8 @@ fn hostile_contents_are_refused() {
     says(|c| c.dense.bias = &[0, 0, 0, 0x80, 0, 0, 0, 0], "dense bias (at most)");
     says(|c| c.dense.scale = f32::NAN, "logit scale");
     says(|c| c.dense.scale = 0.0, "logit scale");
-    says(|c| c.labels = "one", "number of labels should be 2, but found 1");
-    says(|c| c.labels = "one\ntwo\nthree", "number of labels should be 2, but found 3");
+    says(|c| c.labels = "one", "labels should be 2, but found 1");
+    says(|c| c.labels = "one\ntwo\nthree", "labels should be 2, but found 3");
     let padded = |states: &'static [u8], cycle, maxlen| {
         move |c: &mut Contents<'_>| {
             let padding = Some(Padding { states, cycle });
@@ -133,10 +133,10 @@ fn hostile_contents_are_refused() {
     };
     assert!(refusal(padded(&[], 0, 5)).contains("pad states should be 1, but found 0"));
     assert!(refusal(padded(&[0; 9], 0, 5)).contains("bytes of pad states should be 8, but found 9"));
-    assert!(refusal(padded(&[0; 16], 2, 5)).contains("cycle of pad states"));
-    assert!(refusal(padded(&[128; 8], 0, 5)).contains("pad states' values"));
-    assert!(refusal(padded(&[0; 8], 0, 0)).contains("window in words should be 1"));
-    assert!(refusal(padded(&[0; 8], 0, 1 << 20)).contains("window in words (at most)"));
+    assert!(refusal(padded(&[0; 16], 2, 5)).contains("pad cycle"));
+    assert!(refusal(padded(&[128; 8], 0, 5)).contains("pad state (at most)"));
+    assert!(refusal(padded(&[0; 8], 0, 0)).contains("window should be 1"));
+    assert!(refusal(padded(&[0; 8], 0, 1 << 20)).contains("window (at most)"));
 }
 
 #[test]
