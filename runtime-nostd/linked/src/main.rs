@@ -32,8 +32,9 @@ fn run(bytes: &[u8]) -> Result<(), Error> {
     #[cfg(feature = "panics")]
     black_box(bytes[black_box(7)]);
     let prediction = classifier.finish();
-    black_box((prediction.class(), prediction.label(), prediction.score()));
-    black_box((prediction.probability(black_box(0)), prediction.words(), prediction.known_words()));
+    black_box((prediction.class(), prediction.label(), prediction.words(), prediction.known_words()));
+    #[cfg(feature = "scores")]
+    black_box((prediction.score(), prediction.probability(black_box(0))));
     prediction.logits().for_each(|logit| {
         black_box(logit);
     });
