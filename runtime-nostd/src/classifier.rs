@@ -177,7 +177,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
         if past_the_end && sequence.truncating == Truncating::Post {
             return;
         }
-        match self.rows.checked_rem(sequence.window()) {
+        match place(self.rows, sequence.window()) {
             None => self.step(row),
             Some(place) => match self.window.get_mut(place as usize) {
                 Some(oldest) => *oldest = row,
@@ -206,7 +206,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
             let pads = sequence.window().saturating_sub(window.len() as u32);
             state.set(padding.state(pads, contents.rnn.units).unwrap_or_default());
         }
-        let oldest = match self.rows.checked_rem(sequence.window()) {
+        let oldest = match place(self.rows, sequence.window()) {
             Some(place) if window.len() as u32 == sequence.window() => place as usize,
             _ => 0,
         };
@@ -218,10 +218,24 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
     }
 }
 
+/// `rows % window`, given that it is less than twice the window: not every core divides.
+const fn place(rows: u32, window: u32) -> Option<u32> {
+    match window {
+        0 => None,
+        _ if rows < window => Some(rows),
+        _ => Some(rows - window),
+    }
+}
+
 impl<const UNITS: usize, const WINDOW: usize> WordSink for Reader<'_, UNITS, WINDOW> {
     #[inline]
     fn char(&mut self, c: char) {
         self.hash.char(c);
+    }
+
+    #[inline]
+    fn ascii(&mut self, byte: u8) {
+        self.hash.byte(byte);
     }
 
     fn end(&mut self) {

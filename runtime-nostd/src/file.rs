@@ -4,13 +4,18 @@
 //! |---:|---|
 //! | 4 | `KILO` |
 //! | 2 | format version, little-endian |
-//! | 2 | zero |
+//! | 1 | number of bytes of padding, 0 to 3 |
+//! | 1 | zero |
 //! | 4 | length of the whole file, little-endian |
+//! | 0 to 3 | padding: zeros, as many as put the recurrent kernel at a multiple of four in the file |
 //! | n | [`Contents`], serialized by postcard; its tables are read in place |
 //! | 4 | CRC-32 (ISO-HDLC, as in zip and PNG) of all bytes before it, little-endian |
 //!
 //! The header stands outside postcard because postcard describes neither itself nor its version:
 //! a file that is foreign, newer, cut short or damaged is known as such before it is decoded.
+//!
+//! Some cores read words only at multiples of four. For them a firmware should put the file at one, as
+//! [`include_model!`](crate::include_model) does; anywhere else it works as well, only slower.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Deserialize as _;
@@ -53,17 +58,28 @@ static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 /// ```
 #[must_use]
 pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
-    let body = postcard::to_slice(contents, buffer.get_mut(HEADER..)?).ok()?.len();
-    let end = HEADER + body;
+    let padding = padding(contents, buffer.get_mut(HEADER..)?)?;
+    let start = HEADER + padding;
+    buffer.get_mut(HEADER..start)?.fill(0);
+    let end = start + postcard::to_slice(contents, buffer.get_mut(start..)?).ok()?.len();
     let length = u32::try_from(end + CHECKSUM).ok()?;
     let header = buffer.first_chunk_mut::<HEADER>()?;
     header[..4].copy_from_slice(&MAGIC);
     header[4..6].copy_from_slice(&VERSION.to_le_bytes());
-    header[6..8].copy_from_slice(&[0; 2]);
+    header[6..8].copy_from_slice(&[padding as u8, 0]);
     header[8..].copy_from_slice(&length.to_le_bytes());
     let checksum = CRC.checksum(buffer.get(..end)?).to_le_bytes();
     buffer.get_mut(end..end + CHECKSUM)?.copy_from_slice(&checksum);
     buffer.get_mut(..end + CHECKSUM)
+}
+
+/// How many bytes must precede the contents so that the recurrent kernel comes to lie at a multiple of four:
+/// writes them into `scratch` to see.
+fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
+    let body = &*postcard::to_slice(contents, scratch).ok()?;
+    let written: Contents<'_> = postcard::from_bytes(body).ok()?;
+    let offset = written.rnn.kernel.as_ptr().addr() - body.as_ptr().addr();
+    Some((HEADER + offset).wrapping_neg() % 4)
 }
 
 /// Reads a model file: header, checksum, then contents. Dimensions are not checked yet:
@@ -92,7 +108,7 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
         let (body, checksum) = rest.split_last_chunk::<CHECKSUM>()?;
         Some((header, body, checksum))
     });
-    let Some((&[m0, m1, m2, m3, v0, v1, _, _, l0, l1, l2, l3], body, &stored)) = parts else {
+    let Some((&[m0, m1, m2, m3, v0, v1, padding, zero, l0, l1, l2, l3], body, &stored)) = parts else {
         return Err(Error::Truncated { needed: (HEADER + CHECKSUM) as u32, found });
     };
     if [m0, m1, m2, m3] != MAGIC {
@@ -113,6 +129,13 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     let (stored, computed) = (u32::from_le_bytes(stored), CRC.checksum(covered));
     if stored != computed {
         return Err(Error::Checksum { stored, computed });
+    }
+    let Some((padding, body)) = body.split_at_checked(padding.into()).filter(|_| padding < 4 && zero == 0)
+    else {
+        return Err(Error::Undecodable);
+    };
+    if padding.iter().any(|&byte| byte != 0) {
+        return Err(Error::Undecodable);
     }
     let mut decoder = postcard::Deserializer::from_bytes(body);
     let contents = Contents::deserialize(&mut decoder).map_err(|_| Error::Undecodable)?;

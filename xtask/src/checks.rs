@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::bench;
 use crate::board::{Answer, Board};
 use crate::demo::SENTENCES;
 use crate::host::Trainer;
@@ -22,8 +23,9 @@ pub(crate) struct Bench {
 pub(crate) type Check = (&'static str, fn(&Bench) -> Result<Outcome>);
 
 /// All checks, in the order in which they run.
-pub(crate) const CHECKS: [Check; 7] = [
+pub(crate) const CHECKS: [Check; 8] = [
     ("the board answers like the host", answers_like_the_host),
+    ("the kernel computes what the host's does", kernels_agree),
     ("hostile texts are answered like the host", hostile_texts),
     ("a text leaves no trace in the next answer", no_trace),
     ("line ends of every kind, and empty lines", line_ends),
@@ -37,6 +39,11 @@ const IMDB: &str = "../shared/data/imdb";
 
 fn answers_like_the_host(bench: &Bench) -> Result<Outcome> {
     compare(bench, &SENTENCES.map(str::to_owned))
+}
+
+fn kernels_agree(_: &Bench) -> Result<Outcome> {
+    bench::parity("mps2-an386")?;
+    Ok(Outcome::Passed)
 }
 
 /// Blank, very long, one endless word, bytes outside ASCII, letters in disguise, digits and marks only.

@@ -2,7 +2,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/dimensions.rs"));
 
-static MODEL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/model.kilo"));
+static MODEL: &[u8] = kilornn::include_model!(concat!(env!("OUT_DIR"), "/model.kilo"));
 
 /// The model file, where it lies in flash.
 ///

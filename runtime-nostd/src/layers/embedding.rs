@@ -64,7 +64,7 @@ impl Embedding<'_> {
                 let width = width as usize;
                 let values = table.get(row * width..(row + 1) * width).unwrap_or_default();
                 let weights = kernel.get(block * BLOCK * width..).unwrap_or_default();
-                let mut sums = dot_block(weights, (0..=u8::MAX).zip(values.iter().map(|&v| v as i8)));
+                let mut sums = dot_block(weights, values);
                 let (bias, _) = bias.as_chunks::<4>();
                 for (sum, &bias) in sums.iter_mut().zip(bias.get(block * BLOCK..).unwrap_or_default()) {
                     *sum += i32::from_le_bytes(bias);

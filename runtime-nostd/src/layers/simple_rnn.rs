@@ -1,11 +1,10 @@
 //! The recurrence: `h = relu(W·E[word] + b + U·h)` in integers.
 
-use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Embedding;
 use crate::Error;
-use crate::kernels::{BLOCK, dot_block};
+use crate::kernels::{BLOCK, Scratch, Shifts, step, step_folded};
 use crate::load::{at_least_one, at_most, exactly};
 
 /// Keras's `SimpleRNN` with ReLU: the state is 0 to 127 in each unit, in a unit's own scale.
@@ -38,8 +37,13 @@ use crate::load::{at_least_one, at_most, exactly};
 pub struct SimpleRnn<'a> {
     /// Hidden units, at most 256.
     pub units: u32,
-    /// The recurrent kernel in blocks of four units: for each block and each unit of the previous
-    /// state, the four units' weights (`i8`). The last block is filled up with zeros.
+    /// The recurrent kernel in columns: for each unit of the previous state the weights by which it acts
+    /// on the units of the next, filled up with zeros to a multiple of four.
+    ///
+    /// Two weights are one little-endian `i16`, the first plus 256 times the second, so that one
+    /// multiplication serves both: [`encode_kernel`](Self::encode_kernel) writes it. A kernel that lies
+    /// at a multiple of four in memory is read faster on cores that read words only there; the encoder
+    /// puts it at one in the file.
     #[serde(borrow)]
     pub kernel: &'a [u8],
     /// See above; at most 16.
@@ -51,25 +55,44 @@ pub struct SimpleRnn<'a> {
 }
 
 impl SimpleRnn<'_> {
+    /// The bytes of a kernel with these weights: four units of a column after the other, see
+    /// [`kernel`](Self::kernel).
+    ///
+    /// ```
+    /// use kilornn::layers::SimpleRnn;
+    ///
+    /// let weights = [[1, 2, 3], [-4, 5, 6], [-7, -8, 9]]; // from, to
+    /// let kernel: Vec<u8> = SimpleRnn::encode_kernel(3, |from, to| weights[from][to]).collect();
+    /// assert_eq!(kernel[..4], [1, 2, 3, 0]);
+    /// // -4 + 256 * 5 is 0x04FC.
+    /// assert_eq!(kernel[4..8], [0xFC, 0x04, 6, 0]);
+    /// ```
+    pub fn encode_kernel(units: usize, weight: impl Fn(usize, usize) -> i8) -> impl Iterator<Item = u8> {
+        let places =
+            (0..units).flat_map(move |from| (0..units.next_multiple_of(BLOCK)).map(move |to| (from, to)));
+        places.map(move |(from, to)| {
+            let at = |to: usize| if to < units { weight(from, to) } else { 0 };
+            // An odd unit's byte is short by one where the unit before borrows from it.
+            at(to).wrapping_sub(i8::from(to % 2 == 1 && at(to - 1) < 0)) as u8
+        })
+    }
+
     /// Takes one step: the word in row `row` of `embedding`. See [`SimpleRnn`] for an example.
+    #[inline]
     pub fn step<const UNITS: usize>(&self, embedding: &Embedding<'_>, row: u32, state: &mut State<UNITS>) {
-        state.note_active();
-        let State { values, active } = state;
-        let units = values.len();
-        let half = 1 << self.output_shift >> 1;
-        let block_size = BLOCK * units;
-        if block_size == 0 {
-            return;
-        }
-        let blocks = values.chunks_mut(BLOCK).zip(self.kernel.chunks_exact(block_size));
-        for (index, (values, weights)) in blocks.enumerate() {
-            let inputs = embedding.input(row, index, units);
-            let sums = dot_block(weights, active.iter().copied());
-            for ((value, input), sum) in values.iter_mut().zip(inputs).zip(sums) {
-                let accumulator = (input << self.input_shift) + (sum << self.recurrent_shift);
-                *value = ((accumulator + half) >> self.output_shift).clamp(0, 127) as i8;
+        let State { units, values, scratch } = state;
+        let units = *units;
+        let Some(values) = values.get_mut(..units) else { return };
+        let shifts =
+            Shifts { input: self.input_shift, recurrent: self.recurrent_shift, output: self.output_shift };
+        if let Embedding::Folded { table } = *embedding {
+            let start = row as usize * units;
+            let row = table.get(start..start + units).unwrap_or_default();
+            if step_folded(self.kernel, shifts, row, values, scratch) {
+                return;
             }
         }
+        step(self.kernel, shifts, |block| embedding.input(row, block, units), values, scratch);
     }
 
     /// Checks lengths and shifts, and that no accumulator can overflow, given the largest
@@ -99,7 +122,8 @@ impl SimpleRnn<'_> {
     }
 }
 
-/// The hidden state of up to `UNITS` units: three bytes a unit, all the memory that reading a text takes.
+/// The hidden state of up to `UNITS` units, with the room that a step needs: five bytes a unit, seven on
+/// cores with Arm's DSP instructions.
 ///
 /// ```
 /// use kilornn::layers::State;
@@ -109,9 +133,9 @@ impl SimpleRnn<'_> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct State<const UNITS: usize> {
-    values: Vec<i8, UNITS>,
-    /// The units that are not zero, with their values: what the recurrent product has to read.
-    active: Vec<(u8, i8), UNITS>,
+    units: usize,
+    values: [i8; UNITS],
+    scratch: Scratch<UNITS>,
 }
 
 impl<const UNITS: usize> State<UNITS> {
@@ -122,10 +146,7 @@ impl<const UNITS: usize> State<UNITS> {
     /// ```
     #[must_use]
     pub fn zero(units: usize) -> Self {
-        let mut values = Vec::new();
-        // Cannot fail: never longer than the capacity.
-        let _ = values.resize(units.min(UNITS), 0);
-        Self { values, active: Vec::new() }
+        Self { units: units.min(UNITS), values: [0; UNITS], scratch: Scratch::new() }
     }
 
     /// The state, unit by unit.
@@ -135,7 +156,7 @@ impl<const UNITS: usize> State<UNITS> {
     /// ```
     #[must_use]
     pub fn values(&self) -> &[i8] {
-        &self.values
+        self.values.get(..self.units).unwrap_or_default()
     }
 
     /// Sets the units to the `i8` values in `bytes`; missing ones become zero.
@@ -147,18 +168,8 @@ impl<const UNITS: usize> State<UNITS> {
     /// ```
     pub fn set(&mut self, bytes: &[u8]) {
         let bytes = bytes.iter().map(|&b| b as i8).chain(core::iter::repeat(0));
-        for (value, byte) in self.values.iter_mut().zip(bytes) {
+        for (value, byte) in self.values.iter_mut().take(self.units).zip(bytes) {
             *value = byte;
-        }
-    }
-
-    fn note_active(&mut self) {
-        self.active.clear();
-        for (index, &value) in (0..=u8::MAX).zip(&self.values) {
-            if value != 0 {
-                // Cannot fail: both have the same capacity.
-                let _ = self.active.push((index, value));
-            }
         }
     }
 }

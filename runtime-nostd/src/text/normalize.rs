@@ -154,6 +154,12 @@ impl AsciiSet {
         let code = u32::from(c);
         self.0.get((code >> 3) as usize).is_some_and(|bits| bits >> (code & 7) & 1 == 1)
     }
+
+    /// Whether a byte is a character of the set, or none of ASCII's.
+    #[inline]
+    pub(super) fn contains_or_is_no_ascii(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 3)).is_none_or(|bits| bits >> (byte & 7) & 1 == 1)
+    }
 }
 
 /// How text becomes words: what Keras's `Tokenizer` calls `char_level`, `lower` and `filters`.

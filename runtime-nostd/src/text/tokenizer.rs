@@ -1,6 +1,6 @@
 //! Streaming tokenizer: bytes in any chunking, words out, no text kept.
 
-use super::{Normalization, Unit, Utf8Decoder};
+use super::{Lowercase, Normalization, Unit, Utf8Decoder};
 
 /// Receives words as they are read: their characters one by one, then their end.
 ///
@@ -32,6 +32,28 @@ use super::{Normalization, Unit, Utf8Decoder};
 pub trait WordSink {
     /// The next character of the current word, already lower-cased.
     fn char(&mut self, c: char);
+    /// As [`char`](Self::char), for a character that is ASCII: most are, and a sink that works in bytes can take
+    /// it as one.
+    ///
+    /// ```
+    /// use kilornn::text::WordSink;
+    ///
+    /// struct Length(usize);
+    /// impl WordSink for Length {
+    ///     fn char(&mut self, c: char) {
+    ///         self.0 += c.len_utf8();
+    ///     }
+    ///     fn end(&mut self) {}
+    /// }
+    ///
+    /// let mut length = Length(0);
+    /// length.ascii(b'x');
+    /// assert_eq!(length.0, 1);
+    /// ```
+    #[inline]
+    fn ascii(&mut self, byte: u8) {
+        self.char(char::from(byte));
+    }
     /// The current word is complete; it has at least one character.
     fn end(&mut self);
 }
@@ -66,10 +88,48 @@ impl Tokenizer {
 
     /// Reads more of the text. See [`WordSink`] for an example.
     pub fn push(&mut self, text: &[u8], words: &mut impl WordSink) {
-        for &byte in text {
-            let Self { normalization, decoder, in_word } = self;
-            decoder.push(byte, |c| accept(normalization, in_word, c, words));
+        match self.normalization.unit {
+            Unit::Word => self.push_words(text, words),
+            Unit::Character => text.iter().for_each(|&byte| self.push_byte(byte, words)),
         }
+    }
+
+    /// Reads runs of ASCII, which most text is, without a detour through characters.
+    fn push_words(&mut self, text: &[u8], words: &mut impl WordSink) {
+        // Lower-casing one of so many letters sets one bit.
+        let capitals = if self.normalization.lowercase == Lowercase::Off { 0 } else { 26 };
+        let mut bytes = text.iter();
+        loop {
+            while !self.decoder.is_between_characters() {
+                let Some(&byte) = bytes.next() else { return };
+                self.push_byte(byte, words);
+            }
+            let before = bytes.len();
+            let stop = loop {
+                let Some(&byte) = bytes.next() else { break None };
+                let lower = if byte.wrapping_sub(b'A') < capitals { byte | 0x20 } else { byte };
+                if self.normalization.separators.contains_or_is_no_ascii(lower) {
+                    break Some(byte);
+                }
+                words.ascii(lower);
+            };
+            self.in_word |= before - bytes.len() > usize::from(stop.is_some());
+            match stop {
+                None => return,
+                Some(separator) if separator.is_ascii() => {
+                    if core::mem::take(&mut self.in_word) {
+                        words.end();
+                    }
+                }
+                Some(lead) => self.push_byte(lead, words),
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn push_byte(&mut self, byte: u8, words: &mut impl WordSink) {
+        let Self { normalization, decoder, in_word } = self;
+        decoder.push(byte, |c| accept(normalization, in_word, c, words));
     }
 
     /// Ends the text, and with it its last word, and starts anew.

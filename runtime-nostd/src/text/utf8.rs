@@ -74,6 +74,12 @@ impl Utf8Decoder {
         *self = Self { partial: u32::from(bits), missing, next };
     }
 
+    /// Whether the next byte begins a character.
+    #[inline]
+    pub(super) const fn is_between_characters(&self) -> bool {
+        self.missing == 0
+    }
+
     /// Ends the text: a sequence that was cut short gives one U+FFFD.
     ///
     /// ```

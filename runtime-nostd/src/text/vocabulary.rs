@@ -46,8 +46,22 @@ impl WordHash {
     #[inline]
     pub fn char(&mut self, c: char) {
         for &byte in c.encode_utf8(&mut [0; 4]).as_bytes() {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(FNV_PRIME);
+            self.byte(byte);
         }
+    }
+
+    /// Takes the next byte of the word's UTF-8.
+    ///
+    /// ```
+    /// use kilornn::text::WordHash;
+    ///
+    /// let mut hash = WordHash::new(0);
+    /// "é".bytes().for_each(|byte| hash.byte(byte));
+    /// assert_eq!(hash.finish(), WordHash::of(0, "é"));
+    /// ```
+    #[inline]
+    pub const fn byte(&mut self, byte: u8) {
+        self.0 = (self.0 ^ byte as u32).wrapping_mul(FNV_PRIME);
     }
 
     /// The hash of the characters so far.

@@ -1,6 +1,7 @@
 //! The classifier against the formulas, computed naively.
 
 use crate::common::Tables;
+use kilornn::layers::State;
 use kilornn::{Classifier, Error, Model, Truncating, Unknown};
 use proptest::prelude::*;
 
@@ -76,6 +77,28 @@ proptest! {
             tables.unknown = Unknown::Drop;
         }
         check::<20, 0>(&tables, &texts, chunk);
+    }
+
+    /// All sizes, all densities, weights at their extremes, and files that lie anywhere in memory.
+    #[test]
+    fn the_kernel_follows_the_formula(
+        (seed, units) in (0u32..10_000, 1usize..=128),
+        (closed, input_shift, output_shift) in (any::<u8>(), 0u8..=16, 0u8..=24),
+        place in 0usize..4,
+    ) {
+        let mut tables = Tables::new(seed, 12, units, 1, None).wild(seed, closed);
+        (tables.input_shift, tables.output_shift) = (input_shift, output_shift);
+        let file = [&[0; 4][..place], &tables.file()].concat();
+        let model = Model::from_bytes(&file[place..]).unwrap();
+        let contents = model.contents();
+        let mut state = State::<128>::zero(units);
+        let mut expected = vec![0; units];
+        for step in 0..24 {
+            let row = step * 5 % 13;
+            contents.rnn.step(&contents.embedding, row, &mut state);
+            expected = tables.step(row, &expected);
+            prop_assert_eq!(state.values().iter().map(|&h| i64::from(h)).collect::<Vec<_>>(), &expected[..]);
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct Tables {
     pub(crate) truncating: Truncating,
     pub(crate) states: Option<(Vec<u8>, u32)>,
     pub(crate) width: Option<usize>,
+    pub(crate) input_shift: u8,
+    pub(crate) output_shift: u8,
     pilots: Vec<u8>,
     fingerprints: Vec<u8>,
     table: Vec<u8>,
@@ -72,15 +74,36 @@ impl Tables {
             truncating: Truncating::Pre,
             states: None,
             width,
+            input_shift: 1,
+            output_shift: 4,
             pilots: pilots.iter().flat_map(|p| p.to_le_bytes()).collect(),
             fingerprints,
             table: bytes(seed, rows * width.unwrap_or(units)),
             input_kernel: small(seed + 1, filled * width.unwrap_or(0)),
             bias: (0..filled as i32).flat_map(|i| (i * 31 - 64).to_le_bytes()).collect(),
-            kernel: small(seed + 2, filled * units),
+            kernel: small(seed + 2, units.next_multiple_of(4) * units),
             dense: bytes(seed + 3, outputs * units),
             dense_bias: (0..outputs as i32).flat_map(|i| (100 * i - 50).to_le_bytes()).collect(),
         }
+    }
+
+    /// The same with weights of the whole range of bytes, the extremes above all, and inputs of which about
+    /// `closed` in 255 are as low as can be.
+    pub(crate) fn wild(mut self, seed: u32, closed: u8) -> Self {
+        let extreme = |(choice, weight): (u8, u8)| match choice {
+            0..64 => 0x80,
+            64..128 => 0x7F,
+            _ => weight,
+        };
+        let length = self.kernel.len();
+        self.kernel = bytes(seed + 4, length).into_iter().zip(bytes(seed + 5, length)).map(extreme).collect();
+        let choices = bytes(seed + 6, self.table.len());
+        for (input, choice) in self.table.iter_mut().zip(choices) {
+            if choice < closed {
+                *input = 0x80;
+            }
+        }
+        self
     }
 
     pub(crate) fn contents(&self) -> Contents<'_> {
@@ -112,9 +135,9 @@ impl Tables {
             rnn: SimpleRnn {
                 units: self.units as u32,
                 kernel: &self.kernel,
-                input_shift: 1,
+                input_shift: self.input_shift,
                 recurrent_shift: 0,
-                output_shift: 4,
+                output_shift: self.output_shift,
             },
             dense: Dense {
                 outputs: self.outputs as u32,
@@ -152,11 +175,19 @@ impl Tables {
                         (unit as i64 * 31 - 64) + (0..width).map(product).sum::<i64>()
                     }
                 };
-                let recurrent: i64 =
-                    (0..self.units).map(|k| state[k] * at(&self.kernel, self.units, k, unit)).sum();
-                ((input * 2 + recurrent + 8) >> 4).clamp(0, 127)
+                let recurrent: i64 = (0..self.units).map(|k| state[k] * self.recurrent_weight(k, unit)).sum();
+                let accumulator = (input << self.input_shift) + recurrent + (1 << self.output_shift >> 1);
+                (accumulator >> self.output_shift).clamp(0, 127)
             })
             .collect()
+    }
+
+    /// A weight as the file holds it: the even unit's is a byte, the odd one's what is above it.
+    fn recurrent_weight(&self, from: usize, to: usize) -> i64 {
+        let even = from * self.units.next_multiple_of(4) + to / 2 * 2;
+        let both = i64::from(i16::from_le_bytes([self.kernel[even], self.kernel[even + 1]]));
+        let lower = i64::from(self.kernel[even] as i8);
+        if to.is_multiple_of(2) { lower } else { (both - lower) / 256 }
     }
 
     /// The logits after a state, straight from the formula.

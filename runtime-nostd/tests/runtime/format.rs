@@ -139,14 +139,52 @@ fn hostile_contents_are_refused() {
     assert!(refusal(padded(&[0; 8], 0, 1 << 20)).contains("window (at most)"));
 }
 
+/// Wherever the tables end up, and whatever precedes them, the recurrent kernel can be read in words.
+#[test]
+fn the_recurrent_kernel_lies_at_a_multiple_of_four() {
+    for labels in ["a\nb", "a\nbc", "a\nbcd", "a\nbcde"] {
+        let tables = Tables::new(1, 12, 8, 2, None);
+        let bytes = encode(&Contents { labels, ..tables.contents() });
+        let model = Model::from_bytes(&bytes).unwrap();
+        let offset = model.contents().rnn.kernel.as_ptr().addr() - bytes.as_ptr().addr();
+        assert_eq!(offset % 4, 0, "{labels:?}");
+        assert_eq!(model.contents(), &Contents { labels, ..tables.contents() });
+    }
+}
+
 #[test]
 fn undecodable_contents_are_refused() {
     // A right header and checksum around bytes that postcard cannot read, or that go on too long.
-    for body in [&[0xFF; 40][..], &[][..], &[0; 200][..]] {
+    for (padding, body) in [(0, &[0xFF; 40][..]), (0, &[][..]), (0, &[0; 200][..]), (3, &[0, 0][..])] {
         let length = (12 + body.len() + 4) as u32;
-        let mut bytes = [b"KILO\x01\x00\x00\x00", &length.to_le_bytes()[..], body].concat();
+        let mut bytes = [b"KILO\x01\x00", &[padding, 0][..], &length.to_le_bytes()[..], body].concat();
         let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
         bytes.extend(crc.to_le_bytes());
         assert!(Model::from_bytes(&bytes).is_err());
     }
+    // Sound contents behind more padding than there may be, behind padding that is not zero, and with a header that
+    // is not: each with a right checksum.
+    let sound = Tables::new(1, 12, 8, 2, None).file();
+    let padding = usize::from(sound[6]);
+    let resealed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = sound.clone();
+        bytes.truncate(bytes.len() - 4);
+        change(&mut bytes);
+        let length = bytes.len() as u32 + 4;
+        bytes[8..12].copy_from_slice(&length.to_le_bytes());
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
+        bytes.extend(crc.to_le_bytes());
+        Model::from_bytes(&bytes).map(|_| ())
+    };
+    assert_eq!(resealed(&|_| ()), Ok(()));
+    let pad = |count: usize, value: u8| {
+        move |bytes: &mut Vec<u8>| {
+            bytes.splice(12..12 + padding, vec![value; count]);
+            bytes[6] = count as u8;
+        }
+    };
+    assert_eq!(resealed(&pad(3, 0)), Ok(()));
+    assert_eq!(resealed(&pad(4, 0)), Err(Error::Undecodable));
+    assert_eq!(resealed(&pad(3, 1)), Err(Error::Undecodable));
+    assert_eq!(resealed(&|bytes| bytes[7] = 1), Err(Error::Undecodable));
 }

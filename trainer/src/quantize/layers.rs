@@ -118,16 +118,10 @@ impl IntRnn {
     pub(super) fn new(network: &Network, grid: &Grid, embedding: &IntEmbedding<'_>) -> Self {
         let units = network.units();
         let kernel = &network.recurrent_kernel.values;
-        let kernel = (0..units)
-            .step_by(4)
-            .flat_map(|first| (0..units).flat_map(move |from| (first..first + 4).map(move |to| (from, to))))
-            .map(
-                |(from, to)| {
-                    if to < units { grid.recurrent_weight(kernel[from * units + to], from, to) } else { 0 }
-                },
-            )
-            .map(|weight| weight as u8)
-            .collect();
+        let kernel = SimpleRnn::encode_kernel(units, |from, to| {
+            grid.recurrent_weight(kernel[from * units + to], from, to)
+        });
+        let kernel = kernel.collect();
         Self {
             units,
             kernel,

@@ -13,6 +13,8 @@ use crate::process;
 pub(crate) enum Emulator {
     /// For the Cortex-M boards.
     Arm,
+    /// For the 32-bit RISC-V boards.
+    Riscv32,
 }
 
 /// One row an emulator: its program, and the package that holds it in each system.
@@ -25,14 +27,24 @@ struct Row {
     brew: &'static str,
 }
 
-const TABLE: [Row; 1] = [Row {
-    emulator: Emulator::Arm,
-    program: "qemu-system-arm",
-    apt: "qemu-system-arm",
-    dnf: "qemu-system-arm-core",
-    pacman: "qemu-system-arm",
-    brew: "qemu",
-}];
+const TABLE: [Row; 2] = [
+    Row {
+        emulator: Emulator::Arm,
+        program: "qemu-system-arm",
+        apt: "qemu-system-arm",
+        dnf: "qemu-system-arm-core",
+        pacman: "qemu-system-arm",
+        brew: "qemu",
+    },
+    Row {
+        emulator: Emulator::Riscv32,
+        program: "qemu-system-riscv32",
+        apt: "qemu-system-misc",
+        dnf: "qemu-system-riscv-core",
+        pacman: "qemu-system-riscv",
+        brew: "qemu",
+    },
+];
 
 impl Emulator {
     fn row(self) -> Result<&'static Row> {

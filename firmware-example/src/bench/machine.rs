@@ -1,0 +1,81 @@
+//! What differs between processors: where the program starts, how it counts and where its stack is.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "arm")]
+mod cortex_m;
+#[cfg(target_arch = "riscv32")]
+mod riscv;
+
+use core::arch::asm;
+use core::hint::black_box;
+
+#[cfg(target_arch = "arm")]
+use cortex_m as arch;
+#[cfg(target_arch = "riscv32")]
+use riscv as arch;
+
+/// Instructions of the loop by which the clock is calibrated.
+const CALIBRATION: u32 = 200_000;
+
+/// Counts instructions by a clock that QEMU (`-icount`) derives from them.
+pub(crate) struct Counter {
+    clock: arch::Clock,
+    /// Ticks of [`CALIBRATION`] instructions.
+    calibration: u32,
+}
+
+impl Counter {
+    fn new(clock: arch::Clock) -> Self {
+        let mut counter = Self { clock, calibration: 1 };
+        counter.calibration = counter.ticks(|| {
+            // SAFETY: two instructions that change one register, until it is zero.
+            unsafe { asm!("2:", arch::count_down!(), inout(reg) CALIBRATION / 2 => _) }
+        });
+        counter
+    }
+
+    /// The instructions that `work` takes, to the tick of the clock; at most 10 million.
+    pub(crate) fn instructions(&self, work: impl FnOnce()) -> u64 {
+        let ticks = self.ticks(work);
+        let calibration = u64::from(self.calibration);
+        (u64::from(ticks) * u64::from(CALIBRATION) + calibration / 2) / calibration
+    }
+
+    fn ticks(&self, work: impl FnOnce()) -> u32 {
+        let before = self.clock.now();
+        work();
+        arch::Clock::since(before, self.clock.now())
+    }
+}
+
+/// Words below the stack pointer that [`stack_of`] watches.
+const WATCHED: usize = 1024;
+
+/// What is written there.
+const PAINT: u32 = 0x5EED_FACE;
+
+/// The stack that `work` takes, in bytes.
+pub(crate) fn stack_of(work: impl FnOnce()) -> u32 {
+    let top = stack_pointer();
+    let word = |index: usize| top.wrapping_sub(4 * (index + SKIPPED)) as *mut u32;
+    for index in 0..WATCHED {
+        // SAFETY: every board has this much RAM below the stack, and nothing is there while `work` has not
+        // begun but this function's own frame, which ends above the words that are skipped.
+        unsafe { word(index).write_volatile(PAINT) };
+    }
+    black_box(work)();
+    // SAFETY: as above.
+    let deepest = (0..WATCHED).rev().find(|&index| unsafe { word(index).read_volatile() } != PAINT);
+    deepest.map_or(0, |index| 4 * (index + 1 + SKIPPED) as u32)
+}
+
+/// Words right below the stack pointer that are left alone: a call that the compiler may make to paint.
+const SKIPPED: usize = 16;
+
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let pointer;
+    // SAFETY: copies a register.
+    unsafe { asm!(arch::copy_stack_pointer!(), out(reg) pointer) };
+    pointer
+}

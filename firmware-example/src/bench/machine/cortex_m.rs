@@ -1,0 +1,51 @@
+//! Arm's Cortex-M cores: SysTick, which QEMU drives by instructions.
+
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m_rt::entry;
+use semihosting::process::ExitCode;
+
+use super::Counter;
+
+/// The counter's 24 bits.
+const MASK: u32 = 0x00FF_FFFF;
+
+macro_rules! count_down {
+    () => {
+        "subs {0}, {0}, #1\nbne 2b"
+    };
+}
+pub(super) use count_down;
+
+macro_rules! copy_stack_pointer {
+    () => {
+        "mov {}, sp"
+    };
+}
+pub(super) use copy_stack_pointer;
+
+#[entry]
+fn main() -> ! {
+    let success = cortex_m::Peripherals::take().is_some_and(|core| {
+        let mut timer = core.SYST;
+        timer.set_clock_source(SystClkSource::Core);
+        timer.set_reload(MASK);
+        timer.clear_current();
+        timer.enable_counter();
+        crate::run(&Counter::new(Clock(())))
+    });
+    if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }.exit_process()
+}
+
+/// SysTick, which counts down.
+pub(super) struct Clock(());
+
+impl Clock {
+    pub(super) fn now(&self) -> u32 {
+        SYST::get_current()
+    }
+
+    pub(super) fn since(before: u32, after: u32) -> u32 {
+        before.wrapping_sub(after) & MASK
+    }
+}

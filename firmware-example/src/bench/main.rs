@@ -1,0 +1,144 @@
+//! Counts the instructions of the engine, in QEMU: `cargo xtask bench device` builds it for every board, runs
+//! it and prints the table.
+//!
+//! The console gets one line of `name=value` for each figure. [`machine`] is what differs between processors:
+//! where the program starts and how it counts.
+
+#![no_std]
+#![no_main]
+#![deny(unsafe_code)]
+
+mod machine;
+#[path = "../app/model.rs"]
+mod model;
+
+use core::hint::black_box;
+
+use kilornn::layers::State;
+use kilornn::text::{Tokenizer, WordHash, WordSink};
+use kilornn::{Classifier, Model};
+use semihosting::println;
+
+use machine::Counter;
+use model::{UNITS, WINDOW};
+
+/// Sentences as people write them about films.
+static TEXTS: &str = include_str!("texts.txt");
+
+/// Steps that are counted.
+const STEPS: u32 = 128;
+
+/// From one word to the next: any number that is prime to the number of rows.
+const STRIDE: u32 = 37;
+
+/// Measures everything; called by the machine's `main`.
+fn run(counter: &Counter) -> bool {
+    let model = match load(model::bytes()) {
+        Ok(model) => model,
+        Err(error) => {
+            println!("error: {error}");
+            return false;
+        }
+    };
+    // FNV-1a over all states, by which the host sees that they are right.
+    let (mut zeros, mut hash) = (0, 0x811C_9DC5u32);
+    steps(&model, |state| {
+        zeros += state.iter().filter(|&&h| h == 0).count() as u64;
+        hash = state.iter().fold(hash, |hash, &h| (hash ^ u32::from(h as u8)).wrapping_mul(0x0100_0193));
+    });
+    println!("states={hash}");
+    let states = u64::from(STEPS) * u64::from(model.contents().rnn.units);
+    println!("zeros_permille={}", (zeros * 1000 + states / 2) / states);
+    let stepping = counter.instructions(|| steps(&model, |_| {}));
+    println!("step_tenths={}", tenths(stepping, STEPS.into()));
+
+    let tokenizing = counter.instructions(|| tokenize(&model, TEXTS));
+    println!("byte_tenths={}", tenths(tokenizing, TEXTS.len() as u64));
+
+    let mut classifier = match Classifier::new(&model) {
+        Ok(classifier) => classifier,
+        Err(error) => {
+            println!("error: {error}");
+            return false;
+        }
+    };
+    let (mut classifying, mut words) = (0, 0);
+    for text in TEXTS.lines() {
+        classifying += counter.instructions(|| words += classify(&mut classifier, text));
+    }
+    println!("word_tenths={}", tenths(classifying, words.into()));
+
+    let stack = machine::stack_of(|| {
+        if let Ok(model) = load(model::bytes())
+            && let Ok(mut classifier) = Classifier::new(&model)
+        {
+            black_box(classify(&mut classifier, TEXTS));
+        }
+    });
+    println!("stack={stack}");
+    println!("ram={}", size_of::<Classifier<'_, UNITS, WINDOW>>());
+    println!("done");
+    true
+}
+
+#[inline(never)]
+fn load(bytes: &'static [u8]) -> Result<Model<'static>, kilornn::Error> {
+    Model::from_bytes(bytes)
+}
+
+/// Steps through words; `observe` sees every state.
+#[inline(never)]
+fn steps(model: &Model<'_>, mut observe: impl FnMut(&[i8])) {
+    let contents = model.contents();
+    let rows = contents.rows();
+    let mut state = State::<UNITS>::zero(contents.rnn.units as usize);
+    let mut row = 0;
+    for _ in 0..STEPS {
+        row += STRIDE;
+        if row >= rows {
+            row = row.saturating_sub(rows);
+        }
+        contents.rnn.step(&contents.embedding, row, &mut state);
+        observe(state.values());
+    }
+    black_box(state.values());
+}
+
+/// Reads words and hashes them, which is all that comes before they are looked up.
+#[inline(never)]
+fn tokenize(model: &Model<'_>, text: &str) {
+    struct Hashes(u32, WordHash);
+
+    impl WordSink for Hashes {
+        fn char(&mut self, c: char) {
+            self.1.char(c);
+        }
+        fn ascii(&mut self, byte: u8) {
+            self.1.byte(byte);
+        }
+        fn end(&mut self) {
+            let hash = core::mem::replace(&mut self.1, WordHash::new(self.0));
+            black_box(hash.finish());
+        }
+    }
+
+    let contents = model.contents();
+    let seed = contents.vocabulary.seed;
+    let mut hashes = Hashes(seed, WordHash::new(seed));
+    let mut tokenizer = Tokenizer::new(contents.normalization);
+    tokenizer.push(text.as_bytes(), &mut hashes);
+    tokenizer.finish(&mut hashes);
+}
+
+/// Classifies a text; returns its words.
+#[inline(never)]
+fn classify(classifier: &mut Classifier<'_, UNITS, WINDOW>, text: &str) -> u32 {
+    classifier.push(text);
+    let prediction = black_box(classifier.finish());
+    prediction.words()
+}
+
+/// A quotient with one decimal, without floats: rounded half up, as an integer ten times as large.
+fn tenths(total: u64, count: u64) -> u64 {
+    (total * 20 + count).checked_div(2 * count).unwrap_or(0)
+}
