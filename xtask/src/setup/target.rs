@@ -159,14 +159,18 @@ fn own_files(marker: &str) -> impl Iterator<Item = &str> {
 
 /// Objects built against an earlier `core` do not link with a new one, and cargo does not see that it changed.
 fn forget_old_objects(triple: &str) {
-    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(|dir| process::root().join(dir));
-    let usual = [process::root().join("target"), process::firmware_dir().join("target")];
-    for target_dir in usual.into_iter().chain(elsewhere) {
-        let built = target_dir.join(triple);
-        if built.is_dir() {
-            println!("   removing {}: built against an earlier `core`", built.display());
-            if let Err(error) = fs::remove_dir_all(&built) {
-                println!("   could not remove it ({error}): if linking fails, run `cargo clean` there");
+    let root = process::root();
+    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(|dir| root.join(dir));
+    let usual = [root.clone(), process::firmware_dir(), root.join("runtime-nostd").join("linked")];
+    for target_dir in usual.map(|dir| dir.join("target")).into_iter().chain(elsewhere) {
+        // `kilornn evaluate --qemu` builds for each board in a folder of its own.
+        let folders = fs::read_dir(&target_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        for built in std::iter::once(target_dir).chain(folders).map(|dir| dir.join(triple)) {
+            if built.is_dir() {
+                println!("   removing {}: built against an earlier `core`", built.display());
+                if let Err(error) = fs::remove_dir_all(&built) {
+                    println!("   could not remove it ({error}): if linking fails, run `cargo clean` there");
+                }
             }
         }
     }
