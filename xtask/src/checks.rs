@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::bench;
 use crate::board::{Answer, Board};
 use crate::demo::SENTENCES;
+use crate::firmware::replace_model;
 use crate::host::Trainer;
 use crate::process;
 use crate::report::Outcome;
@@ -91,11 +92,7 @@ fn line_ends(bench: &Bench) -> Result<Outcome> {
 
 /// Changes a byte of the model in the flash image; the device must say what the host says of such a file.
 fn bad_models(bench: &Bench) -> Result<Outcome> {
-    let (image, model) = (fs::read(&bench.elf)?, fs::read(&bench.model)?);
-    let start = image
-        .windows(model.len())
-        .position(|window| window == model)
-        .context("the firmware does not hold the model file as it is")?;
+    let model = fs::read(&bench.model)?;
     let scratch = tempfile::tempdir()?;
     let (bad_elf, bad_model) = (scratch.path().join("bad.elf"), scratch.path().join("bad.kilo"));
     // Magic, version, length (a MiB more), content, checksum.
@@ -110,9 +107,7 @@ fn bad_models(bench: &Bench) -> Result<Outcome> {
         let mut damaged = model.clone();
         damaged[offset] ^= 0x10;
         fs::write(&bad_model, &damaged)?;
-        let mut bad_image = image.clone();
-        bad_image[start..start + damaged.len()].copy_from_slice(&damaged);
-        fs::write(&bad_elf, bad_image)?;
+        replace_model(&bench.elf, &model, &damaged, &bad_elf)?;
         let said = Board::launch(&bad_elf)?
             .wait_for("error:")
             .with_context(|| format!("byte {offset} of the model is changed"))?;

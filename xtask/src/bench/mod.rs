@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
+use crate::firmware::{replace_model, target_dir};
 use crate::process;
 use crate::setup::{self, Emulator};
 use figures::Figures;
@@ -102,7 +103,7 @@ pub(crate) fn device(json: bool, only: Option<&str>) -> Result<()> {
             let elf = board.build(&first)?;
             for (model, zeros) in models.iter().zip(ZEROS) {
                 let other = scratch.path().join("other.elf");
-                replace(&elf, &models[0], model, &other)?;
+                replace_model(&elf, &models[0], model, &other)?;
                 let figures = board.measure(&other)?;
                 board.compare(&figures, model, shape.name)?;
                 ensure!(
@@ -143,7 +144,7 @@ pub(crate) fn parity(board: &str) -> Result<()> {
         let elf = board.build(&first)?;
         for seed in 0..WILD {
             let (model, other) = (shape.wild(seed), scratch.path().join("other.elf"));
-            replace(&elf, &shape.wild(0), &model, &other)?;
+            replace_model(&elf, &shape.wild(0), &model, &other)?;
             board
                 .compare(&board.measure(&other)?, &model, shape.name)
                 .with_context(|| format!("{units} units, model {seed}"))?;
@@ -174,7 +175,7 @@ impl Board {
         // RUSTFLAGS in the environment are meant for this machine (a target-cpu, say), not for the board.
         process::output(build.env("KILORNN_MODEL", model).env_remove("RUSTFLAGS"))
             .with_context(|| format!("the bench for {} does not build", self.name))?;
-        let target = crate::firmware::target_dir(&dir)?;
+        let target = target_dir(&dir)?;
         Ok(target.join(self.target).join("release").join("kilornn-bench"))
     }
 
@@ -196,18 +197,6 @@ impl Board {
             process::output(&mut qemu).with_context(|| format!("the bench on {} failed", self.name))?;
         Figures::read(&said, elf).with_context(|| format!("the bench on {} said:\n{said}", self.name))
     }
-}
-
-/// Writes the program `elf` with another model of the same length in the place of its own.
-fn replace(elf: &Path, model: &[u8], other: &[u8], path: &Path) -> Result<()> {
-    ensure!(model.len() == other.len(), "models of one shape must be of one length");
-    let mut image = fs::read(elf)?;
-    let start = image
-        .windows(model.len())
-        .position(|window| window == model)
-        .context("the program does not hold the model file as it is")?;
-    image[start..][..other.len()].copy_from_slice(other);
-    fs::write(path, image).with_context(|| format!("cannot write {}", path.display()))
 }
 
 impl Row {
@@ -238,21 +227,5 @@ impl Row {
             "{:<11} {:<14} {zeros:>7.1} {step:>13.1} {byte:>9.1} {word:>9.1} {code:>6} {ram:>6} {stack:>6}",
             self.board, self.shape,
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_in_a_program_is_replaced_where_it_stands() {
-        let dir = tempfile::tempdir().unwrap();
-        let (elf, patched) = (dir.path().join("a"), dir.path().join("b"));
-        fs::write(&elf, b"...model...").unwrap();
-        replace(&elf, b"model", b"other", &patched).unwrap();
-        assert_eq!(fs::read(&patched).unwrap(), b"...other...");
-        assert!(replace(&elf, b"model", b"longer", &patched).is_err());
-        assert!(replace(&elf, b"absent", b"absenT", &patched).is_err());
     }
 }
