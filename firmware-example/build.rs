@@ -51,15 +51,15 @@ fn build() -> Result<(), String> {
         )
     })?;
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (units, window) = (model.contents().rnn.units, model.contents().sequence.window());
+    let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
 
     fits("flash", bytes.len() as u64, CODE, region(&memory_map, "FLASH")?)?;
-    // The classifier: five bytes a unit, seven with DSP instructions, and four a remembered word.
-    fits("RAM", 7 * u64::from(units) + 4 * u64::from(window), FRAMES, region(&memory_map, "RAM")?)?;
+    // The classifier: up to nine bytes an input, and four a remembered word.
+    fits("RAM", 9 * u64::from(units) + 4 * u64::from(window), FRAMES, region(&memory_map, "RAM")?)?;
 
     write(&out.join("model.kilo"), &bytes)?;
     let dimensions = format!(
-        "/// Hidden units of the model.\npub(super) const UNITS: usize = {units};\n\
+        "/// Inputs of the model's step: hidden units, and numbers of a word where the embedding is not folded.\npub(super) const UNITS: usize = {units};\n\
          /// Words that the model remembers before its first step.\npub(super) const WINDOW: usize = {window};\n"
     );
     write(&out.join("dimensions.rs"), dimensions.as_bytes())

@@ -8,16 +8,17 @@ use crate::{Error, Model, Prediction, Truncating, Unknown};
 
 /// Classifies texts, one after the other, in fixed memory.
 ///
-/// `UNITS` is the room for hidden units: any model with at most as many runs. `WINDOW` is the room
-/// for remembered words, for models that count only the last words of a text or were trained on
+/// `UNITS` is the room for hidden units, together with the numbers of a row where the embedding is projected
+/// ([`Contents::inputs`](crate::Contents::inputs)): any model with at most as many runs. `WINDOW` is the room for
+/// remembered words, for models that count only the last words of a text or were trained on
 /// padded ones ([`Sequence::window`](crate::Sequence::window)); others need none.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
 /// use kilornn::{Classifier, Model};
 ///
-/// let model = Model::from_bytes(bytes)?;
+/// let model = Model::from_bytes(BYTES)?;
 /// let mut classifier: Classifier<64> = Classifier::new(&model)?;
 /// classifier.push("What a wonder"); // any chunking: words may straddle chunks
 /// classifier.push(b"ful film!");
@@ -45,10 +46,10 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
     /// use kilornn::{Classifier, Error, Model};
     ///
-    /// let model = Model::from_bytes(bytes)?;
+    /// let model = Model::from_bytes(BYTES)?;
     /// let error = Classifier::<8>::new(&model).unwrap_err();
     /// assert_eq!(error, Error::UnitsCapacity { needed: 32, found: 8 });
     /// # Ok(())
@@ -56,16 +57,14 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// ```
     pub fn new(model: &'m Model<'m>) -> Result<Self, Error> {
         let contents = model.contents();
-        let (units, window) = (contents.rnn.units, contents.sequence.window());
-        if units as usize > UNITS {
-            return Err(Error::UnitsCapacity { needed: units, found: UNITS as u32 });
-        }
+        let window = contents.sequence.window();
+        let state = State::zero(model)?;
         if window as usize > WINDOW {
             return Err(Error::WindowCapacity { needed: window, found: WINDOW as u32 });
         }
         Ok(Self {
             tokenizer: Tokenizer::new(contents.normalization),
-            reader: Reader::new(model),
+            reader: Reader::new(model, state),
             finished: false,
         })
     }
@@ -98,8 +97,8 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("half a sen");
     /// classifier.reset();
@@ -118,8 +117,8 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// assert_eq!(classifier.state(), [0; 32]);
     /// classifier.push("wonderful ");
@@ -149,17 +148,9 @@ struct Reader<'m, const UNITS: usize, const WINDOW: usize> {
 }
 
 impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
-    fn new(model: &'m Model<'m>) -> Self {
-        let contents = model.contents();
-        Self {
-            model,
-            hash: WordHash::new(contents.vocabulary.seed),
-            words: 0,
-            known: 0,
-            rows: 0,
-            window: Vec::new(),
-            state: State::zero(contents.rnn.units as usize),
-        }
+    fn new(model: &'m Model<'m>, state: State<UNITS>) -> Self {
+        let hash = WordHash::new(model.contents().vocabulary.seed);
+        Self { model, hash, words: 0, known: 0, rows: 0, window: Vec::new(), state }
     }
 
     /// Forgets the text; in place, since the window may be large.
@@ -178,7 +169,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
             return;
         }
         match place(self.rows, sequence.window()) {
-            None => self.step(row),
+            None => self.model.step(row, &mut self.state),
             Some(place) => match self.window.get_mut(place as usize) {
                 Some(oldest) => *oldest = row,
                 // Cannot fail: `Classifier::new` saw to the capacity.
@@ -192,16 +183,11 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
         }
     }
 
-    fn step(&mut self, row: u32) {
-        let contents = self.model.contents();
-        contents.rnn.step(&contents.embedding, row, &mut self.state);
-    }
-
     /// At the end of the text: takes the steps that had to wait for it.
     fn catch_up(&mut self) {
         let contents = self.model.contents();
         let sequence = &contents.sequence;
-        let Self { window, state, .. } = self;
+        let Self { model, window, state, .. } = self;
         if let Some(padding) = sequence.padding {
             let pads = sequence.window().saturating_sub(window.len() as u32);
             state.set(padding.state(pads, contents.rnn.units).unwrap_or_default());
@@ -212,7 +198,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
         };
         let (newer, older) = window.split_at_checked(oldest).unwrap_or_default();
         for &row in older.iter().chain(newer) {
-            contents.rnn.step(&contents.embedding, row, state);
+            model.step(row, state);
         }
         window.clear();
     }

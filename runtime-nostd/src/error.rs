@@ -26,7 +26,7 @@ pub enum Error {
     Version {
         /// The version in the file.
         found: u16,
-        /// The newest version that this runtime reads.
+        /// The version that this runtime reads.
         supported: u16,
     },
     /// The file ends too early.
@@ -61,13 +61,19 @@ pub enum Error {
         /// What it is.
         found: u32,
     },
+    /// The model does not lie at a multiple of four in memory, where every core can read its weights in words.
+    Unaligned {
+        /// The address of the weights, modulo 4.
+        found: u32,
+    },
     /// The model lower-cases all of Unicode; this build has the `unicode` feature off.
     UnicodeNeeded,
-    /// The model has more hidden units than the classifier has room for.
+    /// A step of the model has more inputs (hidden units, and numbers of a projected embedding's row) than there
+    /// is room for.
     UnitsCapacity {
-        /// Units of the model.
+        /// Inputs of the model's step.
         needed: u32,
-        /// The classifier's `UNITS`.
+        /// The `UNITS` of the classifier or state.
         found: u32,
     },
     /// The model must remember more words than the classifier has room for.
@@ -87,7 +93,7 @@ impl fmt::Display for Error {
             }
             Error::Version { found, supported } => write!(
                 f,
-                "the model has format version {found}, this runtime reads up to {supported}: update the runtime or export again"
+                "the model has format version {found}, this runtime reads {supported}: update the runtime or export again"
             ),
             Error::Truncated { needed, found } => {
                 write!(f, "the model is cut short: {found} of {needed} bytes")
@@ -105,12 +111,16 @@ impl fmt::Display for Error {
             Error::Invalid { what, needed, found } => {
                 write!(f, "the model's {what} should be {needed}, but found {found}")
             }
+            Error::Unaligned { found } => write!(
+                f,
+                "the model's weights lie {found} bytes behind a multiple of four: put the file at one, as include_model! does"
+            ),
             Error::UnicodeNeeded => {
                 f.write_str("the model lower-cases Unicode: build the runtime with its `unicode` feature")
             }
             Error::UnitsCapacity { needed, found } => write!(
                 f,
-                "the model has {needed} hidden units, the classifier room for {found}: use Classifier<{needed}>"
+                "the model's step has {needed} inputs, the classifier room for {found}: use Classifier<{needed}>"
             ),
             Error::WindowCapacity { needed, found } => write!(
                 f,

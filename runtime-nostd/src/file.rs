@@ -7,15 +7,15 @@
 //! | 1 | number of bytes of padding, 0 to 3 |
 //! | 1 | zero |
 //! | 4 | length of the whole file, little-endian |
-//! | 0 to 3 | padding: zeros, as many as put the recurrent kernel at a multiple of four in the file |
+//! | 0 to 3 | padding: zeros, as many as put the weights at a multiple of four in the file |
 //! | n | [`Contents`], serialized by postcard; its tables are read in place |
 //! | 4 | CRC-32 (ISO-HDLC, as in zip and PNG) of all bytes before it, little-endian |
 //!
 //! The header stands outside postcard because postcard describes neither itself nor its version:
 //! a file that is foreign, newer, cut short or damaged is known as such before it is decoded.
 //!
-//! Some cores read words only at multiples of four. For them a firmware should put the file at one, as
-//! [`include_model!`](crate::include_model) does; anywhere else it works as well, only slower.
+//! Some cores read words only at multiples of four, so a program must put the file at one, as
+//! [`include_model!`](crate::include_model) does, and an allocator.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Deserialize as _;
@@ -30,12 +30,12 @@ type Method = crc::Table<16>;
 
 use crate::{Contents, Error};
 
-/// The format version that this runtime writes, and the newest that it reads.
+/// The format version that this runtime writes and reads. Version 1 was a draft that was never released.
 ///
 /// ```
-/// assert_eq!(kilornn::file::VERSION, 1);
+/// assert_eq!(kilornn::file::VERSION, 2);
 /// ```
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KILO";
 const HEADER: usize = 12;
@@ -47,12 +47,12 @@ static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
 /// use kilornn::{Model, file};
 ///
-/// let model = Model::from_bytes(bytes)?;
+/// let model = Model::from_bytes(BYTES)?;
 /// let mut buffer = [0; 65536];
-/// assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(&bytes[..]));
+/// assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(BYTES));
 /// # Ok(())
 /// # }
 /// ```
@@ -73,12 +73,11 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
     buffer.get_mut(..end + CHECKSUM)
 }
 
-/// How many bytes must precede the contents so that the recurrent kernel comes to lie at a multiple of four:
-/// writes them into `scratch` to see.
+/// How many bytes must precede the contents so that the weights come to lie at a multiple of four: writes them into `scratch` to see.
 fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
     let body = &*postcard::to_slice(contents, scratch).ok()?;
     let written: Contents<'_> = postcard::from_bytes(body).ok()?;
-    let offset = written.rnn.kernel.as_ptr().addr() - body.as_ptr().addr();
+    let offset = written.rnn.weights.as_ptr().addr() - body.as_ptr().addr();
     Some((HEADER + offset).wrapping_neg() % 4)
 }
 
@@ -93,11 +92,11 @@ fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
 /// use kilornn::{Error, file};
 ///
-/// assert_eq!(file::decode(bytes)?.labels, "negative\npositive");
-/// assert!(matches!(file::decode(&bytes[..1000]), Err(Error::Truncated { found: 1000, .. })));
+/// assert_eq!(file::decode(BYTES)?.labels, "negative\npositive");
+/// assert!(matches!(file::decode(&BYTES[..1000]), Err(Error::Truncated { found: 1000, .. })));
 /// # Ok(())
 /// # }
 /// ```

@@ -1,10 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-// One kernel for one kind of core has inline assembly; every other build forbids unsafe code outright.
+// The kernel for Cortex-M is in assembly; every other build forbids unsafe code outright.
 #![deny(unsafe_code)]
-#![cfg_attr(not(kilornn_arm_dsp), forbid(unsafe_code))]
+#![cfg_attr(not(kilornn_arm), forbid(unsafe_code))]
 
-mod activation;
 mod classifier;
 mod error;
 pub mod file;
@@ -13,6 +12,7 @@ pub mod layers;
 mod load;
 mod model;
 mod prediction;
+mod probability;
 pub mod text;
 
 pub use classifier::Classifier;
@@ -21,12 +21,12 @@ pub use load::Model;
 pub use model::{Contents, Padding, Sequence, Truncating, Unknown};
 pub use prediction::Prediction;
 
-/// The bytes of a model file, in flash, at a multiple of four: as `include_bytes!`, which puts them anywhere, but
-/// faster on cores that read words only there (Cortex-M0, most of RISC-V).
+/// The bytes of a model file, in flash, at a multiple of four, where [`Model::from_bytes`] needs them: as
+/// `include_bytes!`, which puts them anywhere.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// static MODEL: &[u8] = kilornn::include_model!("../tests/golden/v1-starter.kilo");
+/// static MODEL: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
 ///
 /// assert_eq!(MODEL.as_ptr().addr() % 4, 0);
 /// let model = kilornn::Model::from_bytes(MODEL)?;

@@ -1,5 +1,7 @@
 //! The loader: what it lets through can neither fail, overflow nor index out of range later.
 
+use crate::kernels::step;
+use crate::layers::{Activation, State};
 use crate::{Contents, Error, file};
 
 /// A model whose every length, index, shift and sum has been proven in range.
@@ -11,8 +13,8 @@ use crate::{Contents, Error, file};
 /// # fn main() -> Result<(), kilornn::Error> {
 /// use kilornn::{Classifier, Model};
 ///
-/// # const BYTES: &[u8] = include_bytes!("../tests/golden/v1-starter.kilo");
-/// static MODEL: &[u8] = BYTES; // include_bytes!("my-model.kilo")
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// static MODEL: &[u8] = BYTES; // kilornn::include_model!("my-model.kilo")
 ///
 /// let model = Model::from_bytes(MODEL)?;
 /// let mut classifier: Classifier<32> = Classifier::new(&model)?;
@@ -21,10 +23,15 @@ use crate::{Contents, Error, file};
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Model<'a>(Contents<'a>);
+pub struct Model<'a> {
+    contents: Contents<'a>,
+    /// Hidden units, and inputs of a step.
+    shape: [u16; 2],
+    rows: u32,
+}
 
 impl<'a> Model<'a> {
-    /// Checks a `.kilo` file and returns the model in it.
+    /// Checks a `.kilo` file, which must lie at a multiple of four in memory, and returns the model in it.
     ///
     /// # Errors
     ///
@@ -33,51 +40,52 @@ impl<'a> Model<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let contents = file::decode(bytes)?;
         check(&contents)?;
-        Ok(Self(contents))
+        let shape = [contents.rnn.units as u16, contents.inputs() as u16];
+        Ok(Self { contents, shape, rows: contents.rows() })
     }
 
     /// What the model is made of.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
     /// assert_eq!(model.contents().rnn.units, 32);
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub const fn contents(&self) -> &Contents<'a> {
-        &self.0
+        &self.contents
     }
 
     /// How many classes it tells apart.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// assert_eq!(kilornn::Model::from_bytes(bytes)?.classes(), 2);
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// assert_eq!(kilornn::Model::from_bytes(BYTES)?.classes(), 2);
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub const fn classes(&self) -> u32 {
-        self.0.dense.classes()
+        self.contents.dense.classes()
     }
 
     /// The name of a class, or `""` if there is no such class.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// assert_eq!(kilornn::Model::from_bytes(bytes)?.label(1), "positive");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// assert_eq!(kilornn::Model::from_bytes(BYTES)?.label(1), "positive");
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub fn label(&self, class: u32) -> &'a str {
         // Not by `str::split`, which brings the code for a panic that cannot happen into every firmware.
-        let (mut rest, mut before) = (self.0.labels, class);
+        let (mut rest, mut before) = (self.contents.labels, class);
         loop {
             let end = rest.bytes().position(|byte| byte == SEPARATOR).unwrap_or(rest.len());
             if before == 0 {
@@ -86,6 +94,29 @@ impl<'a> Model<'a> {
             let Some(others) = rest.get(end + 1..) else { return "" };
             (rest, before) = (others, before - 1);
         }
+    }
+
+    /// Takes one step of the recurrence: the word in row `row` of the embedding. A row that there is not, or a state
+    /// of another model's shape, changes nothing. See [`State`] for an example.
+    ///
+    /// A [`Classifier`](crate::Classifier) does this for every word.
+    #[inline]
+    pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
+        if row < self.rows && state.is_of(self) {
+            step(self, row, state);
+        }
+    }
+
+    /// Hidden units, and inputs of a step.
+    #[inline]
+    pub(crate) const fn shape(&self) -> [u16; 2] {
+        self.shape
+    }
+
+    /// Inputs of a step.
+    #[inline]
+    pub(crate) const fn inputs(&self) -> usize {
+        self.shape[1] as usize
     }
 }
 
@@ -100,7 +131,8 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
     let units = rnn.units;
     normalization.check()?;
     vocabulary.check()?;
-    rnn.check(embedding.check(contents.rows(), units)?)?;
+    let multiplier = embedding.check(contents.rows())?;
+    rnn.check(embedding, contents.rows(), multiplier)?;
     dense.check(units)?;
     exactly("labels", dense.classes() as usize, 1 + labels.bytes().filter(|&b| b == SEPARATOR).count())?;
     if let Some(padding) = sequence.padding {
@@ -109,6 +141,11 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
         at_least_one("pad states", stored)?;
         at_most("pad cycle (at most)", stored - 1, padding.cycle as usize)?;
         for &value in padding.states {
+            // ReLU's are not negative.
+            let value = match rnn.activation {
+                Activation::Relu => value,
+                Activation::Tanh => (value as i8).unsigned_abs(),
+            };
             at_most("pad state (at most)", 127, usize::from(value))?;
         }
     }

@@ -117,8 +117,8 @@ impl<'a> Padding<'a> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-/// let model = kilornn::Model::from_bytes(bytes)?;
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// let model = kilornn::Model::from_bytes(BYTES)?;
 /// let contents = model.contents();
 /// assert_eq!(contents.labels, "negative\npositive");
 /// assert_eq!(contents.rnn.units, 32);
@@ -139,7 +139,7 @@ pub struct Contents<'a> {
     /// Which words count.
     #[serde(borrow)]
     pub sequence: Sequence<'a>,
-    /// From rows to the input of the recurrence.
+    /// From rows to what they add to the recurrence.
     #[serde(borrow)]
     pub embedding: Embedding<'a>,
     /// The recurrence.
@@ -155,8 +155,8 @@ impl Contents<'_> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
     /// assert_eq!(model.contents().rows(), model.contents().vocabulary.slots + 1);
     /// # Ok(())
     /// # }
@@ -167,5 +167,21 @@ impl Contents<'_> {
             Unknown::Drop => self.vocabulary.slots,
             Unknown::Row => self.vocabulary.slots.saturating_add(1),
         }
+    }
+
+    /// Inputs of a step: the hidden units, and the numbers of a row where the embedding is projected. A
+    /// [`Classifier`](crate::Classifier) must have room for as many.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().inputs(), model.contents().rnn.units);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn inputs(&self) -> u32 {
+        self.rnn.units.saturating_add(self.embedding.width())
     }
 }

@@ -1,15 +1,15 @@
 //! What the model says about a text.
 
 use crate::Model;
-use crate::activation::{exp, sigmoid};
+use crate::probability::{exp, sigmoid};
 
 /// The model's answer for one text. Logits are computed from the last hidden state when they are
 /// asked for, so that an answer takes no memory of its own, however many classes there are.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-/// # let model = kilornn::Model::from_bytes(bytes)?;
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # let model = kilornn::Model::from_bytes(BYTES)?;
 /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
 /// classifier.push("The service was not good.");
 /// let prediction = classifier.finish();
@@ -74,8 +74,8 @@ impl<'c> Prediction<'c> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("fine");
     /// let prediction = classifier.finish();
@@ -107,8 +107,8 @@ impl<'c> Prediction<'c> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("wonderful");
     /// assert!(classifier.finish().logits().next() > Some(0));
@@ -133,8 +133,8 @@ impl<'c> Prediction<'c> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # let bytes = include_bytes!("../tests/golden/v1-starter.kilo");
-    /// # let model = kilornn::Model::from_bytes(bytes)?;
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("a flibbertigibbet");
     /// let prediction = classifier.finish();

@@ -31,6 +31,8 @@ pub struct Recipe {
     pub embedding: usize,
     /// Hidden units.
     pub units: usize,
+    /// The recurrence's activation.
+    pub activation: Activation,
     /// How the recurrent kernel starts.
     pub recurrent_initializer: RecurrentInitializer,
 
@@ -75,6 +77,8 @@ pub struct Recipe {
     pub quantized_epochs: usize,
     /// Whether the exporter multiplies out embedding and input kernel.
     pub fold: Fold,
+    /// Bits of a number of the embedding where it does not: 4 or 8.
+    pub embedding_bits: EmbeddingBits,
     /// Bits by which the device tells unknown words from known ones: 8 (one unknown word in 256 is
     /// taken for a known one) or 16 (one in 65,536).
     pub fingerprint_bits: usize,
@@ -93,6 +97,7 @@ impl Default for Recipe {
             padding: Pads::Masked,
             embedding: 32,
             units: 32,
+            activation: Activation::Relu,
             recurrent_initializer: RecurrentInitializer::Orthogonal,
             embedding_dropout: 0.0,
             word_dropout: 0.0,
@@ -112,6 +117,7 @@ impl Default for Recipe {
             bucket_by_length: false,
             quantized_epochs: 0,
             fold: Fold::Auto,
+            embedding_bits: EmbeddingBits::Eight,
             fingerprint_bits: 8,
         }
     }
@@ -175,6 +181,57 @@ pub enum Pads {
     Masked,
     /// Pads up to `maxlen`, over which the network runs as over words (Keras's default).
     Tokens,
+}
+
+/// What a hidden unit does with the sum of its inputs. (Keras's `SimpleRNN` has tanh by default; ReLU is cheaper on
+/// the device, since most of its states are zero.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// `max(0, x)`
+    Relu,
+    /// `tanh(x)`
+    Tanh,
+}
+
+impl From<Activation> for kilornn::layers::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            Activation::Tanh => Self::Tanh,
+        }
+    }
+}
+
+/// Bits of a number of an embedding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum EmbeddingBits {
+    /// -7 to 7.
+    Four,
+    /// -127 to 127.
+    Eight,
+}
+
+impl TryFrom<u8> for EmbeddingBits {
+    type Error = String;
+
+    fn try_from(bits: u8) -> Result<Self, String> {
+        match bits {
+            4 => Ok(Self::Four),
+            8 => Ok(Self::Eight),
+            _ => Err(format!("embedding_bits must be 4 or 8, not {bits}")),
+        }
+    }
+}
+
+impl From<EmbeddingBits> for u8 {
+    fn from(bits: EmbeddingBits) -> Self {
+        match bits {
+            EmbeddingBits::Four => 4,
+            EmbeddingBits::Eight => 8,
+        }
+    }
 }
 
 /// How the recurrent kernel starts.
@@ -292,6 +349,14 @@ impl Recipe {
         rule(share(self.word_dropout), "word_dropout must be in [0, 1)")?;
         rule(matches!(self.fingerprint_bits, 8 | 16), "fingerprint_bits must be 8 or 16")?;
         rule(self.filters.is_ascii(), "filters must be ASCII: the device keeps one bit for each")?;
+        rule(
+            self.embedding_bits == EmbeddingBits::Eight || self.embedding.is_multiple_of(2),
+            "embedding_bits = 4 needs an even embedding: a word's numbers fill whole bytes",
+        )?;
+        rule(
+            self.activation == Activation::Relu || self.fold == Fold::Always || self.embedding.is_multiple_of(4),
+            "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
+        )?;
         rule(
             self.word_dropout == 0.0 || self.unknown == UnknownWords::Row,
             "word_dropout needs unknown = \"row\": dropped words are read as unknown",

@@ -89,16 +89,15 @@ fn load(bytes: &'static [u8]) -> Result<Model<'static>, kilornn::Error> {
 /// Steps through words; `observe` sees every state.
 #[inline(never)]
 fn steps(model: &Model<'_>, mut observe: impl FnMut(&[i8])) {
-    let contents = model.contents();
-    let rows = contents.rows();
-    let mut state = State::<UNITS>::zero(contents.rnn.units as usize);
+    let rows = model.contents().rows();
+    let Ok(mut state) = State::<UNITS>::zero(model) else { return };
     let mut row = 0;
     for _ in 0..STEPS {
         row += STRIDE;
         if row >= rows {
             row = row.saturating_sub(rows);
         }
-        contents.rnn.step(&contents.embedding, row, &mut state);
+        model.step(row, &mut state);
         observe(state.values());
     }
     black_box(state.values());

@@ -1,98 +1,145 @@
-//! From a word's row to the input of the recurrence.
+//! From a word's row to what it adds to the recurrence.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::kernels::{BLOCK, dot_block};
-use crate::load::{at_most, exactly};
+use crate::load::{at_least_one, at_most, exactly};
 
-/// The embedding together with the input product of the recurrence, `W·E[word] + b`, which depends
-/// on the word alone.
-///
-/// Weights are `i8`, stored as bytes. The integers that come out are in units of the recurrence's
-/// accumulator divided by `1 << rnn.input_shift`.
+/// How a word enters the recurrence. Rows are the slots of the vocabulary, and one more for unknown words if
+/// they have one.
 ///
 /// ```
-/// use kilornn::layers::Embedding;
+/// use kilornn::layers::{Embedding, Table};
 ///
-/// // Two words, three units.
-/// let embedding = Embedding::Folded { table: &[1, 2, 3, 4, 5, 0xFF] };
-/// assert_eq!(embedding.input(1, 0, 3), [4, 5, -1, 0]);
+/// assert_eq!(Embedding::Folded.width(), 0);
+/// // Two words, two numbers each.
+/// let projected = Embedding::Projected { width: 2, shift: 3, table: Table::Int8(&[1, 0xFF, 2, 7]) };
+/// assert_eq!(projected.multipliers(1).collect::<Vec<_>>(), [2 << 3, 7 << 3]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Embedding<'a> {
-    /// `W·E[word] + b` for every word, multiplied out at export: the fastest.
-    Folded {
-        /// `rows × units`.
-        #[serde(borrow)]
-        table: &'a [u8],
-    },
-    /// A narrow embedding and the input kernel: smaller where the embedding is narrower than the state.
+    /// Each row has biases of its own, `W·E[word] + b`, multiplied out at export: the fastest. They stand in
+    /// [`SimpleRnn::weights`](super::SimpleRnn::weights).
+    Folded,
+    /// Each row has a few numbers, by which the columns of the input kernel are multiplied: smaller where they
+    /// are fewer than hidden units. All rows share one row of biases.
     Projected {
-        /// Numbers in a word's row.
+        /// Numbers in a row, 1 to 256.
         width: u32,
-        /// `rows × width`.
+        /// A number `n` multiplies its column as `n << shift`; at most 8 with `i8` numbers, 12 with four bits.
+        shift: u8,
+        /// The numbers.
         #[serde(borrow)]
-        table: &'a [u8],
-        /// The input kernel in blocks of four units: for each block and each of the `width` inputs,
-        /// the four units' weights. The last block is filled up with zeros.
-        kernel: &'a [u8],
-        /// The bias, a little-endian `i32` for each unit, filled up with zeros to whole blocks.
-        bias: &'a [u8],
+        table: Table<'a>,
     },
 }
 
-impl Embedding<'_> {
-    /// The input that the word in row `row` gives to the four units from `4 * block` on, of `units`
-    /// in all. See [`Embedding`] for an example.
+/// The numbers of a narrow embedding, row by row.
+///
+/// ```
+/// use kilornn::layers::Table;
+///
+/// // The lower half of a byte comes first.
+/// let table = Table::Int4(&[0x7F, 0x08]);
+/// assert_eq!([0, 1, 2, 3].map(|index| table.number(index)), [-1, 7, -8, 0]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Table<'a> {
+    /// A byte each, as `i8`.
+    Int8(#[serde(borrow)] &'a [u8]),
+    /// Four bits each, two's complement, -8 to 7; two in a byte. A row fills whole bytes.
+    Int4(#[serde(borrow)] &'a [u8]),
+}
+
+impl Table<'_> {
+    /// One of the numbers, or 0 if there is no such number. See [`Table`] for an example.
     #[inline]
     #[must_use]
-    pub fn input(&self, row: u32, block: usize, units: usize) -> [i32; 4] {
-        let row = row as usize;
+    pub fn number(&self, index: usize) -> i8 {
         match *self {
-            Embedding::Folded { table } => {
-                let first = block * BLOCK;
-                let start = row * units + first;
-                let mut input = [0; BLOCK];
-                let end = start + BLOCK.min(units.saturating_sub(first));
-                for (input, &value) in input.iter_mut().zip(table.get(start..end).unwrap_or_default()) {
-                    *input = i32::from(value as i8);
-                }
-                input
-            }
-            Embedding::Projected { width, table, kernel, bias } => {
-                let width = width as usize;
-                let values = table.get(row * width..(row + 1) * width).unwrap_or_default();
-                let weights = kernel.get(block * BLOCK * width..).unwrap_or_default();
-                let mut sums = dot_block(weights, values);
-                let (bias, _) = bias.as_chunks::<4>();
-                for (sum, &bias) in sums.iter_mut().zip(bias.get(block * BLOCK..).unwrap_or_default()) {
-                    *sum += i32::from_le_bytes(bias);
-                }
-                sums
+            Table::Int8(bytes) => bytes.get(index).map_or(0, |&byte| byte as i8),
+            Table::Int4(bytes) => {
+                let byte = bytes.get(index / 2).map_or(0, |&byte| byte as i8);
+                if index.is_multiple_of(2) { byte << 4 >> 4 } else { byte >> 4 }
             }
         }
     }
 
-    /// Checks lengths; returns the largest magnitude that an input can have.
-    pub(crate) fn check(&self, rows: u32, units: u32) -> Result<i64, Error> {
-        let (rows, units) = (rows as usize, units as usize);
-        let product = |a: usize, b: usize| a.saturating_mul(b);
-        match *self {
-            Embedding::Folded { table } => {
-                exactly("bytes of the folded table", product(rows, units), table.len())?;
-                Ok(128)
-            }
-            Embedding::Projected { width, table, kernel, bias } => {
-                let (width, filled) = (width as usize, units.next_multiple_of(BLOCK));
-                at_most("embedding width (at most)", 256, width)?;
-                exactly("bytes of the embedding", product(rows, width), table.len())?;
-                exactly("bytes of the input kernel", filled * width, kernel.len())?;
-                exactly("bytes of the bias", filled * 4, bias.len())?;
-                let (bias, _) = bias.as_chunks::<4>();
-                let bias = bias.iter().map(|&b| i64::from(i32::from_le_bytes(b)).abs()).max().unwrap_or(0);
-                Ok(bias + width as i64 * 128 * 128)
-            }
+    /// The table's bytes.
+    ///
+    /// ```
+    /// assert_eq!(kilornn::layers::Table::Int4(&[0x21]).bytes(), [0x21]);
+    /// ```
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8] {
+        match self {
+            Table::Int8(bytes) | Table::Int4(bytes) => bytes,
         }
+    }
+
+    /// Bits of a number.
+    ///
+    /// ```
+    /// assert_eq!(kilornn::layers::Table::Int4(&[]).bits(), 4);
+    /// ```
+    #[must_use]
+    pub const fn bits(&self) -> u32 {
+        match self {
+            Table::Int8(_) => 8,
+            Table::Int4(_) => 4,
+        }
+    }
+}
+
+impl Embedding<'_> {
+    /// How many numbers a row has besides biases: none if the embedding is folded.
+    /// See [`Embedding`] for an example.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        match *self {
+            Embedding::Folded => 0,
+            Embedding::Projected { width, .. } => width,
+        }
+    }
+
+    /// By what a row multiplies the columns of the input kernel: [`width`](Self::width) numbers.
+    /// See [`Embedding`] for an example.
+    #[inline]
+    pub fn multipliers(&self, row: u32) -> impl Iterator<Item = i16> {
+        let (width, shift, table) = match *self {
+            Embedding::Folded => (0, 0, Table::Int8(&[])),
+            Embedding::Projected { width, shift, table } => (width as usize, shift, table),
+        };
+        let first = row as usize * width;
+        (first..first + width).map(move |index| i16::from(table.number(index)) << shift)
+    }
+
+    /// How many rows of biases there are, given the rows of the embedding.
+    pub(crate) const fn bias_rows(&self, rows: u32) -> u32 {
+        match self {
+            Embedding::Folded => rows,
+            Embedding::Projected { .. } => 1,
+        }
+    }
+
+    /// Which row of biases goes with a row.
+    pub(crate) const fn bias_row(&self, row: u32) -> u32 {
+        match self {
+            Embedding::Folded => row,
+            Embedding::Projected { .. } => 0,
+        }
+    }
+
+    /// Checks lengths; returns the largest magnitude of a multiplier.
+    pub(crate) fn check(&self, rows: u32) -> Result<u32, Error> {
+        let Embedding::Projected { width, shift, table } = *self else { return Ok(0) };
+        let (rows, width, bits) = (rows as usize, width as usize, table.bits());
+        at_least_one("embedding width", width)?;
+        at_most("embedding width (at most)", 256, width)?;
+        let row_bits = width * bits as usize;
+        exactly("bits of an embedding's row, modulo 8,", 0, row_bits % 8)?;
+        exactly("bytes of the embedding", (row_bits / 8).saturating_mul(rows), table.bytes().len())?;
+        at_most("embedding shift (at most)", 16 - bits as usize, usize::from(shift))?;
+        Ok(1 << (bits - 1 + u32::from(shift)))
     }
 }

@@ -1,175 +1,208 @@
-//! The recurrence: `h = relu(W·E[word] + b + U·h)` in integers.
+//! The recurrence: `h = activation(W·E[word] + b + U·h)` in integers.
 
 use serde::{Deserialize, Serialize};
 
-use super::Embedding;
+use super::{Activation, Embedding};
 use crate::Error;
-use crate::kernels::{BLOCK, Scratch, Shifts, step, step_folded};
 use crate::load::{at_least_one, at_most, exactly};
 
-/// Keras's `SimpleRNN` with ReLU: the state is 0 to 127 in each unit, in a unit's own scale.
+/// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///
-/// One step adds the word's input and the recurrent product in one 32-bit accumulator and rounds
-/// once, half up:
+/// One step adds up columns of weights, each multiplied by a number of 16 bits, in one 32-bit accumulator a unit,
+/// and rounds once:
 ///
 /// ```text
-/// accumulator = (input << input_shift) + (Σ kernel · h << recurrent_shift)
-/// h           = clamp((accumulator + (1 << output_shift >> 1)) >> output_shift, 0, 127)
+/// accumulator = (bias << bias_shift) + Σ U · (h << state_shift) + Σ W · multiplier
+/// h           = activation(accumulator)
 /// ```
 ///
-/// Shifts suffice because ReLU lets a unit be rescaled freely: the exporter absorbs every unit's
-/// scale into the weights that read and write it.
+/// with the row's biases and multipliers ([`Embedding`]) and [`Activation::apply`]. Shifts suffice as scales: ReLU
+/// lets a unit be rescaled freely, so the exporter absorbs every unit's scale into the weights that read and write
+/// it; and tanh has one scale for all.
+///
+/// Units come in blocks of four; the exporter adds units without weights where a network has fewer.
 ///
 /// ```
-/// use kilornn::layers::{Embedding, SimpleRnn, State};
+/// use kilornn::layers::{Activation, Order, SimpleRnn};
 ///
-/// // One unit that keeps 3/4 of its state and adds the word's input.
-/// let rnn = SimpleRnn { units: 1, kernel: &[96, 0, 0, 0], input_shift: 7, recurrent_shift: 0, output_shift: 7 };
-/// let embedding = Embedding::Folded { table: &[40] };
-/// let mut state = State::<1>::zero(1);
-/// let states = [0; 3].map(|word| {
-///     rnn.step(&embedding, word, &mut state);
-///     state.values()[0]
-/// });
-/// assert_eq!(states, [40, 70, 93]);
+/// // Unit 0 keeps 3/4 of its state; every word adds 40 to it.
+/// let kernel = SimpleRnn::encode_kernel(Order::Columns, 4, 4, |from, to| if from + to == 0 { 96 } else { 0 });
+/// let biases = SimpleRnn::encode_biases(4, |unit| if unit == 0 { 40 } else { 0 });
+/// let weights: Vec<u8> = kernel.chain(biases).collect();
+/// let rnn = SimpleRnn {
+///     units: 4,
+///     activation: Activation::Relu,
+///     order: Order::Columns,
+///     weights: &weights,
+///     bias_shift: 9,
+///     state_shift: 2,
+/// };
+/// // (40 << 9) + 96 * (40 << 2), of which 512 are one step.
+/// assert_eq!(rnn.activation.apply((40 << 9) + 96 * (40 << 2)), 70);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimpleRnn<'a> {
-    /// Hidden units, at most 256.
+    /// Hidden units: a multiple of four, at most 256.
     pub units: u32,
-    /// The recurrent kernel in columns: for each unit of the previous state the weights by which it acts
-    /// on the units of the next, filled up with zeros to a multiple of four.
+    /// What becomes of the accumulator.
+    pub activation: Activation,
+    /// How the kernel's weights lie.
+    pub order: Order,
+    /// All weights, as `i8`: the kernel, then the biases.
     ///
-    /// Two weights are one little-endian `i16`, the first plus 256 times the second, so that one
-    /// multiplication serves both: [`encode_kernel`](Self::encode_kernel) writes it. A kernel that lies
-    /// at a multiple of four in memory is read faster on cores that read words only there; the encoder
-    /// puts it at one in the file.
+    /// The kernel has a column for each hidden unit, the weights by which it acts on all units, and one for each
+    /// number of a projected embedding's row. Then come rows of biases, one for each row of a folded embedding,
+    /// else a single one.
+    ///
+    /// Two units' weights, or biases, are one little-endian `i16`, the even one plus 256 times the odd one, so that
+    /// one multiplication serves both. [`encode_kernel`](Self::encode_kernel) and
+    /// [`encode_biases`](Self::encode_biases) write them; the file's encoder puts them at a multiple of four.
     #[serde(borrow)]
-    pub kernel: &'a [u8],
-    /// See above; at most 16.
-    pub input_shift: u8,
-    /// See above; at most 16.
-    pub recurrent_shift: u8,
-    /// See above; at most 30.
-    pub output_shift: u8,
+    pub weights: &'a [u8],
+    /// See above; at most 14.
+    pub bias_shift: u8,
+    /// See above; at most 8.
+    pub state_shift: u8,
+}
+
+/// How the weights of a kernel lie: for states that are mostly zero, or mostly not. It is the exporter's choice,
+/// and never changes a result.
+///
+/// ```
+/// assert_ne!(kilornn::layers::Order::Columns, kilornn::layers::Order::Pairs);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Column after column, so that those of zeros can be left out.
+    Columns,
+    /// Block of four units after block, and in it four columns after four, in pairs: for the even two units and
+    /// then the odd two of the block the weights of columns 0 and 2, then likewise those of columns 1 and 3. Cores
+    /// with Arm's DSP instructions multiply a pair at once, and read everything in sequence.
+    Pairs,
+}
+
+/// Units whose weights lie together.
+pub(crate) const BLOCK: usize = 4;
+
+impl Order {
+    /// Where the column of an input begins, in `i16`s from the start of the kernel.
+    pub(crate) const fn column(self, input: usize, units: usize) -> usize {
+        match self {
+            Order::Columns => input * (units / 2),
+            Order::Pairs => input / 4 * 8 + input % 2 * 4 + input / 2 % 2,
+        }
+    }
+
+    /// How far it is from a block to the next in a column.
+    pub(crate) const fn block(self, inputs: usize) -> usize {
+        match self {
+            Order::Columns => 2,
+            Order::Pairs => 2 * inputs,
+        }
+    }
+
+    /// How far it is from a block's first two units to its last two.
+    pub(crate) const fn second(self) -> usize {
+        match self {
+            Order::Columns => 1,
+            Order::Pairs => 2,
+        }
+    }
+}
+
+/// Two weights as one number, in the file's order of bytes.
+fn pair(even: i8, odd: i8) -> [u8; 2] {
+    // The odd one's byte is short by one where the even one borrows from it.
+    [even as u8, odd.wrapping_sub(i8::from(even < 0)) as u8]
 }
 
 impl SimpleRnn<'_> {
-    /// The bytes of a kernel with these weights: four units of a column after the other, see
-    /// [`kernel`](Self::kernel).
+    /// The bytes of a kernel with so many columns (`inputs`) of `units` weights, both multiples of four for
+    /// [`Order::Pairs`].
+    ///
+    /// ```
+    /// use kilornn::layers::{Order, SimpleRnn};
+    ///
+    /// let weights = [[1, 2, 3, 0], [-4, 5, 6, 0]]; // from, to
+    /// let kernel = SimpleRnn::encode_kernel(Order::Columns, 4, 2, |from, to| weights[from][to]);
+    /// // -4 + 256 * 5 is 0x04FC.
+    /// assert_eq!(kernel.collect::<Vec<u8>>(), [1, 2, 3, 0, 0xFC, 0x04, 6, 0]);
+    /// ```
+    pub fn encode_kernel(
+        order: Order,
+        units: usize,
+        inputs: usize,
+        weight: impl Fn(usize, usize) -> i8,
+    ) -> impl Iterator<Item = u8> {
+        (0..inputs * units / 2).flat_map(move |place| {
+            let (from, to) = match order {
+                Order::Columns => (place / (units / 2), place % (units / 2) * 2),
+                Order::Pairs => {
+                    let (block, rest) = (place / (2 * inputs), place % (2 * inputs));
+                    let from = rest / 8 * 4 + rest / 4 % 2 + rest % 2 * 2;
+                    (from, block * BLOCK + rest / 2 % 2 * 2)
+                }
+            };
+            pair(weight(from, to), weight(from, to + 1))
+        })
+    }
+
+    /// The bytes of one row of biases.
     ///
     /// ```
     /// use kilornn::layers::SimpleRnn;
     ///
-    /// let weights = [[1, 2, 3], [-4, 5, 6], [-7, -8, 9]]; // from, to
-    /// let kernel: Vec<u8> = SimpleRnn::encode_kernel(3, |from, to| weights[from][to]).collect();
-    /// assert_eq!(kernel[..4], [1, 2, 3, 0]);
-    /// // -4 + 256 * 5 is 0x04FC.
-    /// assert_eq!(kernel[4..8], [0xFC, 0x04, 6, 0]);
+    /// let row: Vec<u8> = SimpleRnn::encode_biases(4, |unit| [1, 2, -1, 3][unit]).collect();
+    /// assert_eq!(row, [1, 2, 0xFF, 2]);
     /// ```
-    pub fn encode_kernel(units: usize, weight: impl Fn(usize, usize) -> i8) -> impl Iterator<Item = u8> {
-        let places =
-            (0..units).flat_map(move |from| (0..units.next_multiple_of(BLOCK)).map(move |to| (from, to)));
-        places.map(move |(from, to)| {
-            let at = |to: usize| if to < units { weight(from, to) } else { 0 };
-            // An odd unit's byte is short by one where the unit before borrows from it.
-            at(to).wrapping_sub(i8::from(to % 2 == 1 && at(to - 1) < 0)) as u8
-        })
+    pub fn encode_biases(units: usize, bias: impl Fn(usize) -> i8) -> impl Iterator<Item = u8> {
+        (0..units / 2).flat_map(move |half| pair(bias(2 * half), bias(2 * half + 1)))
     }
 
-    /// Takes one step: the word in row `row` of `embedding`. See [`SimpleRnn`] for an example.
-    #[inline]
-    pub fn step<const UNITS: usize>(&self, embedding: &Embedding<'_>, row: u32, state: &mut State<UNITS>) {
-        let State { units, values, scratch } = state;
-        let units = *units;
-        let Some(values) = values.get_mut(..units) else { return };
-        let shifts =
-            Shifts { input: self.input_shift, recurrent: self.recurrent_shift, output: self.output_shift };
-        if let Embedding::Folded { table } = *embedding {
-            let start = row as usize * units;
-            let row = table.get(start..start + units).unwrap_or_default();
-            if step_folded(self.kernel, shifts, row, values, scratch) {
-                return;
-            }
-        }
-        step(self.kernel, shifts, |block| embedding.input(row, block, units), values, scratch);
-    }
-
-    /// Checks lengths and shifts, and that no accumulator can overflow, given the largest
-    /// magnitude of an input.
-    pub(crate) fn check(&self, largest_input: i64) -> Result<(), Error> {
-        let units = self.units as usize;
+    /// Checks lengths and shifts, and that no accumulator can leave its range, given the rows of the embedding and
+    /// the largest magnitude of a multiplier.
+    pub(crate) fn check(&self, embedding: &Embedding<'_>, rows: u32, multiplier: u32) -> Result<(), Error> {
+        let (units, width) = (self.units as usize, embedding.width() as usize);
+        let inputs = units + width;
         at_least_one("hidden units", units)?;
         at_most("hidden units (at most)", 256, units)?;
-        exactly("bytes of the recurrent kernel", units.next_multiple_of(BLOCK) * units, self.kernel.len())?;
-        at_most("input shift (at most)", 16, usize::from(self.input_shift))?;
-        at_most("recurrent shift (at most)", 16, usize::from(self.recurrent_shift))?;
-        at_most("output shift (at most)", 30, usize::from(self.output_shift))?;
-        let largest_sum = i64::from(self.units) * 128 * 127;
-        let largest = (largest_input << self.input_shift)
-            + (largest_sum << self.recurrent_shift)
-            + (1 << self.output_shift >> 1);
-        let limit = i64::from(i32::MAX);
-        if largest > limit {
-            let found = u32::try_from(largest).unwrap_or(u32::MAX);
-            return Err(Error::Invalid {
-                what: "accumulator's bound (at most)",
-                needed: i32::MAX as u32,
-                found,
-            });
+        exactly("hidden units, modulo 4,", 0, units % BLOCK)?;
+        match self.order {
+            Order::Columns => exactly("tanh states by columns", 0, usize::from(self.activation == Activation::Tanh))?,
+            Order::Pairs => exactly("inputs in pairs, modulo 4,", 0, inputs % BLOCK)?,
         }
-        Ok(())
-    }
-}
-
-/// The hidden state of up to `UNITS` units, with the room that a step needs: five bytes a unit, seven on
-/// cores with Arm's DSP instructions.
-///
-/// ```
-/// use kilornn::layers::State;
-///
-/// let state = State::<64>::zero(32);
-/// assert_eq!(state.values(), [0; 32]);
-/// ```
-#[derive(Debug, Clone)]
-pub struct State<const UNITS: usize> {
-    units: usize,
-    values: [i8; UNITS],
-    scratch: Scratch<UNITS>,
-}
-
-impl<const UNITS: usize> State<UNITS> {
-    /// All zeros: `units` of them, or `UNITS` if that is less.
-    ///
-    /// ```
-    /// assert_eq!(kilornn::layers::State::<2>::zero(3).values().len(), 2);
-    /// ```
-    #[must_use]
-    pub fn zero(units: usize) -> Self {
-        Self { units: units.min(UNITS), values: [0; UNITS], scratch: Scratch::new() }
-    }
-
-    /// The state, unit by unit.
-    ///
-    /// ```
-    /// assert_eq!(kilornn::layers::State::<4>::zero(3).values(), [0, 0, 0]);
-    /// ```
-    #[must_use]
-    pub fn values(&self) -> &[i8] {
-        self.values.get(..self.units).unwrap_or_default()
-    }
-
-    /// Sets the units to the `i8` values in `bytes`; missing ones become zero.
-    ///
-    /// ```
-    /// let mut state = kilornn::layers::State::<4>::zero(3);
-    /// state.set(&[7, 8]);
-    /// assert_eq!(state.values(), [7, 8, 0]);
-    /// ```
-    pub fn set(&mut self, bytes: &[u8]) {
-        let bytes = bytes.iter().map(|&b| b as i8).chain(core::iter::repeat(0));
-        for (value, byte) in self.values.iter_mut().take(self.units).zip(bytes) {
-            *value = byte;
+        at_most("bias shift (at most)", 14, usize::from(self.bias_shift))?;
+        at_most("state shift (at most)", 8, usize::from(self.state_shift))?;
+        let columns = inputs.saturating_add(embedding.bias_rows(rows) as usize);
+        exactly("bytes of weights", columns.saturating_mul(units), self.weights.len())?;
+        let found = self.weights.as_ptr().addr() % 4;
+        if found != 0 {
+            return Err(Error::Unaligned { found: found as u32 });
         }
+        let constant = (128 << self.bias_shift) + self.activation.half() as u32;
+        let largest = constant + self.largest_product(inputs, multiplier);
+        // 256 times as much, which the sum of an odd unit passes through, stays below 2^31.
+        at_most("accumulator's bound (at most)", (1 << 23) - 1, largest as usize)
+    }
+
+    /// The largest magnitude of a unit's products together: 512 of 128 times 2^15 stay below 2^31.
+    #[inline(never)]
+    fn largest_product(&self, inputs: usize, multiplier: u32) -> u32 {
+        let units = self.units as usize;
+        let (weights, _) = self.weights.as_chunks::<2>();
+        let mut largest = 0;
+        for pair in 0..units / 2 {
+            let first = pair / 2 * self.order.block(inputs) + pair % 2 * self.order.second();
+            let (mut even, mut odd) = (0, 0);
+            for input in 0..inputs {
+                let both = weights.get(first + self.order.column(input, units)).map_or(0, |&w| i16::from_le_bytes(w));
+                let multiplier = if input < units { 127 << self.state_shift } else { multiplier };
+                let low = i32::from(both as i8);
+                even += low.unsigned_abs() * multiplier;
+                odd += ((i32::from(both) - low) >> 8).unsigned_abs() * multiplier;
+            }
+            largest = largest.max(even).max(odd);
+        }
+        largest
     }
 }

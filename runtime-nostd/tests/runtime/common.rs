@@ -1,6 +1,6 @@
 //! Small models made by hand, and a second, naive way to compute what they say.
 
-use kilornn::layers::{Dense, Embedding, SimpleRnn};
+use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{Normalization, Vocabulary, WordHash, WordSink};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
@@ -8,6 +8,7 @@ use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) words: u32,
+    /// Hidden units of the network; the file has as many as fill whole blocks, the last ones without weights.
     pub(crate) units: usize,
     pub(crate) outputs: usize,
     pub(crate) labels: String,
@@ -15,17 +16,31 @@ pub(crate) struct Tables {
     pub(crate) maxlen: u32,
     pub(crate) truncating: Truncating,
     pub(crate) states: Option<(Vec<u8>, u32)>,
-    pub(crate) width: Option<usize>,
-    pub(crate) input_shift: u8,
-    pub(crate) output_shift: u8,
+    pub(crate) narrow: Option<Narrow>,
+    pub(crate) activation: Activation,
+    pub(crate) bias_shift: u8,
+    pub(crate) state_shift: u8,
+    order: Order,
     pilots: Vec<u8>,
     fingerprints: Vec<u8>,
-    table: Vec<u8>,
-    input_kernel: Vec<u8>,
-    bias: Vec<u8>,
-    kernel: Vec<u8>,
+    /// Rows of the embedding, a number each.
+    numbers: Vec<i8>,
+    packed: Vec<u8>,
+    /// A row for each row of the embedding.
+    biases: Vec<i8>,
+    /// Columns of units' and of numbers' weights.
+    kernel: Vec<i8>,
+    weights: Vec<u8>,
     dense: Vec<u8>,
     dense_bias: Vec<u8>,
+}
+
+/// What a projected embedding is like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Narrow {
+    pub(crate) width: usize,
+    pub(crate) shift: u8,
+    pub(crate) bits: u32,
 }
 
 /// A cheap sequence of bytes without a pattern that matters.
@@ -43,7 +58,7 @@ pub(crate) fn bytes(seed: u32, length: usize) -> Vec<u8> {
 impl Tables {
     /// A model of this size whose words all hash to slots of their own: each word is a bucket, and
     /// its pilot is searched for.
-    pub(crate) fn new(seed: u32, words: u32, units: usize, outputs: usize, width: Option<usize>) -> Self {
+    pub(crate) fn new(seed: u32, words: u32, units: usize, outputs: usize, narrow: Option<Narrow>) -> Self {
         let mut taken = vec![false; words as usize];
         let mut fingerprints = vec![0; words as usize];
         let buckets = 4 * words.max(1);
@@ -60,11 +75,15 @@ impl Tables {
             taken[slot] = true;
             fingerprints[slot] = hash as u8;
         }
-        let filled = units.next_multiple_of(4);
         let rows = words as usize + 1;
-        let small =
-            |seed, length| bytes(seed, length).iter().map(|&b| (b as i8 / 8) as u8).collect::<Vec<u8>>();
-        Self {
+        let width = narrow.map_or(0, |narrow| narrow.width);
+        // The exporter makes no -128 either: two of them side by side are no `i16`.
+        let signed = |seed, length| bytes(seed, length).iter().map(|&b| (b as i8).max(-127)).collect::<Vec<i8>>();
+        let mut numbers = signed(seed, rows * width);
+        if narrow.is_some_and(|narrow| narrow.bits == 4) {
+            numbers.iter_mut().for_each(|number| *number >>= 4);
+        }
+        let mut tables = Self {
             words,
             units,
             outputs,
@@ -73,41 +92,86 @@ impl Tables {
             maxlen: 0,
             truncating: Truncating::Pre,
             states: None,
-            width,
-            input_shift: 1,
-            output_shift: 4,
+            narrow,
+            activation: Activation::Relu,
+            bias_shift: 6,
+            state_shift: 5,
+            order: Order::Columns,
             pilots: pilots.iter().flat_map(|p| p.to_le_bytes()).collect(),
             fingerprints,
-            table: bytes(seed, rows * width.unwrap_or(units)),
-            input_kernel: small(seed + 1, filled * width.unwrap_or(0)),
-            bias: (0..filled as i32).flat_map(|i| (i * 31 - 64).to_le_bytes()).collect(),
-            kernel: small(seed + 2, units.next_multiple_of(4) * units),
-            dense: bytes(seed + 3, outputs * units),
+            packed: match narrow {
+                Some(Narrow { bits: 4, .. }) => {
+                    numbers.chunks(2).map(|two| two[0] as u8 & 0xF | (two[1] as u8) << 4).collect()
+                }
+                _ => numbers.iter().map(|&number| number as u8).collect(),
+            },
+            numbers,
+            biases: signed(seed + 1, rows * units),
+            kernel: signed(seed + 2, units * (units + width)).iter().map(|&weight| weight / 8).collect(),
+            weights: Vec::new(),
+            dense: bytes(seed + 3, outputs * units.next_multiple_of(4)),
             dense_bias: (0..outputs as i32).flat_map(|i| (100 * i - 50).to_le_bytes()).collect(),
-        }
+        };
+        tables.lay(Order::Columns);
+        tables
     }
 
-    /// The same with weights of the whole range of bytes, the extremes above all, and inputs of which about
+    /// The same with weights of the whole range of bytes, the extremes above all, and biases of which about
     /// `closed` in 255 are as low as can be.
     pub(crate) fn wild(mut self, seed: u32, closed: u8) -> Self {
         let extreme = |(choice, weight): (u8, u8)| match choice {
-            0..64 => 0x80,
-            64..128 => 0x7F,
-            _ => weight,
+            0..64 => -127,
+            64..128 => 127,
+            _ => (weight as i8).max(-127),
         };
         let length = self.kernel.len();
         self.kernel = bytes(seed + 4, length).into_iter().zip(bytes(seed + 5, length)).map(extreme).collect();
-        let choices = bytes(seed + 6, self.table.len());
-        for (input, choice) in self.table.iter_mut().zip(choices) {
+        let choices = bytes(seed + 6, self.biases.len());
+        for (bias, choice) in self.biases.iter_mut().zip(choices) {
             if choice < closed {
-                *input = 0x80;
+                *bias = -127;
             }
         }
+        self.lay(self.order);
         self
     }
 
+    /// Lays the weights in this order; for pairs, inputs must come in fours.
+    pub(crate) fn lay(&mut self, order: Order) {
+        let (units, filled) = (self.units, self.units.next_multiple_of(4));
+        let at = |from: usize, to: usize| {
+            let column = if from < units {
+                from
+            } else if from >= filled {
+                from - filled + units
+            } else {
+                return 0;
+            };
+            if to < units { self.kernel[column * units + to] } else { 0 }
+        };
+        let mut weights: Vec<u8> = SimpleRnn::encode_kernel(order, filled, self.inputs(), at).collect();
+        let rows = if self.narrow.is_some() { 1 } else { self.rows() };
+        for row in self.biases.chunks(units).take(rows) {
+            weights.extend(SimpleRnn::encode_biases(filled, |unit| row.get(unit).copied().unwrap_or(0)));
+        }
+        self.weights = weights;
+        self.order = order;
+    }
+
+    /// Inputs of a step.
+    pub(crate) fn inputs(&self) -> usize {
+        self.units.next_multiple_of(4) + self.width()
+    }
+
+    fn width(&self) -> usize {
+        self.narrow.map_or(0, |narrow| narrow.width)
+    }
+
+    fn rows(&self) -> usize {
+        self.words as usize + usize::from(self.unknown == Unknown::Row)
+    }
+
     pub(crate) fn contents(&self) -> Contents<'_> {
-        let rows = self.words as usize + usize::from(self.unknown == Unknown::Row);
         Contents {
             labels: &self.labels,
             normalization: Normalization::KERAS,
@@ -123,21 +187,24 @@ impl Tables {
                 truncating: self.truncating,
                 padding: self.states.as_ref().map(|(states, cycle)| Padding { states, cycle: *cycle }),
             },
-            embedding: match self.width {
-                None => Embedding::Folded { table: &self.table[..rows * self.units] },
-                Some(width) => Embedding::Projected {
+            embedding: match self.narrow {
+                None => Embedding::Folded,
+                Some(Narrow { width, shift, bits }) => Embedding::Projected {
                     width: width as u32,
-                    table: &self.table[..rows * width],
-                    kernel: &self.input_kernel,
-                    bias: &self.bias,
+                    shift,
+                    table: match (bits, &self.packed[..self.rows() * width * bits as usize / 8]) {
+                        (4, table) => Table::Int4(table),
+                        (_, table) => Table::Int8(table),
+                    },
                 },
             },
             rnn: SimpleRnn {
-                units: self.units as u32,
-                kernel: &self.kernel,
-                input_shift: self.input_shift,
-                recurrent_shift: 0,
-                output_shift: self.output_shift,
+                units: self.units.next_multiple_of(4) as u32,
+                activation: self.activation,
+                order: self.order,
+                weights: &self.weights,
+                bias_shift: self.bias_shift,
+                state_shift: self.state_shift,
             },
             dense: Dense {
                 outputs: self.outputs as u32,
@@ -148,7 +215,7 @@ impl Tables {
         }
     }
 
-    pub(crate) fn file(&self) -> Vec<u8> {
+    pub(crate) fn file(&self) -> Aligned {
         encode(&self.contents())
     }
 
@@ -160,50 +227,82 @@ impl Tables {
 
     /// One step, straight from the formula, in 64 bits.
     pub(crate) fn step(&self, row: u32, state: &[i64]) -> Vec<i64> {
-        let signed = |byte: u8| i64::from(byte as i8);
-        let at = |kernel: &[u8], inputs: usize, from: usize, to: usize| {
-            signed(kernel[to / 4 * 4 * inputs + 4 * from + to % 4])
-        };
-        (0..self.units)
+        let (row, units) = (row as usize, self.units);
+        let weight = |from: usize, to: usize| i64::from(self.kernel[from * units + to]);
+        (0..units)
             .map(|unit| {
-                let row = row as usize;
-                let input = match self.width {
-                    None => signed(self.table[row * self.units + unit]),
-                    Some(width) => {
-                        let product =
-                            |i| signed(self.table[row * width + i]) * at(&self.input_kernel, width, i, unit);
-                        (unit as i64 * 31 - 64) + (0..width).map(product).sum::<i64>()
+                let recurrent: i64 = (0..units).map(|k| (state[k] << self.state_shift) * weight(k, unit)).sum();
+                let (bias_row, projected) = match self.narrow {
+                    None => (row, 0),
+                    Some(Narrow { width, shift, .. }) => {
+                        let number = |i| i64::from(self.numbers[row * width + i]) << shift;
+                        (0, (0..width).map(|i| number(i) * weight(units + i, unit)).sum::<i64>())
                     }
                 };
-                let recurrent: i64 = (0..self.units).map(|k| state[k] * self.recurrent_weight(k, unit)).sum();
-                let accumulator = (input << self.input_shift) + recurrent + (1 << self.output_shift >> 1);
-                (accumulator >> self.output_shift).clamp(0, 127)
+                let bias = i64::from(self.biases[bias_row * units + unit]) << self.bias_shift;
+                self.activate(bias + recurrent + projected)
             })
             .collect()
     }
 
-    /// A weight as the file holds it: the even unit's is a byte, the odd one's what is above it.
-    fn recurrent_weight(&self, from: usize, to: usize) -> i64 {
-        let even = from * self.units.next_multiple_of(4) + to / 2 * 2;
-        let both = i64::from(i16::from_le_bytes([self.kernel[even], self.kernel[even + 1]]));
-        let lower = i64::from(self.kernel[even] as i8);
-        if to.is_multiple_of(2) { lower } else { (both - lower) / 256 }
+    /// ReLU exactly; tanh to within rounding, which is the runtime's.
+    fn activate(&self, accumulator: i64) -> i64 {
+        match self.activation {
+            Activation::Relu => ((accumulator + 256) >> 9).clamp(0, 127),
+            Activation::Tanh => {
+                let state = i64::from(Activation::Tanh.apply(accumulator as i32));
+                let real = 128.0 * (accumulator as f64 / 65536.0).tanh();
+                assert!((state as f64 - real.clamp(-127.0, 127.0)).abs() < 1.0, "{state} for {real}");
+                state
+            }
+        }
     }
 
-    /// The logits after a state, straight from the formula.
     pub(crate) fn logits(&self, state: &[i64]) -> Vec<i64> {
-        let product = |output: usize, unit: usize| {
-            i64::from(self.dense[output * self.units + unit] as i8) * state[unit]
-        };
+        let filled = self.units.next_multiple_of(4);
         (0..self.outputs)
-            .map(|o| 100 * o as i64 - 50 + (0..self.units).map(|unit| product(o, unit)).sum::<i64>())
+            .map(|output| {
+                let row = &self.dense[output * filled..][..self.units];
+                let product: i64 = row.iter().zip(state).map(|(&w, h)| i64::from(w as i8) * h).sum();
+                product + 100 * output as i64 - 50
+            })
             .collect()
     }
 }
 
-pub(crate) fn encode(contents: &Contents<'_>) -> Vec<u8> {
+/// Bytes at a multiple of four in memory, or so many bytes behind one.
+#[derive(Debug, Clone)]
+pub(crate) struct Aligned {
+    words: Vec<u32>,
+    range: std::ops::Range<usize>,
+}
+
+impl Aligned {
+    pub(crate) fn new(bytes: &[u8], behind: usize) -> Self {
+        let mut words = vec![0u32; (behind + bytes.len()).div_ceil(4)];
+        let range = behind..behind + bytes.len();
+        bytemuck::cast_slice_mut(&mut words)[range.clone()].copy_from_slice(bytes);
+        Self { words, range }
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[self.range.clone()]
+    }
+}
+
+impl std::ops::DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[self.range.clone()]
+    }
+}
+
+pub(crate) fn encode(contents: &Contents<'_>) -> Aligned {
     let mut buffer = vec![0; 1 << 20];
-    file::encode(contents, &mut buffer).expect("room").to_vec()
+    Aligned::new(file::encode(contents, &mut buffer).expect("room"), 0)
 }
 
 /// Collects words.

@@ -1,12 +1,15 @@
 //! The file format: golden files, damage, and files with a right checksum and wrong contents.
 
-use crate::common::{Tables, encode};
-use kilornn::layers::Embedding;
+use crate::common::{Aligned, Narrow, Tables, encode};
+use kilornn::layers::{Activation, Embedding, Order, Table};
 use kilornn::{Classifier, Contents, Error, Model, Padding, Sequence, Truncating, file};
 
 /// A model of the first released version, with what it must say for ever.
-const STARTER: &[u8] = include_bytes!("../golden/v1-starter.kilo");
-const STARTER_ANSWERS: &str = include_str!("../golden/v1-starter.txt");
+static STARTER: &[u8] = kilornn::include_model!("../golden/v2-starter.kilo");
+const STARTER_ANSWERS: &str = include_str!("../golden/v2-starter.txt");
+
+/// A model of the draft before it.
+static DRAFT: &[u8] = kilornn::include_model!("../golden/v1-starter.kilo");
 
 #[test]
 fn golden_files_stay_readable() {
@@ -49,7 +52,7 @@ fn every_truncation_is_refused() {
 
 #[test]
 fn every_flipped_bit_is_refused() {
-    let mut bytes = Tables::new(1, 12, 8, 2, Some(4)).file();
+    let mut bytes = Tables::new(1, 12, 8, 2, Some(Narrow { width: 4, shift: 2, bits: 4 })).file();
     Model::from_bytes(&bytes).unwrap();
     for byte in 0..bytes.len() {
         for bit in 0..8 {
@@ -66,8 +69,11 @@ fn foreign_newer_and_damaged_files_are_told_apart() {
     let foreign = Model::from_bytes(b"\x7FELF and so on and on").unwrap_err();
     assert_eq!(foreign, Error::NotAModel { found: *b"\x7FELF" });
     let mut newer = STARTER.to_vec();
-    newer[4] = 2;
-    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 2, supported: 1 });
+    newer[4] = 3;
+    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 3, supported: 2 });
+    let draft = Model::from_bytes(DRAFT).unwrap_err();
+    assert_eq!(draft, Error::Version { found: 1, supported: 2 });
+    assert!(draft.to_string().contains("update the runtime or export again"));
     let mut damaged = STARTER.to_vec();
     damaged[100] ^= 1;
     assert!(matches!(Model::from_bytes(&damaged), Err(Error::Checksum { .. })));
@@ -92,30 +98,37 @@ fn hostile_contents_are_refused() {
     says(|c| c.vocabulary.slots = u32::MAX, "slots (at most)");
     says(|c| c.vocabulary.pilots = &[0], "pilot bytes, modulo 2,");
     says(|c| c.vocabulary.pilots = &[], "pilots should be 1, but found 0");
-    says(|c| c.embedding = Embedding::Folded { table: &[0; 8] }, "bytes of the folded table should be 104");
-    says(
-        |c| c.embedding = Embedding::Projected { width: 257, table: &[], kernel: &[], bias: &[] },
-        "embedding width (at most)",
-    );
-    says(
-        |c| c.embedding = Embedding::Projected { width: 1, table: &[0; 13], kernel: &[0; 7], bias: &[0; 32] },
-        "bytes of the input kernel should be 8, but found 7",
-    );
+    let projected = |width, shift, table: Table<'static>| {
+        move |c: &mut Contents<'_>| c.embedding = Embedding::Projected { width, shift, table }
+    };
+    let refuses = |width, shift, table, words: &str| {
+        let said = refusal(projected(width, shift, table));
+        assert!(said.contains(words), "`{said}` should say `{words}`");
+    };
+    refuses(0, 0, Table::Int8(&[]), "embedding width should be 1");
+    refuses(257, 0, Table::Int8(&[0; 257 * 13]), "embedding width (at most)");
+    refuses(1, 0, Table::Int4(&[0; 13]), "bits of an embedding's row, modulo 8,");
+    refuses(4, 0, Table::Int8(&[0; 51]), "bytes of the embedding should be 52, but found 51");
+    refuses(4, 0, Table::Int4(&[0; 27]), "bytes of the embedding should be 26, but found 27");
+    refuses(4, 9, Table::Int8(&[0; 52]), "embedding shift (at most)");
+    refuses(4, 13, Table::Int4(&[0; 26]), "embedding shift (at most)");
+    refuses(4, 0, Table::Int4(&[0; 26]), "bytes of weights should be 104, but found 168");
+    says(|c| c.rnn.units = 0, "hidden units should be 1");
+    says(|c| c.rnn.units = 300, "hidden units (at most)");
+    says(|c| c.rnn.units = 9, "hidden units, modulo 4,");
+    says(|c| c.rnn.weights = &[0; 167], "bytes of weights should be 168, but found 167");
+    says(|c| c.rnn.activation = Activation::Tanh, "tanh states by columns");
+    says(|c| c.rnn.bias_shift = 15, "bias shift");
+    says(|c| c.rnn.state_shift = 9, "state shift");
+    says(|c| (c.rnn.state_shift, c.rnn.weights) = (7, &[0x81; 168]), "accumulator's bound");
     says(
         |c| {
-            c.embedding =
-                Embedding::Projected { width: 1, table: &[0; 13], kernel: &[0; 8], bias: &[0x7F; 32] }
+            let table = Table::Int8(&[0; 39]);
+            c.embedding = Embedding::Projected { width: 3, shift: 0, table };
+            (c.rnn.order, c.rnn.weights) = (Order::Pairs, &[0; 96]);
         },
-        "accumulator's bound",
+        "inputs in pairs, modulo 4,",
     );
-    says(|c| c.rnn.units = 0, "should be");
-    says(|c| c.rnn.units = 300, "should be");
-    says(|c| c.rnn.units = 9, "should be");
-    says(|c| c.rnn.kernel = &[0; 63], "bytes of the recurrent kernel should be 64, but found 63");
-    says(|c| c.rnn.input_shift = 17, "input shift");
-    says(|c| c.rnn.recurrent_shift = 17, "recurrent shift");
-    says(|c| c.rnn.recurrent_shift = 16, "accumulator's bound");
-    says(|c| c.rnn.output_shift = 31, "output shift");
     says(|c| c.dense.outputs = 0, "bytes of the dense kernel");
     says(|c| (c.dense.outputs, c.dense.kernel, c.dense.bias) = (0, &[], &[]), "outputs should be 1");
     says(|c| c.dense.outputs = 257, "outputs (at most)");
@@ -139,16 +152,20 @@ fn hostile_contents_are_refused() {
     assert!(refusal(padded(&[0; 8], 0, 1 << 20)).contains("window (at most)"));
 }
 
-/// Wherever the tables end up, and whatever precedes them, the recurrent kernel can be read in words.
+/// Wherever the tables end up, and whatever precedes them, the weights can be read in words.
 #[test]
-fn the_recurrent_kernel_lies_at_a_multiple_of_four() {
+fn weights_lie_at_a_multiple_of_four() {
     for labels in ["a\nb", "a\nbc", "a\nbcd", "a\nbcde"] {
         let tables = Tables::new(1, 12, 8, 2, None);
         let bytes = encode(&Contents { labels, ..tables.contents() });
         let model = Model::from_bytes(&bytes).unwrap();
-        let offset = model.contents().rnn.kernel.as_ptr().addr() - bytes.as_ptr().addr();
+        let offset = model.contents().rnn.weights.as_ptr().addr() - bytes.as_ptr().addr();
         assert_eq!(offset % 4, 0, "{labels:?}");
         assert_eq!(model.contents(), &Contents { labels, ..tables.contents() });
+        for behind in 1..4 {
+            let bytes = Aligned::new(&bytes, behind);
+            assert_eq!(Model::from_bytes(&bytes).unwrap_err(), Error::Unaligned { found: behind as u32 });
+        }
     }
 }
 
@@ -157,7 +174,7 @@ fn undecodable_contents_are_refused() {
     // A right header and checksum around bytes that postcard cannot read, or that go on too long.
     for (padding, body) in [(0, &[0xFF; 40][..]), (0, &[][..]), (0, &[0; 200][..]), (3, &[0, 0][..])] {
         let length = (12 + body.len() + 4) as u32;
-        let mut bytes = [b"KILO\x01\x00", &[padding, 0][..], &length.to_le_bytes()[..], body].concat();
+        let mut bytes = [b"KILO\x02\x00", &[padding, 0][..], &length.to_le_bytes()[..], body].concat();
         let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
         bytes.extend(crc.to_le_bytes());
         assert!(Model::from_bytes(&bytes).is_err());
@@ -167,14 +184,14 @@ fn undecodable_contents_are_refused() {
     let sound = Tables::new(1, 12, 8, 2, None).file();
     let padding = usize::from(sound[6]);
     let resealed = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = sound.clone();
+        let mut bytes = sound.to_vec();
         bytes.truncate(bytes.len() - 4);
         change(&mut bytes);
         let length = bytes.len() as u32 + 4;
         bytes[8..12].copy_from_slice(&length.to_le_bytes());
         let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes);
         bytes.extend(crc.to_le_bytes());
-        Model::from_bytes(&bytes).map(|_| ())
+        Model::from_bytes(&Aligned::new(&bytes, 0)).map(|_| ())
     };
     assert_eq!(resealed(&|_| ()), Ok(()));
     let pad = |count: usize, value: u8| {
@@ -183,7 +200,7 @@ fn undecodable_contents_are_refused() {
             bytes[6] = count as u8;
         }
     };
-    assert_eq!(resealed(&pad(3, 0)), Ok(()));
+    assert_eq!(resealed(&pad((padding + 1) % 4, 0)).unwrap_err().to_string().split(' ').next(), Some("the"));
     assert_eq!(resealed(&pad(4, 0)), Err(Error::Undecodable));
     assert_eq!(resealed(&pad(3, 1)), Err(Error::Undecodable));
     assert_eq!(resealed(&|bytes| bytes[7] = 1), Err(Error::Undecodable));

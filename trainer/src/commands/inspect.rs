@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use kilornn::layers::Embedding;
+use kilornn::layers::{Activation, Embedding, Order, Table};
 use kilornn::text::{Lowercase, Unit};
 use kilornn::{Truncating, Unknown, file};
 use serde::Serialize;
@@ -35,8 +35,12 @@ struct Report {
     pads_are_read: bool,
     window: u32,
     embedding: &'static str,
+    /// Numbers of a word; none if the embedding is folded.
     embedding_width: u32,
+    embedding_bits: u32,
     units: u32,
+    activation: &'static str,
+    order: &'static str,
     outputs: u32,
     parts: Vec<Part>,
 }
@@ -53,17 +57,19 @@ pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
     let contents = model.contents();
-    let (embedding, width, table) = match contents.embedding {
-        Embedding::Folded { table } => ("folded", contents.rnn.units, table.len()),
-        Embedding::Projected { width, table, kernel, bias } => {
-            ("projected", width, table.len() + kernel.len() + bias.len())
-        }
+    let rnn = &contents.rnn;
+    let kernel = contents.inputs() as usize * rnn.units as usize;
+    let biases = rnn.weights.len() - kernel;
+    let (embedding, table) = match &contents.embedding {
+        Embedding::Folded => ("folded", &Table::Int8(&[])),
+        Embedding::Projected { table, .. } => ("projected", table),
     };
     let mut parts = vec![
         Part { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
         Part { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
-        Part { part: "embedding and input kernel", bytes: table },
-        Part { part: "recurrent kernel", bytes: contents.rnn.kernel.len() },
+        Part { part: "embedding", bytes: table.bytes().len() },
+        Part { part: "recurrent and input kernel", bytes: kernel },
+        Part { part: "biases (of every word, if folded)", bytes: biases },
         Part { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
         Part { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
     ];
@@ -97,8 +103,17 @@ pub fn run(args: &Args) -> Result<()> {
         pads_are_read: contents.sequence.padding.is_some(),
         window: contents.sequence.window(),
         embedding,
-        embedding_width: width,
-        units: contents.rnn.units,
+        embedding_width: contents.embedding.width(),
+        embedding_bits: table.bits(),
+        units: rnn.units,
+        activation: match rnn.activation {
+            Activation::Relu => "relu",
+            Activation::Tanh => "tanh",
+        },
+        order: match rnn.order {
+            Order::Columns => "columns",
+            Order::Pairs => "pairs",
+        },
         outputs: contents.dense.outputs,
         parts,
     };
@@ -125,9 +140,17 @@ fn show(console: Console, path: &str, report: &Report) -> Result<()> {
     };
     let pads = if report.pads_are_read { "; shorter texts stand behind pads" } else { "" };
     console.say(format!("sequence    {length}{pads}; the device remembers {} word ids", report.window))?;
+    let width = match report.embedding_width {
+        0 => String::new(),
+        width => format!(" ({width} numbers of {} bits)", report.embedding_bits),
+    };
+    let states = match report.order {
+        "columns" => "zeros are left out",
+        _ => "all states are read, in pairs",
+    };
     console.say(format!(
-        "network     embedding {} ({} wide), SimpleRNN of {} ReLU units, Dense of {}",
-        report.embedding, report.embedding_width, report.units, report.outputs
+        "network     embedding {}{width}, SimpleRNN of {} {} units ({states}), Dense of {}",
+        report.embedding, report.units, report.activation, report.outputs
     ))?;
     for Part { part, bytes } in &report.parts {
         console.say(format!("{:>12}  {part}", grouped(*bytes)))?;

@@ -1,4 +1,4 @@
-//! The float network in candle: Embedding, SimpleRNN with ReLU, Dense.
+//! The float network in candle: Embedding, SimpleRNN with ReLU or tanh, Dense.
 
 mod grid;
 pub mod initializers;
@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{Linear, Module};
 use gemm::Parallelism;
+use kilornn::layers::Activation;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -55,6 +56,8 @@ impl Parameter {
 /// The network's parameters, in the order in which text flows through them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
+    /// The recurrence's.
+    pub activation: Activation,
     /// `rows × embedding`; rows are the ids of [`Encoder`](crate::text::Encoder).
     pub embedding: Parameter,
     /// `embedding × units`, Keras's `kernel`.
@@ -98,6 +101,7 @@ impl Network {
             RecurrentInitializer::Identity => initializers::identity_like(units, rng),
         };
         Self {
+            activation: recipe.activation.into(),
             embedding: Parameter::new(
                 "embedding",
                 [rows, width],
@@ -127,13 +131,13 @@ impl Network {
 
     /// All parameters, in order.
     pub fn parameters(&self) -> [&Parameter; 6] {
-        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
         [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
     /// All parameters but the embedding, in order.
     pub fn others_mut(&mut self) -> [&mut Parameter; 5] {
-        let Self { embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        let Self { activation: _, embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
         [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
@@ -195,7 +199,7 @@ impl Network {
             projected = (&projected + (rounded - &projected)?.detach())?;
         }
         let texts = batch.examples.len();
-        let recurrence = Recurrence::new(texts, batch.steps, batch.tokens.clone(), grid);
+        let recurrence = Recurrence::new(self.activation, texts, batch.steps, batch.tokens.clone(), grid);
         let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
         let state = drop_out(&state, dropout.state, rng)?;
         let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
@@ -228,7 +232,7 @@ impl Network {
 
     /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
     pub fn logits(&self, projected: &Tensor, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
-        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
+        let recurrence = Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
         let kernel = Tensor::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
         let state = projected.apply_op2_no_bwd(&kernel, &recurrence)?;
         let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
@@ -237,7 +241,7 @@ impl Network {
 
     /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
     pub fn states(&self, projected: &[f32], batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        let recurrence = Recurrence::new(batch.examples.len(), batch.steps, global(batch), grid);
+        let recurrence = Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
         recurrence.states(projected, &self.recurrent(grid), self.units())
     }
 }

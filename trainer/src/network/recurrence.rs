@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 use gemm::Parallelism;
+use kilornn::layers::Activation;
 use rayon::prelude::*;
 
 use super::Grid;
@@ -18,12 +19,13 @@ use crate::data::Batch;
 /// so that results are too.
 const TEXTS: usize = 32;
 
-/// `h_t = relu(projected[token_t] + h_{t-1} · kernel)` over all steps; gives the last state.
+/// `h_t = activation(projected[token_t] + h_{t-1} · kernel)` over all steps; gives the last state.
 ///
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
 /// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
 #[derive(Debug)]
 pub struct Recurrence {
+    activation: Activation,
     texts: usize,
     steps: usize,
     /// `steps × texts` rows of `projected`, or [`Batch::MASKED`] before a text's first step.
@@ -35,16 +37,22 @@ pub struct Recurrence {
 }
 
 impl Recurrence {
-    /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to `0..=127`
+    /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to an `i8`
     /// times their scale; gradients pass straight through the rounding.
-    pub fn new(texts: usize, steps: usize, tokens: Vec<u32>, grid: Option<&Grid>) -> Self {
+    pub fn new(
+        activation: Activation,
+        texts: usize,
+        steps: usize,
+        tokens: Vec<u32>,
+        grid: Option<&Grid>,
+    ) -> Self {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let scales = grid.map(|grid| grid.scales.clone());
-        Self { texts, steps, tokens, scales, states: Mutex::default() }
+        Self { activation, texts, steps, tokens, scales, states: Mutex::default() }
     }
 
-    /// All states, `steps × texts × units`. A state of `-0.0` marks a unit whose ReLU was closed
-    /// (or whose text has not begun), so that `+0.0`, an open unit rounded down, can be told from it.
+    /// All states, `steps × texts × units`. A state of `-0.0` marks a unit that no gradient passes: its ReLU was
+    /// closed, or its text has not begun. An open unit rounded down to zero is `+0.0`.
     pub fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let row = self.texts * units;
         let mut states = vec![0.0; self.steps * row];
@@ -77,18 +85,29 @@ impl Recurrence {
         states
     }
 
-    /// ReLU, and the device's rounding if asked for.
+    /// From accumulators to states, with the device's rounding if asked for.
     fn activate(&self, state: &mut [f32], tokens: &[u32], units: usize) {
         for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
             if token == Batch::MASKED {
-                state.fill(-0.0);
-            } else if let Some(scales) = &self.scales {
-                for (h, scale) in state.iter_mut().zip(scales) {
-                    *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { -0.0 };
+                state.fill(CLOSED);
+                continue;
+            }
+            match (self.activation, &self.scales) {
+                (Activation::Relu, None) => {
+                    state.iter_mut().for_each(|h| *h = if *h > 0.0 { *h } else { CLOSED });
                 }
-            } else {
-                for h in state {
-                    *h = if *h > 0.0 { *h } else { -0.0 };
+                (Activation::Relu, Some(scales)) => {
+                    for (h, scale) in state.iter_mut().zip(scales) {
+                        *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { CLOSED };
+                    }
+                }
+                // Adding zero makes +0.0 of -0.0.
+                (Activation::Tanh, None) => state.iter_mut().for_each(|h| *h = h.tanh() + 0.0),
+                (Activation::Tanh, Some(scales)) => {
+                    for (h, scale) in state.iter_mut().zip(scales) {
+                        let accumulator = (*h * 65536.0).round() as i32;
+                        *h = f32::from(Activation::Tanh.apply(accumulator)) * scale + 0.0;
+                    }
                 }
             }
         }
@@ -125,12 +144,17 @@ impl Recurrence {
         gradients
     }
 
-    /// No gradient where the ReLU was closed, or the rounded state at its limit.
+    /// From gradients of states to those of accumulators: none where a ReLU was closed, or the rounded state at its
+    /// limit, or the text had not begun.
     fn close(&self, gradient: &mut [f32], state: &[f32], units: usize) {
         for (g, h) in gradient.iter_mut().zip(state) {
-            *g = if h.is_sign_negative() { 0.0 } else { *g };
+            if h.to_bits() == CLOSED.to_bits() {
+                *g = 0.0;
+            } else if self.activation == Activation::Tanh {
+                *g *= 1.0 - h * h;
+            }
         }
-        if let Some(scales) = &self.scales {
+        if let (Activation::Relu, Some(scales)) = (self.activation, &self.scales) {
             for (g, h) in gradient.chunks_exact_mut(units).zip(state.chunks_exact(units)) {
                 for ((g, h), scale) in g.iter_mut().zip(h).zip(scales) {
                     *g = if *h >= 127.0 * scale { 0.0 } else { *g };
@@ -139,6 +163,9 @@ impl Recurrence {
         }
     }
 }
+
+/// The state of a unit that no gradient passes.
+const CLOSED: f32 = -0.0;
 
 /// Cuts `steps × texts × units` values into blocks of texts, each a list of its steps' slices.
 fn by_texts(values: &mut [f32], row: usize, units: usize) -> Vec<Vec<&mut [f32]>> {
@@ -267,14 +294,25 @@ mod tests {
     }
 
     /// The same by candle's own operations, one step and one text at a time.
-    fn by_autograd(projected: &Tensor, kernel: &Tensor, texts: usize, tokens: &[u32]) -> Tensor {
+    fn by_autograd(
+        activation: Activation,
+        projected: &Tensor,
+        kernel: &Tensor,
+        texts: usize,
+        tokens: &[u32],
+    ) -> Tensor {
         let units = kernel.dim(0).unwrap();
         let rows: Vec<Tensor> = (0..texts)
             .map(|text| {
                 let mut h = Tensor::zeros((1, units), candle_core::DType::F32, &Device::Cpu).unwrap();
                 for &token in tokens.iter().skip(text).step_by(texts).filter(|&&t| t != Batch::MASKED) {
                     let input = projected.narrow(0, token as usize, 1).unwrap();
-                    h = (input + h.matmul(kernel).unwrap()).unwrap().relu().unwrap();
+                    let accumulator = (input + h.matmul(kernel).unwrap()).unwrap();
+                    h = match activation {
+                        Activation::Relu => accumulator.relu(),
+                        Activation::Tanh => accumulator.tanh(),
+                    }
+                    .unwrap();
                 }
                 h
             })
@@ -284,12 +322,16 @@ mod tests {
 
     #[test]
     fn agrees_with_autograd() {
+        [Activation::Relu, Activation::Tanh].into_iter().for_each(compare_with_autograd);
+    }
+
+    fn compare_with_autograd(activation: Activation) {
         // More texts than one thread's share, and units that fill no vector register.
         let (texts, units, steps) = (TEXTS + 5, 5, 6);
         let (projected, kernel, readout, tokens) = case(texts, units, steps);
-        let op = Recurrence::new(texts, steps, tokens.clone(), None);
+        let op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
         let ours = projected.apply_op2(&kernel, op).unwrap();
-        let theirs = by_autograd(&projected, &kernel, texts, &tokens);
+        let theirs = by_autograd(activation, &projected, &kernel, texts, &tokens);
         for (a, b) in flat(&ours).iter().zip(flat(&theirs)) {
             assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "state {a}, autograd's {b}");
         }
@@ -306,15 +348,19 @@ mod tests {
 
     #[test]
     fn agrees_with_finite_differences() {
+        [Activation::Relu, Activation::Tanh].into_iter().for_each(compare_with_finite_differences);
+    }
+
+    fn compare_with_finite_differences(activation: Activation) {
         let (texts, units, steps) = (3, 5, 4);
         let (projected, kernel, readout, tokens) = case(texts, units, steps);
         let value = |projected: &[f32], kernel: &[f32]| -> f64 {
-            let op = Recurrence::new(texts, steps, tokens.clone(), None);
+            let op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
             let states = op.states(projected, kernel, units);
             let last = &states[(steps - 1) * texts * units..];
             last.iter().zip(flat(&readout)).map(|(a, b)| f64::from(*a) * f64::from(b)).sum()
         };
-        let op = Recurrence::new(texts, steps, tokens.clone(), None);
+        let op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
         let last = projected.apply_op2(&kernel, op).unwrap();
         let grads = (last * &readout).unwrap().sum_all().unwrap().backward().unwrap();
         let (p, k) = (flat(&projected), flat(&kernel));
@@ -340,9 +386,14 @@ mod tests {
 
     #[test]
     fn rounds_as_the_device_does() {
-        let grid = Grid { scales: vec![0.1; 3], fraction_bits: 0, input_shift: 0 };
-        let op = Recurrence::new(1, 1, vec![0], Some(&grid));
-        let states = op.states(&[0.26, -1.0, 99.0], &[0.0; 9], 3);
-        assert_eq!(states.iter().map(|h| (h * 10.0).round()).collect::<Vec<_>>(), [3.0, 0.0, 127.0]);
+        let states = |activation, scale: f32| {
+            let grid = Grid { scales: vec![scale; 3], state_shift: 0, bias_shift: 0 };
+            let op = Recurrence::new(activation, 1, 1, vec![0], Some(&grid));
+            let states = op.states(&[0.26, -1.0, 99.0], &[0.0; 9], 3);
+            states.iter().map(|h| (h / scale).round()).collect::<Vec<_>>()
+        };
+        assert_eq!(states(Activation::Relu, 0.1), [3.0, 0.0, 127.0]);
+        // 128 times tanh(0.26) = 0.2543, tanh(-1) = -0.7616 and 1, less a step for the sake of the sign.
+        assert_eq!(states(Activation::Tanh, 1.0 / 128.0), [33.0, -97.0, 127.0]);
     }
 }

@@ -1,6 +1,7 @@
 //! Where the integers stand: chosen by trial on a sample of the training texts.
 
 use anyhow::{Context, Result};
+use kilornn::layers::Activation;
 
 use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
@@ -20,15 +21,24 @@ pub fn choose_grid(network: &Network, texts: &[Vec<u32>], pad_to: Option<usize>)
     let float = logits(network, texts, pad_to, None)?;
     let states = States::new(network, texts, pad_to, None);
     let mut candidates = Vec::new();
-    for quantile in [1.0, 0.9999, 0.999] {
-        for fraction_bits in 4..=9 {
-            candidates.extend([0, 1].map(|clipped_bits| (quantile, fraction_bits, clipped_bits)));
+    // The scale of a tanh state is given.
+    let quantiles: &[f64] = match network.activation {
+        Activation::Relu => &[1.0, 0.9999, 0.999],
+        Activation::Tanh => &[1.0],
+    };
+    for &quantile in quantiles {
+        for state_shift in (0..=5).rev() {
+            candidates.extend([0, 1].map(|clipped_bits| (quantile, state_shift, clipped_bits)));
         }
     }
     let progress = progress::bar("quantizing", candidates.len(), "grids");
     let mut best: Option<(f64, Grid)> = None;
-    for (quantile, fraction_bits, clipped_bits) in candidates {
-        let grid = Grid::new(network, &states.scales(quantile), fraction_bits, clipped_bits);
+    for (quantile, state_shift, clipped_bits) in candidates {
+        let scales = match network.activation {
+            Activation::Relu => states.scales(quantile),
+            Activation::Tanh => vec![1.0 / 128.0; network.units()],
+        };
+        let grid = Grid::new(network, &scales, state_shift, clipped_bits);
         let error = root_mean_square(&float, &logits(network, texts, pad_to, Some(&grid))?);
         if best.as_ref().is_none_or(|(least, _)| error < *least) {
             best = Some((error, grid));
@@ -71,7 +81,7 @@ impl States {
             for (state, &token) in states.chunks_exact(units).zip(&batch.tokens) {
                 if token != Batch::MASKED {
                     steps += 1;
-                    let open = active.iter_mut().zip(state).filter(|(_, h)| **h > 0.0);
+                    let open = active.iter_mut().zip(state).filter(|(_, h)| **h != 0.0);
                     open.for_each(|(seen, &h)| seen.push(h));
                 }
             }

@@ -1,161 +1,209 @@
 //! Float weights to integer tables, layer by layer.
 
-use std::collections::HashMap;
-
-use kilornn::layers::{Dense, Embedding, SimpleRnn, State};
+use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 
 use crate::network::{Grid, Network, int8};
+use crate::recipe::EmbeddingBits;
 
-/// As the model file holds it.
-fn byte(value: f32) -> u8 {
-    int8(value) as u8
+/// Hidden units of the file: as many as fill whole blocks of four. Those that the network does not have are without
+/// weights, so they stay zero.
+fn filled(units: usize) -> usize {
+    units.next_multiple_of(4)
 }
 
-/// How rows of the embedding become integers.
-pub(super) struct IntEmbedding<'n> {
+/// How words and states become integers: everything but which rows there are, and in which order weights lie.
+pub(super) struct IntRecurrence<'n> {
     network: &'n Network,
+    grid: &'n Grid,
     kind: Kind,
-    input_shift: u8,
-    /// Bits by which the accumulator is finer than the grid's, for the sake of the inputs.
-    finer: u8,
 }
 
 enum Kind {
-    /// `W·E + b` of all rows, and the factor of each unit.
+    /// `W·E + b` of all rows.
     Folded { projected: Vec<f32>, factors: Vec<f32> },
-    /// The factor of each number of the embedding, and the tables behind it.
-    Projected { factors: Vec<f32>, kernel: Vec<u8>, bias: Vec<u8> },
+    /// A narrow embedding beside the columns of the input kernel.
+    Projected { bits: EmbeddingBits, shift: u8, numbers: Vec<f32>, columns: Vec<f32> },
 }
 
-impl<'n> IntEmbedding<'n> {
-    pub(super) fn new(network: &'n Network, grid: &Grid, fold: bool) -> Self {
-        if fold { Self::folded(network, grid) } else { Self::projected(network, grid) }
+impl<'n> IntRecurrence<'n> {
+    /// With one row of biases for each word, multiplied out.
+    pub(super) fn folded(network: &'n Network, grid: &'n Grid) -> Self {
+        let kind = Kind::Folded { projected: network.projected(None), factors: grid.bias_factors() };
+        Self { network, grid, kind }
     }
 
-    fn folded(network: &'n Network, grid: &Grid) -> Self {
-        let kind = Kind::Folded { projected: network.projected(None), factors: grid.input_factors() };
-        Self { network, kind, input_shift: grid.input_shift, finer: 0 }
-    }
-
-    fn projected(network: &'n Network, grid: &Grid) -> Self {
+    /// With a narrow embedding, in numbers of so many bits.
+    ///
+    /// How an input's scale is shared out between its number and its column is free. The number's shift to the left
+    /// is the smallest at which both fit for all of them; what room is left goes to both alike with eight bits, and
+    /// with four the number has all of it.
+    pub(super) fn projected(network: &'n Network, grid: &'n Grid, bits: EmbeddingBits) -> Self {
         let [width, units] = network.kernel.shape;
-        let table = &network.embedding.values;
-        let factors: Vec<f32> = (0..width)
-            .map(|i| {
-                let largest = table.iter().skip(i).step_by(width).fold(0f32, |m, v| m.max(v.abs()));
-                127.0 / largest.max(f32::MIN_POSITIVE)
-            })
-            .collect();
-        // The kernel in steps of the accumulator for each step of the embedding.
         let accumulator = grid.accumulator_factors();
-        let weight =
-            |i: usize, unit: usize| network.kernel.values[i * units + unit] / factors[i] * accumulator[unit];
-        let largest = (0..width * units).map(|k| weight(k / units, k % units).abs()).fold(0.0, f32::max);
-        // The largest shift at which it is within an `i8`: to the left, the accumulator gets as many
-        // bits more; to the right, the inputs are shifted back up.
-        let shift = (127.0 / largest.max(1e-30)).log2().floor().clamp(-16.0, 12.0);
-        let step = shift.exp2();
-        let blocks = (0..units).step_by(4);
-        let kernel = blocks
-            .flat_map(|first| (0..width).flat_map(move |i| (first..first + 4).map(move |unit| (i, unit))))
-            .map(|(i, unit)| if unit < units { byte(weight(i, unit) * step) } else { 0 })
-            .collect();
-        let bias = (0..units.next_multiple_of(4))
-            .map(|unit| match network.bias.values.get(unit) {
-                Some(bias) => (bias * accumulator[unit] * step).round().clamp(-1e8, 1e8) as i32,
-                None => 0,
+        let largest_number = |input: usize| {
+            network.embedding.values.iter().skip(input).step_by(width).fold(0f32, |most, v| most.max(v.abs()))
+        };
+        let largest_weight = |input: usize| {
+            let column = &network.kernel.values[input * units..][..units];
+            column.iter().zip(&accumulator).fold(0f32, |most, (w, factor)| most.max(w.abs() * factor))
+        };
+        let ranges: Vec<(f32, f32)> = (0..width)
+            .map(|input| {
+                (largest_number(input).max(f32::MIN_POSITIVE), largest_weight(input).max(f32::MIN_POSITIVE))
             })
-            .flat_map(i32::to_le_bytes)
             .collect();
-        Self {
-            network,
-            kind: Kind::Projected { factors, kernel, bias },
-            input_shift: (-shift).max(0.0) as u8,
-            finer: shift.max(0.0) as u8,
+        let product = ranges.iter().map(|(number, weight)| number * weight).fold(0.0, f32::max);
+        let most = bits.largest();
+        let shift = (product / (most * 127.0)).log2().ceil().clamp(0.0, bits.largest_shift()) as u8;
+        let step = f32::from(1u16 << shift);
+        let (numbers, columns) = ranges
+            .iter()
+            .map(|(number, weight)| {
+                let whole = match bits {
+                    EmbeddingBits::Eight => (number * weight / step).sqrt().clamp(1.0, most),
+                    EmbeddingBits::Four => most,
+                };
+                (whole / number, number / (whole * step))
+            })
+            .unzip();
+        Self { network, grid, kind: Kind::Projected { bits, shift, numbers, columns } }
+    }
+
+    /// Inputs of a step.
+    pub(super) fn inputs(&self) -> usize {
+        let width = match &self.kind {
+            Kind::Folded { .. } => 0,
+            Kind::Projected { numbers, .. } => numbers.len(),
+        };
+        filled(self.network.units()) + width
+    }
+
+    /// The weights, and the embedding of the rows `ids`, in this order.
+    pub(super) fn tables(&self, ids: &[u32], order: Order) -> IntTables {
+        let units = self.network.units();
+        let filled = filled(units);
+        let accumulator = self.grid.accumulator_factors();
+        let weight = |from: usize, to: usize| {
+            if to >= units || (units..filled).contains(&from) {
+                return 0;
+            }
+            match &self.kind {
+                Kind::Projected { columns, .. } if from >= filled => {
+                    let input = from - filled;
+                    int8(self.network.kernel.values[input * units + to] * accumulator[to] * columns[input])
+                }
+                _ => {
+                    let weight = self.network.recurrent_kernel.values[from * units + to];
+                    self.grid.recurrent_weight(weight, from, to)
+                }
+            }
+        };
+        let mut weights: Vec<u8> =
+            SimpleRnn::encode_kernel(order, filled, self.inputs(), weight).collect();
+        let mut add_biases = |biases: &[f32], factors: &[f32]| {
+            let bias = |unit: usize| biases.get(unit).map_or(0, |bias| int8(bias * factors[unit]));
+            weights.extend(SimpleRnn::encode_biases(filled, bias));
+        };
+        let (bias_shift, embedding) = match &self.kind {
+            Kind::Folded { projected, factors } => {
+                ids.iter().for_each(|&id| add_biases(&projected[id as usize * units..][..units], factors));
+                (self.grid.bias_shift, None)
+            }
+            Kind::Projected { bits, shift, numbers, .. } => {
+                let biases = &self.network.bias.values;
+                let largest = biases.iter().zip(&accumulator).fold(0f32, |most, (b, f)| most.max(b.abs() * f));
+                let bias_shift = (largest / 127.0).log2().ceil().clamp(0.0, 14.0) as u8;
+                let step = f32::from(1u16 << bias_shift);
+                add_biases(biases, &accumulator.iter().map(|factor| factor / step).collect::<Vec<_>>());
+                let width = numbers.len();
+                let row = |&id: &u32| self.network.embedding.values[id as usize * width..][..width].iter();
+                let whole = ids.iter().flat_map(|id| row(id).zip(numbers)).map(|(value, factor)| {
+                    (value * factor).round().clamp(-bits.largest(), bits.largest()) as i8
+                });
+                (bias_shift, Some(IntEmbedding { bits: *bits, width, shift: *shift, table: bits.pack(whole) }))
+            }
+        };
+        IntTables {
+            units: filled,
+            order,
+            activation: self.network.activation,
+            bias_shift,
+            state_shift: self.grid.state_shift,
+            weights,
+            embedding,
+        }
+    }
+}
+
+impl EmbeddingBits {
+    /// The largest number, and its negative.
+    fn largest(self) -> f32 {
+        match self {
+            Self::Four => 7.0,
+            Self::Eight => 127.0,
         }
     }
 
-    /// The tables for the rows `ids`, in this order.
-    pub(super) fn rows(&self, ids: &[u32]) -> EmbeddingTables<'_> {
-        let (values, factors) = match &self.kind {
-            Kind::Folded { projected, factors } => (projected, factors),
-            Kind::Projected { factors, .. } => (&self.network.embedding.values, factors),
-        };
-        let width = factors.len();
-        let row = |&id: &u32| values[id as usize * width..][..width].iter().zip(factors);
-        let table = ids.iter().flat_map(row).map(|(value, factor)| byte(value * factor)).collect();
-        EmbeddingTables { kind: &self.kind, table }
+    /// By how much a number may be shifted.
+    fn largest_shift(self) -> f32 {
+        match self {
+            Self::Four => 12.0,
+            Self::Eight => 8.0,
+        }
+    }
+
+    fn pack(self, numbers: impl Iterator<Item = i8>) -> Vec<u8> {
+        let bytes: Vec<u8> = numbers.map(|number| number as u8).collect();
+        match self {
+            Self::Eight => bytes,
+            Self::Four => bytes.chunks(2).map(|two| two[0] & 0xF | two[1] << 4).collect(),
+        }
     }
 }
 
-/// The embedding of some rows, as the model file holds it.
-pub(super) struct EmbeddingTables<'l> {
-    kind: &'l Kind,
+/// Embedding and recurrence, as the model file holds them.
+pub(super) struct IntTables {
+    units: usize,
+    order: Order,
+    activation: Activation,
+    bias_shift: u8,
+    state_shift: u8,
+    weights: Vec<u8>,
+    embedding: Option<IntEmbedding>,
+}
+
+/// A narrow embedding.
+struct IntEmbedding {
+    bits: EmbeddingBits,
+    width: usize,
+    shift: u8,
     table: Vec<u8>,
 }
 
-impl EmbeddingTables<'_> {
-    pub(super) fn view(&self) -> Embedding<'_> {
-        match self.kind {
-            Kind::Folded { .. } => Embedding::Folded { table: &self.table },
-            Kind::Projected { factors, kernel, bias } => {
-                Embedding::Projected { width: factors.len() as u32, table: &self.table, kernel, bias }
-            }
-        }
-    }
-}
-
-/// The recurrence, as the model file holds it.
-pub(super) struct IntRnn {
-    units: usize,
-    kernel: Vec<u8>,
-    input_shift: u8,
-    recurrent_shift: u8,
-    output_shift: u8,
-}
-
-impl IntRnn {
-    pub(super) fn new(network: &Network, grid: &Grid, embedding: &IntEmbedding<'_>) -> Self {
-        let units = network.units();
-        let kernel = &network.recurrent_kernel.values;
-        let kernel = SimpleRnn::encode_kernel(units, |from, to| {
-            grid.recurrent_weight(kernel[from * units + to], from, to)
-        });
-        let kernel = kernel.collect();
-        Self {
-            units,
-            kernel,
-            input_shift: embedding.input_shift,
-            recurrent_shift: embedding.finer,
-            output_shift: grid.fraction_bits + embedding.finer,
+impl IntTables {
+    pub(super) fn embedding(&self) -> Embedding<'_> {
+        match &self.embedding {
+            None => Embedding::Folded,
+            Some(IntEmbedding { bits, width, shift, table }) => Embedding::Projected {
+                width: *width as u32,
+                shift: *shift,
+                table: match bits {
+                    EmbeddingBits::Four => Table::Int4(table),
+                    EmbeddingBits::Eight => Table::Int8(table),
+                },
+            },
         }
     }
 
-    pub(super) fn view(&self) -> SimpleRnn<'_> {
+    pub(super) fn rnn(&self) -> SimpleRnn<'_> {
         SimpleRnn {
             units: self.units as u32,
-            kernel: &self.kernel,
-            input_shift: self.input_shift,
-            recurrent_shift: self.recurrent_shift,
-            output_shift: self.output_shift,
+            activation: self.activation,
+            order: self.order,
+            weights: &self.weights,
+            bias_shift: self.bias_shift,
+            state_shift: self.state_shift,
         }
-    }
-
-    /// The states after 0, 1, ... `longest` pads, by the device's own step, up to where they repeat;
-    /// and the index of the state that follows the last.
-    pub(super) fn orbit(&self, pad: &EmbeddingTables<'_>, longest: usize) -> (Vec<u8>, u32) {
-        let mut state = State::<256>::zero(self.units);
-        let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
-        let mut states = Vec::new();
-        for index in 0..=longest as u32 {
-            if let Some(&earlier) = seen.get(state.values()) {
-                return (states, earlier);
-            }
-            seen.insert(state.values().to_vec(), index);
-            states.extend(state.values().iter().map(|&h| h as u8));
-            self.view().step(&pad.view(), 0, &mut state);
-        }
-        (states, 0)
     }
 }
 
@@ -178,8 +226,8 @@ impl IntDense {
         // One scale for all outputs, so that integer logits can be compared.
         let scale = largest.max(f32::MIN_POSITIVE * 1e6) / 127.0;
         let kernel = (0..outputs)
-            .flat_map(|output| (0..units).map(move |unit| (unit, output)))
-            .map(|(unit, output)| byte(weight(unit, output) / scale))
+            .flat_map(|output| (0..filled(units)).map(move |unit| (unit, output)))
+            .map(|(unit, output)| if unit < units { int8(weight(unit, output) / scale) as u8 } else { 0 })
             .collect();
         let bias = network.dense_bias.values.iter();
         let bias = bias.flat_map(|b| ((b / scale).round().clamp(-1e9, 1e9) as i32).to_le_bytes()).collect();

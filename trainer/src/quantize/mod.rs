@@ -9,15 +9,19 @@ mod perfect_hash;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use kilornn::{Contents, Model, Padding, Sequence, file};
+use kilornn::layers::{Activation, Embedding, Order, State};
+use kilornn::text::Vocabulary;
+use kilornn::{Contents, Model, Padding, Sequence, Unknown, file};
 
 pub use calibrate::{calibration, choose_grid};
 pub use perfect_hash::PerfectHash;
 
 use self::calibrate::{States, root_mean_square};
-use self::layers::{IntDense, IntEmbedding, IntRnn};
+use self::layers::{IntDense, IntRecurrence};
 use crate::answer::answer_all;
 use crate::evaluate::logits;
 use crate::network::{Grid, Network};
@@ -26,6 +30,9 @@ use crate::text::{Encoder, PAD};
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
 const FOLDED_LIMIT: usize = 1 << 20;
+
+/// Below this share of zeros in the state, multiplying with them is cheaper than leaving them out.
+const DENSE: f64 = 0.4;
 
 /// The outcome of [`export`].
 #[derive(Debug, Clone)]
@@ -56,9 +63,9 @@ pub fn export(
         None => choose_grid(network, &encoded, recipe.pad_to())?,
     };
     let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
-    let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid)?;
-    let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
     let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
+    let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid, zeros)?;
+    let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
     let logit_error = root_mean_square(&trained, &device_logits(&file, &sample)?);
     Ok(Exported { file, logit_error, zeros })
 }
@@ -79,6 +86,7 @@ fn assemble(
     labels: &str,
     hash: &PerfectHash,
     grid: &Grid,
+    zeros: f64,
 ) -> Result<Vec<u8>> {
     let vocabulary = hash.vocabulary();
     // Rows in the order of slots; empty slots are never read, but for false fingerprints.
@@ -90,55 +98,106 @@ fn assemble(
     ids.extend(unknown);
 
     let folded = ids.len() * network.units();
-    let narrow = ids.len() * network.embedding.shape[1];
+    let narrow = ids.len() * network.embedding.shape[1] * usize::from(u8::from(recipe.embedding_bits)) / 8;
     let fold = match recipe.fold {
         Fold::Always => true,
         Fold::Never => false,
         Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
     };
-    let layer = IntEmbedding::new(network, grid, fold);
-    let embedding = layer.rows(&ids);
-    let pad = layer.rows(&[PAD]);
-    let rnn = IntRnn::new(network, grid, &layer);
+    let recurrence = match fold {
+        true => IntRecurrence::folded(network, grid),
+        false => IntRecurrence::projected(network, grid, recipe.embedding_bits),
+    };
+    let order = order(network.activation, recurrence.inputs(), zeros);
     let dense = IntDense::new(network, grid);
-
     let orbit;
     let padding = match recipe.padding {
         Pads::Masked => None,
         Pads::Tokens => {
-            orbit = rnn.orbit(&pad, recipe.maxlen);
+            orbit = orbit_of_pads(&recurrence, &dense, encoder, labels, recipe.maxlen, order)?;
             Some(Padding { states: &orbit.0, cycle: orbit.1 })
         }
     };
-    let contents = Contents {
+    let tables = recurrence.tables(&ids, order);
+    encode(&Contents {
         labels,
         normalization: encoder.normalization(),
         vocabulary,
         unknown: recipe.unknown.into(),
         sequence: Sequence { maxlen: recipe.maxlen as u32, truncating: recipe.truncating.into(), padding },
-        embedding: embedding.view(),
-        rnn: rnn.view(),
+        embedding: tables.embedding(),
+        rnn: tables.rnn(),
         dense: dense.view(),
-    };
-    let mut buffer = vec![0; 4096 + labels.len() + contents_size(&contents)];
-    let file = file::encode(&contents, &mut buffer).context("the model file is larger than its tables")?;
-    Model::from_bytes(file).context("the exporter wrote a model that the runtime refuses")?;
-    Ok(file.to_vec())
+    })
+}
+
+/// How the kernel's weights lie best, for states of which this share is zero.
+fn order(activation: Activation, inputs: usize, zeros: f64) -> Order {
+    match activation {
+        Activation::Tanh => Order::Pairs,
+        Activation::Relu if inputs.is_multiple_of(4) && zeros < DENSE => Order::Pairs,
+        Activation::Relu => Order::Columns,
+    }
+}
+
+/// The states after 0, 1, ... `longest` pads, by the device's own step, up to where they repeat; and the index of the
+/// state that follows the last.
+fn orbit_of_pads(
+    recurrence: &IntRecurrence<'_>,
+    dense: &IntDense,
+    encoder: &Encoder,
+    labels: &str,
+    longest: usize,
+    order: Order,
+) -> Result<(Vec<u8>, u32)> {
+    // A model that has no word but the pad.
+    let tables = recurrence.tables(&[PAD], order);
+    let file = encode(&Contents {
+        labels,
+        normalization: encoder.normalization(),
+        vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+        unknown: Unknown::Row,
+        sequence: Sequence { maxlen: 0, truncating: kilornn::Truncating::Post, padding: None },
+        embedding: tables.embedding(),
+        rnn: tables.rnn(),
+        dense: dense.view(),
+    })?;
+    let model = Model::from_bytes(&file)?;
+    let mut state = State::<512>::zero(&model)?;
+    let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
+    let mut states = Vec::new();
+    for index in 0..=longest as u32 {
+        if let Some(&earlier) = seen.get(state.values()) {
+            return Ok((states, earlier));
+        }
+        seen.insert(state.values().to_vec(), index);
+        states.extend(state.values().iter().map(|&h| h as u8));
+        model.step(0, &mut state);
+    }
+    Ok((states, 0))
+}
+
+/// The file of these contents, which the runtime accepts.
+fn encode(contents: &Contents<'_>) -> Result<Vec<u8>> {
+    let mut buffer = vec![0; 4096 + contents.labels.len() + contents_size(contents)];
+    let file = file::encode(contents, &mut buffer).context("the model file is larger than its tables")?;
+    let file = file.to_vec();
+    Model::from_bytes(&file).context("the exporter wrote a model that the runtime refuses")?;
+    Ok(file)
 }
 
 /// Bytes of all tables together.
 fn contents_size(contents: &Contents<'_>) -> usize {
-    use kilornn::layers::Embedding;
-    let embedding = match contents.embedding {
-        Embedding::Folded { table } => table.len(),
-        Embedding::Projected { table, kernel, bias, .. } => table.len() + kernel.len() + bias.len(),
+    let table = match contents.embedding {
+        Embedding::Folded => 0,
+        Embedding::Projected { table, .. } => table.bytes().len(),
     };
     let padding = contents.sequence.padding.map_or(0, |padding| padding.states.len());
     contents.vocabulary.pilots.len()
         + contents.vocabulary.fingerprints.len()
-        + embedding
+        + table
         + padding
-        + contents.rnn.kernel.len()
+        + contents.rnn.weights.len()
         + contents.dense.kernel.len()
         + contents.dense.bias.len()
 }

@@ -27,8 +27,8 @@ struct Board {
     shapes: &'static [Shape],
 }
 
-const LARGE: Shape = Shape { name: "128x100", units: 100, rows: 10_000 };
-const SMALL: Shape = Shape { name: "32x32", units: 32, rows: 10_000 };
+const LARGE: Shape = Shape { name: "128x100", units: 100, rows: 10_000, numbers: None };
+const SMALL: Shape = Shape { name: "32x32", units: 32, rows: 10_000, numbers: None };
 const SMALLER: Shape = Shape { rows: 5_000, ..SMALL };
 
 const BOARDS: [Board; 4] = [
@@ -127,18 +127,33 @@ pub(crate) fn device(json: bool, only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Units of the models on which kernels are compared: with and without a block that is not whole, and the largest.
-const UNITS: [usize; 8] = [1, 4, 6, 16, 36, 99, 100, 128];
+/// Sizes of the models on which kernels are compared: units, and numbers of a row with their bits.
+const SIZES: [(usize, Option<(usize, u32)>); 12] = [
+    (4, None),
+    (8, None),
+    (16, None),
+    (36, None),
+    (64, None),
+    (100, None),
+    (128, None),
+    (4, Some((1, 8))),
+    (16, Some((4, 4))),
+    (16, Some((7, 8))),
+    (36, Some((6, 4))),
+    (100, Some((28, 8))),
+];
 
 /// Models of each size.
-const WILD: u32 = 12;
+const WILD: u32 = 16;
 
 /// Takes models of any weights, sizes and densities through the kernel of the named board and through the host's.
 pub(crate) fn parity(board: &str) -> Result<()> {
     let board = BOARDS.iter().find(|known| known.name == board).context("no such board")?;
+    setup::target(board.target)?;
+    setup::emulator(board.emulator)?;
     let scratch = tempfile::tempdir()?;
-    for units in UNITS {
-        let shape = Shape { name: "wild", units, rows: 200 };
+    for (units, numbers) in SIZES {
+        let shape = Shape { name: "wild", units, rows: 200, numbers };
         let first = scratch.path().join("first.kilo");
         fs::write(&first, shape.wild(0))?;
         let elf = board.build(&first)?;
@@ -147,10 +162,10 @@ pub(crate) fn parity(board: &str) -> Result<()> {
             replace_model(&elf, &shape.wild(0), &model, &other)?;
             board
                 .compare(&board.measure(&other)?, &model, shape.name)
-                .with_context(|| format!("{units} units, model {seed}"))?;
+                .with_context(|| format!("{units} units, {numbers:?} numbers and bits, model {seed}"))?;
         }
     }
-    println!("    {} models take the same states as on the host", UNITS.len() * WILD as usize);
+    println!("    {} models take the same states as on the host", SIZES.len() * WILD as usize);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Models without a meaning, whose states have as many zeros as is asked for.
 
 use anyhow::{Result, anyhow};
-use kilornn::layers::{Dense, Embedding, SimpleRnn, State};
+use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, State, Table};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Sequence, Truncating, Unknown, file};
 
@@ -14,19 +14,20 @@ pub(super) struct Shape {
     pub(super) units: usize,
     /// Rows of the table: words, and one for all unknown words.
     pub(super) rows: usize,
+    /// How many numbers a row has, and of how many bits, if the embedding is not folded.
+    pub(super) numbers: Option<(usize, u32)>,
 }
 
 impl Shape {
     /// The model file. In the state after every word `zeros` percent of the units are zero: each word drives that
     /// many of them far below zero and the others far above, farther than the recurrent product reaches.
     pub(super) fn model(&self, zeros: u32) -> Vec<u8> {
-        const SHIFT: u8 = 11;
         let Self { units, rows, .. } = *self;
         let mut random = Random(1);
         // Where the share is no whole number of units, some words close one more than others.
         let closed =
             |row: usize| units * zeros as usize * (row + 1) / 100 - units * zeros as usize * row / 100;
-        let mut table = Vec::with_capacity(rows * units);
+        let mut biases = Vec::with_capacity(rows * units);
         for row in 0..rows {
             let closed = closed(row);
             let mut order: Vec<usize> = (0..units).collect();
@@ -34,47 +35,80 @@ impl Shape {
             for last in (1..units).rev() {
                 order.swap(last, random.below(last + 1));
             }
-            let mut inputs = vec![0u8; units];
+            let mut inputs = vec![0; units];
             for (place, &unit) in order.iter().enumerate() {
-                let strength = 64 + random.below(64) as i8;
-                inputs[unit] = if place < closed { -strength } else { strength } as u8;
+                let strength = 64 + random.below(63) as i8;
+                inputs[unit] = if place < closed { -strength } else { strength };
             }
-            table.extend(inputs);
+            biases.extend(SimpleRnn::encode_biases(units, |unit| inputs[unit]));
         }
-        // At most 8 in magnitude: 100 units of 127 give 101,600, less than 64 << 11.
-        let small = |random: &mut Random| (random.below(15) as i8 - 7) as u8;
-        let kernel: Vec<u8> = (0..units.next_multiple_of(4) * units).map(|_| small(&mut random)).collect();
-        let shifts = [SHIFT, SHIFT];
-        self.file(&table, &kernel, shifts, &mut random)
+        // At most 7 in magnitude: 100 units of 127 give 88,900, less than 64 << 11.
+        let weights: Vec<i8> = (0..units * units).map(|_| random.below(15) as i8 - 7).collect();
+        // As the exporter decides.
+        let order = if zeros < 40 { Order::Pairs } else { Order::Columns };
+        let mut columns: Vec<u8> =
+            SimpleRnn::encode_kernel(order, units, units, |from, to| weights[from * units + to]).collect();
+        columns.extend(biases);
+        let rnn = SimpleRnn {
+            units: units as u32,
+            activation: Activation::Relu,
+            order,
+            weights: &columns,
+            bias_shift: 11,
+            state_shift: 0,
+        };
+        self.file(Embedding::Folded, rnn, &mut random)
     }
 
     /// A model of any bytes: weights from end to end of their range, extremes above all, shifts that let states
-    /// saturate or die, and inputs of which a share that depends on `seed` closes its unit.
+    /// saturate or die, and biases of which a share that depends on `seed` closes its unit. Both orders and both
+    /// activations come in turn.
     pub(super) fn wild(&self, seed: u32) -> Vec<u8> {
-        let Self { units, rows, .. } = *self;
+        let Self { units, rows, numbers, .. } = *self;
+        let (width, bits) = numbers.unwrap_or_default();
+        let inputs = units + width;
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9) | 1);
+        let (order, activation) = match seed % 4 {
+            1 if inputs.is_multiple_of(4) => (Order::Pairs, Activation::Relu),
+            3 if inputs.is_multiple_of(4) => (Order::Pairs, Activation::Tanh),
+            _ => (Order::Columns, Activation::Relu),
+        };
         let closed = random.below(256);
         let mut byte = |low: usize| match random.below(256) {
-            choice if choice < low => 0x80,
+            choice if choice < low => 0x81,
             choice if choice < low + 32 => 0x7F,
             _ => random.below(256) as u8,
         };
-        let table: Vec<u8> = (0..rows * units).map(|_| byte(closed)).collect();
-        let kernel: Vec<u8> = (0..units.next_multiple_of(4) * units).map(|_| byte(32)).collect();
-        let shifts = [random.below(17) as u8, random.below(25) as u8];
-        self.file(&table, &kernel, shifts, &mut random)
+        let table: Vec<u8> = (0..rows * width * bits as usize / 8).map(|_| byte(32)).collect();
+        let (bias_rows, embedding) = match bits {
+            0 => (rows, Embedding::Folded),
+            4 => (1, Embedding::Projected { width: width as u32, shift: 4, table: Table::Int4(&table) }),
+            _ => (1, Embedding::Projected { width: width as u32, shift: 1, table: Table::Int8(&table) }),
+        };
+        let mut weights: Vec<u8> = (0..inputs * units).map(|_| byte(32)).collect();
+        weights.extend((0..bias_rows * units).map(|_| byte(closed)));
+        let mut rnn = SimpleRnn {
+            units: units as u32,
+            activation,
+            order,
+            weights: &weights,
+            bias_shift: random.below(15) as u8,
+            state_shift: random.below(6) as u8,
+        };
+        // The loader refuses sums that may be too large.
+        loop {
+            let file = self.file(embedding, rnn, &mut Random(seed + 1));
+            match (Model::from_bytes(&file), rnn.state_shift) {
+                (Err(_), 1..) => rnn.state_shift -= 1,
+                (Err(_), 0) if rnn.bias_shift > 0 => rnn.bias_shift -= 1,
+                _ => return file,
+            }
+        }
     }
 
-    fn file(
-        &self,
-        table: &[u8],
-        kernel: &[u8],
-        [input_shift, output_shift]: [u8; 2],
-        random: &mut Random,
-    ) -> Vec<u8> {
+    fn file(&self, embedding: Embedding<'_>, rnn: SimpleRnn<'_>, random: &mut Random) -> Vec<u8> {
         let Self { units, rows, .. } = *self;
-        let small = |random: &mut Random| (random.below(15) as i8 - 7) as u8;
-        let dense: Vec<u8> = (0..units).map(|_| small(random)).collect();
+        let dense: Vec<u8> = (0..units).map(|_| (random.below(15) as i8 - 7) as u8).collect();
         let contents = Contents {
             labels: "negative\npositive",
             normalization: Normalization::KERAS,
@@ -87,11 +121,11 @@ impl Shape {
             // So that every word of a text is a step.
             unknown: Unknown::Row,
             sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
-            embedding: Embedding::Folded { table },
-            rnn: SimpleRnn { units: units as u32, kernel, input_shift, recurrent_shift: 0, output_shift },
+            embedding,
+            rnn,
             dense: Dense { outputs: 1, kernel: &dense, bias: &[0; 4], scale: 0.001 },
         };
-        let mut buffer = vec![0; rows * (units + 2) + kernel.len() + 4096];
+        let mut buffer = vec![0; rows * (embedding.width() as usize + 2) + rnn.weights.len() + 4096];
         file::encode(&contents, &mut buffer).map(|file| file.to_vec()).unwrap_or_default()
     }
 }
@@ -100,15 +134,15 @@ impl Shape {
 /// host's runtime.
 pub(super) fn states(model: &[u8]) -> Result<u32> {
     let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
-    let contents = model.contents();
-    let mut state = State::<256>::zero(contents.rnn.units as usize);
+    let rows = model.contents().rows();
+    let mut state = State::<512>::zero(&model).map_err(|error| anyhow!("{error}"))?;
     let (mut row, mut hash) = (0, 0x811C_9DC5u32);
     for _ in 0..128 {
         row += 37;
-        if row >= contents.rows() {
-            row = row.saturating_sub(contents.rows());
+        if row >= rows {
+            row = row.saturating_sub(rows);
         }
-        contents.rnn.step(&contents.embedding, row, &mut state);
+        model.step(row, &mut state);
         hash = state
             .values()
             .iter()
@@ -136,14 +170,14 @@ mod tests {
     #[test]
     fn states_have_as_many_zeros_as_asked_for() {
         for units in [16, 32, 100] {
-            let shape = Shape { name: "", units, rows: 200 };
+            let shape = Shape { name: "", units, rows: 200, numbers: None };
             for percent in [0, 50, 70, 90] {
                 let file = shape.model(percent);
                 let model = Model::from_bytes(&file).unwrap();
-                let mut state = State::<128>::zero(units);
+                let mut state = State::<128>::zero(&model).unwrap();
                 let mut all = 0;
                 for row in 0..200 {
-                    model.contents().rnn.step(&model.contents().embedding, row, &mut state);
+                    model.step(row, &mut state);
                     let zeros = state.values().iter().filter(|&&h| h == 0).count();
                     assert!((100 * zeros).abs_diff(units * percent as usize) < 100);
                     all += zeros;

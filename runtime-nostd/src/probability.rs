@@ -1,4 +1,4 @@
-//! The few float functions: logits to probabilities.
+//! Logits to probabilities: the few float functions.
 
 use micromath::F32Ext;
 

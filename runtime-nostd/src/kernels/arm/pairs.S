@@ -1,0 +1,159 @@
+// One step with all inputs, two at a time. r0 points to the plan.
+//
+// The kernel is read in sequence: a word has the weights of two units for two inputs, which SMLAD multiplies and adds
+// at once. As it is the word gives even + 256 * odd, and behind SXTB16 even alone: three instructions for four products.
+
+    push    {r4-r11, lr}
+    sub     sp, #36
+    ldrd    r8, r10, [r0, #36]  // half, tanh
+    ldm     r0, {r0, r2, r3, r4, r5, r6, r11, r12, lr}
+    // r0 state, r2 the inputs' end, r3 from biases to kernel, r4 units, r5 what multiplies biases, r11 shift,
+    // r12 inputs, lr biases. What each block needs is kept where LDM reaches it:
+    add     r9, r8, r8, lsl #8
+    strd    r12, r2, [sp]       // inputs and their end
+    strd    r8, r9, [sp, #8]    // half, halves
+    str     r5, [sp, #16]       // what multiplies biases; the entry into the loop over inputs follows
+    sub     r8, r0, lr
+    add     r9, lr, r4
+    strd    r8, r9, [sp, #24]   // from biases to state, and the biases' end
+    str     r10, [sp, #32]      // tanh
+    adds    r1, r0, r4
+    mov     r2, r12
+    add     r12, r3, lr         // kernel
+
+// States become 16-bit numbers in twos, the first and third of four and the second and fourth. r0 state, r1 its end,
+// r2 inputs, r11 the shift.
+    cmp     r10, #0
+    bne     12f
+11:
+    ldr     r5, [r0], #4
+    uxtb16  r6, r5
+    uxtb16  r7, r5, ror #8
+    lsl     r6, r6, r11
+    lsl     r7, r7, r11
+    strd    r6, r7, [r2], #8
+    cmp     r0, r1
+    bne     11b
+    b       13f
+// Of negative ones, no bit may reach the other half.
+12:
+    ldr     r5, [r0], #4
+    sxtb    r6, r5
+    sxtb    r7, r5, ror #8
+    sxtb    r8, r5, ror #16
+    asrs    r5, r5, #24
+    lsl     r6, r6, r11
+    lsl     r7, r7, r11
+    lsl     r8, r8, r11
+    lsl     r5, r5, r11
+    pkhbt   r6, r6, r8, lsl #16
+    pkhbt   r7, r7, r5, lsl #16
+    strd    r6, r7, [r2], #8
+    cmp     r0, r1
+    bne     12b
+13:
+    mov     r0, r12
+    mov     r2, lr
+// The number of inputs, in fours, modulo four decides where the loop over them is entered.
+    ldrd    r4, r5, [sp]        // inputs and their end
+    sub     r5, r5, r4
+    lsrs    r5, r5, #1
+    and     r5, r5, #12
+    adr.w   r4, 30f
+    ldr     r5, [r4, r5]
+    adds    r4, r4, r5
+    str     r4, [sp, #20]       // entry
+
+// Four inputs. r10 and r12 are the sums of the even units, r11 and lr those of even + 256 * odd.
+    .macro multiply_four
+    ldm     r0!, {r4-r7}
+    ldm     r1!, {r8, r9}
+    smlad   r11, r4, r8, r11
+    sxtb16  r4, r4
+    smlad   r10, r4, r8, r10
+    smlad   lr, r5, r8, lr
+    sxtb16  r5, r5
+    smlad   r12, r5, r8, r12
+    smlad   r11, r6, r9, r11
+    sxtb16  r6, r6
+    smlad   r10, r6, r9, r10
+    smlad   lr, r7, r9, lr
+    sxtb16  r7, r7
+    smlad   r12, r7, r9, r12
+    .endm
+
+// Blocks of four units; r2 points to their biases, r0 to the kernel.
+20:
+    ldm     sp, {r1, r3, r5, r6, r7} // inputs, their end, half, halves, what multiplies biases
+    ldr     r4, [r2]
+    smlabb  r11, r4, r7, r6
+    smlatb  lr, r4, r7, r6
+    sxtb16  r4, r4
+    smlabb  r10, r4, r7, r5
+    smlatb  r12, r4, r7, r5
+    ldr     pc, [sp, #20]       // entry
+24:
+    multiply_four
+23:
+    multiply_four
+22:
+    multiply_four
+21:
+    multiply_four
+    cmp     r1, r3
+    bne     24b
+    sub     r11, r11, r10
+    sub     lr, lr, r12
+    ldr     r4, [sp, #32]       // tanh
+    ldrd    r5, r6, [sp, #24]   // from biases to state, and the biases' end
+    cbnz    r4, 28f
+    usat    r10, #7, r10, asr #9
+    usat    r11, #7, r11, asr #17
+    usat    r12, #7, r12, asr #9
+    usat    lr, #7, lr, asr #17
+    orr     r10, r10, r11, lsl #8
+    orr     r12, r12, lr, lsl #8
+    orr     r10, r10, r12, lsl #16
+    str     r10, [r5, r2]
+    adds    r2, #4
+    cmp     r2, r6
+    bne     20b
+    add     sp, #36
+    pop     {r4-r11, pc}
+
+// tanh of all four, by calls that leave r4 to r11 as they are.
+28:
+    add     r5, r5, r2
+    mov     r6, r0
+    mov     r7, r2
+    asr     r8, r12, #8
+    asr     r9, lr, #16
+    asr     r0, r10, #8
+    blx     r4
+    strb    r0, [r5]
+    asr     r0, r11, #16
+    blx     r4
+    strb    r0, [r5, #1]
+    mov     r0, r8
+    blx     r4
+    strb    r0, [r5, #2]
+    mov     r0, r9
+    blx     r4
+    strb    r0, [r5, #3]
+    mov     r0, r6
+    adds    r2, r7, #4
+    ldr     r6, [sp, #28]       // the biases' end
+    cmp     r2, r6
+    bne     20b
+    add     sp, #36
+    pop     {r4-r11, pc}
+
+// Entries for zero to three times four inputs modulo sixteen; bit 0 says Thumb.
+    .p2align 2
+30:
+    .word   24b - 30b + 1
+    .word   21b - 30b + 1
+    .word   22b - 30b + 1
+    .word   23b - 30b + 1
+
+    .purgem multiply_four

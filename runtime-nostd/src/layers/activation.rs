@@ -1,0 +1,111 @@
+//! From a recurrence's accumulator to a state.
+
+use serde::{Deserialize, Serialize};
+
+/// What a recurrence does with its accumulator (Keras's `activation`), in integers.
+///
+/// An accumulator has nine bits below one step of an `i8` state, whatever the model, so that requantization is
+/// one shift by a constant, which Arm's cores saturate in the same instruction.
+///
+/// ```
+/// use kilornn::layers::Activation;
+///
+/// let relu = |accumulator| Activation::Relu.apply(accumulator);
+/// assert_eq!([relu(-512), relu(255), relu(256), relu(1 << 20)], [0, 0, 1, 127]);
+///
+/// // tanh(0.5) is 0.4621, of which 128 times are 59.15.
+/// let tanh = |x: f32| Activation::Tanh.apply((x * 65536.0) as i32);
+/// assert_eq!([tanh(0.0), tanh(0.5), tanh(-0.5), tanh(9.0), tanh(-9.0)], [0, 59, -59, 127, -127]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activation {
+    /// `max(0, x)`: states are 0 to 127, in each unit's own scale, and most of them are zero.
+    Relu,
+    /// `tanh(x)`: states are -127 to 127, worth 1/128 each.
+    Tanh,
+}
+
+impl Activation {
+    /// Bits of an accumulator below one step of the state.
+    ///
+    /// ```
+    /// assert_eq!(kilornn::layers::Activation::FRACTION_BITS, 9);
+    /// ```
+    pub const FRACTION_BITS: u32 = 9;
+
+    /// The state that follows from an accumulator, rounded half up. See [`Activation`] for an example.
+    #[inline]
+    #[must_use]
+    pub fn apply(self, accumulator: i32) -> i8 {
+        self.requantize(accumulator.wrapping_add(self.half()))
+    }
+
+    /// Half of the last place that the shift in [`requantize`](Self::requantize) leaves: accumulators begin with it.
+    #[inline]
+    pub(crate) const fn half(self) -> i32 {
+        match self {
+            Activation::Relu => 1 << Self::FRACTION_BITS >> 1,
+            Activation::Tanh => 1 << (16 - ARGUMENT_BITS) >> 1,
+        }
+    }
+
+    /// The state, from an accumulator that began with [`half`](Self::half).
+    #[inline]
+    pub(crate) fn requantize(self, accumulator: i32) -> i8 {
+        match self {
+            Activation::Relu => (accumulator >> Self::FRACTION_BITS).clamp(0, 127) as i8,
+            // 2^16 of the accumulator are one: nine bits below a step of 1/128.
+            Activation::Tanh => tanh(accumulator >> (16 - ARGUMENT_BITS)) as i8,
+        }
+    }
+}
+
+/// Bits of [`tanh`]'s argument below one.
+const ARGUMENT_BITS: u32 = 8;
+
+/// `128 * tanh(x / 256)`, at most 127 in magnitude and within 0.75 of it: between sixteenths of one, a line.
+#[inline(never)]
+pub(crate) extern "C" fn tanh(x: i32) -> i32 {
+    let magnitude = x.unsigned_abs().min(1023);
+    let (index, fraction) = ((magnitude >> 4) as usize & 63, magnitude & 15);
+    let (low, high) = (u32::from(SIXTEENTHS[index]), u32::from(SIXTEENTHS[index + 1]));
+    let value = ((low << 4) + (high - low) * fraction + 16) >> 5;
+    let value = value.min(127) as i32;
+    if x < 0 { -value } else { value }
+}
+
+/// `256 * tanh(i / 16)`.
+#[rustfmt::skip]
+static SIXTEENTHS: [u8; 65] = [
+    0, 16, 32, 47, 63, 77, 92, 105, 118, 131, 142, 153, 163, 172, 180, 188, 195, 201, 207, 212, 217, 221, 225, 229,
+    232, 234, 237, 239, 241, 243, 244, 246, 247, 248, 249, 250, 250, 251, 252, 252, 253, 253, 253, 254, 254, 254, 254,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tanh_is_close_odd_and_never_falls() {
+        let mut before = -127;
+        for x in -3000..=3000 {
+            let (value, real) = (tanh(x), 128.0 * (f64::from(x) / 256.0).tanh());
+            assert!((f64::from(value) - real.clamp(-127.0, 127.0)).abs() < 0.75, "{x}: {value}, really {real}");
+            assert_eq!(value, -tanh(-x));
+            assert!(value >= before, "{x}");
+            before = value;
+        }
+        for x in [i32::MIN, i32::MIN + 1, i32::MAX] {
+            assert_eq!(tanh(x), 127 * x.signum());
+        }
+    }
+
+    #[test]
+    fn the_table_is_right() {
+        for (index, &value) in SIXTEENTHS.iter().enumerate() {
+            let real = 256.0 * (index as f64 / 16.0).tanh();
+            assert_eq!(value, real.round().min(255.0) as u8, "{index}");
+        }
+    }
+}
