@@ -136,10 +136,10 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
     dense.check(units)?;
     exactly("labels", dense.classes() as usize, 1 + labels.bytes().filter(|&b| b == SEPARATOR).count())?;
     if let Some(padding) = sequence.padding {
-        let stored = padding.states.len() / units as usize;
-        exactly("bytes of pad states", stored * units as usize, padding.states.len())?;
-        at_least_one("pad states", stored)?;
-        at_most("pad cycle (at most)", stored - 1, padding.cycle as usize)?;
+        let count = padding.count as usize;
+        exactly("bytes of pad states", count.saturating_mul(units as usize), padding.states.len())?;
+        at_least_one("pad states", count)?;
+        at_most("pad cycle (at most)", count - 1, padding.cycle as usize)?;
         for &value in padding.states {
             // ReLU's are not negative.
             let value = match rnn.activation {

@@ -82,7 +82,7 @@ impl Sequence<'_> {
 /// use kilornn::Padding;
 ///
 /// // Two units; the state comes to rest after two pads.
-/// let padding = Padding { states: &[0, 0, 5, 9, 6, 9], cycle: 2 };
+/// let padding = Padding { states: &[0, 0, 5, 9, 6, 9], count: 3, cycle: 2 };
 /// assert_eq!(padding.state(1, 2), Some(&[5, 9][..]));
 /// assert_eq!(padding.state(77, 2), Some(&[6, 9][..]));
 /// ```
@@ -91,6 +91,8 @@ pub struct Padding<'a> {
     /// States, one after the other, an `i8` for each unit.
     #[serde(borrow)]
     pub states: &'a [u8],
+    /// How many there are.
+    pub count: u32,
     /// The state that follows the last one.
     pub cycle: u32,
 }
@@ -99,12 +101,12 @@ impl<'a> Padding<'a> {
     /// The state of `units` units after `pads` pads. See [`Padding`] for an example.
     #[must_use]
     pub fn state(&self, pads: u32, units: u32) -> Option<&'a [u8]> {
-        let known = (self.states.len() as u32).checked_div(units)?;
-        let index = if pads < known {
-            pads
-        } else {
-            self.cycle + (pads - self.cycle).checked_rem(known.checked_sub(self.cycle)?)?
-        };
+        let period = self.count.checked_sub(self.cycle).filter(|&period| period > 0)?;
+        let mut index = pads;
+        // Not every core divides, and there are few rounds: as many as a window has words, at the most.
+        while index >= self.count {
+            index -= period;
+        }
         let start = index.checked_mul(units)? as usize;
         self.states.get(start..start + units as usize)
     }

@@ -35,7 +35,7 @@ fn answer_with<const WINDOW: usize>(
     progress: &ProgressBar,
 ) -> Vec<Answer> {
     let answers = texts.par_chunks(64).flat_map_iter(|texts| {
-        let classifier = Classifier::<256, WINDOW>::new(model);
+        let classifier = Classifier::<512, WINDOW>::new(model);
         let Ok(mut classifier) = classifier.map(Box::new) else {
             unreachable!("the loader allows 256 units and windows of 65,536 words")
         };

@@ -354,7 +354,9 @@ impl Recipe {
             "embedding_bits = 4 needs an even embedding: a word's numbers fill whole bytes",
         )?;
         rule(
-            self.activation == Activation::Relu || self.fold == Fold::Always || self.embedding.is_multiple_of(4),
+            self.activation == Activation::Relu
+                || self.fold == Fold::Always
+                || self.embedding.is_multiple_of(4),
             "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
         )?;
         rule(

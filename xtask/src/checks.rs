@@ -26,7 +26,7 @@ pub(crate) type Check = (&'static str, fn(&Bench) -> Result<Outcome>);
 /// All checks, in the order in which they run.
 pub(crate) const CHECKS: [Check; 8] = [
     ("the board answers like the host", answers_like_the_host),
-    ("the kernel computes what the host's does", kernels_agree),
+    ("every kernel computes what the host's does", kernels_agree),
     ("hostile texts are answered like the host", hostile_texts),
     ("a text leaves no trace in the next answer", no_trace),
     ("line ends of every kind, and empty lines", line_ends),
@@ -43,7 +43,7 @@ fn answers_like_the_host(bench: &Bench) -> Result<Outcome> {
 }
 
 fn kernels_agree(_: &Bench) -> Result<Outcome> {
-    bench::parity("mps2-an386")?;
+    bench::parity()?;
     Ok(Outcome::Passed)
 }
 

@@ -1,6 +1,6 @@
 //! Model files: a right header and checksum around anything, and contents that are almost right.
 
-use kilornn::layers::{Dense, Embedding, SimpleRnn};
+use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Unit, Vocabulary};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
@@ -12,7 +12,7 @@ pub fn seal(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().max(16), 0);
     let end = bytes.len() - 4;
     let length = bytes.len() as u32;
-    bytes[..6].copy_from_slice(b"KILO\x01\x00");
+    bytes[..6].copy_from_slice(b"KILO\x02\x00");
     bytes[8..12].copy_from_slice(&length.to_le_bytes());
     let checksum = crc32(&bytes[..end]);
     bytes[end..].copy_from_slice(&checksum.to_le_bytes());
@@ -81,28 +81,28 @@ pub fn random(random: &mut Random) -> Vec<u8> {
     let units = match random.below(32) {
         0 => 256,
         1 => random.below(257),
-        _ => 1 + random.below(12),
+        _ => 4 + 4 * random.below(4),
     };
     let outputs = match random.below(64) {
         0 => 256,
         _ => random.pick(&[1, 1, 2, 3, 5]),
     };
-    let width = random.pick(&[0, 1, 2, 3, 4, 7, 8, 64]);
+    let (width, bits) = (random.pick(&[1, 2, 4, 4, 7, 8, 8, 64]), random.pick(&[4, 8]));
     let classes = if outputs == 1 { 2 } else { outputs };
     let names = near(random, classes).min(300);
     let labels =
         (0..names).map(|_| random.pick(&["", "a", "yes", "größe", "一"])).collect::<Vec<_>>().join("\n");
     let unknown = random.pick(&[Unknown::Drop, Unknown::Row]);
     let rows = slots + usize::from(unknown == Unknown::Row);
-    let (filled, wide) = (units.next_multiple_of(4), if random.once_in(4) { 2 } else { 1 });
+    let wide = if random.once_in(4) { 2 } else { 1 };
 
     let buckets = random.pick(&[1, 2, 5]);
     let pilots = table(random, 2 * buckets, 0xFF);
     let fingerprints = table(random, wide * slots, 0xFF);
     let folded = random.once_in(2);
-    let rows_table = table(random, rows * if folded { units } else { width }, 0xFF);
-    let (input_kernel, bias) = (table(random, filled * width, 0xFF), biases(random, filled));
-    let kernel = table(random, filled * units, 0xFF);
+    let numbers = table(random, rows * width * bits / 8, 0xFF);
+    let (inputs, bias_rows) = if folded { (units, rows) } else { (units + width, 1) };
+    let weights = table(random, (inputs + bias_rows) * units, 0xFF);
     let (dense, dense_bias) = (table(random, outputs * units, 0xFF), biases(random, outputs));
     let padded = random.once_in(3);
     let stored = 1 + random.below(4);
@@ -111,8 +111,10 @@ pub fn random(random: &mut Random) -> Vec<u8> {
     let cycle = random.below(stored);
     let windowed = padded || random.once_in(3);
     let maxlen = random.pick(&[1, 2, 3, 5, 31, 40]);
-    let shifts =
-        [random.below(17), random.below(10), random.below(31)].map(|shift| near(random, shift) as u8);
+    let shifts = [random.below(15), random.below(9), random.below(9)].map(|shift| near(random, shift) as u8);
+    // Tanh by columns is refused.
+    let order = random.pick(&[Order::Columns, Order::Pairs]);
+    let tanh = if order == Order::Pairs { random.once_in(2) } else { random.once_in(32) };
 
     let contents = Contents {
         labels: &labels,
@@ -135,20 +137,25 @@ pub fn random(random: &mut Random) -> Vec<u8> {
         sequence: Sequence {
             maxlen: if windowed { near(random, maxlen) as u32 } else { 0 },
             truncating: if windowed { Truncating::Pre } else { Truncating::Post },
-            padding: padded.then_some(Padding { states: &states, cycle: near(random, cycle) as u32 }),
+            padding: padded.then_some(Padding {
+                states: &states,
+                count: near(random, stored) as u32,
+                cycle: near(random, cycle) as u32,
+            }),
         },
         embedding: if folded {
-            Embedding::Folded { table: &rows_table }
+            Embedding::Folded
         } else {
-            let width = near(random, width) as u32;
-            Embedding::Projected { width, table: &rows_table, kernel: &input_kernel, bias: &bias }
+            let table = if bits == 4 { Table::Int4(&numbers) } else { Table::Int8(&numbers) };
+            Embedding::Projected { width: near(random, width) as u32, shift: shifts[2], table }
         },
         rnn: SimpleRnn {
             units: near(random, units) as u32,
-            kernel: &kernel,
-            input_shift: shifts[0],
-            recurrent_shift: shifts[1],
-            output_shift: shifts[2],
+            activation: if tanh { Activation::Tanh } else { Activation::Relu },
+            order,
+            weights: &weights,
+            bias_shift: shifts[0],
+            state_shift: shifts[1],
         },
         dense: Dense {
             outputs: near(random, outputs) as u32,
@@ -157,8 +164,7 @@ pub fn random(random: &mut Random) -> Vec<u8> {
             scale: random.pick(&[0.001, 1.0, 1e-30, f32::MAX, f32::MIN_POSITIVE, 1e-45, f32::NAN, -1.0]),
         },
     };
-    let tables =
-        [&pilots, &fingerprints, &rows_table, &input_kernel, &bias, &kernel, &dense, &dense_bias, &states];
+    let tables = [&pilots, &fingerprints, &numbers, &weights, &dense, &dense_bias, &states];
     let mut buffer = vec![0; 1024 + labels.len() + tables.map(Vec::len).iter().sum::<usize>()];
     file::encode(&contents, &mut buffer).expect("room for everything").to_vec()
 }

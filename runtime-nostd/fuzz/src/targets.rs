@@ -3,6 +3,7 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
+use kilornn::layers::Activation;
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
 use kilornn::{Classifier, Error, Model, Unknown, file};
 
@@ -166,7 +167,7 @@ fn classifier(input: &[u8]) -> u64 {
 }
 
 fn classify<const WINDOW: usize>(model: &Model<'_>, text: &[u8]) -> u64 {
-    let mut classifier = Classifier::<256, WINDOW>::new(model).expect("room for any model");
+    let mut classifier = Classifier::<512, WINDOW>::new(model).expect("room for any model");
     classifier.push(text);
     let whole = examine(model, &mut classifier);
     // The second answer comes from the same classifier: nothing of the first may be left.
@@ -178,7 +179,7 @@ fn classify<const WINDOW: usize>(model: &Model<'_>, text: &[u8]) -> u64 {
 /// Looks at everything that there is to see of an answer; returns what should not depend on chunks.
 fn examine<const WINDOW: usize>(
     model: &Model<'_>,
-    classifier: &mut Classifier<'_, 256, WINDOW>,
+    classifier: &mut Classifier<'_, 512, WINDOW>,
 ) -> (u32, u32, u32, Vec<i32>) {
     let prediction = classifier.finish();
     let logits: Vec<i32> = prediction.logits().collect();
@@ -200,6 +201,7 @@ fn examine<const WINDOW: usize>(
     assert!(prediction.score() >= 0.0);
     let answer = (prediction.class(), prediction.words(), prediction.known_words(), logits);
     assert_eq!(classifier.state().len(), model.contents().rnn.units as usize);
-    assert!(classifier.state().iter().all(|&value| value >= 0));
+    let least = if model.contents().rnn.activation == Activation::Relu { 0 } else { -127 };
+    assert!(classifier.state().iter().all(|&value| value >= least));
     answer
 }

@@ -1,7 +1,7 @@
 //! The kernel for every target: plain Rust, and the oracle for any other.
 
 use crate::Model;
-use crate::layers::{BLOCK, State};
+use crate::layers::{BLOCK, Order, State};
 
 /// An input that is not zero: where its column begins in the kernel, in `i16`s, and what multiplies it.
 type Open = [u16; 2];
@@ -16,68 +16,126 @@ impl<const UNITS: usize> Scratch<UNITS> {
     }
 }
 
-/// One step: a row of the embedding and a state, both of this model. Sums wrap around, though the loader proved that
-/// none does: of odd units they are 256 times as large.
+/// One step: a row of the embedding and a state, both of this model.
 #[inline(never)]
 pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
     let contents = model.contents();
     let (rnn, embedding, inputs) = (&contents.rnn, &contents.embedding, model.inputs());
     let (values, Scratch(room)) = state.parts();
     let (order, units) = (rnn.order, values.len());
-    let states = values.iter().map(|&value| i16::from(value) << rnn.state_shift);
-    let open = list(states.chain(embedding.multipliers(row)), |input| order.column(input, units), room);
+    let mut list = List { room, length: 0 };
+    list.add_states(values, rnn.state_shift, order);
+    for (input, number) in (units..).zip(embedding.multipliers(row)) {
+        list.add(order.column(input, units), number);
+    }
+    let List { room, length } = list;
+    let open = room.get(..length).unwrap_or_default();
 
     let weights = bytemuck::try_cast_slice::<u8, i16>(rnn.weights).unwrap_or_default();
     let (kernel, biases) = weights.split_at_checked(inputs * units / 2).unwrap_or_default();
     let bias_row = embedding.bias_row(row) as usize;
-    let (biases, _) = biases.get(bias_row * units / 2..).unwrap_or_default().as_chunks::<2>();
+    let mut biases = biases.get(bias_row * units / 2..).unwrap_or_default();
+    let (block, second) = (order.block(inputs), order.second());
     let half = rnn.activation.half();
-    let bias = 1 << rnn.bias_shift;
     let mut first = 0;
-    for (values, &[front, back]) in values.as_chunks_mut::<BLOCK>().0.iter_mut().zip(biases) {
-        // The sums of two units and of 256 times one of them, twice.
-        let mut sums = [half, 257 * half, half, 257 * half];
-        add(&mut sums, front, back, bias);
-        let rest = kernel.get(first..).unwrap_or_default();
-        let second = rest.get(order.second()..).unwrap_or_default();
-        // Of equal length, so that one look tells that both have a place.
-        let rest = rest.get(..second.len()).unwrap_or_default();
+    let requantize = |sum| rnn.activation.requantize(sum);
+    // Two blocks at once, and a last one.
+    let (twos, one) = values.as_chunks_mut::<{ 2 * BLOCK }>();
+    for values in twos {
+        let Some((row, rest)) = biases.split_first_chunk::<4>() else { return };
+        let places = [first, first + second, first + block, first + block + second];
+        *values = sums::<4, 8>(kernel, places, open, begin(row, half, rnn.bias_shift)).map(requantize);
+        (biases, first) = (rest, first + 2 * block);
+    }
+    if let (Some(values), Some(row)) = (one.first_chunk_mut::<BLOCK>(), biases.first_chunk::<2>()) {
+        let places = [first, first + second];
+        *values = sums::<2, 4>(kernel, places, open, begin(row, half, rnn.bias_shift)).map(requantize);
+    }
+}
+
+/// The inputs that are not zero: most of a ReLU state is.
+struct List<'s> {
+    room: &'s mut [Open],
+    length: usize,
+}
+
+impl List<'_> {
+    #[inline(always)]
+    fn add(&mut self, column: usize, multiplier: i16) {
+        if multiplier != 0
+            && let Some(open) = self.room.get_mut(self.length)
+        {
+            *open = [column as u16, multiplier as u16];
+            self.length += 1;
+        }
+    }
+
+    fn add_states(&mut self, values: &[i8], shift: u8, order: Order) {
+        let column = |input| order.column(input, values.len());
+        let (columns, stride) = ([0, 1, 2, 3].map(column), column(4));
+        let mut first = 0;
+        for values in values.as_chunks::<4>().0 {
+            for (value, column) in values.iter().zip(columns) {
+                self.add(first + column, i16::from(*value) << shift);
+            }
+            first += stride;
+        }
+    }
+}
+
+/// What the sums of some pairs of units begin with, given their biases: for each pair, that of the first one plus 256
+/// times that of the second, then that of the first alone.
+#[inline(always)]
+fn begin<const PAIRS: usize, const SUMS: usize>(biases: &[i16; PAIRS], half: i32, shift: u8) -> [i32; SUMS] {
+    let mut sums = [0; SUMS];
+    add(&mut sums, biases.map(i16::from_le), 1 << shift);
+    for sums in sums.as_chunks_mut::<2>().0 {
+        sums[0] += 257 * half;
+        sums[1] += half;
+    }
+    sums
+}
+
+/// The accumulators of some pairs of units, whose weights of the first input are at these places.
+///
+/// Sums wrap around, though the loader proved that none does: those of both units of a pair are 256 times as large.
+#[inline(always)]
+fn sums<const PAIRS: usize, const SUMS: usize>(
+    kernel: &[i16],
+    places: [usize; PAIRS],
+    open: &[Open],
+    mut sums: [i32; SUMS],
+) -> [i32; SUMS] {
+    let length = kernel.len().saturating_sub(places[PAIRS - 1]);
+    let rows = places.map(|place| kernel.get(place..place + length).unwrap_or_default());
+    // Of equal length, so that one look tells whether all have a place.
+    if rows.iter().all(|row| row.len() == length) {
         for &[place, multiplier] in open {
             let place = usize::from(place);
-            let (Some(&front), Some(&back)) = (rest.get(place), second.get(place)) else { break };
-            add(&mut sums, front, back, i32::from(multiplier as i16));
-        }
-        let [s0, s1, s2, s3] = sums;
-        let odd = |sum: i32, even| sum.wrapping_sub(even) >> 8;
-        *values = [s0, odd(s1, s0), s2, odd(s3, s2)].map(|sum| rnn.activation.requantize(sum));
-        first += order.block(inputs);
-    }
-}
-
-/// Lists the inputs that are not zero: most of a ReLU state is.
-fn list(
-    inputs: impl Iterator<Item = i16>,
-    column: impl Fn(usize) -> usize,
-    room: &mut [Open],
-) -> &[Open] {
-    let mut count = 0;
-    for (input, multiplier) in inputs.enumerate() {
-        if multiplier != 0
-            && let Some(open) = room.get_mut(count)
-        {
-            *open = [column(input) as u16, multiplier as u16];
-            count += 1;
+            if place >= length {
+                break;
+            }
+            let weights = rows.map(|row| row.get(place).map_or(0, |&weights| i16::from_le(weights)));
+            add(&mut sums, weights, i32::from(multiplier as i16));
         }
     }
-    room.get(..count).unwrap_or_default()
+    for sums in sums.as_chunks_mut::<2>().0 {
+        *sums = [sums[1], sums[0].wrapping_sub(sums[1]) >> 8];
+    }
+    sums
 }
 
-/// Adds a column's weights of one block, the first two units' and the last two's, to its sums.
+/// Adds an input's products with the weights of some pairs of units to their sums.
 #[inline(always)]
-fn add(sums: &mut [i32; BLOCK], front: i16, back: i16, multiplier: i32) {
-    let (front, back) = (i16::from_le(front), i16::from_le(back));
-    let terms = [i32::from(front as i8), front.into(), i32::from(back as i8), back.into()];
-    for (sum, term) in sums.iter_mut().zip(terms) {
-        *sum = sum.wrapping_add(term * multiplier);
+fn add<const PAIRS: usize, const SUMS: usize>(
+    sums: &mut [i32; SUMS],
+    weights: [i16; PAIRS],
+    multiplier: i32,
+) {
+    for (sums, weights) in sums.as_chunks_mut::<2>().0.iter_mut().zip(weights) {
+        let terms = [i32::from(weights), i32::from(weights as i8)];
+        for (sum, term) in sums.iter_mut().zip(terms) {
+            *sum = sum.wrapping_add(term * multiplier);
+        }
     }
 }

@@ -91,7 +91,10 @@ mod tests {
         let mut before = -127;
         for x in -3000..=3000 {
             let (value, real) = (tanh(x), 128.0 * (f64::from(x) / 256.0).tanh());
-            assert!((f64::from(value) - real.clamp(-127.0, 127.0)).abs() < 0.75, "{x}: {value}, really {real}");
+            assert!(
+                (f64::from(value) - real.clamp(-127.0, 127.0)).abs() < 0.75,
+                "{x}: {value}, really {real}"
+            );
             assert_eq!(value, -tanh(-x));
             assert!(value >= before, "{x}");
             before = value;

@@ -15,6 +15,7 @@ pub use activation::Activation;
 pub(crate) use activation::tanh;
 pub use dense::Dense;
 pub use embedding::{Embedding, Table};
-pub use simple_rnn::{Order, SimpleRnn};
+#[cfg(not(kilornn_arm))]
 pub(crate) use simple_rnn::BLOCK;
+pub use simple_rnn::{Order, SimpleRnn};
 pub use state::State;

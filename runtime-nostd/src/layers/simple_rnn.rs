@@ -168,7 +168,9 @@ impl SimpleRnn<'_> {
         at_most("hidden units (at most)", 256, units)?;
         exactly("hidden units, modulo 4,", 0, units % BLOCK)?;
         match self.order {
-            Order::Columns => exactly("tanh states by columns", 0, usize::from(self.activation == Activation::Tanh))?,
+            Order::Columns => {
+                exactly("tanh states by columns", 0, usize::from(self.activation == Activation::Tanh))?
+            }
             Order::Pairs => exactly("inputs in pairs, modulo 4,", 0, inputs % BLOCK)?,
         }
         at_most("bias shift (at most)", 14, usize::from(self.bias_shift))?;
@@ -195,7 +197,9 @@ impl SimpleRnn<'_> {
             let first = pair / 2 * self.order.block(inputs) + pair % 2 * self.order.second();
             let (mut even, mut odd) = (0, 0);
             for input in 0..inputs {
-                let both = weights.get(first + self.order.column(input, units)).map_or(0, |&w| i16::from_le_bytes(w));
+                let both = weights
+                    .get(first + self.order.column(input, units))
+                    .map_or(0, |&w| i16::from_le_bytes(w));
                 let multiplier = if input < units { 127 << self.state_shift } else { multiplier };
                 let low = i32::from(both as i8);
                 even += low.unsigned_abs() * multiplier;

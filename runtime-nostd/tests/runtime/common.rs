@@ -78,7 +78,8 @@ impl Tables {
         let rows = words as usize + 1;
         let width = narrow.map_or(0, |narrow| narrow.width);
         // The exporter makes no -128 either: two of them side by side are no `i16`.
-        let signed = |seed, length| bytes(seed, length).iter().map(|&b| (b as i8).max(-127)).collect::<Vec<i8>>();
+        let signed =
+            |seed, length| bytes(seed, length).iter().map(|&b| (b as i8).max(-127)).collect::<Vec<i8>>();
         let mut numbers = signed(seed, rows * width);
         if narrow.is_some_and(|narrow| narrow.bits == 4) {
             numbers.iter_mut().for_each(|number| *number >>= 4);
@@ -185,7 +186,10 @@ impl Tables {
             sequence: Sequence {
                 maxlen: self.maxlen,
                 truncating: self.truncating,
-                padding: self.states.as_ref().map(|(states, cycle)| Padding { states, cycle: *cycle }),
+                padding: self.states.as_ref().map(|(states, cycle)| {
+                    let count = states.len() / self.units.next_multiple_of(4);
+                    Padding { states, count: count as u32, cycle: *cycle }
+                }),
             },
             embedding: match self.narrow {
                 None => Embedding::Folded,
@@ -231,7 +235,8 @@ impl Tables {
         let weight = |from: usize, to: usize| i64::from(self.kernel[from * units + to]);
         (0..units)
             .map(|unit| {
-                let recurrent: i64 = (0..units).map(|k| (state[k] << self.state_shift) * weight(k, unit)).sum();
+                let recurrent: i64 =
+                    (0..units).map(|k| (state[k] << self.state_shift) * weight(k, unit)).sum();
                 let (bias_row, projected) = match self.narrow {
                     None => (row, 0),
                     Some(Narrow { width, shift, .. }) => {

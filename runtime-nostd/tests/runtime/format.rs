@@ -138,18 +138,20 @@ fn hostile_contents_are_refused() {
     says(|c| c.dense.scale = 0.0, "logit scale");
     says(|c| c.labels = "one", "labels should be 2, but found 1");
     says(|c| c.labels = "one\ntwo\nthree", "labels should be 2, but found 3");
-    let padded = |states: &'static [u8], cycle, maxlen| {
+    let padded = |states: &'static [u8], count, cycle, maxlen| {
         move |c: &mut Contents<'_>| {
-            let padding = Some(Padding { states, cycle });
+            let padding = Some(Padding { states, count, cycle });
             c.sequence = Sequence { maxlen, truncating: Truncating::Pre, padding };
         }
     };
-    assert!(refusal(padded(&[], 0, 5)).contains("pad states should be 1, but found 0"));
-    assert!(refusal(padded(&[0; 9], 0, 5)).contains("bytes of pad states should be 8, but found 9"));
-    assert!(refusal(padded(&[0; 16], 2, 5)).contains("pad cycle"));
-    assert!(refusal(padded(&[128; 8], 0, 5)).contains("pad state (at most)"));
-    assert!(refusal(padded(&[0; 8], 0, 0)).contains("window should be 1"));
-    assert!(refusal(padded(&[0; 8], 0, 1 << 20)).contains("window (at most)"));
+    assert!(refusal(padded(&[], 0, 0, 5)).contains("pad states should be 1, but found 0"));
+    assert!(refusal(padded(&[0; 9], 1, 0, 5)).contains("bytes of pad states should be 8, but found 9"));
+    assert!(refusal(padded(&[0; 8], 2, 0, 5)).contains("bytes of pad states should be 16, but found 8"));
+    assert!(refusal(padded(&[0; 8], u32::MAX, 0, 5)).contains("bytes of pad states"));
+    assert!(refusal(padded(&[0; 16], 2, 2, 5)).contains("pad cycle"));
+    assert!(refusal(padded(&[128; 8], 1, 0, 5)).contains("pad state (at most)"));
+    assert!(refusal(padded(&[0; 8], 1, 0, 0)).contains("window should be 1"));
+    assert!(refusal(padded(&[0; 8], 1, 0, 1 << 20)).contains("window (at most)"));
 }
 
 /// Wherever the tables end up, and whatever precedes them, the weights can be read in words.

@@ -131,13 +131,15 @@ impl Network {
 
     /// All parameters, in order.
     pub fn parameters(&self) -> [&Parameter; 6] {
-        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
+            self;
         [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
     /// All parameters but the embedding, in order.
     pub fn others_mut(&mut self) -> [&mut Parameter; 5] {
-        let Self { activation: _, embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } = self;
+        let Self { activation: _, embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
+            self;
         [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
@@ -232,7 +234,8 @@ impl Network {
 
     /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
     pub fn logits(&self, projected: &Tensor, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
-        let recurrence = Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
+        let recurrence =
+            Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
         let kernel = Tensor::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
         let state = projected.apply_op2_no_bwd(&kernel, &recurrence)?;
         let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
@@ -241,7 +244,8 @@ impl Network {
 
     /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
     pub fn states(&self, projected: &[f32], batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        let recurrence = Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
+        let recurrence =
+            Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
         recurrence.states(projected, &self.recurrent(grid), self.units())
     }
 }

@@ -98,8 +98,7 @@ impl<'n> IntRecurrence<'n> {
                 }
             }
         };
-        let mut weights: Vec<u8> =
-            SimpleRnn::encode_kernel(order, filled, self.inputs(), weight).collect();
+        let mut weights: Vec<u8> = SimpleRnn::encode_kernel(order, filled, self.inputs(), weight).collect();
         let mut add_biases = |biases: &[f32], factors: &[f32]| {
             let bias = |unit: usize| biases.get(unit).map_or(0, |bias| int8(bias * factors[unit]));
             weights.extend(SimpleRnn::encode_biases(filled, bias));
@@ -111,7 +110,8 @@ impl<'n> IntRecurrence<'n> {
             }
             Kind::Projected { bits, shift, numbers, .. } => {
                 let biases = &self.network.bias.values;
-                let largest = biases.iter().zip(&accumulator).fold(0f32, |most, (b, f)| most.max(b.abs() * f));
+                let largest =
+                    biases.iter().zip(&accumulator).fold(0f32, |most, (b, f)| most.max(b.abs() * f));
                 let bias_shift = (largest / 127.0).log2().ceil().clamp(0.0, 14.0) as u8;
                 let step = f32::from(1u16 << bias_shift);
                 add_biases(biases, &accumulator.iter().map(|factor| factor / step).collect::<Vec<_>>());
@@ -120,7 +120,10 @@ impl<'n> IntRecurrence<'n> {
                 let whole = ids.iter().flat_map(|id| row(id).zip(numbers)).map(|(value, factor)| {
                     (value * factor).round().clamp(-bits.largest(), bits.largest()) as i8
                 });
-                (bias_shift, Some(IntEmbedding { bits: *bits, width, shift: *shift, table: bits.pack(whole) }))
+                (
+                    bias_shift,
+                    Some(IntEmbedding { bits: *bits, width, shift: *shift, table: bits.pack(whole) }),
+                )
             }
         };
         IntTables {

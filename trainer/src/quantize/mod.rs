@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use kilornn::layers::{Activation, Embedding, Order, State};
 use kilornn::text::Vocabulary;
-use kilornn::{Contents, Model, Padding, Sequence, Unknown, file};
+use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 
 pub use calibrate::{calibration, choose_grid};
 pub use perfect_hash::PerfectHash;
@@ -114,8 +114,8 @@ fn assemble(
     let padding = match recipe.padding {
         Pads::Masked => None,
         Pads::Tokens => {
-            orbit = orbit_of_pads(&recurrence, &dense, encoder, labels, recipe.maxlen, order)?;
-            Some(Padding { states: &orbit.0, cycle: orbit.1 })
+            orbit = Orbit::of_pads(&recurrence, &dense, encoder, labels, recipe.maxlen, order)?;
+            Some(orbit.view())
         }
     };
     let tables = recurrence.tables(&ids, order);
@@ -140,41 +140,54 @@ fn order(activation: Activation, inputs: usize, zeros: f64) -> Order {
     }
 }
 
-/// The states after 0, 1, ... `longest` pads, by the device's own step, up to where they repeat; and the index of the
-/// state that follows the last.
-fn orbit_of_pads(
-    recurrence: &IntRecurrence<'_>,
-    dense: &IntDense,
-    encoder: &Encoder,
-    labels: &str,
-    longest: usize,
-    order: Order,
-) -> Result<(Vec<u8>, u32)> {
-    // A model that has no word but the pad.
-    let tables = recurrence.tables(&[PAD], order);
-    let file = encode(&Contents {
-        labels,
-        normalization: encoder.normalization(),
-        vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
-        unknown: Unknown::Row,
-        sequence: Sequence { maxlen: 0, truncating: kilornn::Truncating::Post, padding: None },
-        embedding: tables.embedding(),
-        rnn: tables.rnn(),
-        dense: dense.view(),
-    })?;
-    let model = Model::from_bytes(&file)?;
-    let mut state = State::<512>::zero(&model)?;
-    let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
-    let mut states = Vec::new();
-    for index in 0..=longest as u32 {
-        if let Some(&earlier) = seen.get(state.values()) {
-            return Ok((states, earlier));
+/// The states after 0, 1, 2, ... pads, up to where they repeat.
+struct Orbit {
+    states: Vec<u8>,
+    count: u32,
+    /// The state that follows the last.
+    cycle: u32,
+}
+
+impl Orbit {
+    /// By the device's own step, up to `longest` pads.
+    fn of_pads(
+        recurrence: &IntRecurrence<'_>,
+        dense: &IntDense,
+        encoder: &Encoder,
+        labels: &str,
+        longest: usize,
+        order: Order,
+    ) -> Result<Self> {
+        // A model that has no word but the pad.
+        let tables = recurrence.tables(&[PAD], order);
+        let file = encode(&Contents {
+            labels,
+            normalization: encoder.normalization(),
+            vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+            unknown: Unknown::Row,
+            sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
+            embedding: tables.embedding(),
+            rnn: tables.rnn(),
+            dense: dense.view(),
+        })?;
+        let model = Model::from_bytes(&file)?;
+        let mut state = State::<512>::zero(&model)?;
+        let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
+        let mut states = Vec::new();
+        for index in 0..=longest as u32 {
+            if let Some(&cycle) = seen.get(state.values()) {
+                return Ok(Self { states, count: index, cycle });
+            }
+            seen.insert(state.values().to_vec(), index);
+            states.extend(state.values().iter().map(|&h| h as u8));
+            model.step(0, &mut state);
         }
-        seen.insert(state.values().to_vec(), index);
-        states.extend(state.values().iter().map(|&h| h as u8));
-        model.step(0, &mut state);
+        Ok(Self { states, count: longest as u32 + 1, cycle: 0 })
     }
-    Ok((states, 0))
+
+    fn view(&self) -> Padding<'_> {
+        Padding { states: &self.states, count: self.count, cycle: self.cycle }
+    }
 }
 
 /// The file of these contents, which the runtime accepts.

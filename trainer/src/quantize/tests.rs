@@ -17,23 +17,41 @@ fn network(recipe: &Recipe, encoder: &Encoder, outputs: usize) -> Network {
 }
 
 fn recipe(toml: &str) -> Recipe {
-    let common = "units = 10\nembedding = 6\nrecurrent_initializer = \"identity\"\n";
-    Recipe::from_toml(&format!("{common}{toml}")).unwrap()
+    let mut table: toml::Table =
+        "units = 10\nembedding = 6\nrecurrent_initializer = \"identity\"".parse().unwrap();
+    table.extend(toml.parse::<toml::Table>().unwrap());
+    Recipe::from_toml(&table.to_string()).unwrap()
 }
 
-/// Texts of 0 to 60 words, all of them known.
+/// Texts of 0 to 60 words, one without any known word, one word alone, and a long one.
 fn texts() -> Vec<String> {
     let word = |text: usize, i: usize| format!("w{}", (text * 31 + i * i * 7 + i) % WORDS);
-    (0..40).map(|t| (0..t * 3 / 2).map(|i| word(t, i)).collect::<Vec<_>>().join(" ")).collect()
+    let text = |t: usize, words: usize| (0..words).map(|i| word(t, i)).collect::<Vec<_>>().join(" ");
+    let mut texts: Vec<String> = (0..40).map(|t| text(t, t * 3 / 2)).collect();
+    texts.extend(["never heard of".to_owned(), text(7, 1), text(3, 2000)]);
+    texts
 }
 
 fn encoder(recipe: &Recipe) -> Encoder {
     Encoder::new(recipe, (0..WORDS).map(|i| format!("w{i}")).collect())
 }
 
-/// Exports a network, folded or not, and compares every state and logit with the float network on
-/// the same grid. Returns the largest difference of states in steps, and the share that differ.
-fn compare(toml: &str, outputs: usize) -> (f32, f64, f64) {
+/// How far the device's states are from the float network's on the same grid.
+#[derive(Debug, Default)]
+struct Distance {
+    /// The largest difference, in steps.
+    largest: f32,
+    /// The share of states that differ.
+    differ: f64,
+    /// The share of states at their limit.
+    saturated: f64,
+    /// Root of the mean squared difference of logits.
+    logits: f64,
+}
+
+/// Exports a network and compares every state with the float network's on the same grid, which is the best one with
+/// its scales made finer by a factor, so that states reach their limits.
+fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
     let recipe = recipe(toml);
     let encoder = encoder(&recipe);
     let network = network(&recipe, &encoder, outputs);
@@ -41,29 +59,41 @@ fn compare(toml: &str, outputs: usize) -> (f32, f64, f64) {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let labels: Vec<String> = (0..outputs.max(2)).map(|i| i.to_string()).collect();
     let encoded = encoder.encode_all(&texts);
-    let grid = choose_grid(&network, &encoded, recipe.pad_to()).unwrap();
+    let mut grid = choose_grid(&network, &encoded, recipe.pad_to()).unwrap();
+    if finer > 1.0 {
+        grid.scales.iter_mut().for_each(|scale| *scale /= finer);
+    }
     let exported = export(&network, &encoder, &recipe, &labels, &texts, Some(&grid)).unwrap();
     let model = Model::from_bytes(&exported.file).unwrap();
-    let mut classifier: Classifier<10, 64> = Classifier::new(&model).unwrap();
+    let mut classifier: Classifier<24, 64> = Classifier::new(&model).unwrap();
 
     let projected = network.projected(Some(&grid));
-    let (mut largest, mut differ, mut all) = (0f32, 0, 0);
+    let (mut largest, mut differ, mut saturated, mut all) = (0f32, 0, 0, 0);
     for (text, ids) in texts.iter().zip(&encoded) {
         let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
         let states = network.states(&projected, &batch, Some(&grid));
         let mut compare = |device: &[i8], float: &[f32]| {
+            assert!(device[10..].iter().all(|&h| h == 0), "units that fill a block are not zero");
             for ((device, float), scale) in device.iter().zip(float).zip(&grid.scales) {
                 let steps = (f32::from(*device) - float / scale).abs().round();
                 largest = largest.max(steps);
                 differ += usize::from(steps > 0.0);
+                saturated += usize::from(device.unsigned_abs() == 127);
                 all += 1;
             }
         };
         if model.contents().sequence.window() == 0 {
+            let mut steps = 0;
             for (word, float) in text.split_whitespace().zip(states.chunks_exact(10)) {
                 classifier.push(word);
                 classifier.push(" ");
                 compare(classifier.state(), float);
+                steps += 1;
+            }
+            assert_eq!(steps, ids.len(), "{text}");
+            if steps == 0 {
+                classifier.push(text);
+                compare(classifier.state(), &[0.0; 10]);
             }
             classifier.finish();
         } else {
@@ -73,23 +103,48 @@ fn compare(toml: &str, outputs: usize) -> (f32, f64, f64) {
         }
     }
     assert!(all > 300, "{all} states");
-    (largest, differ as f64 / all as f64, exported.logit_error)
+    let share = |part| part as f64 / all as f64;
+    Distance { largest, differ: share(differ), saturated: share(saturated), logits: exported.logit_error }
+}
+
+fn compare(toml: &str, outputs: usize) -> Distance {
+    compare_on(toml, outputs, 1.0)
 }
 
 #[test]
 fn the_folded_device_follows_the_float_network_step_by_step() {
     // Equal but where float rounding falls on the other side of a half; the state remembers it a while.
-    let (largest, differ, error) = compare("fold = \"always\"", 1);
-    assert!(largest <= 1.0 && differ < 0.04, "{largest} steps, {differ} differ");
-    assert!(error < 0.05, "logits off by {error}");
+    let distance = compare("fold = \"always\"", 1);
+    assert!(distance.largest <= 1.0 && distance.differ < 0.04, "{distance:?}");
+    assert!(distance.logits < 0.05, "{distance:?}");
+}
+
+#[test]
+fn saturated_states_follow_too() {
+    let distance = compare_on("fold = \"always\"", 1, 3.0);
+    assert!(distance.saturated > 0.1, "{distance:?}");
+    assert!(distance.largest <= 1.0 && distance.differ < 0.04, "{distance:?}");
+}
+
+#[test]
+fn tanh_follows_the_float_network_step_by_step() {
+    for toml in ["", "padding = \"tokens\"\nmaxlen = 40\n"] {
+        let distance = compare(&format!("activation = \"tanh\"\nfold = \"always\"\n{toml}"), 1);
+        assert!(distance.largest <= 1.0 && distance.differ < 0.02, "{toml}: {distance:?}");
+        assert!(distance.logits < 0.05, "{toml}: {distance:?}");
+    }
 }
 
 #[test]
 fn the_projected_device_is_close() {
     // Here embedding and input kernel are rounded one by one, not on the grid of the folded table.
-    let (largest, _, error) = compare("fold = \"never\"", 1);
-    assert!(largest <= 6.0, "{largest} steps");
-    assert!(error < 0.1, "logits off by {error}");
+    let distance = compare("fold = \"never\"", 1);
+    assert!(distance.largest <= 6.0 && distance.logits < 0.1, "{distance:?}");
+    let distance = compare("fold = \"never\"\nactivation = \"tanh\"\nembedding = 8", 1);
+    assert!(distance.largest <= 6.0 && distance.logits < 0.1, "{distance:?}");
+    // Fifteen different numbers are coarse for a network that was not trained with them.
+    let distance = compare("fold = \"never\"\nembedding_bits = 4", 1);
+    assert!(distance.largest <= 40.0 && distance.logits < 0.5, "{distance:?}");
 }
 
 #[test]
@@ -97,15 +152,17 @@ fn pads_are_the_float_network_s() {
     for truncating in ["pre", "post"] {
         let toml =
             format!("padding = \"tokens\"\nmaxlen = 40\ntruncating = \"{truncating}\"\nfold = \"always\"");
-        let (largest, differ, _) = compare(&toml, 1);
-        assert!(largest <= 1.0 && differ < 0.04, "{truncating}: {largest} steps, {differ} differ");
+        let distance = compare(&toml, 1);
+        // All texts begin with the same pads: what falls on the other side of a half there does so in all of them.
+        assert!(distance.largest <= 1.0 && distance.differ < 0.15, "{truncating}: {distance:?}");
+        assert!(distance.logits < 0.05, "{truncating}: {distance:?}");
     }
 }
 
 #[test]
 fn several_classes_keep_their_order() {
-    let (largest, _, error) = compare("fold = \"always\"", 5);
-    assert!(largest <= 1.0 && error < 0.05, "{largest} steps, logits off by {error}");
+    let distance = compare("fold = \"always\"", 5);
+    assert!(distance.largest <= 1.0 && distance.logits < 0.05, "{distance:?}");
 }
 
 /// The network with all weights but the embedding multiplied.

@@ -128,7 +128,10 @@ pub(crate) fn device(json: bool, only: Option<&str>) -> Result<()> {
 }
 
 /// Sizes of the models on which kernels are compared: units, and numbers of a row with their bits.
-const SIZES: [(usize, Option<(usize, u32)>); 12] = [
+type Size = (usize, Option<(usize, u32)>);
+
+/// On the board whose kernels are most intricate.
+const SIZES: [Size; 12] = [
     (4, None),
     (8, None),
     (16, None),
@@ -143,29 +146,23 @@ const SIZES: [(usize, Option<(usize, u32)>); 12] = [
     (100, Some((28, 8))),
 ];
 
+/// On the other boards.
+const FEW_SIZES: [Size; 3] = [(36, None), (16, Some((4, 4))), (100, Some((7, 8)))];
+
 /// Models of each size.
 const WILD: u32 = 16;
 
-/// Takes models of any weights, sizes and densities through the kernel of the named board and through the host's.
-pub(crate) fn parity(board: &str) -> Result<()> {
-    let board = BOARDS.iter().find(|known| known.name == board).context("no such board")?;
-    setup::target(board.target)?;
-    setup::emulator(board.emulator)?;
-    let scratch = tempfile::tempdir()?;
-    for (units, numbers) in SIZES {
-        let shape = Shape { name: "wild", units, rows: 200, numbers };
-        let first = scratch.path().join("first.kilo");
-        fs::write(&first, shape.wild(0))?;
-        let elf = board.build(&first)?;
-        for seed in 0..WILD {
-            let (model, other) = (shape.wild(seed), scratch.path().join("other.elf"));
-            replace_model(&elf, &shape.wild(0), &model, &other)?;
-            board
-                .compare(&board.measure(&other)?, &model, shape.name)
-                .with_context(|| format!("{units} units, {numbers:?} numbers and bits, model {seed}"))?;
+/// Takes models of any weights, sizes and densities through the kernel of every board and through the host's.
+pub(crate) fn parity() -> Result<()> {
+    for (index, board) in BOARDS.iter().enumerate() {
+        setup::target(board.target)?;
+        setup::emulator(board.emulator)?;
+        let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
+        for &(units, numbers) in sizes {
+            board.parity(Shape { name: "wild", units, rows: 200, numbers })?;
         }
+        println!("    {}: {} models take the host's states", board.name, sizes.len() * WILD as usize);
     }
-    println!("    {} models take the same states as on the host", SIZES.len() * WILD as usize);
     Ok(())
 }
 
@@ -192,6 +189,23 @@ impl Board {
             .with_context(|| format!("the bench for {} does not build", self.name))?;
         let target = target_dir(&dir)?;
         Ok(target.join(self.target).join("release").join("kilornn-bench"))
+    }
+
+    /// Compares states of this shape's models.
+    fn parity(&self, shape: Shape) -> Result<()> {
+        let scratch = tempfile::tempdir()?;
+        let (first, other) = (scratch.path().join("first.kilo"), scratch.path().join("other.elf"));
+        let template = shape.wild(0);
+        fs::write(&first, &template)?;
+        let elf = self.build(&first)?;
+        for seed in 0..WILD {
+            let model = shape.wild(seed);
+            replace_model(&elf, &template, &model, &other)?;
+            self.compare(&self.measure(&other)?, &model, shape.name).with_context(|| {
+                format!("{} units, numbers {:?}, model {seed}", shape.units, shape.numbers)
+            })?;
+        }
+        Ok(())
     }
 
     /// Figures of a kernel that computes something else are worth nothing.
