@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -37,6 +37,12 @@ where
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     echo(command);
     let status = command.status().with_context(|| cannot_start(command))?;
+    check(command, status)
+}
+
+/// Runs a command with its output on standard error: standard output is for a program to read.
+pub(crate) fn run_aside(command: &mut Command) -> Result<()> {
+    let status = command.stdout(io::stderr()).status().with_context(|| cannot_start(command))?;
     check(command, status)
 }
 

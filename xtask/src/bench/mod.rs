@@ -1,13 +1,15 @@
 //! `cargo xtask bench device`: executed instructions, memory and code of the engine on every kind of processor.
 
 mod figures;
+mod marks;
 mod synthetic;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
+use kilornn::layers::Activation;
 use serde_json::json;
 
 use crate::firmware::{replace_model, target_dir};
@@ -27,9 +29,18 @@ struct Board {
     shapes: &'static [Shape],
 }
 
-const LARGE: Shape = Shape { name: "128x100", units: 100, rows: 10_000, numbers: None };
-const SMALL: Shape = Shape { name: "32x32", units: 32, rows: 10_000, numbers: None };
-const SMALLER: Shape = Shape { rows: 5_000, ..SMALL };
+const LARGE: Shape =
+    Shape { name: "128x100", units: 100, rows: 10_000, zeros: &[0, 50, 70, 90], ..Shape::FOLDED };
+const SMALL: Shape = Shape { name: "32x32", units: 32, ..LARGE };
+const TANH: Shape = Shape { name: "32x32 tanh", activation: Activation::Tanh, zeros: &[0], ..SMALL };
+/// A narrow embedding of four bits a number.
+const NARROW: Shape =
+    Shape { name: "4x16 int4", units: 16, numbers: Some((4, 4)), zeros: &[0, 50, 75], ..LARGE };
+
+/// With as many words as fit beside the program in 256 kB.
+const fn fewer_words(shape: Shape) -> Shape {
+    Shape { rows: 5_000, ..shape }
+}
 
 const BOARDS: [Board; 4] = [
     Board {
@@ -37,41 +48,47 @@ const BOARDS: [Board; 4] = [
         machine: "mps2-an386",
         emulator: Emulator::Arm,
         target: "thumbv7em-none-eabihf",
-        shapes: &[LARGE, SMALL],
+        shapes: &[LARGE, SMALL, TANH, NARROW],
     },
     Board {
         name: "mps2-an385",
         machine: "mps2-an385",
         emulator: Emulator::Arm,
         target: "thumbv7m-none-eabi",
-        shapes: &[LARGE, SMALL],
+        shapes: &[LARGE, SMALL, TANH, NARROW],
     },
     Board {
         name: "microbit",
         machine: "microbit",
         emulator: Emulator::Arm,
         target: "thumbv6m-none-eabi",
-        shapes: &[SMALLER],
+        shapes: &[fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW)],
     },
     Board {
         name: "sifive-e",
         machine: "sifive_e",
         emulator: Emulator::Riscv32,
         target: "riscv32imac-unknown-none-elf",
-        shapes: &[SMALL],
+        shapes: &[SMALL, TANH, NARROW],
     },
 ];
 
-/// Percent of zeros in the states of the synthetic models.
-const ZEROS: [u32; 4] = [0, 50, 70, 90];
-
-/// The model whose figures count most: a trained one, on sentences.
-const SHIPPED: &str = "models/imdb-compact.kilo";
+/// The models whose figures count most: trained ones, on sentences.
+fn shipped() -> Result<Vec<PathBuf>> {
+    let folder = fs::read_dir(process::root().join("models"))?;
+    let mut models = folder.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    models.retain(|path| path.extension().is_some_and(|extension| extension == "kilo"));
+    models.sort();
+    Ok(models)
+}
 
 /// One line of the table.
 struct Row {
     board: &'static str,
     shape: String,
+    /// Percent of zeros in the states: as asked for in synthetic models, as measured in others.
+    zeros: f64,
+    units: usize,
     figures: Figures,
 }
 
@@ -84,37 +101,22 @@ pub(crate) fn device(json: bool, only: Option<&str>) -> Result<()> {
             BOARDS.map(|board| board.name).join(", ")
         );
     }
-    let scratch = tempfile::tempdir()?;
+    if json {
+        process::run_aside(Command::new(env::current_exe()?).args(["setup", "--all"]))?;
+    }
     let mut rows = Vec::new();
     for board in BOARDS.iter().filter(|board| only.is_none_or(|name| board.name == name)) {
         if !json {
-            setup::target(board.target)?;
-            setup::emulator(board.emulator)?;
+            board.set_up()?;
         }
-        let shipped = process::root().join(SHIPPED);
-        let name = shipped.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let figures = board.measure(&board.build(&shipped)?)?;
-        board.compare(&figures, &fs::read(&shipped)?, &name)?;
-        rows.push(Row { board: board.name, shape: name, figures });
+        for model in shipped()? {
+            rows.push(board.shipped(&model)?);
+        }
         for shape in board.shapes {
-            let models = ZEROS.map(|zeros| shape.model(zeros));
-            let first = scratch.path().join("first.kilo");
-            fs::write(&first, &models[0])?;
-            let elf = board.build(&first)?;
-            for (model, zeros) in models.iter().zip(ZEROS) {
-                let other = scratch.path().join("other.elf");
-                replace_model(&elf, &models[0], model, &other)?;
-                let figures = board.measure(&other)?;
-                board.compare(&figures, model, shape.name)?;
-                ensure!(
-                    figures.zeros_permille.abs_diff(10 * zeros) <= 5,
-                    "the states have {} per mille of zeros instead of {zeros} %",
-                    figures.zeros_permille
-                );
-                rows.push(Row { board: board.name, shape: shape.name.to_owned(), figures });
-            }
+            rows.extend(board.synthetic(shape)?);
         }
     }
+    let exceeded = marks::exceeded(&rows);
     if json {
         let rows: Vec<_> = rows.iter().map(Row::json).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
@@ -122,9 +124,17 @@ pub(crate) fn device(json: bool, only: Option<&str>) -> Result<()> {
         println!();
         Row::print_head();
         rows.iter().for_each(Row::print);
-        println!("bench: PASS - {} measurements", rows.len());
+    }
+    ensure!(exceeded.is_empty(), "{}", exceeded.join("; "));
+    if !json {
+        println!("bench: PASS - {} measurements, none above its mark", rows.len());
     }
     Ok(())
+}
+
+/// Installs what any board needs.
+pub(crate) fn set_up() -> Result<()> {
+    BOARDS.iter().try_for_each(Board::set_up)
 }
 
 /// Sizes of the models on which kernels are compared: units, and numbers of a row with their bits.
@@ -155,11 +165,10 @@ const WILD: u32 = 16;
 /// Takes models of any weights, sizes and densities through the kernel of every board and through the host's.
 pub(crate) fn parity() -> Result<()> {
     for (index, board) in BOARDS.iter().enumerate() {
-        setup::target(board.target)?;
-        setup::emulator(board.emulator)?;
+        board.set_up()?;
         let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
         for &(units, numbers) in sizes {
-            board.parity(Shape { name: "wild", units, rows: 200, numbers })?;
+            board.parity(Shape { name: "wild", units, numbers, ..Shape::FOLDED })?;
         }
         println!("    {}: {} models take the host's states", board.name, sizes.len() * WILD as usize);
     }
@@ -167,6 +176,44 @@ pub(crate) fn parity() -> Result<()> {
 }
 
 impl Board {
+    fn set_up(&self) -> Result<()> {
+        setup::target(self.target)?;
+        setup::emulator(self.emulator)
+    }
+
+    /// Measures a model that is in the repository.
+    fn shipped(&self, path: &Path) -> Result<Row> {
+        let shape = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let figures = self.measure(&self.build(path)?)?;
+        let file = fs::read(path)?;
+        self.compare(&figures, &file, &shape)?;
+        let zeros = f64::from(figures.zeros_permille) / 10.0;
+        Ok(Row { board: self.name, shape, zeros, units: synthetic::units(&file)?, figures })
+    }
+
+    /// Measures synthetic models of a shape, with one build.
+    fn synthetic(&self, shape: &Shape) -> Result<Vec<Row>> {
+        let scratch = tempfile::tempdir()?;
+        let (first, other) = (scratch.path().join("first.kilo"), scratch.path().join("other.elf"));
+        let models: Vec<_> = shape.zeros.iter().map(|&zeros| (zeros, shape.model(zeros))).collect();
+        let (_, template) = models.first().context("a shape without models")?;
+        fs::write(&first, template)?;
+        let elf = self.build(&first)?;
+        let measure = |(zeros, model): &(u32, Vec<u8>)| {
+            replace_model(&elf, template, model, &other)?;
+            let figures = self.measure(&other)?;
+            self.compare(&figures, model, shape.name)?;
+            ensure!(
+                figures.zeros_permille.abs_diff(10 * zeros) <= 5,
+                "the states have {} per mille of zeros instead of {zeros} %",
+                figures.zeros_permille
+            );
+            let (zeros, units) = (f64::from(*zeros), shape.units);
+            Ok(Row { board: self.name, shape: shape.name.to_owned(), zeros, units, figures })
+        };
+        models.iter().map(measure).collect()
+    }
+
     /// The bench for this board with the model in it.
     fn build(&self, model: &Path) -> Result<PathBuf> {
         let features = format!("bench,{}", self.name);
@@ -230,11 +277,11 @@ impl Board {
 
 impl Row {
     fn json(&self) -> serde_json::Value {
-        let Figures { states: _, zeros_permille, step, byte, word, code, ram, stack } = self.figures;
+        let Figures { states: _, zeros_permille: _, step, byte, word, code, ram, stack } = self.figures;
         json!({
             "board": self.board,
             "shape": self.shape,
-            "zeros": f64::from(zeros_permille) / 10.0,
+            "zeros": self.zeros,
             "instructions_per_step": step,
             "tokenizer_instructions_per_byte": byte,
             "instructions_per_word": word,
@@ -250,8 +297,8 @@ impl Row {
     }
 
     fn print(&self) {
-        let Figures { states: _, zeros_permille, step, byte, word, code, ram, stack } = self.figures;
-        let zeros = f64::from(zeros_permille) / 10.0;
+        let Figures { states: _, zeros_permille: _, step, byte, word, code, ram, stack } = self.figures;
+        let zeros = self.zeros;
         println!(
             "{:<11} {:<14} {zeros:>7.1} {step:>13.1} {byte:>9.1} {word:>9.1} {code:>6} {ram:>6} {stack:>6}",
             self.board, self.shape,

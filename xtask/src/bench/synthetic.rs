@@ -16,48 +16,55 @@ pub(super) struct Shape {
     pub(super) rows: usize,
     /// How many numbers a row has, and of how many bits, if the embedding is not folded.
     pub(super) numbers: Option<(usize, u32)>,
+    pub(super) activation: Activation,
+    /// Shares of zeros in the state, in percent, in which it is wanted.
+    pub(super) zeros: &'static [u32],
 }
 
 impl Shape {
-    /// The model file. In the state after every word `zeros` percent of the units are zero: each word drives that
-    /// many of them far below zero and the others far above, farther than the recurrent product reaches.
+    /// A shape to change.
+    pub(super) const FOLDED: Self =
+        Self { name: "", units: 4, rows: 200, numbers: None, activation: Activation::Relu, zeros: &[] };
+
+    /// The model file. In the state after every word `zeros` percent of the units are zero: biases drive that many of
+    /// them far below zero and the others far above, farther than all products reach. In a folded embedding, each
+    /// word chooses which.
     pub(super) fn model(&self, zeros: u32) -> Vec<u8> {
-        let Self { units, rows, .. } = *self;
+        let Self { units, rows, numbers, activation, .. } = *self;
+        let (width, bits) = numbers.unwrap_or_default();
+        let (inputs, bias_rows) = (units + width, if numbers.is_some() { 1 } else { rows });
         let mut random = Random(1);
-        // Where the share is no whole number of units, some words close one more than others.
-        let closed =
-            |row: usize| units * zeros as usize * (row + 1) / 100 - units * zeros as usize * row / 100;
-        let mut biases = Vec::with_capacity(rows * units);
-        for row in 0..rows {
-            let closed = closed(row);
+        // As the exporter decides.
+        let order = if activation == Activation::Tanh || zeros < 40 { Order::Pairs } else { Order::Columns };
+        // At most 7 in magnitude: 100 units of 127 give 88,900, less than 64 << 11.
+        let kernel: Vec<i8> = (0..inputs * units).map(|_| random.below(15) as i8 - 7).collect();
+        let mut weights: Vec<u8> =
+            SimpleRnn::encode_kernel(order, units, inputs, |from, to| kernel[from * units + to]).collect();
+        for row in 0..bias_rows {
+            // Where the share is no whole number of units, some words close one more than others.
+            let closed = units * zeros as usize * (row + 1) / 100 - units * zeros as usize * row / 100;
             let mut order: Vec<usize> = (0..units).collect();
             // Fisher and Yates.
             for last in (1..units).rev() {
                 order.swap(last, random.below(last + 1));
             }
-            let mut inputs = vec![0; units];
+            let mut biases = vec![0; units];
             for (place, &unit) in order.iter().enumerate() {
                 let strength = 64 + random.below(63) as i8;
-                inputs[unit] = if place < closed { -strength } else { strength };
+                biases[unit] = if place < closed { -strength } else { strength };
             }
-            biases.extend(SimpleRnn::encode_biases(units, |unit| inputs[unit]));
+            weights.extend(SimpleRnn::encode_biases(units, |unit| biases[unit]));
         }
-        // At most 7 in magnitude: 100 units of 127 give 88,900, less than 64 << 11.
-        let weights: Vec<i8> = (0..units * units).map(|_| random.below(15) as i8 - 7).collect();
-        // As the exporter decides.
-        let order = if zeros < 40 { Order::Pairs } else { Order::Columns };
-        let mut columns: Vec<u8> =
-            SimpleRnn::encode_kernel(order, units, units, |from, to| weights[from * units + to]).collect();
-        columns.extend(biases);
+        let table: Vec<u8> = (0..rows * width * bits as usize / 8).map(|_| random.below(256) as u8).collect();
         let rnn = SimpleRnn {
             units: units as u32,
-            activation: Activation::Relu,
+            activation,
             order,
-            weights: &columns,
+            weights: &weights,
             bias_shift: 11,
             state_shift: 0,
         };
-        self.file(Embedding::Folded, rnn, &mut random)
+        self.file(embedding(numbers, &table, [4, 0]), rnn, &mut random)
     }
 
     /// A model of any bytes: weights from end to end of their range, extremes above all, shifts that let states
@@ -80,11 +87,8 @@ impl Shape {
             _ => random.below(256) as u8,
         };
         let table: Vec<u8> = (0..rows * width * bits as usize / 8).map(|_| byte(32)).collect();
-        let (bias_rows, embedding) = match bits {
-            0 => (rows, Embedding::Folded),
-            4 => (1, Embedding::Projected { width: width as u32, shift: 4, table: Table::Int4(&table) }),
-            _ => (1, Embedding::Projected { width: width as u32, shift: 1, table: Table::Int8(&table) }),
-        };
+        let embedding = embedding(numbers, &table, [4, 1]);
+        let bias_rows = if numbers.is_some() { 1 } else { rows };
         let mut weights: Vec<u8> = (0..inputs * units).map(|_| byte(32)).collect();
         weights.extend((0..bias_rows * units).map(|_| byte(closed)));
         let mut rnn = SimpleRnn {
@@ -130,6 +134,19 @@ impl Shape {
     }
 }
 
+/// With numbers, if any, that are shifted so far where they have four bits and where they have eight.
+fn embedding(numbers: Option<(usize, u32)>, table: &[u8], [four, eight]: [u8; 2]) -> Embedding<'_> {
+    match numbers {
+        None => Embedding::Folded,
+        Some((width, 4)) => {
+            Embedding::Projected { width: width as u32, shift: four, table: Table::Int4(table) }
+        }
+        Some((width, _)) => {
+            Embedding::Projected { width: width as u32, shift: eight, table: Table::Int8(table) }
+        }
+    }
+}
+
 /// The hash of the states through which the bench (`firmware-example/src/bench/main.rs`) takes a model, by the
 /// host's runtime.
 pub(super) fn states(model: &[u8]) -> Result<u32> {
@@ -151,6 +168,12 @@ pub(super) fn states(model: &[u8]) -> Result<u32> {
     Ok(hash)
 }
 
+/// Hidden units of a model.
+pub(super) fn units(model: &[u8]) -> Result<usize> {
+    let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
+    Ok(model.contents().rnn.units as usize)
+}
+
 /// Marsaglia's xorshift: the same numbers in every run.
 struct Random(u32);
 
@@ -169,9 +192,9 @@ mod tests {
 
     #[test]
     fn states_have_as_many_zeros_as_asked_for() {
-        for units in [16, 32, 100] {
-            let shape = Shape { name: "", units, rows: 200, numbers: None };
-            for percent in [0, 50, 70, 90] {
+        for (units, numbers) in [(16, None), (32, None), (100, None), (16, Some((4, 4)))] {
+            let shape = Shape { units, rows: 200, numbers, ..Shape::FOLDED };
+            for percent in [0, 50, 75] {
                 let file = shape.model(percent);
                 let model = Model::from_bytes(&file).unwrap();
                 let mut state = State::<128>::zero(&model).unwrap();

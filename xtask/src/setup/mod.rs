@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::process;
+use crate::{bench, process};
 
 pub(crate) use qemu::Emulator;
 
@@ -44,9 +44,12 @@ pub(crate) fn firmware() -> Result<()> {
     emulator(Emulator::Arm)
 }
 
-/// `cargo xtask setup`: the firmware's needs and any further targets.
-pub(crate) fn all(more_targets: &[String]) -> Result<()> {
+/// `cargo xtask setup`: the firmware's needs, those of all tasks if asked for, and any further targets.
+pub(crate) fn run(all: bool, more_targets: &[String]) -> Result<()> {
     firmware()?;
+    if all {
+        bench::set_up()?;
+    }
     for triple in more_targets {
         target(triple)?;
     }

@@ -1,0 +1,49 @@
+//! What the engine must not exceed: the marks of the project's plan, which `bench device` checks.
+
+use super::Row;
+
+/// Board, shape, percent of zeros, and the most instructions of a time step.
+const STEPS: [(&str, &str, u32, f64); 16] = [
+    ("mps2-an386", "128x100", 0, 11_100.0),
+    ("mps2-an386", "128x100", 50, 9_600.0),
+    ("mps2-an386", "128x100", 70, 6_200.0),
+    ("mps2-an386", "128x100", 90, 3_000.0),
+    ("mps2-an386", "32x32", 0, 1_290.0),
+    ("mps2-an386", "32x32", 50, 1_280.0),
+    ("mps2-an386", "32x32", 70, 950.0),
+    ("mps2-an386", "32x32", 90, 660.0),
+    ("mps2-an385", "128x100", 0, 34_000.0),
+    ("mps2-an385", "128x100", 50, 16_900.0),
+    ("mps2-an385", "128x100", 70, 10_700.0),
+    ("mps2-an385", "128x100", 90, 4_700.0),
+    ("microbit", "32x32", 0, 5_900.0),
+    ("microbit", "32x32", 50, 3_700.0),
+    ("microbit", "32x32", 70, 2_600.0),
+    ("microbit", "32x32", 90, 1_550.0),
+];
+
+/// Hidden units, and the most bytes of a classifier.
+const RAM: [(usize, u64); 2] = [(100, 1_100), (16, 256)];
+
+/// The most bytes of stack, everywhere.
+const STACK: u64 = 1_024;
+
+/// What is exceeded, each as a sentence.
+pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
+    let mut found = Vec::new();
+    for Row { board, shape, zeros, units, figures } in rows {
+        let place = format!("{board}, {shape}, {zeros} % zeros");
+        let step = STEPS.iter().find(|mark| mark.0 == *board && mark.1 == shape && mark.2 == *zeros as u32);
+        if let Some((.., most)) = step.filter(|(.., most)| figures.step > *most) {
+            found.push(format!("{place}: {:.1} instructions a step instead of {most}", figures.step));
+        }
+        let ram = RAM.iter().find(|(mark, _)| mark == units);
+        if let Some((_, most)) = ram.filter(|(_, most)| figures.ram > *most) {
+            found.push(format!("{place}: {} bytes of RAM instead of {most}", figures.ram));
+        }
+        if figures.stack > STACK {
+            found.push(format!("{place}: {} bytes of stack instead of {STACK}", figures.stack));
+        }
+    }
+    found
+}
