@@ -34,9 +34,9 @@ fn build() -> Result<(), String> {
         fs::read_to_string(&memory_x).map_err(|error| format!("{}: {error}", memory_x.display()))?;
     write(&out.join("memory.x"), memory_map.as_bytes())?;
     println!("cargo::rustc-link-search={}", out.display());
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-link-arg=-Tlink.x");
     // Sections need not begin at a page in the file: a ROM is not paged.
-    println!("cargo::rustc-link-arg-bins=--nmagic");
+    println!("cargo::rustc-link-arg=--nmagic");
 
     println!("cargo::rerun-if-env-changed=KILORNN_MODEL");
     let named = env::var_os("KILORNN_MODEL").filter(|path| !path.is_empty());

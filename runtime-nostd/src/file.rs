@@ -38,7 +38,12 @@ use crate::{Contents, Error};
 pub const VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"KILO";
-const HEADER: usize = 12;
+/// Bytes of the header, which [`length`] needs.
+///
+/// ```
+/// assert_eq!(kilornn::file::HEADER, 12);
+/// ```
+pub const HEADER: usize = 12;
 const CHECKSUM: usize = 4;
 static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 
@@ -79,6 +84,36 @@ fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
     let written: Contents<'_> = postcard::from_bytes(body).ok()?;
     let offset = written.rnn.weights.as_ptr().addr() - body.as_ptr().addr();
     Some((HEADER + offset).wrapping_neg() % 4)
+}
+
+/// The length of the model file that begins here, by its header: where a file lies in a larger piece of flash, or has
+/// only begun to arrive. Whether the file is sound is another question.
+///
+/// # Errors
+///
+/// [`Error::Truncated`] if there is not even a header, [`Error::NotAModel`].
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// use kilornn::{Model, file};
+///
+/// let flash = [BYTES, &[0xFF; 1000]].concat();
+/// let length = file::length(&flash)?;
+/// assert_eq!(length, BYTES.len());
+/// let model = Model::from_bytes(&flash[..length])?;
+/// # let _ = model;
+/// # Ok(())
+/// # }
+/// ```
+pub fn length(bytes: &[u8]) -> Result<usize, Error> {
+    let Some(&[m0, m1, m2, m3, _, _, _, _, l0, l1, l2, l3]) = bytes.first_chunk::<HEADER>() else {
+        return Err(Error::Truncated { needed: HEADER as u32, found: bytes.len() as u32 });
+    };
+    if [m0, m1, m2, m3] != MAGIC {
+        return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
+    }
+    Ok(u32::from_le_bytes([l0, l1, l2, l3]) as usize)
 }
 
 /// Reads a model file: header, checksum, then contents. Dimensions are not checked yet:

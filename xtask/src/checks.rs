@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::bench;
 use crate::board::{Answer, Board};
 use crate::demo::SENTENCES;
 use crate::firmware::replace_model;
 use crate::host::Trainer;
 use crate::process;
 use crate::report::Outcome;
+use crate::{bench, examples};
 
 /// What a check works with.
 pub(crate) struct Bench {
@@ -24,9 +24,10 @@ pub(crate) struct Bench {
 pub(crate) type Check = (&'static str, fn(&Bench) -> Result<Outcome>);
 
 /// All checks, in the order in which they run.
-pub(crate) const CHECKS: [Check; 8] = [
+pub(crate) const CHECKS: [Check; 9] = [
     ("the board answers like the host", answers_like_the_host),
     ("every kernel computes what the host's does", kernels_agree),
+    ("the examples print what they should", |_| examples::check()),
     ("hostile texts are answered like the host", hostile_texts),
     ("a text leaves no trace in the next answer", no_trace),
     ("line ends of every kind, and empty lines", line_ends),

@@ -30,7 +30,7 @@ const CORES: [Core; 2] = [
 const PROFILES: [&str; 2] = ["small", "release"];
 
 /// What the engine is asked for, as features of `runtime-nostd/linked`.
-const FEATURES: [&str; 3] = ["", "scores", "scores,unicode"];
+const FEATURES: [&str; 4] = ["", "scores", "scores,fast-load", "scores,fast-load,unicode"];
 
 /// What every panic goes through, however it is spelled.
 const PANIC: &str = "rust_begin_unwind";
@@ -39,8 +39,8 @@ const PANIC: &str = "rust_begin_unwind";
 pub(crate) fn run() -> Result<()> {
     let mut problems = Vec::new();
     let mut table = format!(
-        "  {:<10} {:<8} {:>8} {:>12} {:>14}\n",
-        "core", "profile", "label", "and scores", "and `unicode`"
+        "  {:<10} {:<8} {:>8} {:>12} {:>16} {:>14}\n",
+        "core", "profile", "label", "and scores", "and `fast-load`", "and `unicode`"
     );
     for core in CORES {
         setup::target(core.target)?;
@@ -53,8 +53,11 @@ pub(crate) fn run() -> Result<()> {
                     problems.push(format!("{}, {profile}: {panic}", core.name));
                 }
             }
-            let [label, scores, unicode] = sizes;
-            table += &format!("  {:<10} {profile:<8} {label:>8} {scores:>12} {unicode:>14}\n", core.name);
+            let [label, scores, fast, unicode] = sizes;
+            table += &format!(
+                "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
+                core.name
+            );
             if profile == PROFILES[0] && label > core.most {
                 problems.push(format!("{label} bytes on {}, at most {} are allowed", core.name, core.most));
             }

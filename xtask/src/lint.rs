@@ -21,7 +21,8 @@ pub(crate) fn run() -> Result<()> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
     report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
     // Not --all-targets: a test harness needs `std`, which the firmware's target does not have.
-    let clippy = ["clippy", "--release", "--features", "bench", "--", "-D", "warnings"];
+    let clippy =
+        ["clippy", "--release", "--bins", "--examples", "--features", "bench", "--", "-D", "warnings"];
     report.step("clippy, firmware", || {
         setup::target(setup::FIRMWARE_TARGET)?;
         // RUSTFLAGS in the environment are meant for this machine, not for the board.

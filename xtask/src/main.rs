@@ -5,6 +5,7 @@ mod board;
 mod checks;
 mod demo;
 mod engine;
+mod examples;
 mod firmware;
 mod fuzz;
 mod host;

@@ -138,7 +138,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
     // units and, in its scratch, for all its inputs.
     unsafe {
         if let Embedding::Projected { .. } = embedding {
-            plan.add_numbers(rnn.order, embedding.multipliers(row));
+            plan.add_numbers(rnn.order, embedding, row);
         }
         #[cfg(not(kilornn_arm = "dsp"))]
         step_by_list(&mut plan);
@@ -154,17 +154,19 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
 }
 
 impl Plan {
-    /// Adds the numbers of the word's row, which come behind the units.
+    /// Adds the multipliers of the word's row, which come behind the units.
     ///
     /// # Safety
     ///
-    /// There must be room.
+    /// There must be room for them.
     #[inline(never)]
-    unsafe fn add_numbers(&mut self, order: Order, numbers: impl Iterator<Item = i16>) {
-        for (input, number) in (self.units..).zip(numbers) {
+    unsafe fn add_numbers(&mut self, order: Order, embedding: &Embedding<'_>, row: u32) {
+        let mut input = self.units;
+        embedding.for_each_multiplier(row, |multiplier| {
             // SAFETY: there is room.
-            unsafe { self.push(order, input, number) };
-        }
+            unsafe { self.push(order, input, multiplier) };
+            input += 1;
+        });
     }
 
     /// Adds an input, if it is not zero, to the list.
@@ -173,6 +175,7 @@ impl Plan {
     ///
     /// There must be room.
     #[cfg(not(kilornn_arm = "dsp"))]
+    #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
         if multiplier != 0 {
             let column = 2 * order.column(input, self.units) as u32;
@@ -190,7 +193,7 @@ impl Plan {
     ///
     /// There must be room.
     #[cfg(kilornn_arm = "dsp")]
-    #[inline]
+    #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
         match order {
             Order::Pairs => {
@@ -200,7 +203,7 @@ impl Plan {
                 unsafe { self.list.cast::<i16>().add(place).write(multiplier) };
             }
             Order::Columns if multiplier != 0 => {
-                let column = self.to_kernel.wrapping_add(2 * order.column(input, self.units)) as u32;
+                let column = self.to_kernel.wrapping_add(input * self.units) as u32;
                 let pair = self.end.cast::<Pair>();
                 // SAFETY: there is room.
                 unsafe {

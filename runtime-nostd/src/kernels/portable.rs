@@ -25,9 +25,11 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
     let (order, units) = (rnn.order, values.len());
     let mut list = List { room, length: 0 };
     list.add_states(values, rnn.state_shift, order);
-    for (input, number) in (units..).zip(embedding.multipliers(row)) {
-        list.add(order.column(input, units), number);
-    }
+    let mut input = units;
+    embedding.for_each_multiplier(row, |multiplier| {
+        list.add(order.column(input, units), multiplier);
+        input += 1;
+    });
     let List { room, length } = list;
     let open = room.get(..length).unwrap_or_default();
 

@@ -14,7 +14,9 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(Embedding::Folded.width(), 0);
 /// // Two words, two numbers each.
 /// let projected = Embedding::Projected { width: 2, shift: 3, table: Table::Int8(&[1, 0xFF, 2, 7]) };
-/// assert_eq!(projected.multipliers(1).collect::<Vec<_>>(), [2 << 3, 7 << 3]);
+/// let mut multipliers = Vec::new();
+/// projected.for_each_multiplier(1, |multiplier| multipliers.push(multiplier));
+/// assert_eq!(multipliers, [2 << 3, 7 << 3]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Embedding<'a> {
@@ -37,11 +39,13 @@ pub enum Embedding<'a> {
 /// The numbers of a narrow embedding, row by row.
 ///
 /// ```
-/// use kilornn::layers::Table;
+/// use kilornn::layers::{Embedding, Table};
 ///
 /// // The lower half of a byte comes first.
-/// let table = Table::Int4(&[0x7F, 0x08]);
-/// assert_eq!([0, 1, 2, 3].map(|index| table.number(index)), [-1, 7, -8, 0]);
+/// let embedding = Embedding::Projected { width: 4, shift: 0, table: Table::Int4(&[0x7F, 0x08]) };
+/// let mut numbers = Vec::new();
+/// embedding.for_each_multiplier(0, |number| numbers.push(number));
+/// assert_eq!(numbers, [-1, 7, -8, 0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Table<'a> {
@@ -52,19 +56,6 @@ pub enum Table<'a> {
 }
 
 impl Table<'_> {
-    /// One of the numbers, or 0 if there is no such number. See [`Table`] for an example.
-    #[inline]
-    #[must_use]
-    pub fn number(&self, index: usize) -> i8 {
-        match *self {
-            Table::Int8(bytes) => bytes.get(index).map_or(0, |&byte| byte as i8),
-            Table::Int4(bytes) => {
-                let byte = bytes.get(index / 2).map_or(0, |&byte| byte as i8);
-                if index.is_multiple_of(2) { byte << 4 >> 4 } else { byte >> 4 }
-            }
-        }
-    }
-
     /// The table's bytes.
     ///
     /// ```
@@ -102,16 +93,26 @@ impl Embedding<'_> {
         }
     }
 
-    /// By what a row multiplies the columns of the input kernel: [`width`](Self::width) numbers.
-    /// See [`Embedding`] for an example.
+    /// Calls `each` with the numbers by which a row multiplies the columns of the input kernel, all
+    /// [`width`](Self::width) of them in order. See [`Embedding`] for an example.
     #[inline]
-    pub fn multipliers(&self, row: u32) -> impl Iterator<Item = i16> {
-        let (width, shift, table) = match *self {
-            Embedding::Folded => (0, 0, Table::Int8(&[])),
-            Embedding::Projected { width, shift, table } => (width as usize, shift, table),
+    pub fn for_each_multiplier(&self, row: u32, mut each: impl FnMut(i16)) {
+        let Embedding::Projected { width, shift, table } = *self else { return };
+        let (bytes, length, four) = match table {
+            Table::Int8(bytes) => (bytes, width as usize, false),
+            Table::Int4(bytes) => (bytes, width as usize / 2, true),
         };
-        let first = row as usize * width;
-        (first..first + width).map(move |index| i16::from(table.number(index)) << shift)
+        let start = row as usize * length;
+        for &byte in bytes.get(start..start + length).unwrap_or_default() {
+            let byte = i16::from(byte as i8);
+            let (mut number, mut second) =
+                if four { (byte << 12 >> 12, Some(byte >> 4)) } else { (byte, None) };
+            loop {
+                each(number << shift);
+                let Some(next) = second.take() else { break };
+                number = next;
+            }
+        }
     }
 
     /// How many rows of biases there are, given the rows of the embedding.

@@ -1,0 +1,54 @@
+//! A model in a part of the flash of its own, which is written without building the program anew. Here QEMU puts it
+//! there; on a board that is `probe-rs download --binary-format bin --base-address 0x300000 model.kilo`.
+//!
+//! ```sh
+//! cargo run --release --example flash_section -- \
+//!     -device loader,file=../models/imdb-compact.kilo,addr=0x300000,force-raw=on
+//! ```
+
+#![no_std]
+#![no_main]
+
+use core::slice;
+
+use cortex_m_rt::entry;
+use kilornn::{Classifier, Error, Model, file};
+use semihosting::process::ExitCode;
+use semihosting::{eprintln, println};
+
+// `boards/mps2-an386/memory.x` defines where that part begins and ends.
+unsafe extern "C" {
+    static _model_start: u8;
+    static _model_end: u8;
+}
+
+/// All of that part of the flash.
+fn model_flash() -> &'static [u8] {
+    let (start, end) = (&raw const _model_start, &raw const _model_end);
+    // SAFETY: the linker leaves this memory alone, and nothing writes it while the program runs.
+    unsafe { slice::from_raw_parts(start, end.addr() - start.addr()) }
+}
+
+fn classify() -> Result<(), Error> {
+    let flash = model_flash();
+    // Where there is no model, and where one claims more than the flash has, this is an error.
+    let model = flash.get(..file::length(flash)?).unwrap_or(flash);
+    let model = Model::from_bytes(model)?;
+    let mut classifier: Classifier<64> = Classifier::new(&model)?;
+    for text in ["A wonderful film, I loved every minute.", "Dull, slow and far too long."] {
+        classifier.push(text);
+        println!("{}: {text}", classifier.finish().label());
+    }
+    Ok(())
+}
+
+#[entry]
+fn main() -> ! {
+    match classify() {
+        Ok(()) => ExitCode::SUCCESS.exit_process(),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE.exit_process()
+        }
+    }
+}
