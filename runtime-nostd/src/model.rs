@@ -101,15 +101,26 @@ impl<'a> Padding<'a> {
     /// The state of `units` units after `pads` pads. See [`Padding`] for an example.
     #[must_use]
     pub fn state(&self, pads: u32, units: u32) -> Option<&'a [u8]> {
-        let period = self.count.checked_sub(self.cycle).filter(|&period| period > 0)?;
-        let mut index = pads;
-        // Not every core divides, and there are few rounds: as many as a window has words, at the most.
-        while index >= self.count {
-            index -= period;
-        }
+        let index = match pads.checked_sub(self.count) {
+            None => pads,
+            Some(more) => self.cycle + remainder(more, self.count.checked_sub(self.cycle)?)?,
+        };
         let start = index.checked_mul(units)? as usize;
         self.states.get(start..start + units as usize)
     }
+}
+
+/// `a % n`, by shifts: not every core divides, and those that do not need 400 bytes of code for it.
+fn remainder(mut a: u32, n: u32) -> Option<u32> {
+    if n == 0 {
+        return None;
+    }
+    for shift in (0..u32::BITS).rev() {
+        if a >> shift >= n {
+            a -= n << shift;
+        }
+    }
+    Some(a)
 }
 
 /// Everything that a `.kilo` file holds, as borrowed views into its bytes.
@@ -185,5 +196,20 @@ impl Contents<'_> {
     #[must_use]
     pub const fn inputs(&self) -> u32 {
         self.rnn.units.saturating_add(self.embedding.width())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remainders_are_right() {
+        for a in [0, 1, 2, 99, 1 << 31, u32::MAX - 1, u32::MAX] {
+            for n in [1, 2, 3, 7, 1 << 16, 1 << 31, u32::MAX] {
+                assert_eq!(remainder(a, n), Some(a % n), "{a} % {n}");
+            }
+        }
+        assert_eq!(remainder(5, 0), None);
     }
 }
