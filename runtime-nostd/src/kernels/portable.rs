@@ -37,21 +37,27 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
     let (kernel, biases) = weights.split_at_checked(inputs * units / 2).unwrap_or_default();
     let bias_row = embedding.bias_row(row) as usize;
     let mut biases = biases.get(bias_row * units / 2..).unwrap_or_default();
-    let (block, second) = (order.block(inputs), order.second());
-    let half = rnn.activation.half();
-    let mut first = 0;
+    let block = order.block(inputs);
+    let begin = Begin { half: rnn.activation.half(), bias: 1 << rnn.bias_shift };
     let requantize = |sum| rnn.activation.requantize(sum);
-    // Two blocks at once, and a last one.
-    let (twos, one) = values.as_chunks_mut::<{ 2 * BLOCK }>();
-    for values in twos {
-        let Some((row, rest)) = biases.split_first_chunk::<4>() else { return };
-        let places = [first, first + second, first + block, first + block + second];
-        *values = sums::<4, 8>(kernel, places, open, begin(row, half, rnn.bias_shift)).map(requantize);
-        (biases, first) = (rest, first + 2 * block);
+    let mut first = 0;
+    // Where a column's weights lie side by side, as many units at once as there are registers for.
+    let wide = if order == Order::Columns { units / 16 * 16 } else { 0 };
+    let (wide, narrow) = values.split_at_mut_checked(wide).unwrap_or_default();
+    for values in wide.as_chunks_mut::<16>().0 {
+        let Some((row, more)) = biases.split_first_chunk::<8>() else { return };
+        *values = sums::<8, 16, 8>(kernel, first, open, begin.sums(row)).map(requantize);
+        (biases, first) = (more, first + 4 * block);
     }
-    if let (Some(values), Some(row)) = (one.first_chunk_mut::<BLOCK>(), biases.first_chunk::<2>()) {
-        let places = [first, first + second];
-        *values = sums::<2, 4>(kernel, places, open, begin(row, half, rnn.bias_shift)).map(requantize);
+    for values in narrow.as_chunks_mut::<BLOCK>().0 {
+        let Some((row, more)) = biases.split_first_chunk::<2>() else { return };
+        let begin = begin.sums(row);
+        let sums = match order {
+            Order::Columns => sums::<2, 4, 2>(kernel, first, open, begin),
+            Order::Pairs => sums::<2, 4, 3>(kernel, first, open, begin),
+        };
+        *values = sums.map(requantize);
+        (biases, first) = (more, first + block);
     }
 }
 
@@ -85,41 +91,51 @@ impl List<'_> {
     }
 }
 
-/// What the sums of some pairs of units begin with, given their biases: for each pair, that of the first one plus 256
-/// times that of the second, then that of the first alone.
-#[inline(always)]
-fn begin<const PAIRS: usize, const SUMS: usize>(biases: &[i16; PAIRS], half: i32, shift: u8) -> [i32; SUMS] {
-    let mut sums = [0; SUMS];
-    add(&mut sums, biases.map(i16::from_le), 1 << shift);
-    for sums in sums.as_chunks_mut::<2>().0 {
-        sums[0] += 257 * half;
-        sums[1] += half;
-    }
-    sums
+/// What sums begin with.
+#[derive(Clone, Copy)]
+struct Begin {
+    half: i32,
+    /// What multiplies biases.
+    bias: i32,
 }
 
-/// The accumulators of some pairs of units, whose weights of the first input are at these places.
+impl Begin {
+    /// The sums of some pairs of units before the first input, given their biases: for each pair, that of the first
+    /// one plus 256 times that of the second, then that of the first alone.
+    #[inline(always)]
+    fn sums<const PAIRS: usize, const SUMS: usize>(self, biases: &[i16; PAIRS]) -> [i32; SUMS] {
+        let mut sums = [0; SUMS];
+        add(&mut sums, *biases, self.bias);
+        for sums in sums.as_chunks_mut::<2>().0 {
+            sums[0] += 257 * self.half;
+            sums[1] += self.half;
+        }
+        sums
+    }
+}
+
+/// The accumulators of some pairs of units, whose weights begin so far behind the start of their columns and lie in
+/// so many places, evenly spread.
 ///
 /// Sums wrap around, though the loader proved that none does: those of both units of a pair are 256 times as large.
 #[inline(always)]
-fn sums<const PAIRS: usize, const SUMS: usize>(
+fn sums<const PAIRS: usize, const SUMS: usize, const PLACES: usize>(
     kernel: &[i16],
-    places: [usize; PAIRS],
+    first: usize,
     open: &[Open],
     mut sums: [i32; SUMS],
 ) -> [i32; SUMS] {
-    let length = kernel.len().saturating_sub(places[PAIRS - 1]);
-    let rows = places.map(|place| kernel.get(place..place + length).unwrap_or_default());
-    // Of equal length, so that one look tells whether all have a place.
-    if rows.iter().all(|row| row.len() == length) {
-        for &[place, multiplier] in open {
-            let place = usize::from(place);
-            if place >= length {
-                break;
-            }
-            let weights = rows.map(|row| row.get(place).map_or(0, |&weights| i16::from_le(weights)));
-            add(&mut sums, weights, i32::from(multiplier as i16));
-        }
+    let kernel = kernel.get(first..).unwrap_or_default();
+    for &[place, multiplier] in open {
+        let weights = kernel.get(usize::from(place)..).and_then(<[i16]>::first_chunk::<PLACES>);
+        // The loader proved that every column is there.
+        let Some(weights) = weights else { break };
+        let apart = (PLACES - 1) / (PAIRS - 1);
+        add(
+            &mut sums,
+            core::array::from_fn::<_, PAIRS, _>(|pair| weights[pair * apart]),
+            i32::from(multiplier as i16),
+        );
     }
     for sums in sums.as_chunks_mut::<2>().0 {
         *sums = [sums[1], sums[0].wrapping_sub(sums[1]) >> 8];
@@ -134,7 +150,7 @@ fn add<const PAIRS: usize, const SUMS: usize>(
     weights: [i16; PAIRS],
     multiplier: i32,
 ) {
-    for (sums, weights) in sums.as_chunks_mut::<2>().0.iter_mut().zip(weights) {
+    for (sums, weights) in sums.as_chunks_mut::<2>().0.iter_mut().zip(weights.map(i16::from_le)) {
         let terms = [i32::from(weights), i32::from(weights as i8)];
         for (sum, term) in sums.iter_mut().zip(terms) {
             *sum = sum.wrapping_add(term * multiplier);

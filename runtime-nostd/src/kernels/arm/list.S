@@ -45,6 +45,15 @@
     bne     1b
     str     r1, [r7, #4]        // end
 
+// An input of the list.
+    .macro multiply_input
+    ldmia   r1!, {r0, r2}
+    ldrsh   r3, [r0, r5]
+    multiply_add r8, r9
+    ldrsh   r3, [r0, r6]
+    multiply_add r10, r11
+    .endm
+
 // Blocks of four units. r5 and r6 are the kernel's first column at their first and last two; r8 is the sum of the
 // first two, one of them 256 times, and r9 that of the even one alone; r10 and r11 likewise for the last two.
     ldr     r5, [r7, #32]       // biases
@@ -78,15 +87,15 @@
     str     r0, [r7, #32]
     ldr     r1, [r7, #28]       // list
     ldr     r2, [r7, #4]        // end
-    cmp     r1, r2
-    beq     4f
     mov     r12, r2
+    subs    r2, r2, r1
+    beq     4f
+    lsls    r2, r2, #28         // an odd number of inputs begins with the second of two
+    bmi     6f
 3:
-    ldmia   r1!, {r0, r2}
-    ldrsh   r3, [r0, r5]
-    multiply_add r8, r9
-    ldrsh   r3, [r0, r6]
-    multiply_add r10, r11
+    multiply_input
+6:
+    multiply_input
     cmp     r1, r12
     bne     3b
 4:
@@ -152,5 +161,6 @@
     b       5b
 
     .purgem list
+    .purgem multiply_input
     .purgem multiply_add
     .purgem relu
