@@ -102,9 +102,13 @@ impl<'a> Model<'a> {
     /// A [`Classifier`](crate::Classifier) does this for every word.
     #[inline]
     pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
-        if row < self.rows && state.is_of(self) {
-            step(self, row, state);
-        }
+        step(self, row, state);
+    }
+
+    /// Rows of the embedding.
+    #[inline]
+    pub(crate) const fn rows(&self) -> u32 {
+        self.rows
     }
 
     /// Hidden units, and inputs of a step.

@@ -3,13 +3,14 @@
 //! [`step`] says what is where ([`Plan`]), and the assembly takes the step. Weights are read two units at a time, as
 //! `even + 256 * odd`; a product with that and one with its low byte alone give both units' sums in the end.
 //!
-//! - `list.S` serves every Cortex-M. It lists the inputs that are not zero and walks through the list for every
+//! - `list.S` serves every other Cortex-M. It lists the inputs that are not zero and walks through the list for every
 //!   block of four units. `base.S` (M0, M0+, M23) and `main.S` (M3, M33) say how a product is added up.
-//! - On cores with DSP instructions (M4, M7), `columns.S` does the same for two inputs at once, and `pairs.S` serves
-//!   kernels in [`Order::Pairs`], of which it multiplies everything.
+//! - On cores with DSP instructions (M4, M7; `dsp.S`), `columns.S` does the same for two inputs at once, and `pairs.S`
+//!   serves kernels in [`Order::Pairs`], of which it multiplies everything.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
+use core::mem::offset_of;
 
 use crate::layers::{Activation, Embedding, Order, State, tanh};
 use crate::{Contents, Model};
@@ -26,7 +27,7 @@ pub(crate) struct Scratch<const UNITS: usize> {
     #[cfg(kilornn_arm = "dsp")]
     room: [[u16; 3]; UNITS],
     #[cfg(kilornn_arm = "dsp")]
-    half: [u16; 3],
+    last_half: [u16; 3],
 }
 
 impl<const UNITS: usize> Scratch<UNITS> {
@@ -37,7 +38,7 @@ impl<const UNITS: usize> Scratch<UNITS> {
             #[cfg(kilornn_arm = "dsp")]
             room: [[0; 3]; UNITS],
             #[cfg(kilornn_arm = "dsp")]
-            half: [0; 3],
+            last_half: [0; 3],
         }
     }
 }
@@ -89,6 +90,11 @@ struct Plan {
     places: Places,
 }
 
+// Where the comments above and the assembly say.
+const _: () = assert!(offset_of!(Plan, biases) == 32 && offset_of!(Plan, tanh) == 40);
+#[cfg(not(kilornn_arm = "dsp"))]
+const _: () = assert!(offset_of!(Plan, places) == 44 && offset_of!(Places, halves) == 20);
+
 /// Where weights are.
 #[cfg(not(kilornn_arm = "dsp"))]
 #[repr(C)]
@@ -102,9 +108,12 @@ struct Places {
     halves: u32,
 }
 
-/// One step: a row of the embedding and a state, both of this model.
+/// One step with a row of the embedding and a state; if either is not this model's, nothing.
 #[inline]
 pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
+    if row >= model.rows() || !state.is_of(model) {
+        return;
+    }
     let Contents { embedding, rnn, .. } = model.contents();
     let (values, scratch) = state.parts();
     let (units, kernel) = (rnn.units as usize, model.inputs() * rnn.units as usize);
@@ -252,7 +261,7 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 #[cfg(kilornn_arm = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/columns.S"), options(raw))
+    naked_asm!(include_str!("arm/dsp.S"), include_str!("arm/columns.S"), options(raw))
 }
 
 /// One whole step with all inputs, two at a time.
@@ -263,5 +272,5 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
 #[cfg(kilornn_arm = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/pairs.S"), options(raw))
+    naked_asm!(include_str!("arm/dsp.S"), include_str!("arm/pairs.S"), options(raw))
 }

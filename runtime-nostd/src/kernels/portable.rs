@@ -16,9 +16,12 @@ impl<const UNITS: usize> Scratch<UNITS> {
     }
 }
 
-/// One step: a row of the embedding and a state, both of this model.
+/// One step with a row of the embedding and a state; if either is not this model's, nothing.
 #[inline(never)]
 pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
+    if row >= model.rows() || !state.is_of(model) {
+        return;
+    }
     let contents = model.contents();
     let (rnn, embedding, inputs) = (&contents.rnn, &contents.embedding, model.inputs());
     let (values, Scratch(room)) = state.parts();

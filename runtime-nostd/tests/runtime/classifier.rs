@@ -214,3 +214,18 @@ fn too_small_a_classifier_says_what_it_needs() {
     );
     Classifier::<8, 100>::new(&model).unwrap();
 }
+
+#[test]
+fn a_row_or_a_state_that_is_not_the_model_s_changes_nothing() {
+    let file = Tables::new(6, 12, 8, 1, None).file();
+    let other = Tables::new(6, 12, 16, 1, None).file();
+    let (model, other) = (Model::from_bytes(&file).unwrap(), Model::from_bytes(&other).unwrap());
+    let mut state: State<16> = State::zero(&model).unwrap();
+    model.step(3, &mut state);
+    let before = state.values().to_vec();
+    assert_ne!(before, [0; 8]);
+    model.step(13, &mut state);
+    model.step(u32::MAX, &mut state);
+    other.step(3, &mut state);
+    assert_eq!(state.values(), before);
+}

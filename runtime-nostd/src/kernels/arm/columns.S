@@ -105,8 +105,7 @@
     str     r4, [sp, #20]       // entry
     mov     r2, lr
 
-// Four rows' weights of two inputs: \w and \v are the columns' words, \x both multipliers. r10 and r12 are the sums of
-// the even units, r11 and lr those of even + 256 * odd.
+// Four units' weights of two inputs: \w and \v are the columns' words, \x both multipliers.
     .macro multiply_pair w, v, x
     pkhbt   r3, \w, \v, lsl #16
     pkhtb   \v, \v, \w, asr #16
@@ -138,12 +137,7 @@
 // Blocks of four units; r2 points to their biases.
 60:
     ldm     sp, {r0, r1, r5, r6, r7} // list, end, half, halves, what multiplies biases
-    ldr     r4, [r2]
-    smlabb  r11, r4, r7, r6
-    smlatb  lr, r4, r7, r6
-    sxtb16  r4, r4
-    smlabb  r10, r4, r7, r5
-    smlatb  r12, r4, r7, r5
+    begin_block
     ldr     pc, [sp, #20]       // entry
 // Three pairs modulo four.
 63:
@@ -167,14 +161,7 @@
     sub     r11, r11, r10
     sub     lr, lr, r12
     ldrd    r5, r6, [sp, #24]   // from biases to state, and the biases' end
-    usat    r10, #7, r10, asr #9
-    usat    r11, #7, r11, asr #17
-    usat    r12, #7, r12, asr #9
-    usat    lr, #7, lr, asr #17
-    orr     r10, r10, r11, lsl #8
-    orr     r12, r12, lr, lsl #8
-    orr     r10, r10, r12, lsl #16
-    str     r10, [r5, r2]
+    relu_block
     adds    r2, #4
     cmp     r2, r6
     bne     60b
@@ -194,3 +181,5 @@
     .purgem multiply_pair
     .purgem multiply_one_pair
     .purgem multiply_two_pairs
+    .purgem begin_block
+    .purgem relu_block

@@ -64,7 +64,7 @@
     adds    r4, r4, r5
     str     r4, [sp, #20]       // entry
 
-// Four inputs. r10 and r12 are the sums of the even units, r11 and lr those of even + 256 * odd.
+// Four inputs.
     .macro multiply_four
     ldm     r0!, {r4-r7}
     ldm     r1!, {r8, r9}
@@ -85,12 +85,7 @@
 // Blocks of four units; r2 points to their biases, r0 to the kernel.
 20:
     ldm     sp, {r1, r3, r5, r6, r7} // inputs, their end, half, halves, what multiplies biases
-    ldr     r4, [r2]
-    smlabb  r11, r4, r7, r6
-    smlatb  lr, r4, r7, r6
-    sxtb16  r4, r4
-    smlabb  r10, r4, r7, r5
-    smlatb  r12, r4, r7, r5
+    begin_block
     ldr     pc, [sp, #20]       // entry
 24:
     multiply_four
@@ -107,14 +102,7 @@
     ldr     r4, [sp, #32]       // tanh
     ldrd    r5, r6, [sp, #24]   // from biases to state, and the biases' end
     cbnz    r4, 28f
-    usat    r10, #7, r10, asr #9
-    usat    r11, #7, r11, asr #17
-    usat    r12, #7, r12, asr #9
-    usat    lr, #7, lr, asr #17
-    orr     r10, r10, r11, lsl #8
-    orr     r12, r12, lr, lsl #8
-    orr     r10, r10, r12, lsl #16
-    str     r10, [r5, r2]
+    relu_block
     adds    r2, #4
     cmp     r2, r6
     bne     20b
@@ -157,3 +145,5 @@
     .word   23b - 30b + 1
 
     .purgem multiply_four
+    .purgem begin_block
+    .purgem relu_block
