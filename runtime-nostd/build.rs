@@ -1,20 +1,27 @@
-//! Finds out what the target's core can do: stable Rust does not say whether it has Arm's DSP instructions
+//! Finds out which kernel the target's core can run: stable Rust does not say whether it has Arm's DSP instructions
 //! (`target_feature = "dsp"` is unstable), but every core of its `thumbv7em` targets has them.
+
+/// How names of targets begin, and the kernel in assembly that serves them.
+const KERNELS: [(&str, &str); 6] = [
+    // Cortex-M0, M0+ and M23.
+    ("thumbv6m", "base"),
+    ("thumbv8m.base", "base"),
+    // M3 and M33.
+    ("thumbv7m", "main"),
+    ("thumbv8m.main", "main"),
+    // M4 and M7.
+    ("thumbv7em", "dsp"),
+    // RISC-V that multiplies.
+    ("riscv32im", "riscv"),
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(kilornn_arm, values(none(), \"base\", \"main\", \"dsp\"))");
+    let names = KERNELS.map(|(_, kernel)| format!("{kernel:?}")).join(", ");
+    println!("cargo::rustc-check-cfg=cfg(kilornn_assembly, values(none(), {names}))");
     let target = std::env::var("TARGET").unwrap_or_default();
-    // Cortex-M0, M0+ and M23; M3 and M33; M4 and M7.
-    let kinds = [
-        ("thumbv6m", "base"),
-        ("thumbv8m.base", "base"),
-        ("thumbv7m", "main"),
-        ("thumbv8m.main", "main"),
-        ("thumbv7em", "dsp"),
-    ];
-    if let Some((_, kind)) = kinds.into_iter().find(|(prefix, _)| target.starts_with(prefix)) {
-        println!("cargo::rustc-cfg=kilornn_arm");
-        println!("cargo::rustc-cfg=kilornn_arm=\"{kind}\"");
+    if let Some((_, kernel)) = KERNELS.into_iter().find(|(prefix, _)| target.starts_with(prefix)) {
+        println!("cargo::rustc-cfg=kilornn_assembly");
+        println!("cargo::rustc-cfg=kilornn_assembly={kernel:?}");
     }
 }

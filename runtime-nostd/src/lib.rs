@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-// The kernel for Cortex-M is in assembly; every other build forbids unsafe code outright.
+// Kernels for microcontrollers are in assembly; every other build forbids unsafe code outright.
 #![deny(unsafe_code)]
-#![cfg_attr(not(kilornn_arm), forbid(unsafe_code))]
+#![cfg_attr(not(kilornn_assembly), forbid(unsafe_code))]
 
 mod classifier;
 mod error;

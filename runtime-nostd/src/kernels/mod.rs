@@ -1,16 +1,16 @@
 //! One step of the recurrence. A kernel never changes a result: every target computes the same integers.
 //!
-//! [`portable`] is plain Rust, serves every target but Cortex-M, and is the oracle. `arm` is in assembly and serves
-//! Cortex-M; it is the one file with unsafe code.
+//! [`portable`] is plain Rust, serves every target and is the oracle. `assembly` serves microcontrollers: Cortex-M, and
+//! RISC-V that multiplies. It is the one file with unsafe code.
 
-#[cfg(kilornn_arm)]
-mod arm;
-#[cfg(not(kilornn_arm))]
+#[cfg(kilornn_assembly)]
+mod assembly;
+#[cfg(not(kilornn_assembly))]
 mod portable;
 
-#[cfg(kilornn_arm)]
-pub(crate) use arm::{Scratch, step};
-#[cfg(not(kilornn_arm))]
+#[cfg(kilornn_assembly)]
+pub(crate) use assembly::{Scratch, step};
+#[cfg(not(kilornn_assembly))]
 pub(crate) use portable::{Scratch, step};
 
 /// The dot product of one row of weights and a vector.

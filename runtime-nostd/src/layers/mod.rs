@@ -11,11 +11,11 @@ mod simple_rnn;
 mod state;
 
 pub use activation::Activation;
-#[cfg(kilornn_arm)]
+#[cfg(kilornn_assembly)]
 pub(crate) use activation::tanh;
 pub use dense::Dense;
 pub use embedding::{Embedding, Table};
-#[cfg(not(kilornn_arm))]
+#[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
 pub use state::State;

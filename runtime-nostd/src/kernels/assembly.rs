@@ -1,10 +1,11 @@
-//! The kernel for Cortex-M, in assembly: the one file with unsafe code. `portable` is its oracle.
+//! The kernels in assembly: the one file with unsafe code. `portable` is their oracle.
 //!
 //! [`step`] says what is where ([`Plan`]), and the assembly takes the step. Weights are read two units at a time, as
 //! `even + 256 * odd`; a product with that and one with its low byte alone give both units' sums in the end.
 //!
-//! - `list.S` serves every other Cortex-M. It lists the inputs that are not zero and walks through the list for every
-//!   block of four units. `base.S` (M0, M0+, M23) and `main.S` (M3, M33) say how a product is added up.
+//! - `list.S`, of Arm and of RISC-V, lists the inputs that are not zero and walks through the list for every few
+//!   units. Arm's serves Cortex-M without DSP instructions: `base.S` (M0, M0+, M23) and `main.S` (M3, M33) say how a
+//!   product is added up there.
 //! - On cores with DSP instructions (M4, M7; `dsp.S`), `columns.S` does the same for two inputs at once, and `pairs.S`
 //!   serves kernels in [`Order::Pairs`], of which it multiplies everything.
 #![allow(unsafe_code)]
@@ -22,29 +23,29 @@ use crate::{Contents, Model};
 #[derive(Debug, Clone)]
 #[repr(C, align(4))]
 pub(crate) struct Scratch<const UNITS: usize> {
-    #[cfg(not(kilornn_arm = "dsp"))]
+    #[cfg(not(kilornn_assembly = "dsp"))]
     room: [Entry; UNITS],
-    #[cfg(kilornn_arm = "dsp")]
+    #[cfg(kilornn_assembly = "dsp")]
     room: [[u16; 3]; UNITS],
-    #[cfg(kilornn_arm = "dsp")]
+    #[cfg(kilornn_assembly = "dsp")]
     last_half: [u16; 3],
 }
 
 impl<const UNITS: usize> Scratch<UNITS> {
     pub(crate) const fn new() -> Self {
         Self {
-            #[cfg(not(kilornn_arm = "dsp"))]
+            #[cfg(not(kilornn_assembly = "dsp"))]
             room: [Entry { column: 0, multiplier: 0 }; UNITS],
-            #[cfg(kilornn_arm = "dsp")]
+            #[cfg(kilornn_assembly = "dsp")]
             room: [[0; 3]; UNITS],
-            #[cfg(kilornn_arm = "dsp")]
+            #[cfg(kilornn_assembly = "dsp")]
             last_half: [0; 3],
         }
     }
 }
 
 /// An input that is not zero: where its column begins, in bytes, and what multiplies it.
-#[cfg(not(kilornn_arm = "dsp"))]
+#[cfg(not(kilornn_assembly = "dsp"))]
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Entry {
@@ -53,7 +54,7 @@ struct Entry {
 }
 
 /// Two inputs that are not zero.
-#[cfg(kilornn_arm = "dsp")]
+#[cfg(kilornn_assembly = "dsp")]
 #[repr(C)]
 struct Pair {
     /// Where their columns begin, in bytes from the row of biases.
@@ -86,17 +87,17 @@ struct Plan {
     half: i32,
     /// 40: the activation; none is ReLU.
     tanh: Option<extern "C" fn(i32) -> i32>,
-    #[cfg(not(kilornn_arm = "dsp"))]
+    #[cfg(not(kilornn_assembly = "dsp"))]
     places: Places,
 }
 
 // Where the comments above and the assembly say.
 const _: () = assert!(offset_of!(Plan, biases) == 32 && offset_of!(Plan, tanh) == 40);
-#[cfg(not(kilornn_arm = "dsp"))]
+#[cfg(not(kilornn_assembly = "dsp"))]
 const _: () = assert!(offset_of!(Plan, places) == 44 && offset_of!(Places, halves) == 20);
 
 /// Where weights are.
-#[cfg(not(kilornn_arm = "dsp"))]
+#[cfg(not(kilornn_assembly = "dsp"))]
 #[repr(C)]
 struct Places {
     /// 44, 48: in the kernel from the first two units of a block to its last two, and to the next block.
@@ -133,7 +134,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
         biases: rnn.weights.as_ptr().wrapping_add(first),
         half: rnn.activation.half(),
         tanh: (rnn.activation == Activation::Tanh).then_some(tanh),
-        #[cfg(not(kilornn_arm = "dsp"))]
+        #[cfg(not(kilornn_assembly = "dsp"))]
         places: match rnn.order {
             Order::Columns => Places { second: 2, block: 4, columns: [units; 3], halves: 0 },
             Order::Pairs => {
@@ -149,9 +150,9 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
         if let Embedding::Projected { .. } = embedding {
             plan.add_numbers(rnn.order, embedding, row);
         }
-        #[cfg(not(kilornn_arm = "dsp"))]
+        #[cfg(not(kilornn_assembly = "dsp"))]
         step_by_list(&mut plan);
-        #[cfg(kilornn_arm = "dsp")]
+        #[cfg(kilornn_assembly = "dsp")]
         match rnn.order {
             Order::Columns => step_by_columns(&mut plan),
             Order::Pairs => {
@@ -183,7 +184,7 @@ impl Plan {
     /// # Safety
     ///
     /// There must be room.
-    #[cfg(not(kilornn_arm = "dsp"))]
+    #[cfg(not(kilornn_assembly = "dsp"))]
     #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
         if multiplier != 0 {
@@ -201,7 +202,7 @@ impl Plan {
     /// # Safety
     ///
     /// There must be room.
-    #[cfg(kilornn_arm = "dsp")]
+    #[cfg(kilornn_assembly = "dsp")]
     #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
         match order {
@@ -236,10 +237,10 @@ impl Plan {
 /// # Safety
 ///
 /// The plan must tell the truth, and its list have room for all units.
-#[cfg(kilornn_arm = "base")]
+#[cfg(kilornn_assembly = "base")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/base.S"), include_str!("arm/list.S"), options(raw))
+    naked_asm!(include_str!("assembly/arm/base.S"), include_str!("assembly/arm/list.S"), options(raw))
 }
 
 /// One whole step, by a list of the inputs that are not zero.
@@ -247,10 +248,21 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 /// # Safety
 ///
 /// The plan must tell the truth, and its list have room for all units.
-#[cfg(kilornn_arm = "main")]
+#[cfg(kilornn_assembly = "main")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/main.S"), include_str!("arm/list.S"), options(raw))
+    naked_asm!(include_str!("assembly/arm/main.S"), include_str!("assembly/arm/list.S"), options(raw))
+}
+
+/// One whole step, by a list of the inputs that are not zero.
+///
+/// # Safety
+///
+/// The plan must tell the truth, and its list have room for all units.
+#[cfg(kilornn_assembly = "riscv")]
+#[unsafe(naked)]
+unsafe extern "C" fn step_by_list(plan: &mut Plan) {
+    naked_asm!(include_str!("assembly/riscv/list.S"), options(raw))
 }
 
 /// One whole step with ReLU, by a list of the inputs that are not zero, two at a time.
@@ -258,10 +270,10 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 /// # Safety
 ///
 /// The plan must tell the truth, and its list have room for all units.
-#[cfg(kilornn_arm = "dsp")]
+#[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/dsp.S"), include_str!("arm/columns.S"), options(raw))
+    naked_asm!(include_str!("assembly/arm/dsp.S"), include_str!("assembly/arm/columns.S"), options(raw))
 }
 
 /// One whole step with all inputs, two at a time.
@@ -269,8 +281,8 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
 /// # Safety
 ///
 /// The plan must tell the truth.
-#[cfg(kilornn_arm = "dsp")]
+#[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {
-    naked_asm!(include_str!("arm/dsp.S"), include_str!("arm/pairs.S"), options(raw))
+    naked_asm!(include_str!("assembly/arm/dsp.S"), include_str!("assembly/arm/pairs.S"), options(raw))
 }
