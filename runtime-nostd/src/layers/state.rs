@@ -6,8 +6,8 @@ use crate::{Error, Model};
 /// The hidden state of a network whose step has up to `UNITS` inputs: its hidden units, and the numbers of a row
 /// where the embedding is [projected](super::Embedding::Projected).
 ///
-/// RAM: a byte an input for the state itself, and four for a step's list of what is not zero; six on cores with
-/// Arm's DSP instructions, eight on other Cortex-M.
+/// RAM: a byte an input for the state itself, and eight for a step's list of what is not zero; six on cores with
+/// Arm's DSP instructions, four where the kernel is plain Rust.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
