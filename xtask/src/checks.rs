@@ -44,7 +44,7 @@ fn answers_like_the_host(bench: &Bench) -> Result<Outcome> {
 }
 
 fn kernels_agree(_: &Bench) -> Result<Outcome> {
-    bench::parity()?;
+    bench::device::parity()?;
     Ok(Outcome::Passed)
 }
 

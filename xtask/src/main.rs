@@ -70,21 +70,28 @@ enum Task {
     /// rustfmt, clippy and rustdoc, with every warning an error. All checks run, whatever the earlier ones gave.
     Lint,
 
-    /// Measure: instructions, code, RAM and stack of the engine on emulated microcontrollers
+    /// Measure: the engine on emulated microcontrollers, or training beside Keras and PyTorch
     ///
-    /// Builds a bench firmware for Cortex-M4, M3, M0 and RISC-V, runs it in QEMU, where instructions are counted,
-    /// and prints a table: time steps of synthetic models with 0, 50, 70 and 90 % zeros in the state, and the
+    /// `device` builds a bench firmware for Cortex-M4, M3, M0 and RISC-V, runs it in QEMU, where instructions are
+    /// counted, and prints a table: time steps of synthetic models with 0, 50, 70 and 90 % zeros in the state, and the
     /// shipped model on sentences. Fails if a figure exceeds its mark. What is missing is installed first.
-    #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json")]
+    ///
+    /// `train` times training steps of the seed's shapes and epochs of the compact recipe; with --peers it makes a
+    /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
+    #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json\n  \
+                            cargo xtask bench train --peers")]
     Bench {
         /// What to measure
         what: Subject,
-        /// Print an array of objects instead of a table
+        /// Print JSON instead of a table
         #[arg(long)]
         json: bool,
-        /// Only on this board
+        /// `device`: only on this board
         #[arg(long, value_name = "NAME")]
         board: Option<String>,
+        /// `train`: also Keras and PyTorch
+        #[arg(long)]
+        peers: bool,
     },
 
     /// Show what of the engine ends up in a firmware, and check that nothing of it can panic
@@ -131,6 +138,8 @@ enum Part {
 enum Subject {
     /// The engine on microcontrollers
     Device,
+    /// Training on this machine
+    Train,
 }
 
 fn main() -> ExitCode {
@@ -139,9 +148,10 @@ fn main() -> ExitCode {
         Task::Demo => ("demo", demo::run()),
         Task::Test { part } => ("test", test::run(part)),
         Task::Lint => ("lint", lint::run()),
-        Task::Bench { what: Subject::Device, json, board } => {
-            ("bench", bench::device(json, board.as_deref()))
+        Task::Bench { what: Subject::Device, json, board, .. } => {
+            ("bench", bench::device::run(json, board.as_deref()))
         }
+        Task::Bench { what: Subject::Train, json, peers, .. } => ("bench", bench::train::run(peers, json)),
         Task::Engine => ("engine", engine::run()),
         Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
         Task::Damage => ("damage", fuzz::damage()),

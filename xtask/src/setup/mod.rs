@@ -48,7 +48,7 @@ pub(crate) fn firmware() -> Result<()> {
 pub(crate) fn run(all: bool, more_targets: &[String]) -> Result<()> {
     firmware()?;
     if all {
-        bench::set_up()?;
+        bench::device::set_up()?;
     }
     for triple in more_targets {
         target(triple)?;

@@ -1,0 +1,187 @@
+//! The work by which training speed is measured: `cargo xtask bench train` runs this program and its peers
+//! (`xtask/peers`) in turn, and takes the time that each says.
+//!
+//! Reads a line, does that work, answers with a line; the first argument is the folder with the encoded texts.
+//!
+//! | line | work | answer |
+//! |---|---|---|
+//! | `seed N` | N training steps of the seed's shapes | milliseconds |
+//! | `compact` | one epoch of the compact recipe, evaluation included | milliseconds, training steps, accuracy |
+//! | `memory` | none | the most kilobytes that were in use so far |
+//!
+//! `work encode FOLDER DATA` writes the encoded texts of both to FOLDER: random ones of the seed's shapes, and the
+//! reviews of DATA, if that is given.
+
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use std::{env, fs, io};
+
+use anyhow::{Context, Result, bail, ensure};
+use kilornn_trainer::data::{Batch, Dataset};
+use kilornn_trainer::fit::{Examples, Stream, fit};
+use kilornn_trainer::network::{Dropout, Network};
+use kilornn_trainer::optim::Optimizers;
+use kilornn_trainer::recipe::Recipe;
+use kilornn_trainer::text::Encoder;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Rows of the seed's embedding: the words of IMDB's training reviews, and the pad.
+const ROWS: usize = 88_582;
+/// Texts of a batch.
+const TEXTS: usize = 128;
+/// Words of a text.
+const WORDS: usize = 100;
+/// Batches that are different.
+const BATCHES: usize = 16;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [command, folder, data @ ..] if command == "encode" => {
+            encode_seed(Path::new(folder))?;
+            data.first().map_or(Ok(()), |data| encode_compact(Path::new(folder), Path::new(data)))
+        }
+        [folder] => serve(PathBuf::from(folder)),
+        _ => bail!("usage: work FOLDER, or work encode FOLDER [DATA]"),
+    }
+}
+
+fn serve(folder: PathBuf) -> Result<()> {
+    let mut seed: Option<Seed> = None;
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let answer = match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["seed", steps] => {
+                let seed = match &mut seed {
+                    Some(seed) => seed,
+                    none => none.insert(Seed::new(&folder)?),
+                };
+                format!("{:.3}", seed.run(steps.parse()?)?)
+            }
+            ["compact"] => compact(&folder)?,
+            ["memory"] => peak_kilobytes()?.to_string(),
+            _ => bail!("unknown work: {line}"),
+        };
+        println!("{answer}");
+        io::stdout().flush()?;
+    }
+    Ok(())
+}
+
+/// Training of the seed's shapes.
+struct Seed {
+    network: Network,
+    optimizers: Optimizers,
+    texts: Vec<Vec<u32>>,
+    classes: Vec<usize>,
+    batch: usize,
+    rng: ChaCha8Rng,
+}
+
+impl Seed {
+    fn new(folder: &Path) -> Result<Self> {
+        let recipe = Recipe::load("seed", &[])?;
+        let network = Network::new(&recipe, ROWS, 1, &mut Stream::Weights.rng(0));
+        let optimizers = Optimizers::new(&recipe, &network);
+        let (texts, classes) = read(folder, "seed")?;
+        Ok(Self { network, optimizers, texts, classes, batch: 0, rng: Stream::Dropout.rng(0) })
+    }
+
+    fn run(&mut self, steps: usize) -> Result<f64> {
+        let started = Instant::now();
+        for _ in 0..steps {
+            let first = self.batch % BATCHES * TEXTS;
+            self.batch += 1;
+            let examples: Vec<usize> = (first..first + TEXTS).collect();
+            let batch = Batch::new(&examples, &self.texts, Some(WORDS));
+            let none = Dropout { embedding: 0.0, state: 0.0 };
+            let classes = &self.classes[first..first + TEXTS];
+            let (_, gradients) = self.network.backward(&batch, classes, none, None, &mut self.rng)?;
+            self.optimizers.step(&mut self.network, gradients, 0.001);
+        }
+        Ok(started.elapsed().as_secs_f64() * 1e3)
+    }
+}
+
+/// One epoch as `kilornn train` runs it.
+fn compact(folder: &Path) -> Result<String> {
+    let recipe = compact_recipe()?;
+    let (texts, classes) = read(folder, "compact")?;
+    let (dev_texts, dev_classes) = read(folder, "compact-dev")?;
+    let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
+    let train = Examples { texts: &texts, classes: &classes };
+    let dev = Examples { texts: &dev_texts, classes: &dev_classes };
+    let unknown = recipe.vocabulary as u32 + 1;
+    let (started, mut accuracy) = (Instant::now(), None);
+    fit(&mut network, &recipe, 0, Some(unknown), train, Some(dev), |epoch| {
+        accuracy = epoch.val_accuracy;
+        Ok(())
+    })?;
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    let steps = texts.len().div_ceil(recipe.batch);
+    Ok(format!("{milliseconds:.3} {steps} {:.4}", accuracy.context("an epoch has an accuracy")?))
+}
+
+/// The compact recipe, with the last 400 words of a text, and all in floats.
+fn compact_recipe() -> Result<Recipe> {
+    let settings = ["maxlen=400", "truncating=pre", "quantized_epochs=0", "epochs=1"].map(str::to_owned);
+    Ok(Recipe::load("compact", &settings)?)
+}
+
+/// Random words, as frequent as words are (Zipf): that is what decides how many rows a batch touches.
+fn encode_seed(folder: &Path) -> Result<()> {
+    let mut rng = Stream::Order.rng(0);
+    let logarithm = ((ROWS - 1) as f64).ln();
+    let mut word = || (rng.random::<f64>() * logarithm).exp() as u32;
+    let texts: Vec<Vec<u32>> =
+        (0..BATCHES * TEXTS).map(|_| (0..WORDS).map(|_| word().clamp(1, ROWS as u32 - 1)).collect()).collect();
+    let classes: Vec<usize> = (0..texts.len()).map(|text| text % 2).collect();
+    write(folder, "seed", &texts, &classes)
+}
+
+/// A data set as the compact recipe encodes it. The last fifth of the training texts is for evaluation.
+fn encode_compact(folder: &Path, data: &Path) -> Result<()> {
+    let recipe = compact_recipe()?;
+    let data = Dataset::read(data)?;
+    let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
+    let encoder = Encoder::fit(&recipe, texts.iter().copied());
+    let encoded = encoder.encode_all(&texts);
+    let classes: Vec<usize> = data.train.iter().map(|example| example.class).collect();
+    let kept = encoded.len() / 5 * 4;
+    write(folder, "compact", &encoded[..kept], &classes[..kept])?;
+    write(folder, "compact-dev", &encoded[kept..], &classes[kept..])
+}
+
+/// For each text: its class, its length and its words, as little-endian 32-bit numbers.
+fn write(folder: &Path, name: &str, texts: &[Vec<u32>], classes: &[usize]) -> Result<()> {
+    let mut bytes = Vec::new();
+    for (text, &class) in texts.iter().zip(classes) {
+        let numbers = [class as u32, text.len() as u32];
+        bytes.extend(numbers.iter().chain(text).flat_map(|number| number.to_le_bytes()));
+    }
+    Ok(fs::write(folder.join(name), bytes)?)
+}
+
+fn read(folder: &Path, name: &str) -> Result<(Vec<Vec<u32>>, Vec<usize>)> {
+    let path = folder.join(name);
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let numbers: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|&number| u32::from_le_bytes(number)).collect();
+    let (mut rest, mut texts, mut classes) = (&numbers[..], Vec::new(), Vec::new());
+    while let [class, length, words @ ..] = rest {
+        ensure!(words.len() >= *length as usize, "{} is cut short", path.display());
+        let (text, others) = words.split_at(*length as usize);
+        texts.push(text.to_vec());
+        classes.push(*class as usize);
+        rest = others;
+    }
+    Ok((texts, classes))
+}
+
+/// What Linux says of the most memory that this process ever had.
+fn peak_kilobytes() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status").context("memory is known on Linux only")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}

@@ -1,0 +1,216 @@
+//! `cargo xtask bench train`: how long training takes, beside Keras and PyTorch on the same machine.
+//!
+//! Every program does the same work (`trainer/benches/work.rs`, `xtask/peers`) on the same encoded texts. They take
+//! turns, a few steps each, so that whatever else the machine does hits all of them; and only ratios within a round
+//! are compared.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::firmware::target_dir;
+use crate::process::{self, cargo, root};
+
+/// Rounds that count; one before them warms up.
+const ROUNDS: usize = 7;
+
+/// Training steps of a round.
+const STEPS: usize = 10;
+
+/// Rounds of whole epochs.
+const EPOCHS: usize = 3;
+
+/// Real data, which is no part of the repository: beside it, where there is any.
+const IMDB: &str = "../shared/data/imdb";
+
+/// Measures and prints.
+pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
+    let folder = target_dir(&root())?.join("bench-train");
+    fs::create_dir_all(&folder)?;
+    let work = build()?;
+    let data = Some(root().join(IMDB)).filter(|data| data.is_dir());
+    process::run_aside(Command::new(&work).arg("encode").arg(&folder).args(&data))?;
+
+    let mut workers = vec![Worker::start("ours", Command::new(&work).arg(&folder))?];
+    if peers {
+        let python = python(&folder)?;
+        for name in ["keras", "torch"] {
+            let script = root().join("xtask/peers").join(format!("{name}_work.py"));
+            workers.push(Worker::start(name, Command::new(&python).arg(script).arg(&folder))?);
+        }
+    }
+
+    let mut report = Map::new();
+    let seed = rounds(&mut workers, ROUNDS, |worker| {
+        Ok(worker.ask(&format!("seed {STEPS}"))?.parse::<f64>()? / STEPS as f64)
+    })?;
+    show(json, "a training step of the seed's shapes, ms", &seed);
+    let memory =
+        workers.iter_mut().map(|worker| Ok((worker.name, worker.ask("memory")?.parse::<f64>()? / 1024.0)));
+    let memory: Vec<_> = memory.collect::<Result<_>>()?;
+    if !json {
+        let shown: Vec<String> =
+            memory.iter().map(|(name, mebibytes)| format!("{name} {mebibytes:.0}")).collect();
+        println!("  most memory so far, MiB: {} (the parameters: 43)\n", shown.join(", "));
+    }
+    report.insert("seed".to_owned(), medians(&seed));
+
+    if data.is_some() {
+        workers.retain(|worker| worker.name != "keras");
+        let epochs = rounds(&mut workers, EPOCHS, |worker| {
+            let said = worker.ask("compact")?;
+            let mut fields = said.split(' ').map(str::parse::<f64>);
+            let (Some(Ok(milliseconds)), Some(Ok(steps)), Some(Ok(accuracy))) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                bail!("{} said {said:?}", worker.name)
+            };
+            ensure!(accuracy > 0.7, "{} learned nothing: an accuracy of {accuracy}", worker.name);
+            Ok(milliseconds / steps)
+        })?;
+        show(json, "the compact recipe on IMDB, 400 words, evaluation included, ms a step", &epochs);
+        report.insert("compact".to_owned(), medians(&epochs));
+    } else if !json {
+        println!("  the compact recipe: SKIPPED, there is no {IMDB}");
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("bench: PASS - medians of {ROUNDS} rounds of {STEPS} steps and of {EPOCHS} epochs, in turn");
+    }
+    Ok(())
+}
+
+/// The trainer's program that does the work.
+fn build() -> Result<PathBuf> {
+    let build = ["build", "--release", "--quiet", "--package", "kilornn-trainer", "--example", "work"];
+    process::run_aside(&mut cargo(&root(), build))?;
+    Ok(target_dir(&root())?.join("release/examples/work"))
+}
+
+/// A Python with the peers in it, made the first time.
+fn python(folder: &Path) -> Result<PathBuf> {
+    let environment = folder.join("python");
+    let python = environment.join("bin/python");
+    let requirements = root().join("xtask/peers/requirements.txt");
+    let (wanted, done) = (fs::read_to_string(&requirements)?, folder.join("python.installed"));
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    eprintln!("making a Python environment with the peers; this takes minutes the first time");
+    process::run_aside(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let install = ["-m", "pip", "install", "--disable-pip-version-check", "--requirement"];
+    process::run_aside(Command::new(&python).args(install).arg(&requirements))?;
+    fs::write(done, wanted)?;
+    Ok(python)
+}
+
+/// A program that does work line by line.
+struct Worker {
+    name: &'static str,
+    program: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(name: &'static str, command: &mut Command) -> Result<Self> {
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut program = spawned.with_context(|| format!("cannot start {}", process::describe(command)))?;
+        let to = program.stdin.take().context("no standard input")?;
+        let from = BufReader::new(program.stdout.take().context("no standard output")?);
+        Ok(Self { name, program, to, from })
+    }
+
+    fn ask(&mut self, line: &str) -> Result<String> {
+        let ended = || format!("{} ended at `{line}`, see above", self.name);
+        writeln!(self.to, "{line}").with_context(ended)?;
+        let mut answer = String::new();
+        self.from.read_line(&mut answer)?;
+        ensure!(!answer.is_empty(), ended());
+        Ok(answer.trim_end().to_owned())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Nothing is lost with it.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// Each worker's figure in each round, in the workers' order.
+type Rounds = Vec<(&'static str, Vec<f64>)>;
+
+/// Lets the workers take turns, once for warming up and then for so many rounds.
+fn rounds(
+    workers: &mut [Worker],
+    count: usize,
+    mut work: impl FnMut(&mut Worker) -> Result<f64>,
+) -> Result<Rounds> {
+    let mut figures: Rounds = workers.iter().map(|worker| (worker.name, Vec::new())).collect();
+    for round in 0..=count {
+        for (worker, (_, figures)) in workers.iter_mut().zip(&mut figures) {
+            let figure = work(worker)?;
+            if round > 0 {
+                figures.push(figure);
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// The least, the median and the largest.
+fn spread(figures: impl IntoIterator<Item = f64>) -> [f64; 3] {
+    let mut sorted: Vec<f64> = figures.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    [sorted[0], sorted[sorted.len() / 2], sorted[sorted.len() - 1]]
+}
+
+fn show(json: bool, title: &str, rounds: &Rounds) {
+    if json {
+        return;
+    }
+    println!(
+        "{title}\n  {:<8} {:>9} {:>9} {:>9}   times ours: least, median, most",
+        "", "least", "median", "most"
+    );
+    for (name, figures) in rounds {
+        let [least, median, most] = spread(figures.iter().copied());
+        print!("  {name:<8} {least:>9.2} {median:>9.2} {most:>9.2}");
+        if let Some((_, ours)) = rounds.first().filter(|(first, _)| first != name) {
+            let [least, median, most] = spread(figures.iter().zip(ours).map(|(theirs, ours)| theirs / ours));
+            print!("   {least:.2} {median:.2} {most:.2}");
+        }
+        println!();
+    }
+}
+
+fn medians(rounds: &Rounds) -> Value {
+    let medians = rounds.iter().map(|(name, figures)| {
+        let [_, median, _] = spread(figures.iter().copied());
+        (format!("{name}_ms"), json!(median))
+    });
+    Value::Object(medians.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_of_sorted_figures() {
+        assert_eq!(spread([3.0, 1.0, 2.0, 5.0, 4.0]), [1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn medians_carry_the_worker_s_name() {
+        let rounds = vec![("ours", vec![2.0, 1.0, 3.0]), ("keras", vec![9.0, 8.0, 7.0])];
+        assert_eq!(medians(&rounds), json!({ "ours_ms": 2.0, "keras_ms": 8.0 }));
+    }
+}
