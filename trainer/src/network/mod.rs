@@ -180,10 +180,10 @@ impl Network {
     ) -> Result<(Score, Gradients)> {
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
-        let rows: Vec<f32> = (batch.ids.iter())
-            .flat_map(|&id| &self.embedding.values[id as usize * width..][..width])
-            .copied()
-            .collect();
+        let mut rows = Vec::with_capacity(batch.ids.len() * width);
+        for &id in &batch.ids {
+            rows.extend_from_slice(&self.embedding.values[id as usize * width..][..width]);
+        }
         let rows = Var::from_vec(rows, (batch.ids.len(), width), &Device::Cpu)?;
         let kernel = self.kernel.var()?;
         let bias = self.bias.var()?;

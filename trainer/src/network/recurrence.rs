@@ -147,11 +147,17 @@ impl Recurrence {
     /// From gradients of states to those of accumulators: none where a ReLU was closed, or the rounded state at its
     /// limit, or the text had not begun.
     fn close(&self, gradient: &mut [f32], state: &[f32], units: usize) {
-        for (g, h) in gradient.iter_mut().zip(state) {
-            if h.to_bits() == CLOSED.to_bits() {
-                *g = 0.0;
-            } else if self.activation == Activation::Tanh {
-                *g *= 1.0 - h * h;
+        // Loops of their own, so that the compiler makes vector instructions of them.
+        match self.activation {
+            Activation::Relu => {
+                for (g, h) in gradient.iter_mut().zip(state) {
+                    *g = if h.is_sign_negative() { 0.0 } else { *g };
+                }
+            }
+            Activation::Tanh => {
+                for (g, h) in gradient.iter_mut().zip(state) {
+                    *g = if h.to_bits() == CLOSED.to_bits() { 0.0 } else { *g * (1.0 - h * h) };
+                }
             }
         }
         if let (Activation::Relu, Some(scales)) = (self.activation, &self.scales) {
