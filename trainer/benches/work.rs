@@ -135,8 +135,9 @@ fn encode_seed(folder: &Path) -> Result<()> {
     let mut rng = Stream::Order.rng(0);
     let logarithm = ((ROWS - 1) as f64).ln();
     let mut word = || (rng.random::<f64>() * logarithm).exp() as u32;
-    let texts: Vec<Vec<u32>> =
-        (0..BATCHES * TEXTS).map(|_| (0..WORDS).map(|_| word().clamp(1, ROWS as u32 - 1)).collect()).collect();
+    let texts: Vec<Vec<u32>> = (0..BATCHES * TEXTS)
+        .map(|_| (0..WORDS).map(|_| word().clamp(1, ROWS as u32 - 1)).collect())
+        .collect();
     let classes: Vec<usize> = (0..texts.len()).map(|text| text % 2).collect();
     write(folder, "seed", &texts, &classes)
 }
@@ -167,7 +168,8 @@ fn write(folder: &Path, name: &str, texts: &[Vec<u32>], classes: &[usize]) -> Re
 fn read(folder: &Path, name: &str) -> Result<(Vec<Vec<u32>>, Vec<usize>)> {
     let path = folder.join(name);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let numbers: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|&number| u32::from_le_bytes(number)).collect();
+    let numbers: Vec<u32> =
+        bytes.as_chunks::<4>().0.iter().map(|&number| u32::from_le_bytes(number)).collect();
     let (mut rest, mut texts, mut classes) = (&numbers[..], Vec::new(), Vec::new());
     while let [class, length, words @ ..] = rest {
         ensure!(words.len() >= *length as usize, "{} is cut short", path.display());
