@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `seed N` | N training steps of the seed's shapes | milliseconds |
 //! | `compact` | one epoch of the compact recipe, evaluation included | milliseconds, training steps, accuracy |
+//! | `size T W` | one epoch over T texts, each with its last W words, without evaluation | milliseconds, words |
 //! | `memory` | none | the most kilobytes that were in use so far |
 //!
 //! `work encode FOLDER DATA` writes the encoded texts of both to FOLDER: random ones of the seed's shapes, and the
@@ -61,6 +62,7 @@ fn serve(folder: PathBuf) -> Result<()> {
                 format!("{:.3}", seed.run(steps.parse()?)?)
             }
             ["compact"] => compact(&folder)?,
+            ["size", texts, words] => size(&folder, texts.parse()?, words.parse()?)?,
             ["memory"] => peak_kilobytes()?.to_string(),
             _ => bail!("unknown work: {line}"),
         };
@@ -122,6 +124,21 @@ fn compact(folder: &Path) -> Result<String> {
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     let steps = texts.len().div_ceil(recipe.batch);
     Ok(format!("{milliseconds:.3} {steps} {:.4}", accuracy.context("an epoch has an accuracy")?))
+}
+
+/// An epoch over some of the texts, cut short: how the cost grows.
+fn size(folder: &Path, count: usize, words: usize) -> Result<String> {
+    let recipe = compact_recipe()?;
+    let (mut texts, classes) = read(folder, "compact")?;
+    ensure!(texts.len() >= count, "there are {} texts", texts.len());
+    texts.truncate(count);
+    texts.iter_mut().for_each(|text| drop(text.drain(..text.len().saturating_sub(words))));
+    let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
+    let train = Examples { texts: &texts, classes: &classes[..count] };
+    let started = Instant::now();
+    fit(&mut network, &recipe, 0, Some(recipe.vocabulary as u32 + 1), train, None, |_| Ok(()))?;
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    Ok(format!("{milliseconds:.3} {}", texts.iter().map(Vec::len).sum::<usize>()))
 }
 
 /// The compact recipe, with the last 400 words of a text, and all in floats.

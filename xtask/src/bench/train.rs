@@ -60,6 +60,9 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
     report.insert("seed".to_owned(), medians(&seed));
 
     if data.is_some() {
+        if !json {
+            growth(&mut workers[0])?;
+        }
         workers.retain(|worker| worker.name != "keras");
         let epochs = rounds(&mut workers, EPOCHS, |worker| {
             let said = worker.ask("compact")?;
@@ -163,6 +166,23 @@ fn rounds(
         }
     }
     Ok(figures)
+}
+
+/// Shows how the cost of an epoch grows with texts and words.
+fn growth(ours: &mut Worker) -> Result<()> {
+    println!("an epoch of the compact recipe over so many texts of IMDB and at most so many words of each");
+    println!("  {:>6} {:>6} {:>10} {:>9} {:>8}", "texts", "words", "all words", "ms", "ns/word");
+    for (texts, longest) in [(5_000, 100), (5_000, 200), (5_000, 400), (10_000, 400), (20_000, 400)] {
+        let said = ours.ask(&format!("size {texts} {longest}"))?;
+        let mut fields = said.split(' ').map(str::parse::<f64>);
+        let (Some(Ok(milliseconds)), Some(Ok(words))) = (fields.next(), fields.next()) else {
+            bail!("it said {said:?}")
+        };
+        let nanoseconds = milliseconds * 1e6 / words;
+        println!("  {texts:>6} {longest:>6} {words:>10} {milliseconds:>9.1} {nanoseconds:>8.1}");
+    }
+    println!();
+    Ok(())
 }
 
 /// The least, the median and the largest.
