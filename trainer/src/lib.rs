@@ -2,8 +2,8 @@
 //!
 //! The modules stand in the order in which data flows: [`data`] and [`text`] read a folder of
 //! labelled texts with the device's own tokenizer, [`network`], [`optim`] and [`fit`] train what a
-//! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`] and
-//! [`device`] run it on the host and on the device. [`commands`] is what a person types.
+//! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`],
+//! [`explain`] and [`device`] run it on the host and on the device. [`commands`] is what a person types.
 
 pub mod answer;
 pub mod commands;
@@ -11,6 +11,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
+pub mod explain;
 pub mod fit;
 pub mod network;
 pub mod optim;

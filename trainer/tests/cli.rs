@@ -195,3 +195,20 @@ fn a_model_and_other_classes_do_not_mix() {
     let said = desk.refused(&["evaluate", "run", "other"]);
     assert!(said.contains("its classes are ham, spam, the model's negative, positive"), "{said}");
 }
+
+#[test]
+fn explains_word_by_word() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let text = "The soup was cold, zzyzx.";
+    let shown = desk.ok(&["predict", "run", "--explain", text]);
+    assert!(!shown.contains('\u{1b}'), "colours only on a terminal: {shown}");
+    assert!(shown.contains("zzyzx  (not in the vocabulary)"), "{shown}");
+    let said = desk.json(&["predict", "run", "--explain", "--json", text]);
+    let words = said["predictions"][0]["explanation"].as_array().unwrap();
+    assert_eq!(words.len(), 5);
+    assert_eq!((&words[4]["word"], &words[4]["known"]), (&"zzyzx".into(), &false.into()));
+    let (last, score) = (&words[4]["score"], &said["predictions"][0]["score"]);
+    assert!((last.as_f64().unwrap() - score.as_f64().unwrap()).abs() < 1e-2, "{said}");
+    assert!(desk.json(&["predict", "run", "--json", text])["predictions"][0].get("explanation").is_none());
+}

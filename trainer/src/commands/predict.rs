@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
+use console::Style;
 use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use super::{parse_model, read_model};
 use crate::answer::{Answer, answer_all};
 use crate::error::InputError;
+use crate::explain::{Effect, explain};
 
 /// Classify texts as the device does.
 ///
@@ -22,6 +24,10 @@ pub struct Args {
     /// Texts
     #[arg(value_name = "TEXT")]
     texts: Vec<String>,
+    /// Show what each word does to the probability: green words raise it, red ones lower it, underlined ones are
+    /// not in the vocabulary
+    #[arg(long)]
+    explain: bool,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -36,6 +42,17 @@ struct Prediction<'a> {
     logits: &'a [i32],
     words: u32,
     known_words: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Vec<Word<'a>>>,
+}
+
+/// A word of the explanation.
+#[derive(Debug, Serialize)]
+struct Word<'a> {
+    word: &'a str,
+    known: bool,
+    score: f32,
+    change: f32,
 }
 
 /// Predicts.
@@ -44,11 +61,11 @@ pub fn run(args: &Args) -> Result<()> {
     let model = parse_model(&path, &bytes)?;
     if !args.texts.is_empty() || args.json {
         let lines = if args.texts.is_empty() { read_lines()? } else { args.texts.clone() };
-        return print(&model, &lines, args.json);
+        return print(&model, &lines, args);
     }
     // Line by line, so that a person at a terminal gets each answer at once.
     for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-        print(&model, &[valid(number, line)?], false)?;
+        print(&model, &[valid(number, line)?], args)?;
     }
     Ok(())
 }
@@ -61,7 +78,7 @@ fn valid(number: usize, line: std::io::Result<String>) -> Result<String> {
     line.map_err(|error| InputError::new(format!("standard input, line {number}: {error}")).into())
 }
 
-fn print(model: &Model<'_>, texts: &[String], json: bool) -> Result<()> {
+fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
     let answers = answer_all(model, &borrowed, &ProgressBar::hidden());
     let predictions: Vec<Prediction<'_>> = borrowed
@@ -75,15 +92,54 @@ fn print(model: &Model<'_>, texts: &[String], json: bool) -> Result<()> {
             logits,
             words: *words,
             known_words: *known_words,
+            explanation: (args.explain && args.json).then(|| words_of(model, text, *class)),
         })
         .collect();
     let mut out = std::io::stdout().lock();
-    if json {
+    if args.json {
         writeln!(out, "{}", serde_json::to_string(&serde_json::json!({ "predictions": predictions }))?)?;
     } else {
-        for Prediction { text, label, score, .. } in predictions {
+        for Prediction { text, label, class, score, .. } in predictions {
             writeln!(out, "{label}\t{score:.4}\t{text}")?;
+            if args.explain {
+                show(&mut out, model, text, class)?;
+            }
         }
     }
     Ok(())
+}
+
+fn words_of<'t>(model: &Model<'_>, text: &'t str, class: u32) -> Vec<Word<'t>> {
+    let (effects, _) = explain(model, text, class);
+    let word = |Effect { word, known, score, change, .. }| Word { word, known, score, change };
+    effects.into_iter().map(word).collect()
+}
+
+/// The text in colours, then a line for each word.
+fn show(out: &mut impl Write, model: &Model<'_>, text: &str, class: u32) -> Result<()> {
+    let (effects, rest) = explain(model, text, class);
+    write!(out, "  ")?;
+    for effect in &effects {
+        write!(out, "{}{}", effect.between, style(effect).apply_to(effect.word))?;
+    }
+    writeln!(out, "{rest}")?;
+    writeln!(out, "  {:>7} {:>7}", model.label(class), "change")?;
+    for effect in &effects {
+        let unknown = if effect.known { "" } else { "  (not in the vocabulary)" };
+        let Effect { word, score, change, .. } = effect;
+        writeln!(out, "  {score:>7.4} {change:>+7.4}  {}{unknown}", style(effect).apply_to(word))?;
+    }
+    Ok(())
+}
+
+/// The stronger the effect, the stronger the colour; none where the output is no terminal.
+fn style(effect: &Effect<'_>) -> Style {
+    let style = Style::new();
+    let style = match effect.change {
+        change if change >= 0.02 => style.green(),
+        change if change <= -0.02 => style.red(),
+        _ => style,
+    };
+    let style = if effect.change.abs() >= 0.1 { style.bold() } else { style };
+    if effect.known { style } else { style.underlined() }
 }

@@ -1,0 +1,137 @@
+//! Why the device answers what it answers: the running score, word by word.
+
+use indicatif::ProgressBar;
+use kilornn::Model;
+use kilornn::text::{Tokenizer, Unit, WordSink};
+
+use crate::answer::{Answer, answer_all};
+
+/// A word of a text and what it did to the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect<'t> {
+    /// What stands before it and belongs to no word.
+    pub between: &'t str,
+    /// The word, as the text has it.
+    pub word: &'t str,
+    /// Whether the vocabulary has it.
+    pub known: bool,
+    /// The probability of the class in question for the text up to and with this word.
+    pub score: f32,
+    /// By how much the word changed it.
+    pub change: f32,
+}
+
+/// The probability of a class after every word of a text, as if it ended there, and what is behind the last word.
+///
+/// It is what the device itself would say of the text up to there: with pads in front or the last words only, where
+/// the model was trained so.
+pub fn explain<'t>(model: &Model<'_>, text: &'t str, class: u32) -> (Vec<Effect<'t>>, &'t str) {
+    let spans = spans(model, text);
+    let mut prefixes = vec![""];
+    prefixes.extend(spans.iter().map(|&(_, end)| &text[..end]));
+    let answers = answer_all(model, &prefixes, &ProgressBar::hidden());
+    let probabilities: Vec<f32> = answers.iter().map(|answer| probability(model, answer, class)).collect();
+    let mut behind = 0;
+    let mut effects = Vec::with_capacity(spans.len());
+    for (index, (start, end)) in spans.into_iter().enumerate() {
+        let (before, after) = (&answers[index], &answers[index + 1]);
+        effects.push(Effect {
+            between: &text[behind..start],
+            word: &text[start..end],
+            known: after.known_words > before.known_words,
+            score: probabilities[index + 1],
+            change: probabilities[index + 1] - probabilities[index],
+        });
+        behind = end;
+    }
+    (effects, &text[behind..])
+}
+
+/// Where the words are, as the model's own tokenizer cuts them: first byte, and the one behind the last.
+fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
+    #[derive(Default)]
+    struct Ends {
+        begun: bool,
+        ended: usize,
+    }
+    impl WordSink for Ends {
+        fn char(&mut self, _: char) {
+            self.begun = true;
+        }
+        fn end(&mut self) {
+            self.begun = false;
+            self.ended += 1;
+        }
+    }
+    let normalization = model.contents().normalization;
+    let mut tokenizer = Tokenizer::new(normalization);
+    let mut ends = Ends::default();
+    let (mut spans, mut start) = (Vec::new(), None);
+    for (place, c) in text.char_indices() {
+        let behind = place + c.len_utf8();
+        let before = ends.ended;
+        tokenizer.push(&text.as_bytes()[place..behind], &mut ends);
+        if ends.begun && start.is_none() {
+            start = Some(place);
+        }
+        if ends.ended > before {
+            // A separator ends the word before it; a character that is a word by itself ends with itself. One that
+            // becomes several in lower case is several words then, of which the text has only one.
+            let end = if normalization.unit == Unit::Character { behind } else { place };
+            spans.push((start.take().unwrap_or(place), end));
+        }
+    }
+    spans.extend(start.map(|start| (start, text.len())));
+    spans
+}
+
+/// The probability of a class in an answer, by the sigmoid or softmax of its logits.
+fn probability(model: &Model<'_>, answer: &Answer, class: u32) -> f32 {
+    let scale = model.contents().dense.scale;
+    match answer.logits[..] {
+        [logit] => {
+            let positive = 1.0 / (1.0 + (-(logit as f32) * scale).exp());
+            if class == 1 { positive } else { 1.0 - positive }
+        }
+        _ => {
+            let largest = answer.logits.iter().copied().max().unwrap_or(0);
+            let term = |logit: i32| (logit.saturating_sub(largest) as f32 * scale).exp();
+            let sum: f32 = answer.logits.iter().map(|&logit| term(logit)).sum();
+            answer.logits.get(class as usize).map_or(0.0, |&logit| term(logit) / sum)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static STARTER: &[u8] = kilornn::include_model!("../../runtime-nostd/tests/golden/v2-starter.kilo");
+
+    #[test]
+    fn words_and_what_is_between_them_make_up_the_text() {
+        let model = Model::from_bytes(STARTER).unwrap();
+        for text in ["  What a wonderful—film, ÄÖ don't! ", "", "...", "x", "İstanbul'da é"] {
+            let (effects, rest) = explain(&model, text, 1);
+            let whole: String = effects.iter().map(|e| [e.between, e.word].concat()).collect();
+            assert_eq!(whole + rest, text);
+            let words = answer_all(&model, &[text], &ProgressBar::hidden())[0].words;
+            assert_eq!(effects.len(), words as usize, "{text}");
+        }
+    }
+
+    #[test]
+    fn changes_add_up_to_the_device_s_answer() {
+        let model = Model::from_bytes(STARTER).unwrap();
+        let text = "The service was not good, xylophonically speaking.";
+        let answer = &answer_all(&model, &[text], &ProgressBar::hidden())[0];
+        let (effects, _) = explain(&model, text, answer.class);
+        let empty = &answer_all(&model, &[""], &ProgressBar::hidden())[0];
+        let sum: f32 = effects.iter().map(|effect| effect.change).sum();
+        assert!((probability(&model, empty, answer.class) + sum - answer.score).abs() < 1e-2);
+        assert!((effects.last().unwrap().score - answer.score).abs() < 1e-2);
+        let known: Vec<&str> = effects.iter().filter(|e| e.known).map(|e| e.word).collect();
+        assert_eq!(known.len() as u32, answer.known_words);
+        assert!(!known.contains(&"xylophonically"));
+    }
+}
