@@ -5,6 +5,7 @@ pub mod initializers;
 mod kernels;
 pub mod loss;
 mod recurrence;
+mod weights;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub use grid::{Grid, int8};
 pub use recurrence::Recurrence;
+pub use weights::{Array, Unfit};
 
 use self::kernels::{Into, Matrix, multiply};
 use self::loss::Score;

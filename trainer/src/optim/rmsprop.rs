@@ -7,6 +7,11 @@ use super::Optimizer;
 /// Epsilon stands inside the root. Without momentum a zero gradient leaves the weight as it is and
 /// only lets `v` decay, so the decay of rows that a batch does not touch can wait for their next
 /// touch: `v · rho^k`, which is what `k` single decays give but for rounding.
+///
+/// `g` is the gradient of the whole batch, as on Keras's PyTorch backend. On its TensorFlow backend the gradient
+/// of an embedding has one slice for each occurrence of a word, and Keras 3 adds up the squares of the slices
+/// instead (`trainer/tests/golden/keras_training.py` shows it): rows of words that a batch repeats move otherwise
+/// there.
 pub struct RmsProp {
     rho: f32,
     epsilon: f32,

@@ -1,0 +1,205 @@
+"""Records what Keras itself computes, in training and in a SimpleRNN's forward pass, into
+keras_training.safetensors.
+
+    python3 -m venv venv && venv/bin/pip install -r requirements.txt
+    venv/bin/python keras_training.py
+
+`trainer/tests/keras_training.rs` replays it. Everything is recorded on the CPU, without dropout; the order of the
+batches is random but recorded.
+
+Two backends are recorded, because Keras 3 computes two different things. RMSprop and Adam square the gradient. On
+JAX and PyTorch that of an embedding is dense: its rows hold the sum over all occurrences of a word in the batch, and
+the square is that of the sum. On TensorFlow it is a `tf.IndexedSlices` with one slice for each occurrence; Keras
+squares each slice (`elementwise_unary` in `keras/src/backend/tensorflow/sparse.py`) and adds up the squares. The
+trainer does the former, which is what `rmsprop.py` and `adam.py` say. So PyTorch is the reference for whole
+networks; TensorFlow for runs in which the embedding is frozen, and for the forward pass. `explain()` below checks
+this paragraph on a run of each backend and stops the script where it is not so.
+
+Tensors, by name:
+
+    texts                    [texts, MAXLEN] int32   ids of words, padded with 0 in front
+    classes/2, classes/5     [texts] int32
+    batches                  [STEPS, BATCH] int32    indices of texts; -1 fills up the last batch of an epoch
+    CASE/initial/PARAMETER   float32                 weights before training, in the order of `get_weights()`
+    CASE/after-N/PARAMETER   float32                 the same after N steps
+    CASE/losses              [STEPS] float32         mean loss of each batch, before its step
+    CASE/accuracies          [STEPS] float32         the same for accuracies
+    rnn/embedding, rnn/kernel, rnn/recurrent_kernel, rnn/bias
+    rnn/relu, rnn/relu-masked, rnn/tanh, rnn/tanh-masked    [texts, UNITS] float32, the last states for `texts`
+    rnn/relu-masked-post     the same with pads behind the words, which a mask skips as well
+
+The file's metadata has a `cases` entry: a JSON list with the settings of each CASE.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BACKENDS = ["torch", "tensorflow"]
+if len(sys.argv) > 1:
+    os.environ.update(KERAS_BACKEND=sys.argv[1], CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # one order of sums
+
+    import keras
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+WORDS, WIDTH, UNITS, MAXLEN = 200, 8, 8, 20
+TEXTS, BATCH, STEPS = 216, 32, 20
+PARAMETERS = ["embedding", "kernel", "recurrent_kernel", "bias", "dense_kernel", "dense_bias"]
+RECORDED = [1, 5, 20]
+
+
+
+def case(name, backend, optimizer, rate, activation, mask, outputs, frozen=False, rho=None):
+    """`rate` is Keras's default where it is 0.001; `frozen`: the embedding is not trained."""
+    return {key: value for key, value in locals().items() if value is not None}
+
+
+CASES = [
+    case("rmsprop-relu", "torch", "rmsprop", 0.001, "relu", False, 1),
+    case("rmsprop-relu-masked", "torch", "rmsprop", 0.001, "relu", True, 1),
+    case("rmsprop-tanh", "torch", "rmsprop", 0.01, "tanh", False, 1),
+    case("rmsprop-categorical", "torch", "rmsprop", 0.01, "relu", True, 5),
+    case("rmsprop-rho", "torch", "rmsprop", 0.003, "tanh", True, 5, rho=0.7),
+    case("rmsprop-relu-frozen", "tensorflow", "rmsprop", 0.01, "relu", False, 1, frozen=True),
+    case("rmsprop-categorical-frozen", "tensorflow", "rmsprop", 0.01, "tanh", True, 5, frozen=True),
+    case("adam-relu", "torch", "adam", 0.001, "relu", False, 1),
+    case("adam-tanh-masked", "torch", "adam", 0.01, "tanh", True, 5),
+    case("adam-relu-frozen", "tensorflow", "adam", 0.01, "relu", True, 1, frozen=True),
+]
+
+
+def make_texts(rng):
+    """Texts of 0 to MAXLEN words, with Zipf's frequencies, and classes that depend on their words."""
+    weights = 1 / np.arange(1, WORDS + 1)
+    lengths = rng.integers(1, MAXLEN + 1, TEXTS)
+    lengths[:3] = [0, 1, MAXLEN]
+    texts = [1 + rng.choice(WORDS, n, p=weights / weights.sum()) for n in lengths]
+    meanings = rng.normal(size=(WORDS + 1, 5))
+    scores = np.array([meanings[text].sum(0) for text in texts])
+    padded = keras.utils.pad_sequences(texts, maxlen=MAXLEN)
+    return texts, padded, (scores[:, 0] > scores[:, 1]).astype("int32"), scores.argmax(1).astype("int32")
+
+
+def make_batches(rng):
+    """Shuffled epochs; the last batch of each is smaller, as in `fit`."""
+    batches = []
+    while len(batches) < STEPS:
+        order = rng.permutation(TEXTS)
+        batches += [order[start : start + BATCH] for start in range(0, TEXTS, BATCH)]
+    filled = np.full((STEPS, BATCH), -1, "int32")
+    for row, batch in zip(filled, batches):
+        row[: len(batch)] = batch
+    return filled
+
+
+def train(case, texts, classes, batches, record):
+    keras.utils.set_random_seed(11)
+    outputs = case["outputs"]
+    model = keras.Sequential([
+        keras.Input((MAXLEN,), dtype="int32"),
+        keras.layers.Embedding(WORDS + 1, WIDTH, mask_zero=case["mask"], trainable=not case["frozen"]),
+        keras.layers.SimpleRNN(UNITS, activation=case["activation"]),
+        keras.layers.Dense(outputs, activation="sigmoid" if outputs == 1 else "softmax"),
+    ])
+    kinds = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam}
+    more = {"rho": case["rho"]} if "rho" in case else {}
+    loss = "binary_crossentropy" if outputs == 1 else "sparse_categorical_crossentropy"
+    optimizer = kinds[case["optimizer"]](learning_rate=case["rate"], **more)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+    def weights(moment):
+        # In the order of the layers: `get_weights()` puts a frozen layer's last.
+        values = [value for layer in model.layers for value in layer.get_weights()]
+        for name, value in zip(PARAMETERS, values, strict=True):
+            record[f"{case['name']}/{moment}/{name}"] = value
+
+    weights("initial")
+    losses, accuracies = [], []
+    for step, batch in enumerate(batches, 1):
+        batch = batch[batch >= 0]
+        model.reset_metrics()
+        loss, accuracy = model.train_on_batch(texts[batch], classes[batch])
+        losses.append(loss)
+        accuracies.append(accuracy)
+        if step in RECORDED:
+            weights(f"after-{step}")
+    record[f"{case['name']}/losses"] = np.array(losses, "float32")
+    record[f"{case['name']}/accuracies"] = np.array(accuracies, "float32")
+    print(case["name"], "loss", losses[0], "...", losses[-1], "accuracy", accuracies[0], "...", accuracies[-1])
+
+
+def forward(texts, padded, rng, record):
+    """The last states of a SimpleRNN with weights large enough for its nonlinearity to matter."""
+    weights = dict(
+        embedding=rng.normal(size=(WORDS + 1, WIDTH)),
+        kernel=rng.normal(size=(WIDTH, UNITS)) * 0.5,
+        recurrent_kernel=np.linalg.qr(rng.normal(size=(UNITS, UNITS)))[0] * 0.9,
+        bias=rng.normal(size=UNITS) * 0.3,
+    )
+    weights = {name: value.astype("float32") for name, value in weights.items()}
+    for name, value in weights.items():
+        record[f"rnn/{name}"] = value
+    behind = keras.utils.pad_sequences(texts, maxlen=MAXLEN, padding="post")
+    for name, activation, mask, x in [
+        ("relu", "relu", False, padded),
+        ("relu-masked", "relu", True, padded),
+        ("relu-masked-post", "relu", True, behind),
+        ("tanh", "tanh", False, padded),
+        ("tanh-masked", "tanh", True, padded),
+    ]:
+        embedding = keras.layers.Embedding(WORDS + 1, WIDTH, mask_zero=mask)
+        rnn = keras.layers.SimpleRNN(UNITS, activation=activation)
+        model = keras.Sequential([keras.Input((MAXLEN,), dtype="int32"), embedding, rnn])
+        model.set_weights(list(weights.values()))
+        record[f"rnn/{name}"] = model.predict(x, verbose=0)
+
+
+def explain(backend):
+    """One step of RMSprop on a word that occurs three times in a batch, by both readings of the square."""
+    embedding = keras.layers.Embedding(2, 1)
+    # A model whose gradient by the embedding is 1, 2 and 3 at the three occurrences.
+    dense = keras.layers.Dense(1, use_bias=False)
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), embedding, keras.layers.Flatten(), dense])
+    model.set_weights([np.zeros((2, 1)), np.array([[1.0], [2.0], [3.0]])])
+    dense.trainable = False
+    model.compile(optimizer=keras.optimizers.RMSprop(1.0), loss=lambda target, y: keras.ops.sum(y))
+    model.train_on_batch(np.array([[1, 1, 1]], "int32"), np.zeros((1, 1), "float32"))
+    step = -embedding.get_weights()[0][1, 0]
+    square = {"torch": (1 + 2 + 3) ** 2, "tensorflow": 1**2 + 2**2 + 3**2}[backend]
+    assert np.isclose(step, 6 / np.sqrt(0.1 * square), rtol=1e-4), (backend, step)
+
+
+def record_backend(backend, out):
+    explain(backend)
+    rng = np.random.default_rng(7)
+    texts, padded, two, five = make_texts(rng)
+    batches = make_batches(rng)
+    record = {"texts": padded.astype("int32"), "classes/2": two, "classes/5": five, "batches": batches}
+    for case in CASES:
+        if case["backend"] == backend:
+            train(case, padded, two if case["outputs"] == 1 else five, batches, record)
+    if backend == "tensorflow":
+        forward(texts, padded, rng, record)
+    save_file({name: np.ascontiguousarray(value) for name, value in record.items()}, out)
+
+
+def main():
+    if len(sys.argv) > 1:
+        return record_backend(*sys.argv[1:])
+    record = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for backend in BACKENDS:
+            part = f"{folder}/{backend}.safetensors"
+            subprocess.run([sys.executable, __file__, backend, part], check=True)
+            record.update(load_file(part))
+    out = Path(__file__).with_suffix(".safetensors")
+    save_file(record, out, {"cases": json.dumps(CASES)})
+    out.chmod(0o644)
+
+
+main()
