@@ -12,6 +12,7 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod fit;
+pub mod import;
 pub mod network;
 pub mod optim;
 pub mod progress;
