@@ -92,6 +92,15 @@ fn torch_models_answer_as_in_torch() {
     }
 }
 
+/// `docs/import.md` shows the scripts that are beside it.
+#[test]
+fn the_page_shows_the_scripts_as_they_are() {
+    let page = include_str!("../docs/import.md");
+    for script in [include_str!("../docs/keras_model.py"), include_str!("../docs/torch_model.py")] {
+        assert!(page.contains(&format!("```python\n{script}```\n")), "another script: {script}");
+    }
+}
+
 /// A folder for one test, with data of two and of three classes.
 struct Desk(tempfile::TempDir);
 

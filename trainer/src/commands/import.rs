@@ -31,8 +31,8 @@ enum Peer {
 
 /// From Keras: `np.savez("W.npz", *model.get_weights())` and the text of `tokenizer.to_json()`.
 ///
-/// Options say what these files do not; none of the first two has a default, since a wrong one gives
-/// a model that runs and is bad.
+/// The options say what these files do not. --activation and --padding have no default, since a wrong
+/// one gives a model that runs and is bad.
 #[derive(Debug, clap::Args)]
 struct KerasArgs {
     /// The weights

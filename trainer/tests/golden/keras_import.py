@@ -55,6 +55,9 @@ def record(name, tokenizer, maxlen, truncating, mask, activation, outputs, more,
     ids = keras.utils.pad_sequences(tokenizer.texts_to_sequences(asked), maxlen=maxlen, truncating=truncating)
     probabilities = model.predict(ids, verbose=0)
     print(name, rows, "rows; mean probabilities", probabilities.mean(0), "deviations", probabilities.std(0))
+    # Counts of documents come in the order of a set, which Python changes from run to run.
+    tokenizer.word_docs = dict(sorted(tokenizer.word_docs.items()))
+    tokenizer.index_docs = dict(sorted(tokenizer.index_docs.items()))
     np.savez(FOLDER / f"keras-{name}.npz", *model.get_weights())
     (FOLDER / f"keras-{name}.json").write_text(tokenizer.to_json() + "\n")
     return dict(
