@@ -13,6 +13,7 @@ pub mod error;
 pub mod evaluate;
 pub mod explain;
 pub mod fit;
+pub mod import;
 pub mod network;
 pub mod optim;
 pub mod progress;

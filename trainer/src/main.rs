@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{evaluate, inspect, predict, starter, train};
+use kilornn_trainer::commands::{evaluate, import, inspect, predict, starter, train};
 use kilornn_trainer::error::InputError;
 
 /// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
@@ -24,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(train::Args),
+    Import(import::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
@@ -33,6 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -36,11 +36,12 @@ impl RunFolder {
         self.0.join(name)
     }
 
-    /// What was asked for: the recipe with all its keys, as one that can be trained again.
-    pub fn write_config(&self, recipe: &Recipe, seed: u64, data: &Path) -> Result<()> {
+    /// What was asked for: the recipe with all its keys, as one that can be trained again, below the
+    /// lines of a comment.
+    pub fn write_config(&self, recipe: &Recipe, comment: &str) -> Result<()> {
         let toml = toml::to_string(recipe)?;
-        let data = data.display();
-        let text = format!("# kilornn train {data} --recipe <this file> --seed {seed}\n\n{toml}");
+        let comment: String = comment.lines().map(|line| format!("# {line}\n")).collect();
+        let text = format!("{comment}\n{toml}");
         self.write("config.toml", text.as_bytes())
     }
 

@@ -1,7 +1,9 @@
 //! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
 
 pub mod evaluate;
+pub mod import;
 pub mod inspect;
+mod outcome;
 pub mod predict;
 pub mod starter;
 pub mod train;

@@ -1,22 +1,18 @@
 //! `kilornn train`: data -> fit -> quantize -> model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use indicatif::ProgressBar;
-use kilornn::Model;
-use serde::Serialize;
 
+use super::outcome::{Metrics, Outcome, encode};
 use super::{Console, grouped};
 use crate::data::{Dataset, Example};
+use crate::error::InputError;
 use crate::fit::{Epoch, Examples, Stream, fit};
 use crate::network::Network;
-use crate::network::loss::Score;
-use crate::quantize::export;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::text::Encoder;
-use crate::{error::InputError, evaluate};
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
@@ -47,45 +43,13 @@ pub struct Args {
     json: bool,
 }
 
-/// What `metrics.json` holds and `--json` prints.
-#[derive(Debug, Serialize)]
-struct Metrics {
-    examples: usize,
-    vocabulary: usize,
-    parameters: usize,
-    epochs: Vec<Epoch>,
-    test: Option<Measured>,
-    quantized: Option<Quantized>,
-}
-
-#[derive(Debug, Serialize)]
-struct Measured {
-    examples: usize,
-    loss: f64,
-    accuracy: f64,
-}
-
-impl From<Score> for Measured {
-    fn from(score: Score) -> Self {
-        Self { examples: score.examples, loss: score.mean_loss(), accuracy: score.accuracy() }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct Quantized {
-    bytes: usize,
-    logit_error: f64,
-    zeros: f64,
-    test: Option<Measured>,
-}
-
 /// Trains.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
     // All input is read and checked before anything is written.
     let data = Dataset::read(&args.data)?;
-    describe(console, args, &data)?;
+    describe(console, &args.data, &data)?;
     let folder = RunFolder::create(&args.out.clone().unwrap_or_else(|| default_out(args)), args.force)?;
 
     let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
@@ -121,51 +85,20 @@ pub fn run(args: &Args) -> Result<()> {
         test: None,
         quantized: None,
     };
-    folder.write_config(&recipe, args.seed, &args.data)?;
+    let again = format!("kilornn train {} --recipe <this file> --seed {}", args.data.display(), args.seed);
+    folder.write_config(&recipe, &again)?;
     let grid = fit(&mut network, &recipe, args.seed, encoder.unknown_id(), train, validation, |epoch| {
         console.say(epoch_line(epoch, recipe.epochs, train.texts.len()))?;
         metrics.epochs.push(*epoch);
         folder.write_json("metrics.json", &metrics)
     })?;
-    folder.write_vocabulary(&encoder)?;
-    folder.write_weights(&network)?;
-
-    if let Some(test) = &data.test {
-        let (texts, classes) = encode(&encoder, test);
-        // The network as it was trained: after quantized epochs that is the one on the device's grid.
-        let score = evaluate::float(&network, &texts, &classes, recipe.pad_to(), grid.as_ref())?;
-        console.say(format!("Test score: {:.4}", score.mean_loss()))?;
-        console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
-        metrics.test = Some(score.into());
-    }
-
-    console.say("quantizing")?;
-    let exported = export(&network, &encoder, &recipe, &data.labels, &texts, grid.as_ref())?;
-    let model = Model::from_bytes(&exported.file)?;
-    let tested = data.test.as_ref().map(|test| evaluate::quantized(&model, test, &ProgressBar::hidden()).1);
-    if let Some(score) = tested {
-        console.say(format!("int8 test score: {:.4}", score.mean_loss()))?;
-        console.say(format!("int8 test accuracy: {:.4}", score.accuracy()))?;
-    }
-    metrics.quantized = Some(Quantized {
-        bytes: exported.file.len(),
-        logit_error: exported.logit_error,
-        zeros: exported.zeros,
-        test: tested.map(Measured::from),
-    });
-    folder.write_json("metrics.json", &metrics)?;
-    folder.write_model(&exported.file)?;
-    console.say(format!(
-        "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
-        folder.path(crate::run_folder::MODEL).display(),
-        grouped(exported.file.len()),
-        exported.logit_error,
-    ))?;
-    console.conclude(&metrics)
+    let outcome =
+        Outcome { network: &network, encoder: &encoder, recipe: &recipe, grid: grid.as_ref(), data: &data };
+    outcome.deliver(console, &folder, metrics)
 }
 
 /// Says what was read, class by class.
-fn describe(console: Console, args: &Args, data: &Dataset) -> Result<()> {
+pub(super) fn describe(console: Console, folder: &Path, data: &Dataset) -> Result<()> {
     let part = |name: &str, examples: &[Example]| format!("{} {name}", grouped(examples.len()));
     let mut parts = vec![part("train", &data.train)];
     parts.extend(data.dev.as_deref().map(|dev| part("dev", dev)));
@@ -177,7 +110,7 @@ fn describe(console: Console, args: &Args, data: &Dataset) -> Result<()> {
     if data.labels.len() > classes.len() {
         classes.push("...".to_owned());
     }
-    let (folder, count) = (args.data.display(), data.labels.len());
+    let (folder, count) = (folder.display(), data.labels.len());
     console.say(format!("{folder}: {}; {count} classes ({})", parts.join(", "), classes.join(", ")))
 }
 
@@ -187,11 +120,6 @@ fn default_out(args: &Args) -> PathBuf {
     let recipe = PathBuf::from(&args.recipe);
     let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
     PathBuf::from("runs").join(format!("{data}-{recipe}"))
-}
-
-fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-    (encoder.encode_all(&texts), examples.iter().map(|example| example.class).collect())
 }
 
 /// How many examples stay for training: `floor(n · (1 - split))` in doubles, as Keras computes it.

@@ -113,9 +113,7 @@ def train(case, texts, classes, batches, record):
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
     def weights(moment):
-        # In the order of the layers: `get_weights()` puts a frozen layer's last.
-        values = [value for layer in model.layers for value in layer.get_weights()]
-        for name, value in zip(PARAMETERS, values, strict=True):
+        for name, value in zip(PARAMETERS, model.get_weights(), strict=True):
             record[f"{case['name']}/{moment}/{name}"] = value
 
     weights("initial")

@@ -1,0 +1,196 @@
+//! `kilornn import`: weights of Keras or PyTorch -> quantize -> model file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::outcome::{Metrics, Outcome};
+use super::{Console, grouped, train};
+use crate::data::Dataset;
+use crate::import::{Imported, agree_on_labels, keras, torch};
+use crate::recipe::{Activation, End, Pads};
+use crate::run_folder::RunFolder;
+
+/// Take a model that Keras or PyTorch trained: quantize it, test it.
+///
+/// It must be one Embedding, one SimpleRNN (nn.RNN) with ReLU or tanh whose last state counts, and one
+/// Dense (nn.Linear) layer with sigmoid or softmax. The output folder is that of `kilornn train`.
+/// trainer/docs/import.md shows both ways from the Python script on.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    peer: Peer,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Peer {
+    Keras(KerasArgs),
+    Torch(TorchArgs),
+}
+
+/// From Keras: `np.savez("W.npz", *model.get_weights())` and the text of `tokenizer.to_json()`.
+///
+/// The options say what these files do not. --activation and --padding have no default, since a wrong
+/// one gives a model that runs and is bad.
+#[derive(Debug, clap::Args)]
+struct KerasArgs {
+    /// The weights
+    #[arg(long, value_name = "W.npz")]
+    weights: PathBuf,
+    /// The tokenizer (keras.src.legacy.preprocessing.text.Tokenizer)
+    #[arg(long, value_name = "T.json")]
+    tokenizer: PathBuf,
+    /// The activation of the SimpleRNN
+    #[arg(long)]
+    activation: Unit,
+    /// Whether the network reads pads
+    #[arg(long)]
+    padding: Padding,
+    /// The maxlen of pad_sequences; 0: texts are never cut
+    #[arg(long, value_name = "WORDS", default_value_t = 0)]
+    maxlen: usize,
+    /// The end of longer texts at which pad_sequences cuts
+    #[arg(long, default_value = "pre")]
+    truncating: Cut,
+    /// Names of the classes, in the order of the outputs [default: as DATA numbers them]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
+    labels: Option<Vec<String>>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// From PyTorch: `safetensors.torch.save_file(model.state_dict(), "W.safetensors")` and a TOML file.
+///
+/// The TOML file has vocabulary (a text file beside it, one word a line), first_id (of its first line,
+/// default 0), unknown and pad (a line or its id), padding ("masked" or "tokens"), activation ("relu" or
+/// "tanh") and, if needed, maxlen, truncating, labels, char_level, lowercase, filters and [tensors] (other
+/// names than embedding.weight, rnn.weight_ih_l0, ..., linear.bias).
+#[derive(Debug, clap::Args)]
+struct TorchArgs {
+    /// The weights
+    #[arg(long, value_name = "W.safetensors")]
+    weights: PathBuf,
+    /// The rest
+    #[arg(long, value_name = "C.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Folder as for `kilornn train`: its train part calibrates the quantization (labels are not used for
+    /// that), its test part, if there is one, tests
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Output folder
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Change a key of the recipe that is about the model file: fold, embedding_bits or
+    /// fingerprint_bits, for example --set fold=never (can be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Replace the model in the output folder, if there is one
+    #[arg(long)]
+    force: bool,
+    /// Print one JSON object on standard output (and the rest on standard error)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Padding {
+    /// It skips them: mask_zero=True. On which side they stand makes no difference then
+    Masked,
+    /// It reads them, up to maxlen, in front of the words: mask_zero=False and padding="pre", Keras's defaults
+    #[value(alias = "pre-with-pads")]
+    Tokens,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Unit {
+    Relu,
+    /// Keras's default
+    Tanh,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Cut {
+    /// Keras's default
+    Pre,
+    Post,
+}
+
+/// Imports.
+pub fn run(args: &Args) -> Result<()> {
+    let (imported, common, sources) = match &args.peer {
+        Peer::Keras(args) => {
+            let reading = keras::Reading {
+                activation: match args.activation {
+                    Unit::Relu => Activation::Relu,
+                    Unit::Tanh => Activation::Tanh,
+                },
+                padding: match args.padding {
+                    Padding::Masked => Pads::Masked,
+                    Padding::Tokens => Pads::Tokens,
+                },
+                maxlen: args.maxlen,
+                truncating: match args.truncating {
+                    Cut::Pre => End::Pre,
+                    Cut::Post => End::Post,
+                },
+            };
+            let read = keras::read(&args.weights, &args.tokenizer, &reading, &args.common.settings)?;
+            let imported = Imported { labels: args.labels.clone(), ..read };
+            (imported, &args.common, ("Keras", [&args.weights, &args.tokenizer]))
+        }
+        Peer::Torch(args) => {
+            let imported = torch::read(&args.weights, &args.config, &args.common.settings)?;
+            (imported, &args.common, ("PyTorch", [&args.weights, &args.config]))
+        }
+    };
+    deliver(&imported, common, sources)
+}
+
+fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 2])) -> Result<()> {
+    let console = Console { json: args.json };
+    let Imported { network, encoder, recipe, labels, unreachable } = imported;
+    // All input is read and checked before anything is written.
+    let mut data = Dataset::read(&args.data)?;
+    agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
+    train::describe(console, &args.data, &data)?;
+    let folder = RunFolder::create(&args.out, args.force)?;
+
+    let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
+    console.say(format!(
+        "imported from {peer}: vocabulary {} words, embedding {}, {} units, {} parameters",
+        grouped(encoder.words().len()),
+        recipe.embedding,
+        recipe.units,
+        grouped(parameters),
+    ))?;
+    if let Some(first) = unreachable.first() {
+        console.say(format!(
+            "note: {} of these words never occur, because the device's tokenizer splits or changes them (the first \
+             is `{first}`): is the vocabulary one of another tokenizer?",
+            grouped(unreachable.len()),
+        ))?;
+    }
+    let metrics = Metrics {
+        examples: 0,
+        vocabulary: encoder.words().len(),
+        parameters,
+        epochs: Vec::new(),
+        test: None,
+        quantized: None,
+    };
+    let comment = format!(
+        "The weights are {peer}'s: {}, {}\nkilornn train DATA --recipe <this file> trains a network of the same form \
+         on data of its own.",
+        files[0].display(),
+        files[1].display(),
+    );
+    folder.write_config(recipe, &comment)?;
+    Outcome { network, encoder, recipe, grid: None, data: &data }.deliver(console, &folder, metrics)
+}

@@ -1,0 +1,112 @@
+//! What follows once there is a network, trained or imported: test it, quantize it, write the rest of the folder.
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use kilornn::Model;
+use serde::Serialize;
+
+use super::{Console, grouped};
+use crate::data::{Dataset, Example};
+use crate::evaluate;
+use crate::fit::Epoch;
+use crate::network::loss::Score;
+use crate::network::{Grid, Network};
+use crate::quantize::export;
+use crate::recipe::Recipe;
+use crate::run_folder::{self, RunFolder};
+use crate::text::Encoder;
+
+/// What `metrics.json` holds and `--json` prints.
+#[derive(Debug, Serialize)]
+pub(super) struct Metrics {
+    /// Texts trained on; none if the weights were imported.
+    pub(super) examples: usize,
+    pub(super) vocabulary: usize,
+    pub(super) parameters: usize,
+    pub(super) epochs: Vec<Epoch>,
+    pub(super) test: Option<Measured>,
+    pub(super) quantized: Option<Quantized>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Measured {
+    examples: usize,
+    loss: f64,
+    accuracy: f64,
+}
+
+impl From<Score> for Measured {
+    fn from(score: Score) -> Self {
+        Self { examples: score.examples, loss: score.mean_loss(), accuracy: score.accuracy() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Quantized {
+    bytes: usize,
+    logit_error: f64,
+    zeros: f64,
+    test: Option<Measured>,
+}
+
+/// A network that is to run on a device, and how it came about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome<'a> {
+    pub(super) network: &'a Network,
+    pub(super) encoder: &'a Encoder,
+    pub(super) recipe: &'a Recipe,
+    /// The grid of its last epochs, if they were trained on one.
+    pub(super) grid: Option<&'a Grid>,
+    /// Its training texts calibrate, its test part tests.
+    pub(super) data: &'a Dataset,
+}
+
+impl Outcome<'_> {
+    /// Writes weights and model file and completes the metrics, which a script gets at the end.
+    pub(super) fn deliver(&self, console: Console, folder: &RunFolder, mut metrics: Metrics) -> Result<()> {
+        let Self { network, encoder, recipe, grid, data } = *self;
+        folder.write_vocabulary(encoder)?;
+        folder.write_weights(network)?;
+
+        if let Some(test) = &data.test {
+            let (texts, classes) = encode(encoder, test);
+            // The network as it was trained: after quantized epochs that is the one on the device's grid.
+            let score = evaluate::float(network, &texts, &classes, recipe.pad_to(), grid)?;
+            console.say(format!("Test score: {:.4}", score.mean_loss()))?;
+            console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
+            metrics.test = Some(score.into());
+        }
+
+        console.say("quantizing")?;
+        let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
+        let exported = export(network, encoder, recipe, &data.labels, &texts, grid)?;
+        let model = Model::from_bytes(&exported.file)?;
+        let tested =
+            data.test.as_ref().map(|test| evaluate::quantized(&model, test, &ProgressBar::hidden()).1);
+        if let Some(score) = tested {
+            console.say(format!("int8 test score: {:.4}", score.mean_loss()))?;
+            console.say(format!("int8 test accuracy: {:.4}", score.accuracy()))?;
+        }
+        metrics.quantized = Some(Quantized {
+            bytes: exported.file.len(),
+            logit_error: exported.logit_error,
+            zeros: exported.zeros,
+            test: tested.map(Measured::from),
+        });
+        folder.write_json("metrics.json", &metrics)?;
+        folder.write_model(&exported.file)?;
+        console.say(format!(
+            "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
+            folder.path(run_folder::MODEL).display(),
+            grouped(exported.file.len()),
+            exported.logit_error,
+        ))?;
+        console.conclude(&metrics)
+    }
+}
+
+/// Ids and classes of examples.
+pub(super) fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
+    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+    (encoder.encode_all(&texts), examples.iter().map(|example| example.class).collect())
+}

@@ -1,0 +1,198 @@
+//! Models that were trained elsewhere, as a network, an encoder and a recipe of ours.
+//!
+//! [`keras`] and [`torch`] read what these libraries save; what a peer's ids and arrays then mean here
+//! is the same for both, and stands in this file.
+
+pub mod keras;
+pub mod torch;
+
+use std::path::Path;
+
+use crate::data::{Dataset, Example};
+use crate::error::InputError;
+use crate::network::{Array, Network, Unfit};
+use crate::recipe::{Recipe, UnknownWords};
+use crate::text::{Encoder, for_each_word};
+
+/// A model of another library, ready to be tested, quantized and written.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// Its weights; rows of the embedding in the order of our ids.
+    pub network: Network,
+    /// Its vocabulary and how text becomes words.
+    pub encoder: Encoder,
+    /// A recipe for a network of the same form. What training would need besides has its default.
+    pub recipe: Recipe,
+    /// Names of its classes, if it brings them.
+    pub labels: Option<Vec<String>>,
+    /// Words of the vocabulary that the device's tokenizer never makes, so that their rows are dead weight.
+    pub unreachable: Vec<String>,
+}
+
+/// The keys of a recipe that are about the model file alone, so that they can be set for imported weights too.
+pub const SETTINGS: [&str; 3] = ["fold", "embedding_bits", "fingerprint_bits"];
+
+/// What a peer's ids stand for.
+struct Ids {
+    /// The words, by falling frequency where that is known.
+    words: Vec<(String, usize)>,
+    /// The id that unknown words share, if they are kept.
+    unknown: Option<usize>,
+    /// The id of the pad, if the network reads pads.
+    pad: Option<usize>,
+}
+
+/// Puts a model together. `recipe` says how text is read; what the weights say, it gets here.
+fn assemble(
+    weights: &Path,
+    arrays: [Array; 6],
+    ids: Ids,
+    mut recipe: Recipe,
+    settings: &[String],
+) -> Result<Imported, InputError> {
+    let unfit = |Unfit(reason)| InputError::in_file(weights, reason);
+    let mut network = Network::from_arrays(recipe.activation.into(), arrays).map_err(unfit)?;
+    if ids.words.is_empty() {
+        return Err(InputError::in_file(weights, "cannot be imported: the vocabulary has no words"));
+    }
+
+    // Our ids: the pad, the words, then unknown words.
+    let [rows, width] = network.embedding.shape;
+    let words = ids.words.iter().map(|(word, id)| (format!("the word `{word}`"), *id));
+    let others = [ids.pad.map(|id| ("the pad".to_owned(), id))].into_iter().flatten();
+    let unknown = ids.unknown.map(|id| ("unknown words".to_owned(), id));
+    if let Some((what, id)) = others.chain(words).chain(unknown).find(|(_, id)| *id >= rows) {
+        let reason = format!(
+            "the embedding has {rows} rows, ids 0 to {}, but {what} has the id {id}: not the vocabulary of these weights",
+            rows - 1
+        );
+        return Err(InputError::in_file(weights, reason));
+    }
+    let row = |id: usize| &network.embedding.values[id * width..][..width];
+    // Nothing reads the row of a pad that is masked.
+    let mut values = ids.pad.map_or_else(|| vec![0.0; width], |id| row(id).to_vec());
+    ids.words.iter().for_each(|(_, id)| values.extend(row(*id)));
+    ids.unknown.iter().for_each(|id| values.extend(row(*id)));
+    network.embedding.shape = [values.len() / width, width];
+    network.embedding.values = values;
+
+    recipe.vocabulary = ids.words.len();
+    recipe.unknown = if ids.unknown.is_some() { UnknownWords::Row } else { UnknownWords::Drop };
+    recipe.embedding = width;
+    recipe.units = network.units();
+    let recipe = with_settings(&recipe, settings)?;
+    let encoder = Encoder::new(&recipe, ids.words.into_iter().map(|(word, _)| word).collect());
+    let unreachable = encoder.words().iter().filter(|word| !is_one_word(&encoder, word)).cloned().collect();
+    Ok(Imported { network, encoder, recipe, labels: None, unreachable })
+}
+
+/// Applies `key=value` settings and checks that a device can run such a network.
+fn with_settings(recipe: &Recipe, settings: &[String]) -> Result<Recipe, InputError> {
+    let mut table = toml::Table::try_from(recipe).map_err(|error| InputError::new(error.to_string()))?;
+    for setting in settings {
+        let (key, value) = setting
+            .split_once('=')
+            .ok_or_else(|| InputError::new(format!("--set {setting}: should be key=value")))?;
+        let key = key.trim();
+        if !SETTINGS.contains(&key) {
+            let keys = SETTINGS.join(", ");
+            let reason = format!("--set {setting}: imported weights decide all of the recipe but {keys}");
+            return Err(InputError::new(reason));
+        }
+        let value = value.parse().unwrap_or_else(|_| toml::Value::String(value.to_owned()));
+        table.insert(key.to_owned(), value);
+    }
+    Recipe::from_toml(&table.to_string())
+}
+
+/// Whether the device's tokenizer makes exactly this word of it.
+fn is_one_word(encoder: &Encoder, word: &str) -> bool {
+    let mut found = Vec::new();
+    for_each_word(encoder.normalization(), word, |word| found.push(word.to_owned()));
+    found == [word]
+}
+
+/// The names of the classes, in the order of the outputs: the model's own, or the data's. Renumbers the classes of
+/// the data where its order is another.
+pub fn agree_on_labels(
+    own: Option<&[String]>,
+    outputs: usize,
+    folder: &Path,
+    data: &mut Dataset,
+) -> Result<Vec<String>, InputError> {
+    let labels = own.map_or_else(|| data.labels.clone(), <[String]>::to_vec);
+    let classes = if outputs == 1 { 2 } else { outputs };
+    if labels.len() != classes {
+        let outputs = if outputs == 1 { "one output".to_owned() } else { format!("{outputs} outputs") };
+        let reason = format!(
+            "the model has {outputs}, so {classes} classes, but the labels are {}",
+            labels.join(", ")
+        );
+        return Err(InputError::in_file(folder, reason));
+    }
+    // As everywhere, a label is the name of a class or its number.
+    let class_of = |label: &String| {
+        let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
+        labels.iter().position(|name| name == label).or_else(number)
+    };
+    let renumbered: Option<Vec<usize>> = data.labels.iter().map(class_of).collect();
+    let Some(renumbered) = renumbered else {
+        let reason = format!("its classes are {}, the model's {}", data.labels.join(", "), labels.join(", "));
+        return Err(InputError::in_file(folder, reason));
+    };
+    let parts = [Some(&mut data.train), data.dev.as_mut(), data.test.as_mut()];
+    for Example { class, .. } in parts.into_iter().flatten().flatten() {
+        *class = renumbered[*class];
+    }
+    data.labels.clone_from(&labels);
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(labels: &[&str]) -> Dataset {
+        let train = (0..labels.len()).map(|class| Example { class, text: "x".into() }).collect();
+        Dataset {
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            train,
+            ..Dataset::default()
+        }
+    }
+
+    fn agreed(own: &[&str], outputs: usize, found: &[&str]) -> Result<Vec<usize>, String> {
+        let own: Vec<String> = own.iter().map(|&label| label.to_owned()).collect();
+        let mut data = data(found);
+        let own = Some(&own[..]).filter(|own| !own.is_empty());
+        let labels = agree_on_labels(own, outputs, Path::new("d"), &mut data).map_err(|e| e.to_string())?;
+        assert_eq!(labels, data.labels);
+        Ok(data.train.iter().map(|example| example.class).collect())
+    }
+
+    #[test]
+    fn classes_follow_the_model_s_order() {
+        assert_eq!(agreed(&[], 1, &["ham", "spam"]), Ok(vec![0, 1]));
+        assert_eq!(agreed(&["spam", "ham"], 1, &["ham", "spam"]), Ok(vec![1, 0]));
+        assert_eq!(agreed(&["a", "b", "c"], 3, &["0", "1", "2"]), Ok(vec![0, 1, 2]));
+        assert_eq!(agreed(&["a", "b"], 2, &["0", "1"]), Ok(vec![0, 1]), "a softmax over two");
+    }
+
+    #[test]
+    fn classes_that_do_not_fit_are_named() {
+        let error = agreed(&[], 1, &["a", "b", "c"]).unwrap_err();
+        assert_eq!(error, "d: the model has one output, so 2 classes, but the labels are a, b, c");
+        let error = agreed(&["a", "b"], 1, &["a", "x"]).unwrap_err();
+        assert_eq!(error, "d: its classes are a, x, the model's a, b");
+    }
+
+    #[test]
+    fn only_the_model_file_can_be_set() {
+        let set = |setting: &str| with_settings(&Recipe::default(), &[setting.to_owned()]);
+        assert_eq!(set("fingerprint_bits=16").unwrap().fingerprint_bits, 16);
+        let error = set("epochs=3").unwrap_err().to_string();
+        assert!(error.ends_with("all of the recipe but fold, embedding_bits, fingerprint_bits"), "{error}");
+        assert!(set("fold=sideways").unwrap_err().to_string().contains("sideways"));
+        assert!(set("fold").unwrap_err().to_string().contains("should be key=value"));
+    }
+}
