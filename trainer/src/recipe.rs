@@ -51,9 +51,9 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// RMSprop's decay of squared gradients.
     pub rho: f32,
-    /// AdamW's decay of gradients.
+    /// Adam's and AdamW's decay of gradients.
     pub beta_1: f32,
-    /// AdamW's decay of squared gradients.
+    /// Adam's and AdamW's decay of squared gradients.
     pub beta_2: f32,
     /// What keeps the optimizer from dividing by zero.
     pub epsilon: f32,
@@ -250,6 +250,8 @@ pub enum RecurrentInitializer {
 pub enum OptimizerKind {
     /// Keras 3's RMSprop: epsilon inside the root, no momentum.
     Rmsprop,
+    /// Keras's Adam.
+    Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
     Adamw,
 }

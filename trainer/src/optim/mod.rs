@@ -1,9 +1,9 @@
 //! Optimizers. They work on plain slices; embeddings are updated row by row.
 
-mod adamw;
+mod adam;
 mod rmsprop;
 
-pub use adamw::AdamW;
+pub use adam::{Adam, Form};
 pub use rmsprop::RmsProp;
 
 use crate::network::{Gradients, Network};
@@ -34,9 +34,17 @@ impl Optimizers {
         let make = |name: &str, length: usize, width: usize| -> Box<dyn Optimizer + Send> {
             match recipe.optimizer {
                 OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
+                OptimizerKind::Adam => Box::new(Adam::new(
+                    Form::Keras,
+                    [recipe.beta_1, recipe.beta_2],
+                    recipe.epsilon,
+                    0.0,
+                    length,
+                )),
                 OptimizerKind::Adamw => {
                     let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
-                    Box::new(AdamW::new([recipe.beta_1, recipe.beta_2], recipe.epsilon, decay, length))
+                    let betas = [recipe.beta_1, recipe.beta_2];
+                    Box::new(Adam::new(Form::Papers, betas, recipe.epsilon, decay, length))
                 }
             }
         };

@@ -1,10 +1,14 @@
-//! Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019).
+//! Adam (Kingma and Ba 2015), as Keras computes it and with decoupled weight decay (Loshchilov and Hutter 2019).
 
 use super::Optimizer;
 
-/// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`,
-/// `w -= lr · (m̂ / (sqrt(v̂) + epsilon) + decay · w)`, with the bias-corrected `m̂` and `v̂`.
-pub struct AdamW {
+/// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`, `m̂ = m / (1-b1^t)`, `v̂ = v / (1-b2^t)`,
+/// `w -= lr · (m̂ / (sqrt(v̂) + epsilon) + decay · w)`.
+///
+/// Keras (`keras/src/optimizers/adam.py`) corrects the learning rate instead of `v`, so that epsilon is added to
+/// `sqrt(v)` and is in effect `epsilon / sqrt(1-b2^t)`: larger in the first steps.
+pub struct Adam {
+    form: Form,
     betas: [f32; 2],
     epsilon: f32,
     decay: f32,
@@ -14,10 +18,20 @@ pub struct AdamW {
     step: i32,
 }
 
-impl AdamW {
+/// To which root epsilon is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// To the corrected one, as in the papers.
+    Papers,
+    /// To the one that is not corrected.
+    Keras,
+}
+
+impl Adam {
     /// For a parameter of `length` values.
-    pub fn new(betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
+    pub fn new(form: Form, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
         Self {
+            form,
             betas,
             epsilon,
             decay,
@@ -29,15 +43,19 @@ impl AdamW {
     }
 }
 
-impl Optimizer for AdamW {
+impl Optimizer for Adam {
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
         self.step += 1;
         let [b1, b2] = self.betas;
         let (c1, c2) = (1.0 - b1.powi(self.step), 1.0 - b2.powi(self.step));
+        let epsilon = match self.form {
+            Form::Papers => self.epsilon,
+            Form::Keras => self.epsilon / c2.sqrt(),
+        };
         for (((w, m), v), g) in values.iter_mut().zip(&mut self.means).zip(&mut self.squares).zip(gradient) {
             *m = b1 * *m + (1.0 - b1) * g;
             *v = b2 * *v + (1.0 - b2) * g * g;
-            *w -= learning_rate * (*m / c1 / ((*v / c2).sqrt() + self.epsilon) + self.decay * *w);
+            *w -= learning_rate * (*m / c1 / ((*v / c2).sqrt() + epsilon) + self.decay * *w);
         }
     }
 
@@ -62,15 +80,24 @@ mod tests {
     #[test]
     fn first_step_is_the_learning_rate() {
         let mut values = [2.0];
-        AdamW::new([0.9, 0.999], 1e-8, 0.1, 1).update(&mut values, &[-3.0], 0.01);
+        Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 1).update(&mut values, &[-3.0], 0.01);
         assert!((values[0] - (2.0 + 0.01 - 0.01 * 0.1 * 2.0)).abs() < 1e-6, "{}", values[0]);
+    }
+
+    #[test]
+    fn keras_s_epsilon_is_larger_in_the_first_step() {
+        // lr * sqrt(0.001) / 0.1 * 0.1 g / (sqrt(0.001) g + epsilon).
+        let (mut values, g, epsilon) = ([2.0], 1e-3f32, 1e-4f32);
+        Adam::new(Form::Keras, [0.9, 0.999], epsilon, 0.0, 1).update(&mut values, &[g], 0.01);
+        let root = 0.001f32.sqrt();
+        assert!((values[0] - (2.0 - 0.01 * root * g / (root * g + epsilon))).abs() < 1e-6, "{}", values[0]);
     }
 
     #[test]
     fn rows_are_scattered() {
         let (mut a, mut b) = (vec![1.0; 6], vec![1.0; 6]);
-        let mut dense = AdamW::new([0.9, 0.999], 1e-8, 0.1, 6);
-        let mut rows = AdamW::new([0.9, 0.999], 1e-8, 0.1, 6);
+        let mut dense = Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 6);
+        let mut rows = Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 6);
         for _ in 0..3 {
             dense.update(&mut a, &[0.0, 0.0, 3.0, 4.0, 1.0, 2.0], 0.01);
             rows.update_rows(&mut b, &[2, 1], &[1.0, 2.0, 3.0, 4.0], 0.01);
