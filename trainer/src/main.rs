@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{evaluate, import, inspect, predict, starter, train};
+use kilornn_trainer::commands::{evaluate, import, inspect, predict, recipes, starter, train};
 use kilornn_trainer::error::InputError;
 
 /// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
@@ -28,6 +28,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
+    Recipes(recipes::Args),
     Starter(starter::Args),
 }
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Recipes(args) => recipes::run(&args),
         Command::Starter(args) => starter::run(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

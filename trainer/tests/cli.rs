@@ -148,7 +148,8 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
     }
     assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: no train.tsv"));
     assert!(desk.refused(&["train", "data", "--recipe", "nowhere.toml"]).contains("nowhere.toml: "));
-    assert!(desk.refused(&["train", "data", "--set", "unites=3"]).contains("unknown field `unites`"));
+    let unknown = desk.refused(&["train", "data", "--set", "unites=3"]);
+    assert!(unknown.contains("unknown key `unites` (did you mean `units`?)"), "{unknown}");
     assert!(desk.refused(&["evaluate", "run", "nowhere.tsv"]).contains("nowhere.tsv: "));
     assert!(!desk.path("runs").exists(), "a refused run left a folder");
 
@@ -211,4 +212,23 @@ fn explains_word_by_word() {
     let (last, score) = (&words[4]["score"], &said["predictions"][0]["score"]);
     assert!((last.as_f64().unwrap() - score.as_f64().unwrap()).abs() < 1e-2, "{said}");
     assert!(desk.json(&["predict", "run", "--json", text])["predictions"][0].get("explanation").is_none());
+}
+
+#[test]
+fn lists_prints_and_explains_recipes() {
+    let desk = Desk::new();
+    let list = desk.ok(&["recipes"]);
+    assert_eq!(list.lines().count(), 3, "{list}");
+    let compact = desk.ok(&["recipes", "compact"]);
+    assert!(compact.contains("quantized_epochs = 6"), "{compact}");
+    assert_eq!(
+        desk.json(&["recipes", "--json"])["compact"].as_str().map(str::trim_end),
+        Some(compact.trim_end())
+    );
+    // What is printed can be trained, and so can the reference with all keys.
+    write(&desk.path("mine.toml"), desk.ok(&["recipes", "--keys"]).as_bytes());
+    let set = ["--set", "epochs=1", "--set", "optimizer=sgd", "--set", "momentum=0.9"];
+    desk.ok(&[&["train", "data", "--recipe", "mine.toml", "--out", "run"][..], &set].concat());
+    let refused = desk.refused(&["recipes", "compct"]);
+    assert!(refused.contains("did you mean `compact`?"), "{refused}");
 }

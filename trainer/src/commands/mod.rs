@@ -5,6 +5,7 @@ pub mod import;
 pub mod inspect;
 mod outcome;
 pub mod predict;
+pub mod recipes;
 pub mod starter;
 pub mod train;
 

@@ -7,6 +7,9 @@ use super::Optimizer;
 ///
 /// Keras (`keras/src/optimizers/adam.py`) corrects the learning rate instead of `v`, so that epsilon is added to
 /// `sqrt(v)` and is in effect `epsilon / sqrt(1-b2^t)`: larger in the first steps.
+///
+/// Rows without a gradient move on along `m`, by steps of which no sum has a closed form, and must have moved before
+/// they are read again, so embeddings are updated densely.
 pub struct Adam {
     form: Form,
     betas: [f32; 2],
@@ -14,7 +17,6 @@ pub struct Adam {
     decay: f32,
     means: Vec<f32>,
     squares: Vec<f32>,
-    scattered: Vec<f32>,
     step: i32,
 }
 
@@ -30,16 +32,7 @@ pub enum Form {
 impl Adam {
     /// For a parameter of `length` values.
     pub fn new(form: Form, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
-        Self {
-            form,
-            betas,
-            epsilon,
-            decay,
-            means: vec![0.0; length],
-            squares: vec![0.0; length],
-            scattered: Vec::new(),
-            step: 0,
-        }
+        Self { form, betas, epsilon, decay, means: vec![0.0; length], squares: vec![0.0; length], step: 0 }
     }
 }
 
@@ -57,19 +50,6 @@ impl Optimizer for Adam {
             *v = b2 * *v + (1.0 - b2) * g * g;
             *w -= learning_rate * (*m / c1 / ((*v / c2).sqrt() + epsilon) + self.decay * *w);
         }
-    }
-
-    /// Momentum and weight decay move rows without a gradient too: this is the dense update.
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
-        let mut dense = std::mem::take(&mut self.scattered);
-        dense.clear();
-        dense.resize(values.len(), 0.0);
-        let width = gradient.len() / rows.len().max(1);
-        for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
-            dense[row as usize * width..][..width].copy_from_slice(gradient);
-        }
-        self.update(values, &dense, learning_rate);
-        self.scattered = dense;
     }
 }
 
@@ -91,17 +71,5 @@ mod tests {
         Adam::new(Form::Keras, [0.9, 0.999], epsilon, 0.0, 1).update(&mut values, &[g], 0.01);
         let root = 0.001f32.sqrt();
         assert!((values[0] - (2.0 - 0.01 * root * g / (root * g + epsilon))).abs() < 1e-6, "{}", values[0]);
-    }
-
-    #[test]
-    fn rows_are_scattered() {
-        let (mut a, mut b) = (vec![1.0; 6], vec![1.0; 6]);
-        let mut dense = Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 6);
-        let mut rows = Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 6);
-        for _ in 0..3 {
-            dense.update(&mut a, &[0.0, 0.0, 3.0, 4.0, 1.0, 2.0], 0.01);
-            rows.update_rows(&mut b, &[2, 1], &[1.0, 2.0, 3.0, 4.0], 0.01);
-        }
-        assert_eq!(a, b);
     }
 }

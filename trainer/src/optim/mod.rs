@@ -2,9 +2,13 @@
 
 mod adam;
 mod rmsprop;
+mod sgd;
+#[cfg(test)]
+mod tests;
 
 pub use adam::{Adam, Form};
 pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
 
 use crate::network::{Gradients, Network};
 use crate::recipe::{OptimizerKind, Recipe};
@@ -17,8 +21,34 @@ pub trait Optimizer {
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32);
 
     /// Takes one step with the gradients of some rows; those of the others are zero. The result is
-    /// that of [`update`](Self::update), but the cost need not be that of a pass over all rows.
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32);
+    /// that of [`update`](Self::update) but for rounding, and so is this method, unless an optimizer knows better.
+    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
+        self.update(values, &scatter(values.len(), rows, gradient), learning_rate);
+    }
+}
+
+/// The gradient of all `length` values, given those of some rows.
+fn scatter(length: usize, rows: &[u32], gradient: &[f32]) -> Vec<f32> {
+    let mut dense = vec![0.0; length];
+    let width = gradient.len() / rows.len().max(1);
+    for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
+        dense[row as usize * width..][..width].copy_from_slice(gradient);
+    }
+    dense
+}
+
+/// That of a recipe, fresh, for a parameter of `length` values in rows of `width`.
+fn make(recipe: &Recipe, name: &str, length: usize, width: usize) -> Box<dyn Optimizer + Send> {
+    let betas = [recipe.beta_1, recipe.beta_2];
+    match recipe.optimizer {
+        OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
+        OptimizerKind::Adam => Box::new(Adam::new(Form::Keras, betas, recipe.epsilon, 0.0, length)),
+        OptimizerKind::Adamw => {
+            let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
+            Box::new(Adam::new(Form::Papers, betas, recipe.epsilon, decay, length))
+        }
+        OptimizerKind::Sgd => Box::new(Sgd::new(recipe.momentum, recipe.nesterov, length)),
+    }
 }
 
 /// The optimizers of a network's parameters.
@@ -31,25 +61,8 @@ pub struct Optimizers {
 impl Optimizers {
     /// Fresh optimizers for a network.
     pub fn new(recipe: &Recipe, network: &Network) -> Self {
-        let make = |name: &str, length: usize, width: usize| -> Box<dyn Optimizer + Send> {
-            match recipe.optimizer {
-                OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
-                OptimizerKind::Adam => Box::new(Adam::new(
-                    Form::Keras,
-                    [recipe.beta_1, recipe.beta_2],
-                    recipe.epsilon,
-                    0.0,
-                    length,
-                )),
-                OptimizerKind::Adamw => {
-                    let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
-                    let betas = [recipe.beta_1, recipe.beta_2];
-                    Box::new(Adam::new(Form::Papers, betas, recipe.epsilon, decay, length))
-                }
-            }
-        };
         let mut optimizers =
-            network.parameters().map(|p| make(p.name, p.values.len(), p.shape[1])).into_iter();
+            network.parameters().map(|p| make(recipe, p.name, p.values.len(), p.shape[1])).into_iter();
         let embedding = optimizers.next().unwrap_or_else(|| unreachable!("a network has an embedding"));
         Self { embedding, others: optimizers.collect(), clip_norm: recipe.clip_norm }
     }
