@@ -298,7 +298,7 @@ fn torch_files_that_cannot_be_used_are_named() {
         run(&weights, &toml.replace(from, to), &words)
     };
     assert!(of_toml("\"<unk>\"", "\"<none>\"").contains("c.toml: unknown = \"<none>\" is no line of"));
-    assert!(of_toml("\"relu\"", "\"gelu\"").contains("unknown variant `gelu`"));
+    assert!(of_toml("\"relu\"", "\"gelu\"").contains("unknown value `gelu`"));
     assert!(of_toml("padding", "paddings").contains("unknown field `paddings`"));
     assert!(of_toml("pad = \"<pad>\"\npadding = \"masked\"", "padding = \"tokens\"").contains("needs pad"));
     assert!(of_toml("torch-packed.txt", "nowhere.txt").contains("nowhere.txt: "));
