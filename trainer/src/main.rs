@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{evaluate, inspect, predict, starter, train};
+use kilornn_trainer::commands::{evaluate, inspect, predict, recipes, starter, train};
 use kilornn_trainer::error::InputError;
+use kilornn_trainer::fit::Interrupted;
 
 /// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
 ///
@@ -27,6 +28,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
+    Recipes(recipes::Args),
     Starter(starter::Args),
 }
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Recipes(args) => recipes::run(&args),
         Command::Starter(args) => starter::run(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
     let pipe = error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>());
     if pipe.into_iter().any(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
+    }
+    if error.is::<Interrupted>() {
+        return ExitCode::from(Interrupted::EXIT_CODE);
     }
     eprintln!("error: {error:#}");
     let input = error.chain().any(|e| e.downcast_ref::<InputError>().is_some());

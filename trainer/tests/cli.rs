@@ -1,59 +1,10 @@
 //! `kilornn` as a person runs it: outputs, exit codes, and what bad input leaves behind.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
 use serde_json::Value;
 
-/// A folder for one test, with the starter corpus in `data`.
-struct Desk(tempfile::TempDir);
+mod desk;
 
-impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        desk.ok(&["starter", "data"]);
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_kilornn");
-        Command::new(program).args(args).current_dir(self.0.path()).output().unwrap()
-    }
-
-    /// Runs what must succeed; returns its standard output.
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    /// Runs what must fail for the person's fault; returns what it says.
-    fn refused(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        said
-    }
-
-    /// Trains quickly, on few texts of the corpus.
-    fn train(&self, out: &str, more: &[&str]) -> String {
-        let quick = ["--recipe", "starter", "--set", "epochs=3", "--set", "quantized_epochs=1", "--out", out];
-        self.ok(&[&["train", "data"][..], &quick, more].concat())
-    }
-}
-
-fn write(path: &Path, content: &[u8]) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, content).unwrap();
-}
+use desk::{Desk, write};
 
 #[test]
 fn trains_evaluates_predicts_and_inspects() {
@@ -148,7 +99,10 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
     }
     assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: no train.tsv"));
     assert!(desk.refused(&["train", "data", "--recipe", "nowhere.toml"]).contains("nowhere.toml: "));
-    assert!(desk.refused(&["train", "data", "--set", "unites=3"]).contains("unknown field `unites`"));
+    assert!(
+        desk.refused(&["train", "data", "--set", "unites=3"])
+            .contains("unknown key `unites` (did you mean `units`?)")
+    );
     assert!(desk.refused(&["evaluate", "run", "nowhere.tsv"]).contains("nowhere.tsv: "));
     assert!(!desk.path("runs").exists(), "a refused run left a folder");
 

@@ -3,6 +3,7 @@
 pub mod evaluate;
 pub mod inspect;
 pub mod predict;
+pub mod recipes;
 pub mod starter;
 pub mod train;
 

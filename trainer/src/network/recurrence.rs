@@ -4,6 +4,7 @@
 //! all of them; here a batch costs one node. Since `W·E[word] + b` depends on the word alone, the
 //! input product is made once for each distinct word of a batch, and the recurrence reads its rows.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
@@ -19,7 +20,7 @@ use crate::data::Batch;
 /// so that results are too.
 const TEXTS: usize = 32;
 
-/// `h_t = activation(projected[token_t] + h_{t-1} · kernel)` over all steps; gives the last state.
+/// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state.
 ///
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
 /// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
@@ -32,6 +33,8 @@ pub struct Recurrence {
     tokens: Vec<u32>,
     /// The device's scale of each unit, if states are rounded.
     scales: Option<Vec<f32>>,
+    /// What each state is multiplied by before the kernel, `texts × units`, the same at all steps.
+    mask: Option<Vec<f32>>,
     /// The states of the forward pass, for the backward pass.
     states: Mutex<Vec<f32>>,
 }
@@ -48,7 +51,24 @@ impl Recurrence {
     ) -> Self {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let scales = grid.map(|grid| grid.scales.clone());
-        Self { activation, texts, steps, tokens, scales, states: Mutex::default() }
+        Self { activation, texts, steps, tokens, scales, mask: None, states: Mutex::default() }
+    }
+
+    /// With a mask (`texts × units`) for what the kernel sees of each state: Keras's `recurrent_dropout`.
+    pub fn with_mask(self, mask: Vec<f32>) -> Self {
+        assert_eq!(mask.len() % self.texts.max(1), 0, "a row of the mask for each text");
+        Self { mask: Some(mask), ..self }
+    }
+
+    /// States, or gradients of them, of some texts from the first of a block on, as the kernel sees them.
+    fn masked<'a>(&self, values: &'a [f32], first: usize, units: usize) -> Cow<'a, [f32]> {
+        match &self.mask {
+            None => Cow::Borrowed(values),
+            Some(mask) => {
+                let mask = &mask[first * units..];
+                Cow::Owned(values.iter().zip(mask).map(|(value, mask)| value * mask).collect())
+            }
+        }
     }
 
     /// All states, `steps × texts × units`. A state of `-0.0` marks a unit that no gradient passes: its ReLU was
@@ -73,7 +93,7 @@ impl Recurrence {
                     multiply(
                         state,
                         Into::Add,
-                        Matrix::new(previous, texts, units),
+                        Matrix::new(&self.masked(previous, block * TEXTS, units), texts, units),
                         kernel,
                         Parallelism::None,
                     );
@@ -133,6 +153,9 @@ impl Recurrence {
                             kernel,
                             Parallelism::None,
                         );
+                        if let Some(mask) = &self.mask {
+                            gradient.iter_mut().zip(&mask[start..]).for_each(|(g, mask)| *g *= mask);
+                        }
                     }
                     None => gradient.copy_from_slice(&last[start..start + gradient.len()]),
                 }
@@ -246,7 +269,12 @@ impl CustomOp2 for Recurrence {
         let mut of_kernel = vec![0.0; units * units];
         if self.steps > 1 {
             let rows = (self.steps - 1) * self.texts;
-            let before = Matrix::new(&states[..rows * units], rows, units).t();
+            let mut seen = Cow::Borrowed(&states[..rows * units]);
+            if self.mask.is_some() {
+                let each = seen.chunks_exact(self.texts * units);
+                seen = each.flat_map(|states| self.masked(states, 0, units).into_owned()).collect();
+            }
+            let before = Matrix::new(&seen, rows, units).t();
             let after = Matrix::new(&gradients[self.texts * units..], rows, units);
             multiply(&mut of_kernel, Into::Set, before, after, Parallelism::Rayon(0));
         }
@@ -300,14 +328,17 @@ mod tests {
         kernel: &Tensor,
         texts: usize,
         tokens: &[u32],
+        mask: &[f32],
     ) -> Tensor {
         let units = kernel.dim(0).unwrap();
         let rows: Vec<Tensor> = (0..texts)
             .map(|text| {
                 let mut h = Tensor::zeros((1, units), candle_core::DType::F32, &Device::Cpu).unwrap();
+                let mask =
+                    Tensor::from_slice(&mask[text * units..][..units], (1, units), &Device::Cpu).unwrap();
                 for &token in tokens.iter().skip(text).step_by(texts).filter(|&&t| t != Batch::MASKED) {
                     let input = projected.narrow(0, token as usize, 1).unwrap();
-                    let accumulator = (input + h.matmul(kernel).unwrap()).unwrap();
+                    let accumulator = (input + (&h * &mask).unwrap().matmul(kernel).unwrap()).unwrap();
                     h = match activation {
                         Activation::Relu => accumulator.relu(),
                         Activation::Tanh => accumulator.tanh(),
@@ -322,16 +353,25 @@ mod tests {
 
     #[test]
     fn agrees_with_autograd() {
-        [Activation::Relu, Activation::Tanh].into_iter().for_each(compare_with_autograd);
+        for activation in [Activation::Relu, Activation::Tanh] {
+            compare_with_autograd(activation, None);
+            compare_with_autograd(activation, Some(0.4));
+        }
     }
 
-    fn compare_with_autograd(activation: Activation) {
+    fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
         // More texts than one thread's share, and units that fill no vector register.
         let (texts, units, steps) = (TEXTS + 5, 5, 6);
         let (projected, kernel, readout, tokens) = case(texts, units, steps);
-        let op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
+        let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
+        let mut mask = vec![1.0; texts * units];
+        if let Some(share) = dropout {
+            mask = crate::network::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8));
+            assert!(mask.contains(&0.0) && mask.contains(&(1.0 / (1.0 - share))));
+            op = op.with_mask(mask.clone());
+        }
         let ours = projected.apply_op2(&kernel, op).unwrap();
-        let theirs = by_autograd(activation, &projected, &kernel, texts, &tokens);
+        let theirs = by_autograd(activation, &projected, &kernel, texts, &tokens, &mask);
         for (a, b) in flat(&ours).iter().zip(flat(&theirs)) {
             assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "state {a}, autograd's {b}");
         }

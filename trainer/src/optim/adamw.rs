@@ -1,31 +1,27 @@
 //! Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019).
 
+use serde::{Deserialize, Serialize};
+
 use super::Optimizer;
 
 /// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`,
 /// `w -= lr · (m̂ / (sqrt(v̂) + epsilon) + decay · w)`, with the bias-corrected `m̂` and `v̂`.
+///
+/// Momentum and weight decay move rows without a gradient too, so embeddings are updated densely.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AdamW {
     betas: [f32; 2],
     epsilon: f32,
     decay: f32,
     means: Vec<f32>,
     squares: Vec<f32>,
-    scattered: Vec<f32>,
     step: i32,
 }
 
 impl AdamW {
     /// For a parameter of `length` values.
     pub fn new(betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
-        Self {
-            betas,
-            epsilon,
-            decay,
-            means: vec![0.0; length],
-            squares: vec![0.0; length],
-            scattered: Vec::new(),
-            step: 0,
-        }
+        Self { betas, epsilon, decay, means: vec![0.0; length], squares: vec![0.0; length], step: 0 }
     }
 }
 
@@ -40,19 +36,6 @@ impl Optimizer for AdamW {
             *w -= learning_rate * (*m / c1 / ((*v / c2).sqrt() + self.epsilon) + self.decay * *w);
         }
     }
-
-    /// Momentum and weight decay move rows without a gradient too: this is the dense update.
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
-        let mut dense = std::mem::take(&mut self.scattered);
-        dense.clear();
-        dense.resize(values.len(), 0.0);
-        let width = gradient.len() / rows.len().max(1);
-        for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
-            dense[row as usize * width..][..width].copy_from_slice(gradient);
-        }
-        self.update(values, &dense, learning_rate);
-        self.scattered = dense;
-    }
 }
 
 #[cfg(test)]
@@ -64,17 +47,5 @@ mod tests {
         let mut values = [2.0];
         AdamW::new([0.9, 0.999], 1e-8, 0.1, 1).update(&mut values, &[-3.0], 0.01);
         assert!((values[0] - (2.0 + 0.01 - 0.01 * 0.1 * 2.0)).abs() < 1e-6, "{}", values[0]);
-    }
-
-    #[test]
-    fn rows_are_scattered() {
-        let (mut a, mut b) = (vec![1.0; 6], vec![1.0; 6]);
-        let mut dense = AdamW::new([0.9, 0.999], 1e-8, 0.1, 6);
-        let mut rows = AdamW::new([0.9, 0.999], 1e-8, 0.1, 6);
-        for _ in 0..3 {
-            dense.update(&mut a, &[0.0, 0.0, 3.0, 4.0, 1.0, 2.0], 0.01);
-            rows.update_rows(&mut b, &[2, 1], &[1.0, 2.0, 3.0, 4.0], 0.01);
-        }
-        assert_eq!(a, b);
     }
 }

@@ -1,10 +1,18 @@
 //! Optimizers. They work on plain slices; embeddings are updated row by row.
 
+mod adam;
 mod adamw;
 mod rmsprop;
+mod sgd;
+#[cfg(test)]
+mod tests;
 
+use serde::{Deserialize, Serialize};
+
+pub use adam::Adam;
 pub use adamw::AdamW;
 pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
 
 use crate::network::{Gradients, Network};
 use crate::recipe::{OptimizerKind, Recipe};
@@ -17,44 +25,81 @@ pub trait Optimizer {
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32);
 
     /// Takes one step with the gradients of some rows; those of the others are zero. The result is
-    /// that of [`update`](Self::update), but the cost need not be that of a pass over all rows.
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32);
+    /// that of [`update`](Self::update) but for rounding, and so is this method, unless an optimizer knows better.
+    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
+        self.update(values, &scatter(values.len(), rows, gradient), learning_rate);
+    }
 }
 
-/// The optimizers of a network's parameters.
+/// The gradient of all `length` values, given those of some rows.
+fn scatter(length: usize, rows: &[u32], gradient: &[f32]) -> Vec<f32> {
+    let mut dense = vec![0.0; length];
+    let width = gradient.len() / rows.len().max(1);
+    for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
+        dense[row as usize * width..][..width].copy_from_slice(gradient);
+    }
+    dense
+}
+
+/// One of the optimizers, with its moments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Any {
+    Rmsprop(RmsProp),
+    Adam(Adam),
+    AdamW(AdamW),
+    Sgd(Sgd),
+}
+
+impl Any {
+    /// That of a recipe, fresh, for a parameter of `length` values in rows of `width`.
+    fn new(recipe: &Recipe, name: &str, length: usize, width: usize) -> Self {
+        let betas = [recipe.beta_1, recipe.beta_2];
+        match recipe.optimizer {
+            OptimizerKind::Rmsprop => Self::Rmsprop(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
+            OptimizerKind::Adam => Self::Adam(Adam::new(betas, recipe.epsilon, length)),
+            OptimizerKind::Adamw => {
+                let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
+                Self::AdamW(AdamW::new(betas, recipe.epsilon, decay, length))
+            }
+            OptimizerKind::Sgd => Self::Sgd(Sgd::new(recipe.momentum, recipe.nesterov, length)),
+        }
+    }
+
+    fn get(&mut self) -> &mut dyn Optimizer {
+        match self {
+            Self::Rmsprop(optimizer) => optimizer,
+            Self::Adam(optimizer) => optimizer,
+            Self::AdamW(optimizer) => optimizer,
+            Self::Sgd(optimizer) => optimizer,
+        }
+    }
+}
+
+/// The optimizers of a network's parameters, with all that they carry from step to step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Optimizers {
-    embedding: Box<dyn Optimizer + Send>,
-    others: Vec<Box<dyn Optimizer + Send>>,
+    embedding: Any,
+    others: Vec<Any>,
     clip_norm: f32,
 }
 
 impl Optimizers {
     /// Fresh optimizers for a network.
     pub fn new(recipe: &Recipe, network: &Network) -> Self {
-        let make = |name: &str, length: usize, width: usize| -> Box<dyn Optimizer + Send> {
-            match recipe.optimizer {
-                OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
-                OptimizerKind::Adamw => {
-                    let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
-                    Box::new(AdamW::new([recipe.beta_1, recipe.beta_2], recipe.epsilon, decay, length))
-                }
-            }
-        };
-        let mut optimizers =
-            network.parameters().map(|p| make(p.name, p.values.len(), p.shape[1])).into_iter();
-        let embedding = optimizers.next().unwrap_or_else(|| unreachable!("a network has an embedding"));
-        Self { embedding, others: optimizers.collect(), clip_norm: recipe.clip_norm }
+        let [embedding, others @ ..] =
+            network.parameters().map(|p| Any::new(recipe, p.name, p.values.len(), p.shape[1]));
+        Self { embedding, others: others.into(), clip_norm: recipe.clip_norm }
     }
 
     /// Takes one step.
     pub fn step(&mut self, network: &mut Network, mut gradients: Gradients, learning_rate: f32) {
         clip(&mut gradients, self.clip_norm);
         let Gradients { rows, embedding, others } = gradients;
-        self.embedding.update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
+        self.embedding.get().update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
         for ((optimizer, parameter), gradient) in
             self.others.iter_mut().zip(network.others_mut()).zip(&others)
         {
-            optimizer.update(&mut parameter.values, gradient, learning_rate);
+            optimizer.get().update(&mut parameter.values, gradient, learning_rate);
         }
     }
 }

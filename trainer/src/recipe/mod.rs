@@ -1,0 +1,354 @@
+//! Recipes: everything that decides what a training run does, in one flat TOML table.
+
+mod choices;
+mod keys;
+
+use std::path::Path;
+
+use self::keys::keys;
+use crate::error::InputError;
+
+pub use choices::*;
+pub use keys::{Choice, Key, Value, hint, reference};
+
+keys! {
+    /// A recipe. Every key has a default: Keras's, where Keras has the notion.
+    pub struct Recipe {
+        /// Most words kept, by frequency; 0 keeps all. (Keras's `num_words` is one more.)
+        pub vocabulary: usize = 0,
+        /// What becomes of other words.
+        pub unknown: UnknownWords = UnknownWords::Drop,
+        /// Whether every character is a token.
+        pub char_level: bool = false,
+        /// Which letters are lower-cased.
+        pub lowercase: Letters = Letters::Unicode,
+        /// ASCII characters that separate words, besides the space.
+        pub filters: String = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n".into(),
+        /// Most words of a text that count; 0 counts all.
+        pub maxlen: usize = 0,
+        /// Which end of a longer text is cut off.
+        pub truncating: End = End::Pre,
+        /// What short texts are filled up with, in front.
+        pub padding: Pads = Pads::Masked,
+
+        /// Width of the embedding.
+        pub embedding: usize = 32,
+        /// Hidden units.
+        pub units: usize = 32,
+        /// The recurrence's activation.
+        pub activation: Activation = Activation::Relu,
+        /// How the recurrent kernel starts.
+        pub recurrent_initializer: RecurrentInitializer = RecurrentInitializer::Orthogonal,
+
+        /// Share of a word's embedding numbers set to zero in training, drawn anew for each batch and word.
+        pub embedding_dropout: f32 = 0.0,
+        /// Share of words read as unknown in training; needs `unknown = "row"`.
+        pub word_dropout: f32 = 0.0,
+        /// Share of the last state set to zero in training.
+        pub dropout: f32 = 0.0,
+        /// Share of the state that the recurrent kernel does not see in training: one mask for each text and batch, the same
+        /// at all steps (Keras's `recurrent_dropout`; Gal and Ghahramani 2016).
+        pub recurrent_dropout: f32 = 0.0,
+        /// Times the sum of squares of the three kernels' weights, added to the loss (Keras's `L2` as their regularizer).
+        pub l2: f32 = 0.0,
+        /// Share of each target that is spread evenly over all classes (Keras's `label_smoothing`).
+        pub label_smoothing: f32 = 0.0,
+        /// What an example's loss counts in training, by its class: a word, or a list with a weight for each class (Keras's
+        /// `class_weight`). Validation and test count every example once.
+        pub class_weight: ClassWeights = ClassWeights::None,
+
+        /// The optimizer.
+        pub optimizer: OptimizerKind = OptimizerKind::Rmsprop,
+        /// Its learning rate (at the start, if it falls).
+        pub learning_rate: f32 = 0.001,
+        /// How the learning rate falls over the epochs.
+        pub schedule: Schedule = Schedule::Constant,
+        /// With `schedule = "plateau"`: what the learning rate is multiplied by when the validation loss stands still.
+        pub plateau_factor: f32 = 0.1,
+        /// With `schedule = "plateau"`: epochs without improvement after which it is.
+        pub plateau_patience: usize = 10,
+        /// With `schedule = "plateau"`: by how much a validation loss must be smaller to be an improvement.
+        pub plateau_min_delta: f64 = 1e-4,
+        /// With `schedule = "plateau"`: where the learning rate stops falling.
+        pub min_learning_rate: f32 = 0.0,
+        /// SGD's momentum.
+        pub momentum: f32 = 0.0,
+        /// Whether SGD's momentum is Nesterov's.
+        pub nesterov: bool = false,
+        /// RMSprop's decay of squared gradients.
+        pub rho: f32 = 0.9,
+        /// Adam's and AdamW's decay of gradients.
+        pub beta_1: f32 = 0.9,
+        /// Adam's and AdamW's decay of squared gradients.
+        pub beta_2: f32 = 0.999,
+        /// What keeps the optimizer from dividing by zero.
+        pub epsilon: f32 = 1e-7,
+        /// AdamW's decay of weights (not of biases), a share of the learning rate.
+        pub weight_decay: f32 = 0.0,
+        /// Most that the norm of all gradients together may be; 0 for no limit.
+        pub clip_norm: f32 = 0.0,
+
+        /// Texts in a batch.
+        pub batch: usize = 32,
+        /// Passes over the training texts.
+        pub epochs: usize = 10,
+        /// This fraction of the training texts is kept for validation. With 0 the `dev` file serves, if there is one.
+        pub validation_split: f64 = 0.0,
+        /// Which of the training texts these are.
+        pub validation: Validation = Validation::Last,
+        /// What must improve for training to go on. The network of the best epoch is what training leaves. (Epochs on the
+        /// device's grid are a training of their own, which begins where the one before it was best.)
+        pub early_stopping: EarlyStopping = EarlyStopping::None,
+        /// Epochs without improvement after which training stops.
+        pub early_stopping_patience: usize = 5,
+        /// By how much a value must be better to be an improvement.
+        pub early_stopping_min_delta: f64 = 0.0,
+        /// Whether batches are of texts of about equal length: less padding, so faster.
+        pub bucket_by_length: bool = false,
+
+        /// Epochs at the end in which the forward pass computes with the device's rounded weights,
+        /// inputs and states (quantization-aware training).
+        pub quantized_epochs: usize = 0,
+        /// Whether the exporter multiplies out embedding and input kernel.
+        pub fold: Fold = Fold::Auto,
+        /// Bits of a number of the embedding where it does not: 4 or 8.
+        pub embedding_bits: EmbeddingBits = EmbeddingBits::Eight,
+        /// Bits by which the device tells unknown words from known ones: 8 (one unknown word in 256 is
+        /// taken for a known one) or 16 (one in 65,536).
+        pub fingerprint_bits: usize = 8,
+    }
+}
+
+/// A recipe that comes with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltIn {
+    /// What `--recipe` calls it.
+    pub name: &'static str,
+    /// Its text, which begins with a comment that says what it is.
+    pub toml: &'static str,
+}
+
+/// The recipes that come with the program.
+pub const BUILT_IN: [BuiltIn; 3] = [
+    BuiltIn { name: "seed", toml: include_str!("../../recipes/seed.toml") },
+    BuiltIn { name: "compact", toml: include_str!("../../recipes/compact.toml") },
+    BuiltIn { name: "starter", toml: include_str!("../../recipes/starter.toml") },
+];
+
+impl BuiltIn {
+    /// Finds one by name. Fails with what there is.
+    pub fn find(name: &str) -> Result<Self, InputError> {
+        BUILT_IN.into_iter().find(|recipe| recipe.name == name).ok_or_else(|| {
+            let names = BUILT_IN.map(|recipe| recipe.name);
+            let hint = hint(name, names.into_iter());
+            InputError::new(format!("no recipe is called `{name}`{hint}; there are {}", names.join(", ")))
+        })
+    }
+
+    /// What it is, in a line.
+    pub fn about(&self) -> &'static str {
+        let first = self.toml.lines().next().unwrap_or_default();
+        first.trim_start_matches('#').trim().trim_end_matches([':', '.'])
+    }
+}
+
+impl Recipe {
+    /// Finds a recipe by name, or reads a TOML file, and applies `key=value` settings.
+    pub fn load(name: &str, settings: &[String]) -> Result<Self, InputError> {
+        let mut recipe = Self::default();
+        match BUILT_IN.iter().find(|built_in| built_in.name == name) {
+            Some(built_in) => recipe.apply(built_in.toml, None)?,
+            None => {
+                let path = Path::new(name);
+                let toml = std::fs::read_to_string(path).map_err(|error| {
+                    let names = BUILT_IN.map(|recipe| recipe.name);
+                    let hint = hint(name, names.into_iter());
+                    let reason = format!("{error}{hint} (recipes that need no file: {})", names.join(", "));
+                    InputError::in_file(path, reason)
+                })?;
+                recipe.apply(&toml, Some(path))?;
+            }
+        }
+        for setting in settings {
+            let fault = |reason: String| InputError::new(format!("--set {setting}: {reason}"));
+            let (key, value) =
+                setting.split_once('=').ok_or_else(|| fault("should be key=value".to_owned()))?;
+            // A bare word is a string: `--set optimizer=adamw` needs no quotes within quotes.
+            let value = value.parse().unwrap_or_else(|_| toml::Value::String(value.to_owned()));
+            recipe.set(key.trim(), value).map_err(fault)?;
+        }
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Parses a recipe.
+    pub fn from_toml(toml: &str) -> Result<Self, InputError> {
+        let mut recipe = Self::default();
+        recipe.apply(toml, None)?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Sets the keys of a TOML table, which is that of a file, if one is given.
+    fn apply(&mut self, toml: &str, path: Option<&Path>) -> Result<(), InputError> {
+        let table: toml::Table = toml.parse().map_err(|error: toml::de::Error| match path {
+            Some(path) => InputError::in_file(path, error.to_string()),
+            None => InputError::new(error.to_string()),
+        })?;
+        for (key, value) in table {
+            self.set(&key, value).map_err(|reason| {
+                let is_key = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == key);
+                match (path, toml.lines().position(is_key)) {
+                    (Some(path), Some(line)) => InputError::at_line(path, line + 1, reason),
+                    (Some(path), None) => InputError::in_file(path, reason),
+                    (None, _) => InputError::new(format!("recipe: {reason}")),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The length to which texts are padded with pads that the network reads.
+    pub fn pad_to(&self) -> Option<usize> {
+        (self.padding == Pads::Tokens).then_some(self.maxlen)
+    }
+
+    /// Bytes of a word's fingerprint on the device.
+    pub fn fingerprint_bytes(&self) -> usize {
+        self.fingerprint_bits / 8
+    }
+
+    /// Refuses what cannot be trained or would not run on a device.
+    fn check(&self) -> Result<(), InputError> {
+        let rule = |holds: bool, what: &str| {
+            if holds { Ok(()) } else { Err(InputError::new(format!("recipe: {what}"))) }
+        };
+        let share = |x: f32| (0.0..1.0).contains(&x);
+        rule((1..=256).contains(&self.units), "units must be 1 to 256")?;
+        rule((1..=256).contains(&self.embedding), "embedding must be 1 to 256")?;
+        rule(self.maxlen <= 1 << 16, "maxlen must be at most 65536")?;
+        rule(self.batch > 0, "batch must be at least 1")?;
+        rule(self.epochs > 0, "epochs must be at least 1")?;
+        rule(self.quantized_epochs <= self.epochs, "quantized_epochs must be at most epochs")?;
+        rule((0.0..1.0).contains(&self.validation_split), "validation_split must be in [0, 1)")?;
+        rule(self.learning_rate > 0.0, "learning_rate must be above 0")?;
+        rule(share(self.dropout), "dropout must be in [0, 1)")?;
+        rule(share(self.embedding_dropout), "embedding_dropout must be in [0, 1)")?;
+        rule(share(self.word_dropout), "word_dropout must be in [0, 1)")?;
+        rule(share(self.recurrent_dropout), "recurrent_dropout must be in [0, 1)")?;
+        rule(share(self.label_smoothing), "label_smoothing must be in [0, 1)")?;
+        rule(self.l2 >= 0.0, "l2 must be 0 or more")?;
+        rule(share(self.momentum), "momentum must be in [0, 1)")?;
+        rule(
+            self.momentum == 0.0 || self.optimizer == OptimizerKind::Sgd,
+            "momentum needs optimizer = \"sgd\"",
+        )?;
+        rule(!self.nesterov || self.momentum > 0.0, "nesterov needs a momentum")?;
+        rule(
+            self.weight_decay == 0.0 || self.optimizer == OptimizerKind::Adamw,
+            "weight_decay needs optimizer = \"adamw\" (l2 works with all)",
+        )?;
+        rule((0.0..1.0).contains(&self.plateau_factor), "plateau_factor must be in [0, 1)")?;
+        rule(self.min_learning_rate >= 0.0, "min_learning_rate must be 0 or more")?;
+        rule(
+            self.validation == Validation::Last || self.validation_split > 0.0,
+            "validation needs a validation_split above 0",
+        )?;
+        rule(matches!(self.fingerprint_bits, 8 | 16), "fingerprint_bits must be 8 or 16")?;
+        rule(self.filters.is_ascii(), "filters must be ASCII: the device keeps one bit for each")?;
+        rule(
+            self.embedding_bits == EmbeddingBits::Eight || self.embedding.is_multiple_of(2),
+            "embedding_bits = 4 needs an even embedding: a word's numbers fill whole bytes",
+        )?;
+        rule(
+            self.activation == Activation::Relu
+                || self.fold == Fold::Always
+                || self.embedding.is_multiple_of(4),
+            "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
+        )?;
+        rule(
+            self.word_dropout == 0.0 || self.unknown == UnknownWords::Row,
+            "word_dropout needs unknown = \"row\": dropped words are read as unknown",
+        )?;
+        rule(self.padding == Pads::Masked || self.maxlen > 0, "padding = \"tokens\" needs a maxlen to pad to")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_recipes_are_valid() {
+        for recipe in BUILT_IN {
+            Recipe::load(recipe.name, &[]).unwrap();
+            assert!(recipe.toml.starts_with('#') && recipe.about().len() > 20, "{}", recipe.name);
+        }
+    }
+
+    #[test]
+    fn settings_override() {
+        let set = ["epochs=3".to_owned(), "optimizer=adamw".to_owned(), "filters=\".,\"".to_owned()];
+        let recipe = Recipe::load("seed", &set).unwrap();
+        assert_eq!((recipe.epochs, recipe.optimizer), (3, OptimizerKind::Adamw));
+        assert_eq!(recipe.filters, ".,");
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let error = |set: &str| Recipe::load("seed", &[set.to_owned()]).unwrap_err().to_string();
+        assert!(
+            error("epocs=3").contains("unknown key `epocs` (did you mean `epochs`?)"),
+            "{}",
+            error("epocs=3")
+        );
+        assert!(error("epochs").contains("should be key=value"));
+        assert!(
+            error("epochs=many").contains("--set epochs=many: epochs: invalid type"),
+            "{}",
+            error("epochs=many")
+        );
+        assert!(error("units=0").contains("units must be 1 to 256"));
+        let sgdd = error("optimizer=sgdd");
+        assert!(
+            sgdd.contains("unknown value `sgdd` (did you mean `sgd`?); the values are rmsprop"),
+            "{sgdd}"
+        );
+        assert!(error("embedding_bits=5").contains("embedding_bits must be 4 or 8"));
+        for (set, what) in [
+            ("momentum=0.9", "momentum needs optimizer"),
+            ("nesterov=true", "nesterov needs a momentum"),
+            ("weight_decay=0.1", "weight_decay needs optimizer"),
+            ("label_smoothing=1", "label_smoothing must be in [0, 1)"),
+            ("l2=-1", "l2 must be 0 or more"),
+        ] {
+            assert!(error(set).contains(what), "{set}: {}", error(set));
+        }
+        assert!(
+            Recipe::load("no-such.toml", &[]).unwrap_err().to_string().contains("seed, compact, starter")
+        );
+        let near = Recipe::load("compct", &[]).unwrap_err().to_string();
+        assert!(near.contains("did you mean `compact`?"), "{near}");
+    }
+
+    #[test]
+    fn faults_in_a_file_name_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let error = |toml: &str| {
+            std::fs::write(&path, toml).unwrap();
+            Recipe::load(path.to_str().unwrap(), &[]).unwrap_err().to_string()
+        };
+        let unknown = error("epochs = 3\n\nlerning_rate = 0.1\n");
+        assert!(
+            unknown.contains("mine.toml:3: unknown key `lerning_rate` (did you mean `learning_rate`?)"),
+            "{unknown}"
+        );
+        let value = error("# mine\nschedule = \"cosin\"\n");
+        assert!(
+            value.contains("mine.toml:2: schedule: unknown value `cosin` (did you mean `cosine`?)"),
+            "{value}"
+        );
+        assert!(error("epochs = \n").contains("mine.toml: TOML parse error at line 1"));
+    }
+}
