@@ -29,7 +29,8 @@ impl fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 impl Interrupt {
-    /// Takes Ctrl-C (and `kill`) from now on.
+    /// Takes Ctrl-C (and `kill`) from now on. Once the epochs are over, what remains takes seconds and is not ended by
+    /// the first.
     pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {

@@ -99,7 +99,7 @@ keys! {
         /// What must improve for training to go on. The network of the best epoch is what training leaves. (Epochs on the
         /// device's grid are a training of their own, which begins where the one before it was best.)
         pub early_stopping: EarlyStopping = EarlyStopping::None,
-        /// Epochs without improvement after which training stops.
+        /// Epochs without improvement after which training stops (Keras's default is 0).
         pub early_stopping_patience: usize = 5,
         /// By how much a value must be better to be an improvement.
         pub early_stopping_min_delta: f64 = 0.0,
