@@ -57,7 +57,7 @@ impl Asked {
 
 /// The bytes of a checkpoint: magic, CRC-32 of the rest, and a postcard structure.
 pub fn to_bytes(asked: &Asked, state: &State) -> Result<Vec<u8>> {
-    let body = postcard::to_stdvec(&(asked, state))?;
+    let body = postcard::to_extend(&(asked, state), Vec::new())?;
     let crc = crc32fast::hash(&body).to_le_bytes();
     Ok([&MAGIC[..], &crc, &body].concat())
 }
