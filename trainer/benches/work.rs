@@ -20,7 +20,8 @@ use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use kilornn_trainer::data::{Batch, Dataset};
-use kilornn_trainer::fit::{Examples, Stream, fit};
+use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Stream, Task, fit};
+use kilornn_trainer::network::loss::Objective;
 use kilornn_trainer::network::{Dropout, Network};
 use kilornn_trainer::optim::Optimizers;
 use kilornn_trainer::recipe::Recipe;
@@ -98,9 +99,10 @@ impl Seed {
             self.batch += 1;
             let examples: Vec<usize> = (first..first + TEXTS).collect();
             let batch = Batch::new(&examples, &self.texts, Some(WORDS));
-            let none = Dropout { embedding: 0.0, state: 0.0 };
+            let (objective, none) = (Objective::plain(2), Dropout::default());
             let classes = &self.classes[first..first + TEXTS];
-            let (_, gradients) = self.network.backward(&batch, classes, none, None, &mut self.rng)?;
+            let (_, gradients) =
+                self.network.backward(&batch, classes, &objective, none, None, &mut self.rng)?;
             self.optimizers.step(&mut self.network, gradients, 0.001);
         }
         Ok(started.elapsed().as_secs_f64() * 1e3)
@@ -115,12 +117,8 @@ fn compact(folder: &Path) -> Result<String> {
     let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
     let train = Examples { texts: &texts, classes: &classes };
     let dev = Examples { texts: &dev_texts, classes: &dev_classes };
-    let unknown = recipe.vocabulary as u32 + 1;
     let (started, mut accuracy) = (Instant::now(), None);
-    fit(&mut network, &recipe, 0, Some(unknown), train, Some(dev), |epoch| {
-        accuracy = epoch.val_accuracy;
-        Ok(())
-    })?;
+    train_one(&recipe, &mut network, train, Some(dev), |epoch| accuracy = epoch.val_accuracy)?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     let steps = texts.len().div_ceil(recipe.batch);
     Ok(format!("{milliseconds:.3} {steps} {:.4}", accuracy.context("an epoch has an accuracy")?))
@@ -136,9 +134,27 @@ fn size(folder: &Path, count: usize, words: usize) -> Result<String> {
     let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
     let train = Examples { texts: &texts, classes: &classes[..count] };
     let started = Instant::now();
-    fit(&mut network, &recipe, 0, Some(recipe.vocabulary as u32 + 1), train, None, |_| Ok(()))?;
+    train_one(&recipe, &mut network, train, None, |_| ())?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     Ok(format!("{milliseconds:.3} {}", texts.iter().map(Vec::len).sum::<usize>()))
+}
+
+/// Trains for the one epoch of a recipe.
+fn train_one(
+    recipe: &Recipe,
+    network: &mut Network,
+    train: Examples<'_>,
+    validation: Option<Examples<'_>>,
+    mut after: impl FnMut(&Epoch),
+) -> Result<()> {
+    let (objective, unknown) = (Objective::plain(2), Some(recipe.vocabulary as u32 + 1));
+    let task = Task { recipe, objective, seed: 0, unknown, train, validation };
+    let state = State::new(&task, network);
+    fit(network, &task, state, &Interrupt::default(), |state| {
+        state.history.iter().for_each(&mut after);
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// The compact recipe, with the last 400 words of a text, and all in floats.

@@ -36,18 +36,19 @@ pub fn logits(
     Ok(all)
 }
 
-/// Scores the float network on encoded texts; on the device's grid, if given.
+/// Scores the float network on encoded texts, their targets smoothed by a share; on the device's grid, if given.
 pub fn float(
     network: &Network,
     texts: &[Vec<u32>],
     classes: &[usize],
+    smoothing: f32,
     pad_to: Option<usize>,
     grid: Option<&Grid>,
 ) -> Result<Score> {
     let logits = logits(network, texts, pad_to, grid)?;
     let mut score = Score::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
-        score += loss::score(logits, class);
+        score += loss::score(logits, class, smoothing);
     }
     Ok(score)
 }
@@ -62,7 +63,7 @@ pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar
         let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
         // Float rounding could make equal what integers tell apart: the device's class counts.
         let correct = usize::from(answer.class as usize == example.class);
-        total += Score { correct, ..loss::score(&logits, example.class) };
+        total += Score { correct, ..loss::score(&logits, example.class, 0.0) };
     }
     (answers, total)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use kilornn_trainer::commands::{evaluate, import, inspect, predict, recipes, starter, train};
 use kilornn_trainer::error::InputError;
+use kilornn_trainer::fit::Interrupted;
 
 /// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
 ///
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
     let pipe = error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>());
     if pipe.into_iter().any(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
+    }
+    if error.is::<Interrupted>() {
+        return ExitCode::from(Interrupted::EXIT_CODE);
     }
     eprintln!("error: {error:#}");
     let input = error.chain().any(|e| e.downcast_ref::<InputError>().is_some());

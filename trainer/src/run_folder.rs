@@ -16,19 +16,76 @@ use crate::text::Encoder;
 /// The model file in a run's folder.
 pub const MODEL: &str = "model.kilo";
 
+/// What an interrupted training goes on from.
+const CHECKPOINT: &str = "checkpoint.bin";
+
+/// How temporary files begin.
+const TEMPORARY: &str = ".kilornn-";
+
+/// What becomes of what a run's folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing may be lost: it must hold neither a model nor an interrupted training.
+    New,
+    /// Both may be replaced.
+    Replace,
+    /// An interrupted training goes on.
+    Resume,
+}
+
 /// A run's folder. Files in it are written whole or not at all.
 #[derive(Debug)]
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes the folder. One that holds a model is only used again with `force`.
-    pub fn create(path: &Path, force: bool) -> Result<Self> {
-        if path.join(MODEL).exists() && !force {
-            let reason = "holds a trained model already: choose another --out, or --force to replace it";
-            return Err(InputError::in_file(path, reason).into());
+    /// Makes the folder, or takes one that is there.
+    pub fn open(path: &Path, begin: Begin) -> Result<Self> {
+        let holds = |name: &str| path.join(name).exists();
+        let refused = match begin {
+            Begin::New if holds(CHECKPOINT) => {
+                "holds an interrupted training: --resume goes on with it, --force begins anew"
+            }
+            Begin::New if holds(MODEL) => {
+                "holds a trained model already: choose another --out, or --force to replace it"
+            }
+            Begin::Resume if holds(MODEL) && !holds(CHECKPOINT) => {
+                "holds a trained model and no interrupted training: there is nothing to resume"
+            }
+            _ => "",
+        };
+        if !refused.is_empty() {
+            return Err(InputError::in_file(path, refused).into());
         }
         std::fs::create_dir_all(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
         Ok(Self(path.to_owned()))
+    }
+
+    /// The bytes of the checkpoint and its path, if there is one.
+    pub fn read_checkpoint(&self) -> Result<Option<(PathBuf, Vec<u8>)>> {
+        let path = self.path(CHECKPOINT);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some((path, bytes))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(InputError::in_file(&path, error.to_string()).into()),
+        }
+    }
+
+    /// Replaces the checkpoint.
+    pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
+        self.write(CHECKPOINT, bytes)
+    }
+
+    /// Removes the checkpoint, and what a killed training left half written.
+    pub fn remove_checkpoint(&self) -> Result<()> {
+        for entry in std::fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name == CHECKPOINT || name.starts_with(TEMPORARY) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// The path of a file in it.
@@ -87,7 +144,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
         // Temporary files are for their owner alone; what the person keeps is as their umask says.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".kilornn-").tempfile_in(folder)?;
+        let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path)?;

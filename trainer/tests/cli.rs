@@ -1,59 +1,10 @@
 //! `kilornn` as a person runs it: outputs, exit codes, and what bad input leaves behind.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
 use serde_json::Value;
 
-/// A folder for one test, with the starter corpus in `data`.
-struct Desk(tempfile::TempDir);
+mod desk;
 
-impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        desk.ok(&["starter", "data"]);
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_kilornn");
-        Command::new(program).args(args).current_dir(self.0.path()).output().unwrap()
-    }
-
-    /// Runs what must succeed; returns its standard output.
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    /// Runs what must fail for the person's fault; returns what it says.
-    fn refused(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        said
-    }
-
-    /// Trains quickly, on few texts of the corpus.
-    fn train(&self, out: &str, more: &[&str]) -> String {
-        let quick = ["--recipe", "starter", "--set", "epochs=3", "--set", "quantized_epochs=1", "--out", out];
-        self.ok(&[&["train", "data"][..], &quick, more].concat())
-    }
-}
-
-fn write(path: &Path, content: &[u8]) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, content).unwrap();
-}
+use desk::Desk;
 
 #[test]
 fn trains_evaluates_predicts_and_inspects() {
@@ -112,8 +63,8 @@ fn more_than_two_classes_and_keras_s_padding_work_end_to_end() {
         let word = ["red", "green", "blue"][i % 3];
         rows += &format!("{word}\tthe {} thing number {i} is {word} today\n", "very ".repeat(i % 5));
     }
-    write(&desk.path("colours/train.tsv"), rows.as_bytes());
-    write(&desk.path("colours/test.tsv"), rows.as_bytes());
+    desk.write("colours/train.tsv", rows.as_bytes());
+    desk.write("colours/test.tsv", rows.as_bytes());
     let settings = ["units=12", "embedding=8", "epochs=12", "batch=16", "maxlen=6", "learning_rate=0.01"];
     let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     for fold in ["fold=always", "fold=never"] {
@@ -141,15 +92,17 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
         ("tab", b"label\ttext\n0 a\n", "train.tsv:2: no tab"),
     ];
     for (name, content, reason) in cases {
-        write(&desk.path(name).join("train.tsv"), content);
-        write(&desk.path(name).join("labels.txt"), b"x\ny\n");
+        desk.write(&format!("{name}/train.tsv"), content);
+        desk.write(&format!("{name}/labels.txt"), b"x\ny\n");
         let said = desk.refused(&["train", name, "--recipe", "starter", "--out", "run", "--force"]);
         assert!(said.contains(reason), "{name}: {said}");
     }
     assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: no train.tsv"));
     assert!(desk.refused(&["train", "data", "--recipe", "nowhere.toml"]).contains("nowhere.toml: "));
-    let unknown = desk.refused(&["train", "data", "--set", "unites=3"]);
-    assert!(unknown.contains("unknown key `unites` (did you mean `units`?)"), "{unknown}");
+    assert!(
+        desk.refused(&["train", "data", "--set", "unites=3"])
+            .contains("unknown key `unites` (did you mean `units`?)")
+    );
     assert!(desk.refused(&["evaluate", "run", "nowhere.tsv"]).contains("nowhere.tsv: "));
     assert!(!desk.path("runs").exists(), "a refused run left a folder");
 
@@ -176,7 +129,7 @@ fn bad_models_are_told_apart() {
         ("foreign.kilo", b"\x89PNG\r\n\x1a\n and more".to_vec(), "not a KiloRNN model"),
     ];
     for (name, bytes, reason) in cases {
-        write(&desk.path(name), &bytes);
+        desk.write(name, &bytes);
         for command in [&["inspect", name][..], &["predict", name, "x"], &["evaluate", name, "data"]] {
             let said = desk.refused(command);
             assert!(said.contains(name) && said.contains(reason), "{command:?}: {said}");
@@ -191,8 +144,8 @@ fn bad_models_are_told_apart() {
 fn a_model_and_other_classes_do_not_mix() {
     let desk = Desk::new();
     desk.train("run", &[]);
-    write(&desk.path("other/test.tsv"), b"label\ttext\n0\tx\n");
-    write(&desk.path("other/labels.txt"), b"ham\nspam\n");
+    desk.write("other/test.tsv", b"label\ttext\n0\tx\n");
+    desk.write("other/labels.txt", b"ham\nspam\n");
     let said = desk.refused(&["evaluate", "run", "other"]);
     assert!(said.contains("its classes are ham, spam, the model's negative, positive"), "{said}");
 }
@@ -212,23 +165,4 @@ fn explains_word_by_word() {
     let (last, score) = (&words[4]["score"], &said["predictions"][0]["score"]);
     assert!((last.as_f64().unwrap() - score.as_f64().unwrap()).abs() < 1e-2, "{said}");
     assert!(desk.json(&["predict", "run", "--json", text])["predictions"][0].get("explanation").is_none());
-}
-
-#[test]
-fn lists_prints_and_explains_recipes() {
-    let desk = Desk::new();
-    let list = desk.ok(&["recipes"]);
-    assert_eq!(list.lines().count(), 3, "{list}");
-    let compact = desk.ok(&["recipes", "compact"]);
-    assert!(compact.contains("quantized_epochs = 6"), "{compact}");
-    assert_eq!(
-        desk.json(&["recipes", "--json"])["compact"].as_str().map(str::trim_end),
-        Some(compact.trim_end())
-    );
-    // What is printed can be trained, and so can the reference with all keys.
-    write(&desk.path("mine.toml"), desk.ok(&["recipes", "--keys"]).as_bytes());
-    let set = ["--set", "epochs=1", "--set", "optimizer=sgd", "--set", "momentum=0.9"];
-    desk.ok(&[&["train", "data", "--recipe", "mine.toml", "--out", "run"][..], &set].concat());
-    let refused = desk.refused(&["recipes", "compct"]);
-    assert!(refused.contains("did you mean `compact`?"), "{refused}");
 }

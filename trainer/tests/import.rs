@@ -2,13 +2,15 @@
 //! recorded them, and `kilornn import` as a person runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use kilornn_trainer::evaluate;
 use kilornn_trainer::import::{Imported, keras, torch};
 use kilornn_trainer::recipe::{Activation, End, Pads};
 use serde::Deserialize;
-use serde_json::Value;
+
+mod desk;
+
+use desk::Desk;
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/import").join(name)
@@ -102,68 +104,31 @@ fn the_page_shows_the_scripts_as_they_are() {
 }
 
 /// A folder for one test, with data of two and of three classes.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        let cases: Vec<Answers> = recorded("keras.json");
-        for (folder, labels) in [("two", &["bad", "good"][..]), ("three", &["x", "y", "z"])] {
-            // Labels that the first model that has as many classes gives.
-            let case = cases.iter().find(|case| case.probabilities[0].len() == labels.len() * 2 - 3).unwrap();
-            let mut rows = String::from("label\ttext\n");
-            for (text, p) in case.texts.iter().zip(&case.probabilities) {
-                let class = match p[..] {
-                    [p] => usize::from(p > 0.5),
-                    _ => (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap(),
-                };
-                rows += &format!("{class}\t{text}\n");
-            }
-            // Every class has an example.
-            (0..labels.len()).for_each(|class| rows += &format!("{class}\tthe film\n"));
-            let lines: Vec<&str> = rows.lines().collect();
-            let test = lines[..lines.len() - labels.len()].join("\n");
-            for (name, content) in
-                [("train.tsv", rows.as_str()), ("test.tsv", &test), ("labels.txt", &labels.join("\n"))]
-            {
-                desk.write(&format!("{folder}/{name}"), content.as_bytes());
-            }
+fn two_and_three() -> Desk {
+    let desk = Desk::empty();
+    let cases: Vec<Answers> = recorded("keras.json");
+    for (folder, labels) in [("two", &["bad", "good"][..]), ("three", &["x", "y", "z"])] {
+        // Labels that the first model that has as many classes gives.
+        let case = cases.iter().find(|case| case.probabilities[0].len() == labels.len() * 2 - 3).unwrap();
+        let mut rows = String::from("label\ttext\n");
+        for (text, p) in case.texts.iter().zip(&case.probabilities) {
+            let class = match p[..] {
+                [p] => usize::from(p > 0.5),
+                _ => (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap(),
+            };
+            rows += &format!("{class}\t{text}\n");
         }
-        desk
+        // Every class has an example.
+        (0..labels.len()).for_each(|class| rows += &format!("{class}\tthe film\n"));
+        let lines: Vec<&str> = rows.lines().collect();
+        let test = lines[..lines.len() - labels.len()].join("\n");
+        for (name, content) in
+            [("train.tsv", rows.as_str()), ("test.tsv", &test), ("labels.txt", &labels.join("\n"))]
+        {
+            desk.write(&format!("{folder}/{name}"), content.as_bytes());
+        }
     }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: &[u8]) {
-        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        std::fs::write(self.path(name), content).unwrap();
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_kilornn");
-        Command::new(program).args(args).current_dir(self.0.path()).output().unwrap()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    /// Runs what must fail for the person's fault and leave nothing; returns what it says.
-    fn refused(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        assert!(!self.path("refused").exists(), "{args:?} left a folder");
-        said
-    }
+    desk
 }
 
 /// The words of `kilornn import keras`.
@@ -173,7 +138,7 @@ fn keras_args<'a>(weights: &'a str, tokenizer: &'a str, more: &[&'a str]) -> Vec
 
 #[test]
 fn an_imported_run_is_like_a_trained_one() {
-    let desk = Desk::new();
+    let desk = two_and_three();
     let file = |name: &str| golden(name).display().to_string();
     let [npz, json] = [file("keras-seed.npz"), file("keras-seed.json")];
     let how = ["--activation", "relu", "--padding", "pre-with-pads", "--maxlen", "12", "--data", "two"];
@@ -206,7 +171,7 @@ fn an_imported_run_is_like_a_trained_one() {
 
 #[test]
 fn torch_and_several_classes_work_end_to_end() {
-    let desk = Desk::new();
+    let desk = two_and_three();
     let file = |name: &str| golden(name).display().to_string();
     let [npz, json] = [file("keras-oov.npz"), file("keras-oov.json")];
     let how = ["--activation", "tanh", "--padding", "masked", "--data", "three", "--labels", "z,y,x"];
@@ -228,7 +193,7 @@ fn torch_and_several_classes_work_end_to_end() {
 
 #[test]
 fn keras_files_that_cannot_be_used_are_named() {
-    let desk = Desk::new();
+    let desk = two_and_three();
     let file = |name: &str| golden(name).display().to_string();
     let [npz, json] = [file("keras-seed.npz"), file("keras-seed.json")];
     let how = ["--activation", "relu", "--padding", "tokens", "--maxlen", "12", "--data", "two"];
@@ -281,7 +246,7 @@ fn keras_files_that_cannot_be_used_are_named() {
 
 #[test]
 fn torch_files_that_cannot_be_used_are_named() {
-    let desk = Desk::new();
+    let desk = two_and_three();
     let [weights, vocabulary, toml] =
         ["safetensors", "txt", "toml"].map(|ending| golden(&format!("torch-packed.{ending}")));
     let (words, toml) =
@@ -329,7 +294,7 @@ fn torch_files_that_cannot_be_used_are_named() {
 
 #[test]
 fn words_that_the_device_never_makes_are_told() {
-    let desk = Desk::new();
+    let desk = two_and_three();
     for (name, content) in [("torch-packed.txt", "txt"), ("c.toml", "toml")] {
         let content = std::fs::read_to_string(golden(&format!("torch-packed.{content}"))).unwrap();
         desk.write(&format!("c/{name}"), content.replace("\nfilm\n", "\nFilm\n").as_bytes());

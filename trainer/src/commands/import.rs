@@ -10,7 +10,7 @@ use super::{Console, grouped, train};
 use crate::data::Dataset;
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
-use crate::run_folder::RunFolder;
+use crate::run_folder::{Begin, RunFolder};
 
 /// Take a model that Keras or PyTorch trained: quantize it, test it.
 ///
@@ -160,7 +160,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     let mut data = Dataset::read(&args.data)?;
     agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
     train::describe(console, &args.data, &data)?;
-    let folder = RunFolder::create(&args.out, args.force)?;
+    let folder = RunFolder::open(&args.out, if args.force { Begin::Replace } else { Begin::New })?;
 
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(

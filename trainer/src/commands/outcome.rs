@@ -71,7 +71,7 @@ impl Outcome<'_> {
         if let Some(test) = &data.test {
             let (texts, classes) = encode(encoder, test);
             // The network as it was trained: after quantized epochs that is the one on the device's grid.
-            let score = evaluate::float(network, &texts, &classes, recipe.pad_to(), grid)?;
+            let score = evaluate::float(network, &texts, &classes, 0.0, recipe.pad_to(), grid)?;
             console.say(format!("Test score: {:.4}", score.mean_loss()))?;
             console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
             metrics.test = Some(score.into());

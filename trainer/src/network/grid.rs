@@ -9,7 +9,7 @@ use super::Network;
 /// ReLU lets every hidden unit be rescaled freely, so a unit's scale is absorbed into the weights that read and write
 /// it, and the device requantizes by a constant shift (see [`kilornn::layers::SimpleRnn`]): 512 steps of its
 /// accumulator are one of the unit's state. With tanh, a state's step is worth 1/128 in every unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Grid {
     /// What one step of each unit's `i8` state is worth.
     pub scales: Vec<f32>,

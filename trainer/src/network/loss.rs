@@ -31,39 +31,70 @@ impl std::ops::AddAssign for Score {
     }
 }
 
-/// Scores one example. One logit is that of class 1 against class 0 (Keras's
-/// `binary_crossentropy`, in the stable form of its TensorFlow backend); several are one for each
-/// class (`sparse_categorical_crossentropy`).
-pub fn score(logits: &[f32], class: usize) -> Score {
+/// What is minimized besides the plain cross-entropy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective {
+    /// What an example's loss counts, by its class.
+    pub class_weights: Vec<f32>,
+    /// Share of each target that is spread evenly over all classes.
+    pub label_smoothing: f32,
+    /// Times the sum of squares of the kernels' weights.
+    pub l2: f32,
+}
+
+impl Objective {
+    /// Cross-entropy alone.
+    pub fn plain(classes: usize) -> Self {
+        Self { class_weights: vec![1.0; classes], label_smoothing: 0.0, l2: 0.0 }
+    }
+}
+
+/// Scores one example; `smoothing` is the share of its target that is spread evenly over all classes. One logit is
+/// that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form of its TensorFlow backend);
+/// several are one for each class (`sparse_categorical_crossentropy`).
+pub fn score(logits: &[f32], class: usize, smoothing: f32) -> Score {
+    let smoothing = f64::from(smoothing);
     let (loss, correct) = match *logits {
         [z] => {
             let z = f64::from(z);
-            let y = if class == 1 { 1.0 } else { 0.0 };
+            let y = target(class == 1, smoothing, 2);
             // A probability of exactly one half counts as class 0, as in Keras.
             (z.max(0.0) - z * y + (-z.abs()).exp().ln_1p(), (z > 0.0) == (class == 1))
         }
         _ => {
             let (best, largest) = first_largest(logits);
             let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
-            (sum.ln() - f64::from(logits[class] - largest), best == class)
+            let loss_of = |logit: f32| sum.ln() - f64::from(logit - largest);
+            let mut loss = (1.0 - smoothing) * loss_of(logits[class]);
+            if smoothing > 0.0 {
+                let all: f64 = logits.iter().map(|&logit| loss_of(logit)).sum();
+                loss += smoothing / logits.len() as f64 * all;
+            }
+            (loss, best == class)
         }
     };
     Score { loss, correct: usize::from(correct), examples: 1 }
 }
 
+/// Keras's smoothed target: `y · (1 - smoothing) + smoothing / classes`.
+fn target(right: bool, smoothing: f64, classes: usize) -> f64 {
+    (if right { 1.0 - smoothing } else { 0.0 }) + smoothing / classes as f64
+}
+
 /// The gradient of an example's loss by its logits: probability minus target.
-pub fn gradient(logits: &[f32], class: usize, out: &mut [f32]) {
+pub fn gradient(logits: &[f32], class: usize, smoothing: f32, out: &mut [f32]) {
+    let smoothing = f64::from(smoothing);
     match (logits, out) {
         (&[z], [g]) => {
             let p = 1.0 / (1.0 + (-f64::from(z)).exp());
-            *g = (p - if class == 1 { 1.0 } else { 0.0 }) as f32;
+            *g = (p - target(class == 1, smoothing, 2)) as f32;
         }
         (logits, out) => {
             let (_, largest) = first_largest(logits);
             let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
             for (index, (g, &z)) in out.iter_mut().zip(logits).enumerate() {
                 let p = f64::from(z - largest).exp() / sum;
-                *g = (p - if index == class { 1.0 } else { 0.0 }) as f32;
+                *g = (p - target(index == class, smoothing, logits.len())) as f32;
             }
         }
     }
@@ -84,24 +115,44 @@ mod tests {
 
     #[test]
     fn binary_is_stable_where_it_saturates() {
-        assert!(score(&[200.0], 1).loss < 1e-80);
-        assert_eq!(score(&[200.0], 0).loss, 200.0);
-        assert_eq!(score(&[-200.0], 1).loss, 200.0);
-        assert!((score(&[0.0], 1).loss - 2f64.ln()).abs() < 1e-12);
-        assert_eq!((score(&[0.0], 0).correct, score(&[0.0], 1).correct), (1, 0));
+        assert!(score(&[200.0], 1, 0.0).loss < 1e-80);
+        assert_eq!(score(&[200.0], 0, 0.0).loss, 200.0);
+        assert_eq!(score(&[-200.0], 1, 0.0).loss, 200.0);
+        assert!((score(&[0.0], 1, 0.0).loss - 2f64.ln()).abs() < 1e-12);
+        assert_eq!((score(&[0.0], 0, 0.0).correct, score(&[0.0], 1, 0.0).correct), (1, 0));
+    }
+
+    #[test]
+    fn smoothed_losses_are_keras_s() {
+        // keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.2): targets 0.1 and 0.9.
+        let p = 1.0 / (1.0 + (-0.7f64).exp());
+        for (class, y) in [(0, 0.1), (1, 0.9)] {
+            let wanted = -(y * p.ln() + (1.0 - y) * (1.0 - p).ln());
+            assert!((score(&[0.7], class, 0.2).loss - wanted).abs() < 1e-6);
+        }
+        // keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.3): 0.8 and twice 0.1.
+        let logits = [0.1f32, -0.4, 1.5];
+        let sum: f64 = logits.iter().map(|&z| f64::from(z).exp()).sum();
+        let log = logits.map(|z| f64::from(z) - sum.ln());
+        let wanted = -(0.1 * log[0] + 0.8 * log[1] + 0.1 * log[2]);
+        assert!((score(&logits, 1, 0.3).loss - wanted).abs() < 1e-6);
     }
 
     #[test]
     fn gradients_are_those_of_the_loss() {
-        for logits in [vec![0.3], vec![-2.0], vec![0.1, -0.4, 1.5]] {
+        let smoothings = [0.0, 0.2];
+        for (logits, smoothing) in [vec![0.3], vec![-2.0], vec![0.1, -0.4, 1.5]]
+            .into_iter()
+            .flat_map(|l| smoothings.map(|s| (l.clone(), s)))
+        {
             for class in 0..logits.len().max(2) {
                 let mut analytic = vec![0.0; logits.len()];
-                gradient(&logits, class, &mut analytic);
+                gradient(&logits, class, smoothing, &mut analytic);
                 for i in 0..logits.len() {
                     let at = |by: f32| {
                         let mut nudged = logits.clone();
                         nudged[i] += by;
-                        score(&nudged, class).loss
+                        score(&nudged, class, smoothing).loss
                     };
                     let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
                     assert!((numeric - f64::from(analytic[i])).abs() < 1e-4, "{logits:?} {class}");

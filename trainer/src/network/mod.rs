@@ -5,6 +5,8 @@ pub mod initializers;
 mod kernels;
 pub mod loss;
 mod recurrence;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::borrow::Cow;
@@ -21,7 +23,7 @@ pub use recurrence::Recurrence;
 pub use weights::{Array, Unfit};
 
 use self::kernels::{Into, Matrix, multiply};
-use self::loss::Score;
+use self::loss::{Objective, Score};
 use crate::data::Batch;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
@@ -86,10 +88,12 @@ pub struct Gradients {
 }
 
 /// What is left out of a batch in training.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Dropout {
     /// Share of the numbers of each word's embedding.
     pub embedding: f32,
+    /// Share of the state that the recurrent kernel sees, the same at all steps of a text.
+    pub recurrent: f32,
     /// Share of the last state.
     pub state: f32,
 }
@@ -145,6 +149,31 @@ impl Network {
         [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
+    /// Copies of all parameters' values, in order.
+    pub fn weights(&self) -> Vec<Vec<f32>> {
+        self.parameters().map(|parameter| parameter.values.clone()).into()
+    }
+
+    /// Takes over values that [`weights`](Self::weights) gave for a network of the same shape.
+    pub fn set_weights(&mut self, weights: &[Vec<f32>]) {
+        let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(weights), self.parameters().map(|p| p.values.len()), "weights of another shape");
+        self.embedding.values.clone_from(&weights[0]);
+        for (parameter, values) in self.others_mut().into_iter().zip(&weights[1..]) {
+            parameter.values.clone_from(values);
+        }
+    }
+
+    /// `l2` times the sum of squares of the kernels' weights.
+    pub fn penalty(&self, l2: f32) -> f64 {
+        if l2 == 0.0 {
+            return 0.0;
+        }
+        let kernels = [&self.kernel, &self.recurrent_kernel, &self.dense_kernel];
+        let squares = kernels.iter().flat_map(|kernel| &kernel.values).map(|&w| f64::from(w) * f64::from(w));
+        f64::from(l2) * squares.sum::<f64>()
+    }
+
     /// `W·E[word] + b` for every row of the embedding, `rows × units`; on the device's grid, if given.
     pub fn projected(&self, grid: Option<&Grid>) -> Vec<f32> {
         let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
@@ -169,13 +198,14 @@ impl Network {
         }
     }
 
-    /// Trains on a batch: its score, and the gradients of its mean loss. With a grid, the forward
+    /// Trains on a batch: its score, and the gradients of its mean loss, by the objective. With a grid, the forward
     /// pass computes with what the device will have (inputs, recurrent weights and states rounded)
     /// and gradients pass straight through the rounding (Bengio, Léonard and Courville 2013).
     pub fn backward(
         &self,
         batch: &Batch,
         classes: &[usize],
+        objective: &Objective,
         dropout: Dropout,
         grid: Option<&Grid>,
         rng: &mut ChaCha8Rng,
@@ -203,7 +233,10 @@ impl Network {
             projected = (&projected + (rounded - &projected)?.detach())?;
         }
         let texts = batch.examples.len();
-        let recurrence = Recurrence::new(self.activation, texts, batch.steps, batch.tokens.clone(), grid);
+        let mut recurrence = Recurrence::new(self.activation, texts, batch.steps, batch.tokens.clone(), grid);
+        if dropout.recurrent > 0.0 {
+            recurrence = recurrence.with_mask(mask(texts * self.units(), dropout.recurrent, rng));
+        }
         let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
         let state = drop_out(&state, dropout.state, rng)?;
         let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
@@ -215,9 +248,13 @@ impl Network {
         for ((logits, of_logits), &class) in
             values.chunks_exact(outputs).zip(of_logits.chunks_exact_mut(outputs)).zip(classes)
         {
-            score += loss::score(logits, class);
-            loss::gradient(logits, class, of_logits);
+            let weight = objective.class_weights[class];
+            let plain = loss::score(logits, class, objective.label_smoothing);
+            score += Score { loss: f64::from(weight) * plain.loss, ..plain };
+            loss::gradient(logits, class, objective.label_smoothing, of_logits);
+            of_logits.iter_mut().for_each(|g| *g *= weight);
         }
+        score.loss += texts as f64 * self.penalty(objective.l2);
         of_logits.iter_mut().for_each(|g| *g /= texts as f32);
         // A sum whose gradient by the logits is the loss's.
         let of_logits = Tensor::from_vec(of_logits, (texts, outputs), &Device::Cpu)?;
@@ -226,11 +263,18 @@ impl Network {
             Some(gradient) => gradient.flatten_all()?.to_vec1(),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        let gradients = Gradients {
+        let mut gradients = Gradients {
             rows: batch.ids.clone(),
             embedding: of(&rows)?,
             others: [of(&kernel)?, of(&recurrent_kernel)?, of(&bias)?, of(&dense_kernel)?, of(&dense_bias)?],
         };
+        if objective.l2 > 0.0 {
+            let [of_kernel, of_recurrent, _, of_dense, _] = &mut gradients.others;
+            let kernels = [&self.kernel, &self.recurrent_kernel, &self.dense_kernel];
+            for (gradient, kernel) in [of_kernel, of_recurrent, of_dense].into_iter().zip(kernels) {
+                gradient.iter_mut().zip(&kernel.values).for_each(|(g, w)| *g += 2.0 * objective.l2 * w);
+            }
+        }
         Ok((score, gradients))
     }
 
@@ -268,8 +312,12 @@ fn drop_out(values: &Tensor, share: f32, rng: &mut ChaCha8Rng) -> Result<Tensor>
     if share == 0.0 {
         return Ok(values.clone());
     }
-    let keep = 1.0 / (1.0 - share);
-    let mask =
-        (0..values.elem_count()).map(|_| if rng.random::<f32>() < share { 0.0 } else { keep }).collect();
+    let mask = mask(values.elem_count(), share, rng);
     values * Tensor::from_vec::<_, f32>(mask, values.shape(), values.device())?
+}
+
+/// Zero for a share of the values, and for the others what makes up for them in the mean.
+fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let keep = 1.0 / (1.0 - share);
+    (0..length).map(|_| if rng.random::<f32>() < share { 0.0 } else { keep }).collect()
 }

@@ -1,5 +1,7 @@
 //! Adam (Kingma and Ba 2015), as Keras computes it and with decoupled weight decay (Loshchilov and Hutter 2019).
 
+use serde::{Deserialize, Serialize};
+
 use super::Optimizer;
 
 /// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`, `m̂ = m / (1-b1^t)`, `v̂ = v / (1-b2^t)`,
@@ -10,6 +12,7 @@ use super::Optimizer;
 ///
 /// Rows without a gradient move on along `m`, by steps of which no sum has a closed form, and must have moved before
 /// they are read again, so embeddings are updated densely.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Adam {
     form: Form,
     betas: [f32; 2],
@@ -21,7 +24,7 @@ pub struct Adam {
 }
 
 /// To which root epsilon is added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Form {
     /// To the corrected one, as in the papers.
     Papers,

@@ -6,6 +6,8 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 pub use adam::{Adam, Form};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
@@ -37,45 +39,63 @@ fn scatter(length: usize, rows: &[u32], gradient: &[f32]) -> Vec<f32> {
     dense
 }
 
-/// That of a recipe, fresh, for a parameter of `length` values in rows of `width`.
-fn make(recipe: &Recipe, name: &str, length: usize, width: usize) -> Box<dyn Optimizer + Send> {
-    let betas = [recipe.beta_1, recipe.beta_2];
-    match recipe.optimizer {
-        OptimizerKind::Rmsprop => Box::new(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
-        OptimizerKind::Adam => Box::new(Adam::new(Form::Keras, betas, recipe.epsilon, 0.0, length)),
-        OptimizerKind::Adamw => {
-            let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
-            Box::new(Adam::new(Form::Papers, betas, recipe.epsilon, decay, length))
+/// One of the optimizers, with its moments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Any {
+    Rmsprop(RmsProp),
+    Adam(Adam),
+    Sgd(Sgd),
+}
+
+impl Any {
+    /// That of a recipe, fresh, for a parameter of `length` values in rows of `width`.
+    fn new(recipe: &Recipe, name: &str, length: usize, width: usize) -> Self {
+        let betas = [recipe.beta_1, recipe.beta_2];
+        match recipe.optimizer {
+            OptimizerKind::Rmsprop => Self::Rmsprop(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
+            OptimizerKind::Adam => Self::Adam(Adam::new(Form::Keras, betas, recipe.epsilon, 0.0, length)),
+            OptimizerKind::Adamw => {
+                let decay = if name.ends_with("bias") { 0.0 } else { recipe.weight_decay };
+                Self::Adam(Adam::new(Form::Papers, betas, recipe.epsilon, decay, length))
+            }
+            OptimizerKind::Sgd => Self::Sgd(Sgd::new(recipe.momentum, recipe.nesterov, length)),
         }
-        OptimizerKind::Sgd => Box::new(Sgd::new(recipe.momentum, recipe.nesterov, length)),
+    }
+
+    fn get(&mut self) -> &mut dyn Optimizer {
+        match self {
+            Self::Rmsprop(optimizer) => optimizer,
+            Self::Adam(optimizer) => optimizer,
+            Self::Sgd(optimizer) => optimizer,
+        }
     }
 }
 
-/// The optimizers of a network's parameters.
+/// The optimizers of a network's parameters, with all that they carry from step to step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Optimizers {
-    embedding: Box<dyn Optimizer + Send>,
-    others: Vec<Box<dyn Optimizer + Send>>,
+    embedding: Any,
+    others: Vec<Any>,
     clip_norm: f32,
 }
 
 impl Optimizers {
     /// Fresh optimizers for a network.
     pub fn new(recipe: &Recipe, network: &Network) -> Self {
-        let mut optimizers =
-            network.parameters().map(|p| make(recipe, p.name, p.values.len(), p.shape[1])).into_iter();
-        let embedding = optimizers.next().unwrap_or_else(|| unreachable!("a network has an embedding"));
-        Self { embedding, others: optimizers.collect(), clip_norm: recipe.clip_norm }
+        let [embedding, others @ ..] =
+            network.parameters().map(|p| Any::new(recipe, p.name, p.values.len(), p.shape[1]));
+        Self { embedding, others: others.into(), clip_norm: recipe.clip_norm }
     }
 
     /// Takes one step.
     pub fn step(&mut self, network: &mut Network, mut gradients: Gradients, learning_rate: f32) {
         clip(&mut gradients, self.clip_norm);
         let Gradients { rows, embedding, others } = gradients;
-        self.embedding.update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
+        self.embedding.get().update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
         for ((optimizer, parameter), gradient) in
             self.others.iter_mut().zip(network.others_mut()).zip(&others)
         {
-            optimizer.update(&mut parameter.values, gradient, learning_rate);
+            optimizer.get().update(&mut parameter.values, gradient, learning_rate);
         }
     }
 }

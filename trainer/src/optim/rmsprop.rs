@@ -1,5 +1,7 @@
 //! RMSprop as Keras 3 computes it (`keras/src/optimizers/rmsprop.py`).
 
+use serde::{Deserialize, Serialize};
+
 use super::Optimizer;
 
 /// `v = rho·v + (1 - rho)·g²`, `w -= learning_rate · g / sqrt(v + epsilon)`.
@@ -12,6 +14,7 @@ use super::Optimizer;
 /// of an embedding has one slice for each occurrence of a word, and Keras 3 adds up the squares of the slices
 /// instead (`trainer/tests/golden/keras_training.py` shows it): rows of words that a batch repeats move otherwise
 /// there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RmsProp {
     rho: f32,
     epsilon: f32,

@@ -1,5 +1,7 @@
 //! Gradient descent as Keras 3 computes it (`keras/src/optimizers/sgd.py`).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Optimizer, scatter};
 
 /// Without momentum `w -= lr·g`. With it, `m = momentum·m - lr·g` and `w += m`, or, in the form of Nesterov (Sutskever,
@@ -7,6 +9,7 @@ use super::{Optimizer, scatter};
 ///
 /// Momentum moves rows without a gradient too, and they must have moved before they are read again, so with momentum
 /// embeddings are updated densely.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sgd {
     momentum: f32,
     nesterov: bool,

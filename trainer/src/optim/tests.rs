@@ -62,7 +62,7 @@ fn touched(step: usize) -> Vec<u32> {
 fn rows_are_updated_as_dense_formulas_update_them() {
     for (toml, formula) in CASES {
         let recipe = Recipe::from_toml(toml).unwrap();
-        let mut optimizer = make(&recipe, "embedding", ROWS * WIDTH, WIDTH);
+        let mut optimizer = Any::new(&recipe, "embedding", ROWS * WIDTH, WIDTH);
         let mut values: Vec<f32> = (0..ROWS * WIDTH).map(|i| i as f32 / 10.0 - 1.0).collect();
         let mut wanted: Vec<f64> = values.iter().map(|&w| w.into()).collect();
         let mut moments = vec![[0.0; 2]; ROWS * WIDTH];
@@ -72,7 +72,7 @@ fn rows_are_updated_as_dense_formulas_update_them() {
             let gradient: Vec<f32> = (0..rows.len() * WIDTH).map(|i| ((step + 2 * i) as f32).sin()).collect();
             // The rate changes from step to step, as a schedule's does.
             let rate = 0.01 * (1.0 - step as f32 / 400.0);
-            optimizer.update_rows(&mut values, &rows, &gradient, rate);
+            optimizer.get().update_rows(&mut values, &rows, &gradient, rate);
             let all = scatter(ROWS * WIDTH, &rows, &gradient);
             for (i, ((w, moments), g)) in wanted.iter_mut().zip(&mut moments).zip(all).enumerate() {
                 let before = *w;
@@ -99,13 +99,13 @@ fn kernels_and_biases_follow_the_formulas() {
             if !decays && recipe.optimizer == OptimizerKind::Adamw {
                 continue;
             }
-            let mut optimizer = make(&recipe, name, 4, 4);
+            let mut optimizer = Any::new(&recipe, name, 4, 4);
             let mut values = [1.0f32, -1.0, 0.5, 0.0];
             let mut wanted = values.map(f64::from);
             let mut moments = [[0.0; 2]; 4];
             for step in 0..50 {
                 let gradient: Vec<f32> = (0..4).map(|i| ((step * (i + 1)) as f32).cos()).collect();
-                optimizer.update(&mut values, &gradient, 0.01);
+                optimizer.get().update(&mut values, &gradient, 0.01);
                 for ((w, moments), g) in wanted.iter_mut().zip(&mut moments).zip(&gradient) {
                     formula(w, moments, f64::from(*g), f64::from(0.01f32), step + 1);
                 }
@@ -125,7 +125,7 @@ fn biases_do_not_decay() {
     let recipe = Recipe::from_toml(CASES[2].0).unwrap();
     let step = |name: &str| {
         let mut values = [1.0];
-        make(&recipe, name, 1, 1).update(&mut values, &[0.0], 0.01);
+        Any::new(&recipe, name, 1, 1).get().update(&mut values, &[0.0], 0.01);
         values[0]
     };
     assert_eq!((step("dense_bias"), step("dense_kernel")), (1.0, 1.0 - 0.01 * 0.1));

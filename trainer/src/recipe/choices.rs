@@ -1,6 +1,8 @@
 //! What keys can be set to, where it is not a number or a text.
 
-use super::keys::{Value, choices};
+use toml::Value as Toml;
+
+use super::keys::{Choice, Value, choices, unknown_word};
 
 choices! {
     /// What becomes of words that are not in the vocabulary.
@@ -72,6 +74,29 @@ choices! {
         Constant = "constant",
         /// Along half a cosine, to zero at the end.
         Cosine = "cosine",
+        /// By a factor whenever the validation loss stands still (Keras's `ReduceLROnPlateau`).
+        Plateau = "plateau",
+    }
+
+    /// Which of the training texts validate.
+    pub enum Validation {
+        /// The last ones of the file, before shuffling, as in Keras.
+        Last = "last",
+        /// Some, drawn by the seed.
+        Random = "random",
+        /// Whole groups, drawn by the seed until they reach the fraction: `kilornn train --groups FILE` says which text
+        /// is of which group.
+        Groups = "groups",
+    }
+
+    /// What must improve for training to go on (Keras's `EarlyStopping` with `restore_best_weights=True`).
+    pub enum EarlyStopping {
+        /// Nothing: all epochs are trained, and the last one counts.
+        None = "none",
+        /// The loss on the validation texts.
+        Loss = "val_loss",
+        /// The accuracy on the validation texts.
+        Accuracy = "val_accuracy",
     }
 
     /// Whether embedding and input kernel are multiplied out.
@@ -144,3 +169,102 @@ impl From<EmbeddingBits> for u8 {
 }
 
 impl Value for EmbeddingBits {}
+
+/// What examples count in training, by their class.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Toml", into = "Toml")]
+pub enum ClassWeights {
+    /// All the same.
+    None,
+    /// Each class as much as the others together: `examples / (classes · examples of the class)`.
+    Balanced,
+    /// As given, in the order of the classes.
+    Given(Vec<f32>),
+}
+
+impl Value for ClassWeights {
+    const CHOICES: &'static [Choice] = &[
+        ("none", &["All examples count the same."]),
+        ("balanced", &["Each class counts the same: `examples / (classes * examples of the class)`."]),
+    ];
+}
+
+impl TryFrom<Toml> for ClassWeights {
+    type Error = String;
+
+    fn try_from(value: Toml) -> Result<Self, String> {
+        match value {
+            Toml::String(word) if word == "none" => Ok(Self::None),
+            Toml::String(word) if word == "balanced" => Ok(Self::Balanced),
+            Toml::String(word) => {
+                Err(unknown_word::<Self>(&word) + ", or a list with a weight for each class")
+            }
+            list => {
+                let weights: Vec<f32> =
+                    list.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+                let sound = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+                let sound = sound && weights.iter().any(|weight| *weight > 0.0);
+                if sound {
+                    Ok(Self::Given(weights))
+                } else {
+                    Err("weights must be 0 or more, and not all 0".into())
+                }
+            }
+        }
+    }
+}
+
+impl From<ClassWeights> for Toml {
+    fn from(weights: ClassWeights) -> Self {
+        match weights {
+            ClassWeights::None => "none".into(),
+            ClassWeights::Balanced => "balanced".into(),
+            ClassWeights::Given(weights) => weights.into(),
+        }
+    }
+}
+
+impl ClassWeights {
+    /// The weight of each class, given the classes of the examples to train on. Fails if there are more
+    /// or fewer weights than classes.
+    pub fn of_classes(&self, classes: usize, examples: &[usize]) -> Result<Vec<f32>, String> {
+        match self {
+            Self::None => Ok(vec![1.0; classes]),
+            Self::Balanced => {
+                let mut counts = vec![0_usize; classes];
+                examples.iter().for_each(|&class| counts[class] += 1);
+                let weight = |count: usize| examples.len() as f64 / (classes * count.max(1)) as f64;
+                Ok(counts.into_iter().map(|count| weight(count) as f32).collect())
+            }
+            Self::Given(weights) if weights.len() == classes => Ok(weights.clone()),
+            Self::Given(weights) => {
+                Err(format!("class_weight has {} weights, but there are {classes} classes", weights.len()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_are_scikit_learn_s() {
+        // compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 1, 2])
+        let weights = ClassWeights::Balanced.of_classes(3, &[0, 0, 0, 1, 1, 2]).unwrap();
+        assert_eq!(weights, [6.0 / 9.0, 1.0, 2.0]);
+        assert_eq!(ClassWeights::None.of_classes(2, &[0]).unwrap(), [1.0, 1.0]);
+        let given = ClassWeights::Given(vec![1.0, 2.0]);
+        assert_eq!(given.of_classes(2, &[0, 1]).unwrap(), [1.0, 2.0]);
+        assert!(given.of_classes(3, &[]).unwrap_err().contains("2 weights, but there are 3 classes"));
+    }
+
+    #[test]
+    fn class_weights_are_words_or_lists() {
+        let read = |toml: &str| ClassWeights::try_from(toml.parse::<Toml>().unwrap());
+        assert_eq!(read("\"balanced\""), Ok(ClassWeights::Balanced));
+        assert_eq!(read("[1, 2.5]"), Ok(ClassWeights::Given(vec![1.0, 2.5])));
+        assert!(read("\"balance\"").unwrap_err().contains("(did you mean `balanced`?)"));
+        assert!(read("[1, -1]").is_err() && read("[0, 0]").is_err() && read("3").is_err());
+    }
+}

@@ -85,6 +85,15 @@ macro_rules! choices {
             $($(#[doc = $docs])+ #[serde(rename = $word)] $variant,)+
         }
 
+        impl $name {
+            /// How it is written in TOML.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
         impl $crate::recipe::keys::Value for $name {
             const CHOICES: &'static [$crate::recipe::keys::Choice] = &[$(($word, &[$($docs),+])),+];
         }

@@ -46,6 +46,16 @@ keys! {
         pub word_dropout: f32 = 0.0,
         /// Share of the last state set to zero in training.
         pub dropout: f32 = 0.0,
+        /// Share of the state that the recurrent kernel does not see in training: one mask for each text and batch, the same
+        /// at all steps (Keras's `recurrent_dropout`; Gal and Ghahramani 2016).
+        pub recurrent_dropout: f32 = 0.0,
+        /// Times the sum of squares of the three kernels' weights, added to the loss (Keras's `L2` as their regularizer).
+        pub l2: f32 = 0.0,
+        /// Share of each target that is spread evenly over all classes (Keras's `label_smoothing`).
+        pub label_smoothing: f32 = 0.0,
+        /// What an example's loss counts in training, by its class: a word, or a list with a weight for each class (Keras's
+        /// `class_weight`). Validation and test count every example once.
+        pub class_weight: ClassWeights = ClassWeights::None,
 
         /// The optimizer.
         pub optimizer: OptimizerKind = OptimizerKind::Rmsprop,
@@ -53,6 +63,14 @@ keys! {
         pub learning_rate: f32 = 0.001,
         /// How the learning rate falls over the epochs.
         pub schedule: Schedule = Schedule::Constant,
+        /// With `schedule = "plateau"`: what the learning rate is multiplied by when the validation loss stands still.
+        pub plateau_factor: f32 = 0.1,
+        /// With `schedule = "plateau"`: epochs without improvement after which it is.
+        pub plateau_patience: usize = 10,
+        /// With `schedule = "plateau"`: by how much a validation loss must be smaller to be an improvement.
+        pub plateau_min_delta: f64 = 1e-4,
+        /// With `schedule = "plateau"`: where the learning rate stops falling.
+        pub min_learning_rate: f32 = 0.0,
         /// SGD's momentum.
         pub momentum: f32 = 0.0,
         /// Whether SGD's momentum is Nesterov's.
@@ -74,9 +92,17 @@ keys! {
         pub batch: usize = 32,
         /// Passes over the training texts.
         pub epochs: usize = 10,
-        /// The last fraction of the training texts is kept for validation, as in Keras. With 0 the
-        /// `dev` file serves, if there is one.
+        /// This fraction of the training texts is kept for validation. With 0 the `dev` file serves, if there is one.
         pub validation_split: f64 = 0.0,
+        /// Which of the training texts these are.
+        pub validation: Validation = Validation::Last,
+        /// What must improve for training to go on. The network of the best epoch is what training leaves. (Epochs on the
+        /// device's grid are a training of their own, which begins where the one before it was best.)
+        pub early_stopping: EarlyStopping = EarlyStopping::None,
+        /// Epochs without improvement after which training stops (Keras's default is 0).
+        pub early_stopping_patience: usize = 5,
+        /// By how much a value must be better to be an improvement.
+        pub early_stopping_min_delta: f64 = 0.0,
         /// Whether batches are of texts of about equal length: less padding, so faster.
         pub bucket_by_length: bool = false,
 
@@ -209,6 +235,9 @@ impl Recipe {
         rule(share(self.dropout), "dropout must be in [0, 1)")?;
         rule(share(self.embedding_dropout), "embedding_dropout must be in [0, 1)")?;
         rule(share(self.word_dropout), "word_dropout must be in [0, 1)")?;
+        rule(share(self.recurrent_dropout), "recurrent_dropout must be in [0, 1)")?;
+        rule(share(self.label_smoothing), "label_smoothing must be in [0, 1)")?;
+        rule(self.l2 >= 0.0, "l2 must be 0 or more")?;
         rule(share(self.momentum), "momentum must be in [0, 1)")?;
         rule(
             self.momentum == 0.0 || self.optimizer == OptimizerKind::Sgd,
@@ -217,7 +246,13 @@ impl Recipe {
         rule(!self.nesterov || self.momentum > 0.0, "nesterov needs a momentum")?;
         rule(
             self.weight_decay == 0.0 || self.optimizer == OptimizerKind::Adamw,
-            "weight_decay needs optimizer = \"adamw\"",
+            "weight_decay needs optimizer = \"adamw\" (l2 works with all)",
+        )?;
+        rule((0.0..1.0).contains(&self.plateau_factor), "plateau_factor must be in [0, 1)")?;
+        rule(self.min_learning_rate >= 0.0, "min_learning_rate must be 0 or more")?;
+        rule(
+            self.validation == Validation::Last || self.validation_split > 0.0,
+            "validation needs a validation_split above 0",
         )?;
         rule(matches!(self.fingerprint_bits, 8 | 16), "fingerprint_bits must be 8 or 16")?;
         rule(self.filters.is_ascii(), "filters must be ASCII: the device keeps one bit for each")?;
@@ -284,6 +319,8 @@ mod tests {
             ("momentum=0.9", "momentum needs optimizer"),
             ("nesterov=true", "nesterov needs a momentum"),
             ("weight_decay=0.1", "weight_decay needs optimizer"),
+            ("label_smoothing=1", "label_smoothing must be in [0, 1)"),
+            ("l2=-1", "l2 must be 0 or more"),
         ] {
             assert!(error(set).contains(what), "{set}: {}", error(set));
         }

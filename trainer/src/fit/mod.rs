@@ -1,0 +1,261 @@
+//! Training: batches through the network, gradients to the optimizer, epoch after epoch.
+
+pub mod checkpoint;
+mod interrupt;
+mod schedule;
+mod stopping;
+mod validation;
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+pub use interrupt::{Interrupt, Interrupted};
+pub use validation::{Split, read_groups};
+
+use self::schedule::LearningRate;
+use self::stopping::Stopping;
+use crate::data::{Batch, Batches};
+use crate::network::loss::{Objective, Score};
+use crate::network::{Dropout, Grid, Network};
+use crate::optim::Optimizers;
+use crate::quantize::{calibration, choose_grid};
+use crate::recipe::Recipe;
+use crate::{evaluate, progress};
+
+/// Encoded texts and their classes.
+#[derive(Debug, Clone, Copy)]
+pub struct Examples<'a> {
+    /// Ids of the words.
+    pub texts: &'a [Vec<u32>],
+    /// Numbers of the classes.
+    pub classes: &'a [usize],
+}
+
+/// What happened in an epoch, as `metrics.json` records it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1. Numbers are left out where early stopping went on to the epochs on the device's grid.
+    pub epoch: usize,
+    /// Mean of what is minimized, weights of classes, smoothing and penalty included, over the epoch's batches, in
+    /// training mode.
+    pub loss: f64,
+    /// Accuracy over the same.
+    pub accuracy: f64,
+    /// The same (as in Keras, but for the weights of classes) on the validation texts afterwards, if there are any.
+    pub val_loss: Option<f64>,
+    /// Accuracy on the same.
+    pub val_accuracy: Option<f64>,
+    /// Learning rate at the end.
+    pub learning_rate: f32,
+    /// Duration.
+    pub seconds: f64,
+}
+
+/// Where an independent sequence of random numbers is drawn: what is added to one does not shift the others.
+#[derive(Debug, Clone, Copy)]
+pub enum Stream {
+    /// Initial weights.
+    Weights,
+    /// Order of the examples.
+    Order,
+    /// Dropout.
+    Dropout,
+    /// Which texts validate.
+    Validation,
+}
+
+impl Stream {
+    /// The generator of this sequence.
+    pub fn rng(self, seed: u64) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(self as u64);
+        rng
+    }
+
+    /// The generator of this sequence, from a position that [`ChaCha8Rng::get_word_pos`] gave.
+    fn rng_at(self, seed: u64, position: u128) -> ChaCha8Rng {
+        let mut rng = self.rng(seed);
+        rng.set_word_pos(position);
+        rng
+    }
+}
+
+/// What is to be trained.
+#[derive(Debug, Clone)]
+pub struct Task<'a> {
+    /// How.
+    pub recipe: &'a Recipe,
+    /// What is minimized.
+    pub objective: Objective,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The row of unknown words, if they have one.
+    pub unknown: Option<u32>,
+    /// To train on.
+    pub train: Examples<'a>,
+    /// To validate on.
+    pub validation: Option<Examples<'a>>,
+}
+
+/// All that changes from epoch to epoch: with it, training goes on as if it had never ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct State {
+    weights: Vec<Vec<f32>>,
+    optimizers: Optimizers,
+    /// Epochs that are done, or that early stopping left out.
+    done: usize,
+    /// Where the sequences of random numbers stand.
+    positions: [u128; 2],
+    learning_rate: LearningRate,
+    stopping: Stopping,
+    /// The grid on which the last epochs compute, once they have begun.
+    pub grid: Option<Grid>,
+    /// The epochs so far.
+    pub history: Vec<Epoch>,
+    /// The epoch whose weights these are, if early stopping chose it.
+    pub best_epoch: Option<usize>,
+}
+
+impl State {
+    /// Before the first epoch.
+    pub fn new(task: &Task<'_>, network: &Network) -> Self {
+        Self {
+            weights: network.weights(),
+            optimizers: Optimizers::new(task.recipe, network),
+            done: 0,
+            positions: [0; 2],
+            learning_rate: LearningRate::new(task.recipe),
+            stopping: Stopping::default(),
+            grid: None,
+            history: Vec::new(),
+            best_epoch: None,
+        }
+    }
+}
+
+/// Trains in place, from a state on. `after_epoch` sees the state after each epoch, the last in its history.
+/// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so.
+///
+/// Early stopping ends the epochs of the float network and those on the device's grid separately: either part ends
+/// with its best network, and the second begins where the schedule has it begin.
+pub fn fit(
+    network: &mut Network,
+    task: &Task<'_>,
+    mut state: State,
+    interrupt: &Interrupt,
+    mut after_epoch: impl FnMut(&State) -> Result<()>,
+) -> Result<State> {
+    let recipe = task.recipe;
+    let float_epochs = recipe.epochs - recipe.quantized_epochs;
+    network.set_weights(&state.weights);
+    while state.done < recipe.epochs {
+        if state.done == float_epochs && state.grid.is_none() {
+            state.stopping.restore(network);
+            state.learning_rate.start_over();
+            state.grid = Some(choose_grid(network, &calibration(task.train.texts), recipe.pad_to())?);
+        }
+        let epoch = train_epoch(network, task, &mut state, interrupt)?;
+        state.history.push(epoch);
+        state.done += 1;
+        if let Some(loss) = epoch.val_loss {
+            state.learning_rate.observe(recipe, loss);
+        }
+        if state.stopping.observe(recipe, &epoch, network) {
+            state.done = if state.grid.is_none() { float_epochs } else { recipe.epochs };
+        }
+        state.weights = network.weights();
+        after_epoch(&state)?;
+    }
+    state.best_epoch = state.stopping.restore(network);
+    state.weights = network.weights();
+    Ok(state)
+}
+
+/// The next epoch.
+fn train_epoch(
+    network: &mut Network,
+    task: &Task<'_>,
+    state: &mut State,
+    interrupt: &Interrupt,
+) -> Result<Epoch> {
+    let start = Instant::now();
+    let Task { recipe, objective, seed, unknown, train, validation } = task;
+    let epoch = state.done + 1;
+    let grid = state.grid.as_ref();
+    let mut order = Stream::Order.rng_at(*seed, state.positions[0]);
+    let mut drops = Stream::Dropout.rng_at(*seed, state.positions[1]);
+    let lengths: Vec<usize> = train.texts.iter().map(Vec::len).collect();
+    let dropout = Dropout {
+        embedding: recipe.embedding_dropout,
+        recurrent: recipe.recurrent_dropout,
+        state: recipe.dropout,
+    };
+    let steps = train.texts.len().div_ceil(recipe.batch);
+    let progress = progress::bar(format!("epoch {epoch}/{}", recipe.epochs), train.texts.len(), "examples");
+    let mut score = Score::default();
+    let mut learning_rate = recipe.learning_rate;
+    let batches = Batches::shuffled(&lengths, recipe.batch, recipe.bucket_by_length, &mut order);
+    for (step, examples) in (state.done * steps..).zip(batches.iter()) {
+        interrupt.check()?;
+        let mut batch = Batch::new(examples, train.texts, recipe.pad_to());
+        if let Some(unknown) = *unknown {
+            batch.forget(recipe.word_dropout, unknown, &mut drops);
+        }
+        let classes: Vec<usize> = examples.iter().map(|&example| train.classes[example]).collect();
+        let (of_batch, gradients) =
+            network.backward(&batch, &classes, objective, dropout, grid, &mut drops)?;
+        learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
+        state.optimizers.step(network, gradients, learning_rate);
+        score += of_batch;
+        ensure!(
+            of_batch.loss.is_finite(),
+            "training diverged in epoch {epoch}: the loss is {} (lower learning_rate, or set clip_norm)",
+            of_batch.loss
+        );
+        progress.inc(examples.len() as u64);
+        progress.set_message(format!("loss {:.4}  accuracy {:.4}", score.mean_loss(), score.accuracy()));
+    }
+    progress.finish_and_clear();
+    state.positions = [order.get_word_pos(), drops.get_word_pos()];
+    let smoothing = objective.label_smoothing;
+    let validated = validation
+        .map(|Examples { texts, classes }| {
+            evaluate::float(network, texts, classes, smoothing, recipe.pad_to(), grid)
+        })
+        .transpose()?;
+    Ok(Epoch {
+        epoch,
+        loss: score.mean_loss(),
+        accuracy: score.accuracy(),
+        val_loss: validated.map(|score| score.mean_loss() + network.penalty(objective.l2)),
+        val_accuracy: validated.map(|score| score.accuracy()),
+        learning_rate,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+impl Batch {
+    /// Reads a share of the words as unknown (word dropout).
+    fn forget(&mut self, share: f32, unknown: u32, rng: &mut ChaCha8Rng) {
+        if share == 0.0 {
+            return;
+        }
+        let known = self.ids.iter().position(|&id| id == unknown);
+        let index = known.unwrap_or_else(|| {
+            self.ids.push(unknown);
+            self.ids.len() - 1
+        }) as u32;
+        for token in self.tokens.iter_mut().filter(|token| **token != Self::MASKED) {
+            if rng.random::<f32>() < share {
+                *token = index;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
