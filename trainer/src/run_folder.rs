@@ -36,10 +36,10 @@ impl RunFolder {
         self.0.join(name)
     }
 
-    /// What was asked for: the recipe with all its keys, as one that can be trained again.
-    pub fn write_config(&self, recipe: &Recipe, seed: u64, data: &Path) -> Result<()> {
+    /// What was asked for: the recipe with all its keys, as one that can be trained again on `data`,
+    /// the arguments that name it.
+    pub fn write_config(&self, recipe: &Recipe, seed: u64, data: &str) -> Result<()> {
         let toml = toml::to_string(recipe)?;
-        let data = data.display();
         let text = format!("# kilornn train {data} --recipe <this file> --seed {seed}\n\n{toml}");
         self.write("config.toml", text.as_bytes())
     }

@@ -7,8 +7,10 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
 
+use super::data::show;
 use super::{Console, grouped};
-use crate::data::{Dataset, Example};
+use crate::data::counts::Counts;
+use crate::data::{Dataset, Example, Inputs};
 use crate::fit::{Epoch, Examples, Stream, fit};
 use crate::network::Network;
 use crate::network::loss::Score;
@@ -20,13 +22,23 @@ use crate::{error::InputError, evaluate};
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
-/// DATA is a folder with train.tsv or train.tsv.gz (a header `label<TAB>text`, then one example a
-/// line) and, where there are any, dev, test and labels.txt (a class name a line). The output folder
-/// keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and model.kilo.
+/// DATA is a folder, or one or more files to train on. Files are
+///
+///   .tsv, .csv   with a header that names the columns (choose with --text and --label)
+///   .jsonl       one JSON object a line, with keys of these names
+///   .txt         one text a line, all of the class that the file's name says
+///
+/// and may be compressed (.csv.gz). A folder has a file `train` of the first two kinds, or a folder
+/// `train` with a folder of .txt files for each class (train/pos/1.txt; one text a file) or with one .txt
+/// file for each class. Where there are any, `dev` and `test` of the same form are read as well, and
+/// labels.txt, which names the classes in order, one a line. `kilornn data DATA` shows what is found.
+///
+/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and model.kilo.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Folder with the data
-    data: PathBuf,
+    #[command(flatten)]
+    inputs: Inputs,
     /// A recipe's name (seed, compact, starter) or a TOML file
     #[arg(long, default_value = "compact")]
     recipe: String,
@@ -56,6 +68,7 @@ struct Metrics {
     epochs: Vec<Epoch>,
     test: Option<Measured>,
     quantized: Option<Quantized>,
+    data: Counts,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,12 +97,13 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
     // All input is read and checked before anything is written.
-    let data = Dataset::read(&args.data)?;
-    describe(console, args, &data)?;
+    let data = Dataset::read(&args.inputs)?;
     let folder = RunFolder::create(&args.out.clone().unwrap_or_else(|| default_out(args)), args.force)?;
 
     let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
     let encoder = Encoder::fit(&recipe, texts.iter().copied());
+    let counts = Counts::of(&data, &encoder);
+    show(console, &counts, 10)?;
     let (encoded, classes) = encode(&encoder, &data.train);
     let kept = kept(encoded.len(), recipe.validation_split);
     if kept == 0 {
@@ -120,8 +134,9 @@ pub fn run(args: &Args) -> Result<()> {
         epochs: Vec::new(),
         test: None,
         quantized: None,
+        data: counts,
     };
-    folder.write_config(&recipe, args.seed, &args.data)?;
+    folder.write_config(&recipe, args.seed, &args.inputs.command_line())?;
     let grid = fit(&mut network, &recipe, args.seed, encoder.unknown_id(), train, validation, |epoch| {
         console.say(epoch_line(epoch, recipe.epochs, train.texts.len()))?;
         metrics.epochs.push(*epoch);
@@ -164,29 +179,10 @@ pub fn run(args: &Args) -> Result<()> {
     console.conclude(&metrics)
 }
 
-/// Says what was read, class by class.
-fn describe(console: Console, args: &Args, data: &Dataset) -> Result<()> {
-    let part = |name: &str, examples: &[Example]| format!("{} {name}", grouped(examples.len()));
-    let mut parts = vec![part("train", &data.train)];
-    parts.extend(data.dev.as_deref().map(|dev| part("dev", dev)));
-    parts.extend(data.test.as_deref().map(|test| part("test", test)));
-    let of_class = |class: usize| data.train.iter().filter(|example| example.class == class).count();
-    let shown = data.labels.iter().enumerate().take(10);
-    let mut classes: Vec<String> =
-        shown.map(|(class, label)| format!("{label} {}", grouped(of_class(class)))).collect();
-    if data.labels.len() > classes.len() {
-        classes.push("...".to_owned());
-    }
-    let (folder, count) = (args.data.display(), data.labels.len());
-    console.say(format!("{folder}: {}; {count} classes ({})", parts.join(", "), classes.join(", ")))
-}
-
 fn default_out(args: &Args) -> PathBuf {
-    let data = args.data.canonicalize().ok();
-    let data = data.as_deref().and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
     let recipe = PathBuf::from(&args.recipe);
     let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from("runs").join(format!("{data}-{recipe}"))
+    PathBuf::from("runs").join(format!("{}-{recipe}", args.inputs.name()))
 }
 
 fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
