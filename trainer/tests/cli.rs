@@ -195,3 +195,140 @@ fn a_model_and_other_classes_do_not_mix() {
     let said = desk.refused(&["evaluate", "run", "other"]);
     assert!(said.contains("its classes are ham, spam, the model's negative, positive"), "{said}");
 }
+
+/// Rows of three colours, for layouts: text and class name.
+fn colours(count: usize) -> Vec<(String, &'static str)> {
+    let class = |i| ["blue", "green", "red"][i % 3];
+    (0..count)
+        .map(|i| (format!("thing {i} is {}, {}so", class(i), "very ".repeat(i % 4)), class(i)))
+        .collect()
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(plain).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn every_layout_gives_the_same_counts() {
+    let desk = Desk::new();
+    let (mut tsv, mut csv, mut jsonl) =
+        (String::from("stars\treview\n"), String::from("review,id,stars\r\n"), String::new());
+    for (i, (text, class)) in colours(60).iter().enumerate() {
+        tsv += &format!("{class}\t{text}\n");
+        csv += &format!("\"{text}\",{i},{class}\r\n");
+        jsonl += &format!("{}\n", serde_json::json!({ "review": text, "stars": class }));
+        write(&desk.path(&format!("acl/train/{class}/{i:03}.txt")), text.as_bytes());
+        write(&desk.path(&format!("acl/test/{class}/{i:03}.txt")), text.as_bytes());
+    }
+    write(&desk.path("acl/train/unsup/0.txt"), b"of no class");
+    for class in ["blue", "green", "red"] {
+        let of_class = |(text, of): &(String, &str)| (*of == class).then(|| format!("{text}\n"));
+        let lines: String = colours(60).iter().filter_map(of_class).collect();
+        write(&desk.path(&format!("lines/train/{class}.txt")), lines.as_bytes());
+        write(&desk.path(&format!("lines/test/{class}.txt")), lines.as_bytes());
+    }
+    for part in ["train", "test"] {
+        write(&desk.path(&format!("tsv/{part}.tsv")), tsv.as_bytes());
+        write(&desk.path(&format!("csv/{part}.csv.gz")), &gzip(csv.as_bytes()));
+        write(&desk.path(&format!("jsonl/{part}.jsonl")), &gzip(jsonl.as_bytes()));
+    }
+    let columns = ["--text", "review", "--label", "stars", "--json"];
+    let counts = |data: &[&str]| desk.json(&[&["data"], data, &columns].concat());
+
+    let of_tsv = counts(&["tsv"]);
+    assert_eq!(of_tsv["labels"], serde_json::json!(["blue", "green", "red"]));
+    assert_eq!(of_tsv["train"]["per_class"], serde_json::json!([20, 20, 20]));
+    assert_eq!(of_tsv["train"]["words"], serde_json::json!({ "min": 5, "median": 6, "p90": 8, "max": 8 }));
+    assert_eq!(of_tsv["test"]["unknown_words"], 0.0);
+    assert_eq!(of_tsv["duplicates"]["test_in_train"], 60);
+    for data in [
+        &["csv"][..],
+        &["jsonl"],
+        &["acl"],
+        &["lines"],
+        &["tsv/train.tsv", "--test", "csv/test.csv.gz"],
+        &["lines/train/red.txt", "lines/train/green.txt", "lines/train/blue.txt", "--test", "acl/test"],
+    ] {
+        assert_eq!(counts(data), of_tsv, "{data:?}");
+    }
+    assert_eq!(counts(&["acl/train"])["train"], of_tsv["train"], "a folder of classes without parts");
+
+    // Twice the same file: as many examples, all of them duplicates.
+    let twice = counts(&["jsonl/train.jsonl", "csv/train.csv.gz", "--dev", "tsv/test.tsv"]);
+    assert_eq!((&twice["train"]["examples"], &twice["dev"]["examples"]), (&120.into(), &60.into()));
+    assert_eq!((&twice["test"], &twice["duplicates"]["within_train"]), (&Value::Null, &60.into()));
+    let said = desk.ok(&[&["data", "csv"], &columns[..4]].concat());
+    for line in ["3 classes ", "examples ", "  green ", "warning: 60 of 60 test texts are training texts"] {
+        assert!(said.contains(line), "{line} is missing in\n{said}");
+    }
+}
+
+#[test]
+fn trains_and_evaluates_on_files() {
+    let desk = Desk::new();
+    let rows = |range: std::ops::Range<usize>| -> String {
+        let rows = colours(range.end).split_off(range.start);
+        std::iter::once("says,colour\n".to_owned())
+            .chain(rows.iter().map(|(t, c)| format!("\"{t}\",{c}\n")))
+            .collect()
+    };
+    write(&desk.path("my data/one.csv"), rows(0..120).as_bytes());
+    write(&desk.path("two.csv"), rows(120..240).as_bytes());
+    write(&desk.path("three.csv"), rows(240..300).as_bytes());
+    let columns = ["--text", "says", "--label", "colour"];
+    let settings =
+        ["--recipe", "starter", "--set", "epochs=8", "--set", "quantized_epochs=2", "--set", "batch=8"];
+    let args = ["train", "my data/one.csv", "two.csv", "--test", "three.csv", "--dev", "three.csv"];
+    desk.ok(&[&args[..], &columns, &settings].concat());
+
+    // Named after the first file; the counts are with the metrics, the command with the recipe.
+    let metrics: Value =
+        serde_json::from_slice(&std::fs::read(desk.path("runs/one-starter/metrics.json")).unwrap()).unwrap();
+    assert_eq!(metrics["data"]["train"]["examples"], 240);
+    assert_eq!(metrics["data"]["vocabulary"], metrics["vocabulary"]);
+    let counts = desk.json(&[&["data"], &args[1..], &columns, &["--recipe", "starter", "--json"]].concat());
+    assert_eq!(metrics["data"], counts, "`kilornn data` tells what training tells");
+    let config = std::fs::read_to_string(desk.path("runs/one-starter/config.toml")).unwrap();
+    let command = "# kilornn train 'my data/one.csv' two.csv --dev three.csv --test three.csv --text says --label colour ";
+    assert!(config.starts_with(command), "{config}");
+
+    let files = ["evaluate", "runs/one-starter", "three.csv", "two.csv", "--json"];
+    let report = desk.json(&[&files[..], &columns].concat());
+    assert_eq!(report["examples"], 180);
+    assert!(report["accuracy"].as_f64().unwrap() > 0.95, "{report}");
+}
+
+#[test]
+fn faults_of_every_format_are_the_person_s() {
+    let desk = Desk::new();
+    let cases: [(&str, Vec<u8>, &str); 7] = [
+        (
+            "header.csv",
+            b"body,label\na,0\n".to_vec(),
+            "header.csv:1: no column is named `text`; there are `body`",
+        ),
+        ("few.csv", b"text,label\na,0\nb\n".to_vec(), "few.csv:3: 1 field, but the header names 2"),
+        ("quote.csv", b"text,label\na,0\n\"b,1\n".to_vec(), "quote.csv:3: broken quoting"),
+        ("bad.jsonl", b"{\"text\": }\n".to_vec(), "bad.jsonl:1: invalid JSON in column 10: "),
+        ("utf8.jsonl", b"{}\n\xE4\n".to_vec(), "utf8.jsonl:2: not UTF-8"),
+        (
+            "cut.csv.gz",
+            gzip(b"text,label\na,0\nb,1\n")[..25].to_vec(),
+            "cut.csv.gz: the gzip data is cut short",
+        ),
+        ("one.txt", b"a\n".to_vec(), "one.txt: there must be at least two classes"),
+    ];
+    for (name, content, reason) in cases {
+        write(&desk.path(name), &content);
+        for command in ["data", "train"] {
+            let said = desk.refused(&[command, name]);
+            assert!(said.contains(reason), "{command} {name}: {said}");
+        }
+    }
+    assert!(desk.refused(&["data", "data", "--test", "few.csv"]).contains("few.csv:3: "));
+    assert!(desk.refused(&["data", "data", "--labels", "nowhere"]).contains("nowhere: "));
+    assert!(!desk.path("runs").exists(), "a refused run left a folder");
+}

@@ -28,12 +28,18 @@ use crate::{error::InputError, evaluate};
 ///   .jsonl       one JSON object a line, with keys of these names
 ///   .txt         one text a line, all of the class that the file's name says
 ///
-/// and may be compressed (.csv.gz). A folder has a file `train` of the first two kinds, or a folder
-/// `train` with a folder of .txt files for each class (train/pos/1.txt; one text a file) or with one .txt
-/// file for each class. Where there are any, `dev` and `test` of the same form are read as well, and
-/// labels.txt, which names the classes in order, one a line. `kilornn data DATA` shows what is found.
+/// and may be compressed (.csv.gz). A folder has
 ///
-/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and model.kilo.
+///   train.csv (or .tsv, .jsonl), or
+///   train/ with a folder for each class, one text a file (train/pos/1.txt), or
+///   train/ with a file for each class, one text a line (train/pos.txt), or
+///   such folders or files without train/ around them: all of it is to train on
+///
+/// and, where there are any, dev and test in one of these forms, and labels.txt, which names the
+/// classes in order, one a line. `kilornn data DATA` shows what is found.
+///
+/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and
+/// model.kilo.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

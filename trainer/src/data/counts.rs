@@ -125,7 +125,7 @@ impl Counts {
             if !empty.is_empty() {
                 let names = empty.iter().take(10).copied().collect::<Vec<_>>().join(", ");
                 let more = if empty.len() > 10 { ", ..." } else { "" };
-                warnings.push(format!("no {name} text of {} classes: {names}{more}", empty.len()));
+                warnings.push(format!("no {name} text of these classes: {names}{more}"));
             }
         }
         warnings
@@ -240,7 +240,7 @@ mod tests {
         let warnings = counts.warnings();
         assert_eq!(warnings[0], "2 of 5 training texts stood there before (they are kept)");
         assert_eq!(warnings[4], "3 texts have more than one label, the first `a a b`");
-        assert_eq!(warnings[5], "no dev text of 1 classes: p");
+        assert_eq!(warnings[5], "no dev text of these classes: p");
         assert_eq!(warnings[6], "1 of 4 test texts have no word");
         assert_eq!(warnings.len(), 7);
     }

@@ -10,7 +10,7 @@ use crate::error::InputError;
 /// What to train on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Inputs {
-    /// The data: a folder with a train part, or files to train on (see above)
+    /// The data: a folder with a train part, or files to train on
     #[arg(required = true, value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Validate on this file, not on a folder's dev part (can be repeated)

@@ -72,7 +72,10 @@ pub(super) fn classify(
                 Some(class) => Ok(Example { class, text }),
                 None => {
                     let label: String = label.chars().take(60).collect();
-                    let reason = format!("unknown label `{label}`; the classes are {}", shown(labels));
+                    let reason = format!(
+                        "unknown label `{label}`; the classes are {} (correct it, or list it as a class)",
+                        shown(labels)
+                    );
                     Err(match line {
                         Some(line) => InputError::at_line(&source.path, line, reason),
                         None => InputError::in_file(&source.path, reason),

@@ -59,8 +59,8 @@ fn parse(line: &str, columns: &Columns) -> Result<Row, String> {
 }
 
 fn take(object: &mut Map<String, Value>, option: &str, key: &str) -> Result<Value, String> {
-    // Not removed: text and label may be under the same key.
-    object.get_mut(key).map(|value| std::mem::take(value)).ok_or_else(|| {
+    // Taken and not removed, so that a message about the other key still names this one.
+    object.get_mut(key).map(std::mem::take).ok_or_else(|| {
         let keys: Vec<&str> = object.keys().map(String::as_str).collect();
         let there = if keys.is_empty() { "there are none".to_owned() } else { there_are(&keys) };
         format!("no key `{key}`; {there} (choose with --{option} NAME)")
