@@ -19,7 +19,7 @@ use std::time::Instant;
 use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
-use kilornn_trainer::data::{Batch, Dataset};
+use kilornn_trainer::data::{Batch, Dataset, Inputs};
 use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Stream, Task, fit};
 use kilornn_trainer::network::loss::Objective;
 use kilornn_trainer::network::{Dropout, Network};
@@ -178,7 +178,7 @@ fn encode_seed(folder: &Path) -> Result<()> {
 /// A data set as the compact recipe encodes it. The last fifth of the training texts is for evaluation.
 fn encode_compact(folder: &Path, data: &Path) -> Result<()> {
     let recipe = compact_recipe()?;
-    let data = Dataset::read(data)?;
+    let data = Dataset::read(&Inputs::from(data))?;
     let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
     let encoder = Encoder::fit(&recipe, texts.iter().copied());
     let encoded = encoder.encode_all(&texts);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{evaluate, import, inspect, predict, recipes, starter, train};
+use kilornn_trainer::commands::{data, evaluate, import, inspect, predict, recipes, starter, train};
 use kilornn_trainer::error::InputError;
 use kilornn_trainer::fit::Interrupted;
 
@@ -24,6 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Data(data::Args),
     Train(train::Args),
     Import(import::Args),
     Evaluate(evaluate::Args),
@@ -35,6 +36,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Data(args) => data::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -134,6 +134,16 @@ impl Encoder {
         ids
     }
 
+    /// Words of a text before any is dropped or cut off, and how many of them the vocabulary lacks.
+    pub fn count_words(&self, text: &str) -> (usize, usize) {
+        let (mut words, mut unknown) = (0, 0);
+        for_each_word(self.normalization, text, |word| {
+            words += 1;
+            unknown += usize::from(!self.ids.contains_key(word));
+        });
+        (words, unknown)
+    }
+
     /// [`encode`](Self::encode) for many texts, on all cores, in order.
     pub fn encode_all(&self, texts: &[&str]) -> Vec<Vec<u32>> {
         texts.par_iter().map(|text| self.encode(text)).collect()

@@ -85,11 +85,11 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
     let before = std::fs::read(desk.path("run/model.kilo")).unwrap();
 
     let cases: [(&str, &[u8], &str); 5] = [
-        ("header", b"text\tlabel\nx\t0\n", "train.tsv:1: the header should be `label<TAB>text`"),
+        ("header", b"text,label\nx,0\n", "train.tsv:1: no column is named `text`"),
         ("label", b"label\ttext\n0\ta\n1\tb\n9\tc\n", "train.tsv:4: unknown label `9`"),
         ("utf8", b"label\ttext\n0\ta\n1\t\xC3\x28\n", "train.tsv:3: not UTF-8"),
         ("empty", b"label\ttext\n0\ta\n0\tb\n", "class 1 (`y`) has no example"),
-        ("tab", b"label\ttext\n0 a\n", "train.tsv:2: no tab"),
+        ("tab", b"label\ttext\n0 a\n", "train.tsv:2: 1 field, but the header names 2"),
     ];
     for (name, content, reason) in cases {
         desk.write(&format!("{name}/train.tsv"), content);
@@ -97,7 +97,7 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
         let said = desk.refused(&["train", name, "--recipe", "starter", "--out", "run", "--force"]);
         assert!(said.contains(reason), "{name}: {said}");
     }
-    assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: no train.tsv"));
+    assert!(desk.refused(&["train", "nowhere"]).contains("nowhere: "));
     assert!(desk.refused(&["train", "data", "--recipe", "nowhere.toml"]).contains("nowhere.toml: "));
     assert!(
         desk.refused(&["train", "data", "--set", "unites=3"])
@@ -165,4 +165,141 @@ fn explains_word_by_word() {
     let (last, score) = (&words[4]["score"], &said["predictions"][0]["score"]);
     assert!((last.as_f64().unwrap() - score.as_f64().unwrap()).abs() < 1e-2, "{said}");
     assert!(desk.json(&["predict", "run", "--json", text])["predictions"][0].get("explanation").is_none());
+}
+
+/// Rows of three colours, for layouts: text and class name.
+fn colours(count: usize) -> Vec<(String, &'static str)> {
+    let class = |i| ["blue", "green", "red"][i % 3];
+    (0..count)
+        .map(|i| (format!("thing {i} is {}, {}so", class(i), "very ".repeat(i % 4)), class(i)))
+        .collect()
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(plain).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn every_layout_gives_the_same_counts() {
+    let desk = Desk::new();
+    let (mut tsv, mut csv, mut jsonl) =
+        (String::from("stars\treview\n"), String::from("review,id,stars\r\n"), String::new());
+    for (i, (text, class)) in colours(60).iter().enumerate() {
+        tsv += &format!("{class}\t{text}\n");
+        csv += &format!("\"{text}\",{i},{class}\r\n");
+        jsonl += &format!("{}\n", serde_json::json!({ "review": text, "stars": class }));
+        desk.write(&format!("acl/train/{class}/{i:03}.txt"), text.as_bytes());
+        desk.write(&format!("acl/test/{class}/{i:03}.txt"), text.as_bytes());
+    }
+    desk.write("acl/train/unsup/0.txt", b"of no class");
+    for class in ["blue", "green", "red"] {
+        let of_class = |(text, of): &(String, &str)| (*of == class).then(|| format!("{text}\n"));
+        let lines: String = colours(60).iter().filter_map(of_class).collect();
+        desk.write(&format!("lines/train/{class}.txt"), lines.as_bytes());
+        desk.write(&format!("lines/test/{class}.txt"), lines.as_bytes());
+    }
+    for part in ["train", "test"] {
+        desk.write(&format!("tsv/{part}.tsv"), tsv.as_bytes());
+        desk.write(&format!("csv/{part}.csv.gz"), gzip(csv.as_bytes()));
+        desk.write(&format!("jsonl/{part}.jsonl"), gzip(jsonl.as_bytes()));
+    }
+    let columns = ["--text", "review", "--label", "stars", "--json"];
+    let counts = |data: &[&str]| desk.json(&[&["data"], data, &columns].concat());
+
+    let of_tsv = counts(&["tsv"]);
+    assert_eq!(of_tsv["labels"], serde_json::json!(["blue", "green", "red"]));
+    assert_eq!(of_tsv["train"]["per_class"], serde_json::json!([20, 20, 20]));
+    assert_eq!(of_tsv["train"]["words"], serde_json::json!({ "min": 5, "median": 6, "p90": 8, "max": 8 }));
+    assert_eq!(of_tsv["test"]["unknown_words"], 0.0);
+    assert_eq!(of_tsv["duplicates"]["test_in_train"], 60);
+    for data in [
+        &["csv"][..],
+        &["jsonl"],
+        &["acl"],
+        &["lines"],
+        &["tsv/train.tsv", "--test", "csv/test.csv.gz"],
+        &["lines/train/red.txt", "lines/train/green.txt", "lines/train/blue.txt", "--test", "acl/test"],
+    ] {
+        assert_eq!(counts(data), of_tsv, "{data:?}");
+    }
+    assert_eq!(counts(&["acl/train"])["train"], of_tsv["train"], "a folder of classes without parts");
+
+    // Twice the same file: as many examples, all of them duplicates.
+    let twice = counts(&["jsonl/train.jsonl", "csv/train.csv.gz", "--dev", "tsv/test.tsv"]);
+    assert_eq!((&twice["train"]["examples"], &twice["dev"]["examples"]), (&120.into(), &60.into()));
+    assert_eq!((&twice["test"], &twice["duplicates"]["within_train"]), (&Value::Null, &60.into()));
+    let said = desk.ok(&[&["data", "csv"], &columns[..4]].concat());
+    for line in ["3 classes ", "examples ", "  green ", "warning: 60 of 60 test texts are training texts"] {
+        assert!(said.contains(line), "{line} is missing in\n{said}");
+    }
+}
+
+#[test]
+fn trains_and_evaluates_on_files() {
+    let desk = Desk::new();
+    let rows = |range: std::ops::Range<usize>| -> String {
+        let rows = colours(range.end).split_off(range.start);
+        std::iter::once("says,colour\n".to_owned())
+            .chain(rows.iter().map(|(t, c)| format!("\"{t}\",{c}\n")))
+            .collect()
+    };
+    desk.write("my data/one.csv", rows(0..120).as_bytes());
+    desk.write("two.csv", rows(120..240).as_bytes());
+    desk.write("three.csv", rows(240..300).as_bytes());
+    let columns = ["--text", "says", "--label", "colour"];
+    let settings =
+        ["--recipe", "starter", "--set", "epochs=8", "--set", "quantized_epochs=2", "--set", "batch=8"];
+    let args = ["train", "my data/one.csv", "two.csv", "--test", "three.csv", "--dev", "three.csv"];
+    desk.ok(&[&args[..], &columns, &settings].concat());
+
+    // Named after the first file; the counts are with the metrics, the command with the recipe.
+    let metrics: Value =
+        serde_json::from_slice(&std::fs::read(desk.path("runs/one-starter/metrics.json")).unwrap()).unwrap();
+    assert_eq!(metrics["data"]["train"]["examples"], 240);
+    assert_eq!(metrics["data"]["vocabulary"], metrics["vocabulary"]);
+    let counts = desk.json(&[&["data"], &args[1..], &columns, &["--recipe", "starter", "--json"]].concat());
+    assert_eq!(metrics["data"], counts, "`kilornn data` tells what training tells");
+    let config = std::fs::read_to_string(desk.path("runs/one-starter/config.toml")).unwrap();
+    let command = "# kilornn train 'my data/one.csv' two.csv --dev three.csv --test three.csv --text says --label colour ";
+    assert!(config.starts_with(command), "{config}");
+
+    let files = ["evaluate", "runs/one-starter", "three.csv", "two.csv", "--json"];
+    let report = desk.json(&[&files[..], &columns].concat());
+    assert_eq!(report["examples"], 180);
+    assert!(report["accuracy"].as_f64().unwrap() > 0.95, "{report}");
+}
+
+#[test]
+fn faults_of_every_format_are_the_person_s() {
+    let desk = Desk::new();
+    let cases: [(&str, Vec<u8>, &str); 7] = [
+        (
+            "header.csv",
+            b"body,label\na,0\n".to_vec(),
+            "header.csv:1: no column is named `text`; there are `body`",
+        ),
+        ("few.csv", b"text,label\na,0\nb\n".to_vec(), "few.csv:3: 1 field, but the header names 2"),
+        ("quote.csv", b"text,label\na,0\n\"b,1\n".to_vec(), "quote.csv:3: broken quoting"),
+        ("bad.jsonl", b"{\"text\": }\n".to_vec(), "bad.jsonl:1: invalid JSON in column 10: "),
+        ("utf8.jsonl", b"{}\n\xE4\n".to_vec(), "utf8.jsonl:2: not UTF-8"),
+        (
+            "cut.csv.gz",
+            gzip(b"text,label\na,0\nb,1\n")[..25].to_vec(),
+            "cut.csv.gz: the gzip data is cut short",
+        ),
+        ("one.txt", b"a\n".to_vec(), "one.txt: there must be at least two classes"),
+    ];
+    for (name, content, reason) in cases {
+        desk.write(name, &content);
+        for command in ["data", "train"] {
+            let said = desk.refused(&[command, name]);
+            assert!(said.contains(reason), "{command} {name}: {said}");
+        }
+    }
+    assert!(desk.refused(&["data", "data", "--test", "few.csv"]).contains("few.csv:3: "));
+    assert!(desk.refused(&["data", "data", "--labels", "nowhere"]).contains("nowhere: "));
+    assert!(!desk.path("runs").exists(), "a refused run left a folder");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kilornn::Model;
 use kilornn::text::WordHash;
-use kilornn_trainer::data::Dataset;
+use kilornn_trainer::data::{Dataset, Inputs};
 use kilornn_trainer::recipe::Recipe;
 use kilornn_trainer::text::{Encoder, for_each_word};
 
@@ -25,7 +25,7 @@ fn one_real_unseen_word_in_256_is_taken_for_a_known_one() {
     let file = std::fs::read(root.join("../models/imdb-compact.kilo")).unwrap();
     let model = Model::from_bytes(&file).unwrap();
     let vocabulary = model.contents().vocabulary;
-    let data = Dataset::read(&data).unwrap();
+    let data = Dataset::read(&Inputs::from(data.as_path())).unwrap();
 
     // The model holds no words, so they are found again as they were when it was trained.
     let recipe = Recipe::from_toml(include_str!("../recipes/compact.toml")).unwrap();

@@ -241,7 +241,7 @@ fn keras_files_that_cannot_be_used_are_named() {
     assert!(without("--activation").contains("--activation"));
     assert!(without("--padding").contains("--padding"));
     desk.write("two/train.tsv", b"label\ttext\n");
-    assert!(refused(&npz, &json, &[]).contains("train.tsv: no examples below the header"));
+    assert!(refused(&npz, &json, &[]).contains("train.tsv: there are no examples in it"));
 }
 
 #[test]

@@ -7,21 +7,24 @@ use serde::Serialize;
 
 use super::{Console, grouped, labels, parse_model, read_model};
 use crate::answer::Answer;
-use crate::data::{Dataset, Example};
+use crate::data::{Columns, Dataset, Example};
 use crate::device::qemu;
 use crate::evaluate::quantized;
 use crate::progress;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
-/// DATA is a file in the form of train.tsv, or a folder that has a test part. With --qemu the whole
+/// DATA is a folder with a test part, or one or more files (what they may be, `kilornn train --help` tells). With --qemu the whole
 /// of it also goes through the firmware in QEMU, and every class and logit is compared.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model: a .kilo file, or the folder of a run
     model: PathBuf,
-    /// The texts: a .tsv or .tsv.gz file, or a folder with a test part
-    data: PathBuf,
+    /// The texts: a folder with a test part, or files
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    #[command(flatten)]
+    columns: Columns,
     /// Run the texts through the firmware on this board as well
     #[arg(long, value_name = "BOARD")]
     qemu: Option<String>,
@@ -57,7 +60,7 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
-    let examples = Dataset::read_test(&args.data, &labels(&model))?;
+    let examples = Dataset::read_test(&args.data, &args.columns, &labels(&model))?;
     let board = args.qemu.as_deref().map(qemu::Board::find).transpose()?;
 
     let progress = progress::bar("host", examples.len(), "texts");

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::data::show;
 use super::outcome::{Metrics, Outcome};
-use super::{Console, grouped, train};
-use crate::data::Dataset;
+use super::{Console, grouped};
+use crate::data::counts::Counts;
+use crate::data::{Columns, Dataset, Inputs};
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
 use crate::run_folder::{Begin, RunFolder};
@@ -80,10 +82,12 @@ struct TorchArgs {
 
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Folder as for `kilornn train`: its train part calibrates the quantization (labels are not used for
+    /// Data as for `kilornn train`, a folder or a file: its train part calibrates the quantization (labels are not used for
     /// that), its test part, if there is one, tests
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DATA")]
     data: PathBuf,
+    #[command(flatten)]
+    columns: Columns,
     /// Output folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -157,11 +161,13 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     let console = Console { json: args.json };
     let Imported { network, encoder, recipe, labels, unreachable } = imported;
     // All input is read and checked before anything is written.
-    let mut data = Dataset::read(&args.data)?;
+    let inputs = Inputs { columns: args.columns.clone(), ..Inputs::from(args.data.as_path()) };
+    let mut data = Dataset::read(&inputs)?;
     agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
-    train::describe(console, &args.data, &data)?;
     let folder = RunFolder::open(&args.out, if args.force { Begin::Replace } else { Begin::New })?;
 
+    let counts = Counts::of(&data, encoder);
+    show(console, &counts, 10)?;
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
         "imported from {peer}: vocabulary {} words, embedding {}, {} units, {} parameters",
@@ -184,6 +190,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
         epochs: Vec::new(),
         test: None,
         quantized: None,
+        data: counts,
     };
     let comment = format!(
         "The weights are {peer}'s: {}, {}\nkilornn train DATA --recipe <this file> trains a network of the same form \

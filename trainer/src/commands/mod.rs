@@ -1,5 +1,6 @@
 //! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
 
+pub mod data;
 pub mod evaluate;
 pub mod import;
 pub mod inspect;

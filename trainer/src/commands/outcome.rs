@@ -6,6 +6,7 @@ use kilornn::Model;
 use serde::Serialize;
 
 use super::{Console, grouped};
+use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
 use crate::evaluate;
 use crate::fit::Epoch;
@@ -26,6 +27,7 @@ pub(super) struct Metrics {
     pub(super) epochs: Vec<Epoch>,
     pub(super) test: Option<Measured>,
     pub(super) quantized: Option<Quantized>,
+    pub(super) data: Counts,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,12 +1,15 @@
 //! `kilornn train`: data -> fit -> quantize -> model file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
+use shell_words::quote;
 
+use super::data::show;
 use super::outcome::{Metrics, Outcome, encode};
 use super::{Console, grouped};
-use crate::data::{Dataset, Example};
+use crate::data::counts::Counts;
+use crate::data::{Dataset, Inputs};
 use crate::error::InputError;
 use crate::fit::checkpoint::{self, Asked};
 use crate::fit::{Epoch, Examples, Interrupt, Interrupted, Split, State, Stream, Task, fit, read_groups};
@@ -18,17 +21,33 @@ use crate::text::Encoder;
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
-/// DATA is a folder with train.tsv or train.tsv.gz (a header `label<TAB>text`, then one example a
-/// line) and, where there are any, dev, test and labels.txt (a class name a line). The output folder
-/// keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and model.kilo.
+/// DATA is a folder, or one or more files to train on. Files are
 ///
-/// After every epoch the folder has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
-/// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there are, and
-/// `kilornn recipes --keys` what they can say.
+///   .tsv, .csv   with a header that names the columns (choose with --text and --label)
+///   .jsonl       one JSON object a line, with keys of these names
+///   .txt         one text a line, all of the class that the file's name says
+///
+/// and may be compressed (.csv.gz). A folder has
+///
+///   train.csv (or .tsv, .jsonl), or
+///   train/ with a folder for each class, one text a file (train/pos/1.txt), or
+///   train/ with a file for each class, one text a line (train/pos.txt), or
+///   such folders or files without train/ around them: all of it is to train on
+///
+/// and, where there are any, dev and test in one of these forms, and labels.txt, which names the
+/// classes in order, one a line. `kilornn data DATA` shows what is found.
+///
+/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and
+/// model.kilo.
+///
+/// After every epoch it has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
+/// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
+/// are, and `kilornn recipes --keys` what they can say.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Folder with the data
-    data: PathBuf,
+    #[command(flatten)]
+    inputs: Inputs,
     /// A recipe's name (seed, compact, starter) or a TOML file
     #[arg(long, default_value = "compact")]
     recipe: String,
@@ -69,8 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
         recipe.validation = Validation::Groups;
     }
     // All input is read and checked before anything is written.
-    let data = Dataset::read(&args.data)?;
-    describe(console, &args.data, &data)?;
+    let data = Dataset::read(&args.inputs)?;
     let groups = args.groups.as_deref().map(|path| read_groups(path, data.train.len())).transpose()?;
     let split = Split::new(&recipe, args.seed, groups.as_deref(), data.train.len())?;
     if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
@@ -93,6 +111,8 @@ pub fn run(args: &Args) -> Result<()> {
 
     let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
     let encoder = Encoder::fit(&recipe, texts.iter().copied());
+    let counts = Counts::of(&data, &encoder);
+    show(console, &counts, 10)?;
     let (mut encoded, classes) = encode(&encoder, &data.train);
     let mut take = |part: &[usize]| -> (Vec<Vec<u32>>, Vec<usize>) {
         part.iter().map(|&example| (std::mem::take(&mut encoded[example]), classes[example])).unzip()
@@ -123,6 +143,7 @@ pub fn run(args: &Args) -> Result<()> {
         epochs: Vec::new(),
         test: None,
         quantized: None,
+        data: counts,
     };
     let objective = Objective { class_weights, label_smoothing: recipe.label_smoothing, l2: recipe.l2 };
     let task = Task {
@@ -158,8 +179,8 @@ pub fn run(args: &Args) -> Result<()> {
     });
     if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
         let settings: Vec<String> =
-            args.settings.iter().map(|setting| format!("--set {}", quoted(setting))).collect();
-        let out = format!("--out {}", quoted(&out.to_string_lossy()));
+            args.settings.iter().map(|setting| format!("--set {}", quote(setting))).collect();
+        let out = format!("--out {}", quote(&out.to_string_lossy()));
         let again = command(args, &args.recipe, &[&settings[..], &[out, "--resume".to_owned()]].concat());
         console.say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
     }
@@ -176,51 +197,26 @@ pub fn run(args: &Args) -> Result<()> {
     folder.remove_checkpoint()
 }
 
-/// Says what was read, class by class.
-pub(super) fn describe(console: Console, folder: &Path, data: &Dataset) -> Result<()> {
-    let part = |name: &str, examples: &[Example]| format!("{} {name}", grouped(examples.len()));
-    let mut parts = vec![part("train", &data.train)];
-    parts.extend(data.dev.as_deref().map(|dev| part("dev", dev)));
-    parts.extend(data.test.as_deref().map(|test| part("test", test)));
-    let of_class = |class: usize| data.train.iter().filter(|example| example.class == class).count();
-    let shown = data.labels.iter().enumerate().take(10);
-    let mut classes: Vec<String> =
-        shown.map(|(class, label)| format!("{label} {}", grouped(of_class(class)))).collect();
-    if data.labels.len() > classes.len() {
-        classes.push("...".to_owned());
-    }
-    let (folder, count) = (folder.display(), data.labels.len());
-    console.say(format!("{folder}: {}; {count} classes ({})", parts.join(", "), classes.join(", ")))
-}
-
 fn default_out(args: &Args) -> PathBuf {
-    let data = args.data.canonicalize().ok();
-    let data = data.as_deref().and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
     let recipe = PathBuf::from(&args.recipe);
     let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from("runs").join(format!("{data}-{recipe}"))
+    PathBuf::from("runs").join(format!("{}-{recipe}", args.inputs.name()))
 }
 
 /// The command that trains this again, with another recipe and more options.
 fn command(args: &Args, recipe: &str, more: &[String]) -> String {
     let mut words = vec![
         "kilornn train".to_owned(),
-        quoted(&args.data.to_string_lossy()),
-        format!("--recipe {}", if recipe.starts_with('<') { recipe.to_owned() } else { quoted(recipe) }),
+        args.inputs.command_line(),
+        format!(
+            "--recipe {}",
+            if recipe.starts_with('<') { recipe.to_owned() } else { quote(recipe).into_owned() }
+        ),
         format!("--seed {}", args.seed),
     ];
-    words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quoted(&path.to_string_lossy()))));
+    words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
     words.extend_from_slice(more);
     words.join(" ")
-}
-
-/// An argument as a shell reads it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        return argument.to_owned();
-    }
-    format!("'{}'", argument.replace('\'', "'\\''"))
 }
 
 fn epoch_line(epoch: &Epoch, epochs: usize, examples: usize) -> String {
@@ -236,16 +232,4 @@ fn epoch_line(epoch: &Epoch, epochs: usize, examples: usize) -> String {
         line += &format!(" - val_loss {loss:.4} - val_accuracy {accuracy:.4}");
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn arguments_are_quoted_where_a_shell_needs_it() {
-        let of = super::quoted;
-        assert_eq!(of("runs/mine-1.toml"), "runs/mine-1.toml");
-        assert_eq!(of("my data"), "'my data'");
-        assert_eq!(of("it's"), "'it'\\''s'");
-        assert_eq!(of(""), "''");
-    }
 }

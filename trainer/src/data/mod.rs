@@ -1,17 +1,32 @@
-//! Labelled texts: what a folder of data holds, read and checked before anything else happens.
+//! Labelled texts, read and checked before anything else happens.
+//!
+//! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes` reads one and
+//! `formats` turns it into rows, `labels` turns rows into [`Example`]s. [`counts`] says what came
+//! of it, [`Batches`] lay it out for training.
 
 mod batch;
+mod bytes;
+pub mod counts;
+mod formats;
+mod inputs;
+mod labels;
+mod layout;
 pub mod starter;
-mod tsv;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 pub use batch::{Batch, Batches};
+pub use formats::Columns;
+pub use inputs::Inputs;
 
 use crate::error::InputError;
+use crate::progress;
+use formats::{Format, Row};
 
 /// A text and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,202 +37,143 @@ pub struct Example {
     pub text: String,
 }
 
-/// A folder of labelled texts.
+/// Labelled texts in their parts.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
     /// Names of the classes.
     pub labels: Vec<String>,
-    /// `train.tsv`.
+    /// What to train on.
     pub train: Vec<Example>,
-    /// `dev.tsv`, if there is one.
+    /// What to validate on, if there is any.
     pub dev: Option<Vec<Example>>,
-    /// `test.tsv`, if there is one.
+    /// What to test on, if there is any.
     pub test: Option<Vec<Example>>,
 }
 
 impl Dataset {
-    /// Reads a folder to train on: `train.tsv` or `train.tsv.gz`, and `dev`, `test` and
-    /// `labels.txt` where they are. Without `labels.txt` the labels of the training file are the classes.
-    pub fn read(folder: &Path) -> Result<Self> {
-        let Some(train_path) = find(folder, "train") else {
-            let reason = "no train.tsv or train.tsv.gz in this folder";
-            return Err(InputError::in_file(folder, reason).into());
-        };
-        let train = tsv::read(&train_path)?;
-        let labels = match read_labels(folder)? {
+    /// Reads data to train on. Without a list of classes, the labels of the training part are the classes.
+    pub fn read(inputs: &Inputs) -> Result<Self> {
+        let parts = inputs.find()?;
+        let train = read_all(&parts.train, &inputs.columns)?;
+        let labels = match parts.labels {
             Some(labels) => labels,
-            None => infer_labels(&train),
+            None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
+                .map_err(|reason| in_sources(&parts.train, reason))?,
         };
-        let train = classify(&train_path, train, &labels)?;
-        for (class, label) in labels.iter().enumerate() {
-            if !train.iter().any(|example| example.class == class) {
-                let reason = format!("class {class} (`{label}`) has no example");
-                return Err(InputError::in_file(&train_path, reason).into());
-            }
+        let train = join(&parts.train, train, &labels)?;
+        let mut examples = vec![0; labels.len()];
+        train.iter().for_each(|example| examples[example.class] += 1);
+        if let Some(class) = examples.iter().position(|&examples| examples == 0) {
+            let reason = format!(
+                "class {class} (`{}`) has no example (add some, or take it out of the list of classes)",
+                labels[class]
+            );
+            return Err(in_sources(&parts.train, reason).into());
         }
         if labels.len() < 2 {
-            return Err(InputError::in_file(&train_path, "there must be at least two classes").into());
+            let reason =
+                format!("there must be at least two classes; there is only `{}`", labels::shown(&labels));
+            return Err(in_sources(&parts.train, reason).into());
         }
-        let part = |name| -> Result<Option<Vec<Example>>> {
-            find(folder, name).map(|path| classify(&path, tsv::read(&path)?, &labels)).transpose()
+        let part = |sources: &[Source]| -> Result<Option<Vec<Example>>> {
+            if sources.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(join(sources, read_all(sources, &inputs.columns)?, &labels)?))
         };
-        let (dev, test) = (part("dev")?, part("test")?);
+        let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
         Ok(Self { train, dev, test, labels })
     }
 
-    /// Reads what a model with these labels is to be tested on: a file, or a folder's test part.
-    pub fn read_test(path: &Path, labels: &[String]) -> Result<Vec<Example>> {
-        if !path.is_dir() {
-            return classify(path, tsv::read(path)?, labels);
+    /// Reads what a model with these labels is to be tested on: files, and folders' test parts.
+    pub fn read_test(paths: &[PathBuf], columns: &Columns, labels: &[String]) -> Result<Vec<Example>> {
+        let (sources, lists) = inputs::find_test(paths)?;
+        for list in lists {
+            let found = labels::read(&list)?;
+            if found != labels {
+                let reason = format!(
+                    "its classes are {}, the model's {}",
+                    labels::shown(&found),
+                    labels::shown(labels)
+                );
+                return Err(InputError::in_file(&list, reason).into());
+            }
         }
-        let Some(test) = find(path, "test") else {
-            let reason = "no test.tsv or test.tsv.gz in this folder (a single file can be given as well)";
-            return Err(InputError::in_file(path, reason).into());
-        };
-        if let Some(found) = read_labels(path)?
-            && found != labels
-        {
-            let reason = format!("its classes are {}, the model's {}", found.join(", "), labels.join(", "));
-            return Err(InputError::in_file(&path.join("labels.txt"), reason).into());
+        Ok(join(&sources, read_all(&sources, columns)?, labels)?)
+    }
+}
+
+/// A file with examples.
+#[derive(Clone)]
+struct Source {
+    path: PathBuf,
+    format: &'static dyn Format,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} as {}", self.path.display(), self.format.endings()[0])
+    }
+}
+
+/// Reads files on all cores. Of several faults the first in the order of the files is told.
+fn read_all(sources: &[Source], columns: &Columns) -> Result<Vec<Vec<Row>>, InputError> {
+    let progress = progress::bar("reading", sources.len(), "files");
+    let read = |Source { path, format }: &Source| {
+        let rows = format.rows(path, &bytes::read_text(path)?, columns)?;
+        progress.inc(1);
+        match rows.is_empty() {
+            true => Err(InputError::in_file(path, "there are no examples in it")),
+            false => Ok(rows),
         }
-        classify(&test, tsv::read(&test)?, labels)
-    }
+    };
+    let rows: Vec<Result<Vec<Row>, InputError>> = sources.par_iter().map(read).collect();
+    progress.finish_and_clear();
+    rows.into_iter().collect()
 }
 
-/// The file of a part, plain or compressed.
-fn find(folder: &Path, part: &str) -> Option<PathBuf> {
-    ["tsv", "tsv.gz"].iter().map(|ending| folder.join(format!("{part}.{ending}"))).find(|path| path.is_file())
-}
-
-fn read_labels(folder: &Path) -> Result<Option<Vec<String>>> {
-    let path = folder.join("labels.txt");
-    if !path.is_file() {
-        return Ok(None);
+/// The examples of a part's files, in the order of the files, or mixed if each file has one class only.
+fn join(sources: &[Source], rows: Vec<Vec<Row>>, labels: &[String]) -> Result<Vec<Example>, InputError> {
+    let mut examples = Vec::new();
+    for (source, rows) in sources.iter().zip(rows) {
+        examples.extend(labels::classify(source, rows, labels)?);
     }
-    let text = tsv::read_text(&path)?;
-    let labels: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut seen = BTreeSet::new();
-    for (line, label) in (1..).zip(&labels) {
-        if label.is_empty() || !seen.insert(label) {
-            let reason = if label.is_empty() { "empty label" } else { "this label stands twice" };
-            return Err(InputError::at_line(&path, line, reason).into());
-        }
-    }
-    if labels.len() > 256 {
-        return Err(InputError::in_file(&path, "more than 256 classes").into());
-    }
-    Ok(Some(labels))
-}
-
-/// The distinct labels of a file: by number if all are numbers, else by name.
-fn infer_labels(rows: &[tsv::Row]) -> Vec<String> {
-    let names: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
-    let numbers: Option<BTreeSet<usize>> = names.iter().map(|name| name.parse().ok()).collect();
-    match numbers {
-        // A missing number is an empty class, which the caller refuses by name.
-        Some(numbers) => (0..=numbers.last().copied().unwrap_or(0).min(256)).map(|n| n.to_string()).collect(),
-        None => names.into_iter().map(str::to_owned).collect(),
-    }
-}
-
-/// Turns labels into classes: a label is the number of a class or its name.
-fn classify(path: &Path, rows: Vec<tsv::Row>, labels: &[String]) -> Result<Vec<Example>> {
-    let examples: Vec<Example> = rows
-        .into_iter()
-        .map(|tsv::Row { line, label, text }| {
-            let number = label.parse().ok().filter(|&class: &usize| class < labels.len());
-            let class = labels.iter().position(|name| *name == label).or(number);
-            class.map(|class| Example { class, text }).ok_or_else(|| {
-                let classes = match labels.len() {
-                    0..=12 => labels.join(", "),
-                    n => format!("{}, ... ({n} in all)", labels[..10].join(", ")),
-                };
-                InputError::at_line(path, line, format!("unknown label `{label}`; the classes are {classes}"))
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    if examples.is_empty() {
-        return Err(InputError::in_file(path, "no examples below the header").into());
+    if sources.iter().all(|source| source.format.is_of_one_class()) {
+        mix(&mut examples, labels.len());
     }
     Ok(examples)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Spreads each class evenly over the whole, and keeps its order. Class after class, the last part
+/// of the texts, which `validation_split` validates on, would be of one class.
+fn mix(examples: &mut Vec<Example>, classes: usize) {
+    let mut all = vec![0_u64; classes];
+    examples.iter().for_each(|example| all[example.class] += 1);
+    let mut before = vec![0_u64; classes];
+    let mut placed: Vec<(u64, Example)> = std::mem::take(examples)
+        .into_iter()
+        .map(|example| {
+            // The middle of its share of the whole, as a fraction of 2^33.
+            let place = ((2 * before[example.class] + 1) << 32) / all[example.class];
+            before[example.class] += 1;
+            (place, example)
+        })
+        .collect();
+    placed.sort_by_key(|(place, example)| (*place, example.class));
+    examples.extend(placed.into_iter().map(|(_, example)| example));
+}
 
-    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            std::fs::write(folder.path().join(name), content).unwrap();
+/// A fault of files as a whole.
+fn in_sources(sources: &[Source], reason: String) -> InputError {
+    match sources {
+        [source] => InputError::in_file(&source.path, reason),
+        [first, .., last] => {
+            let folder = first.path.ancestors().skip(1).find(|folder| last.path.starts_with(folder));
+            InputError::in_file(
+                folder.filter(|f| f.file_name().is_some()).unwrap_or(Path::new("DATA")),
+                reason,
+            )
         }
-        folder
-    }
-
-    fn fault(files: &[(&str, &[u8])]) -> String {
-        let folder = folder(files);
-        let error = Dataset::read(folder.path()).unwrap_err();
-        assert!(error.downcast_ref::<InputError>().is_some(), "{error:#} is not the user's fault");
-        error.to_string().replace(&format!("{}/", folder.path().display()), "")
-    }
-
-    #[test]
-    fn reads_a_folder() {
-        let folder = folder(&[
-            ("train.tsv", b"label\ttext\n0\tbad\tly\n1\tgood\n"),
-            ("test.tsv", b"label\ttext\npos\tfine\n"),
-            ("labels.txt", b"neg\npos\n"),
-        ]);
-        let data = Dataset::read(folder.path()).unwrap();
-        assert_eq!(data.train[0], Example { class: 0, text: "bad\tly".into() });
-        assert_eq!(data.test.as_deref(), Some(&[Example { class: 1, text: "fine".into() }][..]));
-        assert_eq!(data.dev, None);
-        let alone = folder.path().join("test.tsv");
-        assert_eq!(Dataset::read_test(&alone, &data.labels).unwrap(), data.test.clone().unwrap());
-        assert_eq!(Dataset::read_test(folder.path(), &data.labels).unwrap(), data.test.unwrap());
-    }
-
-    #[test]
-    fn reads_gzip_and_infers_names() {
-        use std::io::Write;
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        gzip.write_all(b"label\ttext\nspam\tbuy\nham\thello\n").unwrap();
-        let folder = folder(&[("train.tsv.gz", &gzip.finish().unwrap())]);
-        let data = Dataset::read(folder.path()).unwrap();
-        assert_eq!(data.labels, ["ham", "spam"]);
-        assert_eq!(data.train[0].class, 1);
-    }
-
-    #[test]
-    fn names_file_line_and_reason() {
-        assert!(fault(&[]).ends_with("no train.tsv or train.tsv.gz in this folder"));
-        assert_eq!(
-            fault(&[("train.tsv", b"text,label\na,0\n")]),
-            "train.tsv:1: the header should be `label<TAB>text`, but is `text,label`"
-        );
-        assert_eq!(
-            fault(&[("train.tsv", b"label\ttext\n0\ta\nb\n")]),
-            "train.tsv:3: no tab between label and text"
-        );
-        assert_eq!(fault(&[("train.tsv", b"label\ttext\n0\ta\n1\t\xFF\n")]), "train.tsv:3: not UTF-8");
-        assert_eq!(
-            fault(&[("train.tsv", b"label\ttext\n0\ta\n7\tb\n"), ("labels.txt", b"x\ny\n")]),
-            "train.tsv:3: unknown label `7`; the classes are x, y"
-        );
-        assert_eq!(
-            fault(&[("train.tsv", b"label\ttext\n0\ta\n2\tb\n")]),
-            "train.tsv: class 1 (`1`) has no example"
-        );
-        assert_eq!(fault(&[("train.tsv", b"label\ttext\n")]), "train.tsv: no examples below the header");
-        assert_eq!(
-            fault(&[("train.tsv", b"label\ttext\n0\ta\n")]),
-            "train.tsv: there must be at least two classes"
-        );
-        assert_eq!(fault(&[("train.tsv", b"")]), "train.tsv: the file is empty");
-        assert_eq!(
-            fault(&[("train.tsv", b"label\ttext\n0\ta\n1\tb\n"), ("labels.txt", b"x\nx\n")]),
-            "labels.txt:2: this label stands twice"
-        );
-        assert!(fault(&[("train.tsv.gz", b"not gzip")]).starts_with("train.tsv.gz: "));
+        [] => InputError::new(reason),
     }
 }

@@ -1,0 +1,67 @@
+//! `kilornn data`: what would be trained on.
+
+use anyhow::Result;
+
+use super::{Console, grouped};
+use crate::data::counts::{Counts, Part};
+use crate::data::{Dataset, Inputs};
+use crate::recipe::Recipe;
+use crate::text::Encoder;
+
+/// Count and check labelled texts, without training.
+///
+/// Says for each part how many examples there are, of each class, how many words they have as the
+/// recipe's tokenizer cuts them, how many of these words the vocabulary lacks, and warns of texts that
+/// are there twice or with different labels. What DATA may be, `kilornn train --help` tells.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// The recipe whose tokenizer and vocabulary count: a name (seed, compact, starter) or a TOML file
+    #[arg(long, default_value = "compact")]
+    recipe: String,
+    /// Change a key of the recipe, for example --set vocabulary=8000 (can be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Print one JSON object on standard output (and the rest on standard error)
+    #[arg(long)]
+    json: bool,
+}
+
+/// Counts.
+pub fn run(args: &Args) -> Result<()> {
+    let console = Console { json: args.json };
+    let recipe = Recipe::load(&args.recipe, &args.settings)?;
+    let data = Dataset::read(&args.inputs)?;
+    let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
+    let counts = Counts::of(&data, &encoder);
+    show(console, &counts, usize::MAX)?;
+    console.conclude(&counts)
+}
+
+/// Prints a table with a column for each part, and the warnings; of many classes the first.
+pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Result<()> {
+    let row = |name: &str, cell: &dyn Fn(&Part) -> String| {
+        let cells: String = counts.parts().map(|(_, part)| format!("{:>12}", cell(part))).collect();
+        // Names may be longer than their column, or wider than they have characters.
+        console.say(format!("{name:<24}{cells}"))
+    };
+    let names: String = counts.parts().map(|(name, _)| format!("{name:>12}")).collect();
+    console.say(format!("{:<24}{names}", format!("{} classes", counts.labels.len())))?;
+    row("examples", &|part| grouped(part.examples))?;
+    for (class, label) in counts.labels.iter().enumerate().take(most_classes) {
+        row(&format!("  {label}"), &|part| grouped(part.per_class[class]))?;
+    }
+    if counts.labels.len() > most_classes {
+        console.say(format!("  ... and {} more", counts.labels.len() - most_classes))?;
+    }
+    row("words: shortest text", &|part| grouped(part.words.min))?;
+    row("  half have at most", &|part| grouped(part.words.median))?;
+    row("  90 % have at most", &|part| grouped(part.words.p90))?;
+    row("  longest text", &|part| grouped(part.words.max))?;
+    row("not in the vocabulary", &|part| format!("{:.2} %", 100.0 * part.unknown_words))?;
+    for warning in counts.warnings() {
+        console.say(format!("warning: {warning}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! What there is to know of data before training on them: counts, and what looks like a mistake.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::{Dataset, Example};
+use crate::text::Encoder;
+
+/// Counts, as `metrics.json` holds them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Counts {
+    /// Names of the classes.
+    pub labels: Vec<String>,
+    /// Words that the model will know.
+    pub vocabulary: usize,
+    /// What to train on.
+    pub train: Part,
+    /// What to validate on.
+    pub dev: Option<Part>,
+    /// What to test on.
+    pub test: Option<Part>,
+    /// Texts that are there more than once.
+    pub duplicates: Duplicates,
+}
+
+/// Counts of a part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// Examples.
+    pub examples: usize,
+    /// Examples of each class.
+    pub per_class: Vec<usize>,
+    /// Words of a text, before any is cut off.
+    pub words: Lengths,
+    /// The share of all words that the vocabulary lacks.
+    pub unknown_words: f64,
+    /// Texts without a word.
+    pub without_words: usize,
+}
+
+/// How long texts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Lengths {
+    /// The shortest.
+    pub min: usize,
+    /// Half of the texts have at most this many.
+    pub median: usize,
+    /// Nine in ten texts have at most this many.
+    pub p90: usize,
+    /// The longest.
+    pub max: usize,
+}
+
+/// Texts that are equal to the byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Duplicates {
+    /// Training texts that stood in the training part before.
+    pub within_train: usize,
+    /// Dev texts that are training texts.
+    pub dev_in_train: usize,
+    /// Test texts that are training texts.
+    pub test_in_train: usize,
+    /// Test texts that are dev texts.
+    pub test_in_dev: usize,
+    /// Different texts that have more than one label, in all parts together.
+    pub contradictory: usize,
+    /// The first of them.
+    pub contradictory_example: Option<String>,
+}
+
+impl Counts {
+    /// Counts, with the vocabulary that training uses.
+    pub fn of(data: &Dataset, encoder: &Encoder) -> Self {
+        let part = |examples: &Vec<Example>| Part::of(examples, data.labels.len(), encoder);
+        Self {
+            labels: data.labels.clone(),
+            vocabulary: encoder.words().len(),
+            train: part(&data.train),
+            dev: data.dev.as_ref().map(part),
+            test: data.test.as_ref().map(part),
+            duplicates: Duplicates::of(data),
+        }
+    }
+
+    /// The parts that there are, by name.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Part)> {
+        let parts = [("train", Some(&self.train)), ("dev", self.dev.as_ref()), ("test", self.test.as_ref())];
+        parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
+    }
+
+    /// What a person should look at before training.
+    pub fn warnings(&self) -> Vec<String> {
+        let Duplicates { within_train, dev_in_train, test_in_train, test_in_dev, contradictory, .. } =
+            self.duplicates;
+        let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
+        let examples = |part: Option<&Part>| part.map_or(0, |part| part.examples);
+        let mut warnings = Vec::new();
+        for (count, all, what) in [
+            (within_train, self.train.examples, "training texts stood there before"),
+            (dev_in_train, examples(dev), "dev texts are training texts, too"),
+            (test_in_train, examples(test), "test texts are training texts, too"),
+            (test_in_dev, examples(test), "test texts are dev texts, too"),
+        ] {
+            if count > 0 {
+                warnings.push(format!("{count} of {all} {what} (they are kept)"));
+            }
+        }
+        if let Some(text) = &self.duplicates.contradictory_example {
+            let shown: String = text.chars().take(60).collect();
+            let more = if shown.len() < text.len() { "..." } else { "" };
+            warnings
+                .push(format!("{contradictory} texts have more than one label, the first `{shown}{more}`"));
+        }
+        for (name, part) in self.parts() {
+            if part.without_words > 0 {
+                warnings
+                    .push(format!("{} of {} {name} texts have no word", part.without_words, part.examples));
+            }
+            let empty: Vec<&str> = (0..self.labels.len())
+                .filter(|&class| part.per_class[class] == 0)
+                .map(|class| self.labels[class].as_str())
+                .collect();
+            if !empty.is_empty() {
+                let names = empty.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+                let more = if empty.len() > 10 { ", ..." } else { "" };
+                warnings.push(format!("no {name} text of these classes: {names}{more}"));
+            }
+        }
+        warnings
+    }
+}
+
+impl Part {
+    fn of(examples: &[Example], classes: usize, encoder: &Encoder) -> Self {
+        let mut per_class = vec![0; classes];
+        examples.iter().for_each(|example| per_class[example.class] += 1);
+        let words: Vec<(usize, usize)> =
+            examples.par_iter().map(|example| encoder.count_words(&example.text)).collect();
+        let all: usize = words.iter().map(|(all, _)| all).sum();
+        let unknown: usize = words.iter().map(|(_, unknown)| unknown).sum();
+        let lengths: Vec<usize> = words.into_iter().map(|(all, _)| all).collect();
+        Self {
+            examples: examples.len(),
+            per_class,
+            without_words: lengths.iter().filter(|&&length| length == 0).count(),
+            words: Lengths::of(lengths),
+            unknown_words: unknown as f64 / all.max(1) as f64,
+        }
+    }
+}
+
+impl Lengths {
+    /// Of at least one text: the smallest length that is enough for the share (nearest rank).
+    fn of(mut lengths: Vec<usize>) -> Self {
+        lengths.sort_unstable();
+        let rank = |percent: usize| lengths[(lengths.len() * percent).div_ceil(100).max(1) - 1];
+        Self { min: rank(0), median: rank(50), p90: rank(90), max: rank(100) }
+    }
+}
+
+impl Duplicates {
+    fn of(data: &Dataset) -> Self {
+        /// What is known of a text.
+        #[derive(Default)]
+        struct Seen {
+            train: bool,
+            dev: bool,
+            class: Option<usize>,
+            contradictory: bool,
+        }
+        let mut seen: HashMap<&str, Seen> = HashMap::with_capacity(data.train.len());
+        let mut found = Self::default();
+        let (dev, test) = (data.dev.as_deref().unwrap_or(&[]), data.test.as_deref().unwrap_or(&[]));
+        for (part, examples) in [&data.train[..], dev, test].into_iter().enumerate() {
+            for Example { class, text } in examples {
+                let seen = seen.entry(text).or_default();
+                match part {
+                    0 => {
+                        found.within_train += usize::from(seen.train);
+                        seen.train = true;
+                    }
+                    1 => {
+                        found.dev_in_train += usize::from(seen.train);
+                        seen.dev = true;
+                    }
+                    _ => {
+                        found.test_in_train += usize::from(seen.train);
+                        found.test_in_dev += usize::from(seen.dev);
+                    }
+                }
+                if seen.class.replace(*class).is_some_and(|before| before != *class) && !seen.contradictory {
+                    seen.contradictory = true;
+                    found.contradictory += 1;
+                    found.contradictory_example.get_or_insert_with(|| text.clone());
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    fn examples(rows: &[(usize, &str)]) -> Vec<Example> {
+        rows.iter().map(|&(class, text)| Example { class, text: text.into() }).collect()
+    }
+
+    #[test]
+    fn counts_words_and_duplicates() {
+        let data = Dataset {
+            labels: vec!["n".into(), "p".into()],
+            train: examples(&[(0, "a a b"), (1, "a b"), (0, "a a b"), (0, "b, A!"), (1, "a a b")]),
+            dev: Some(examples(&[(0, "a b"), (0, "x"), (0, "x")])),
+            test: Some(examples(&[(1, "x"), (0, "a b"), (1, "y a b z"), (0, "")])),
+        };
+        let recipe = Recipe::from_toml("vocabulary = 2\nmaxlen = 1").unwrap();
+        let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
+        let counts = Counts::of(&data, &encoder);
+        assert_eq!(counts.train.per_class, [3, 2]);
+        assert_eq!(counts.train.words, Lengths { min: 2, median: 3, p90: 3, max: 3 });
+        assert_eq!((counts.vocabulary, counts.train.unknown_words), (2, 0.0));
+        let (dev, test) = (counts.dev.as_ref().unwrap(), counts.test.as_ref().unwrap());
+        assert_eq!((dev.unknown_words, test.unknown_words), (0.5, 3.0 / 7.0));
+        assert_eq!((test.without_words, test.words.min, test.words.max), (1, 0, 4));
+        let expected = Duplicates {
+            within_train: 2,
+            dev_in_train: 1,
+            test_in_train: 1,
+            test_in_dev: 2,
+            // "a a b" within train, "a b" between train and dev, "x" between dev and test.
+            contradictory: 3,
+            contradictory_example: Some("a a b".into()),
+        };
+        assert_eq!(counts.duplicates, expected);
+        let warnings = counts.warnings();
+        assert_eq!(warnings[0], "2 of 5 training texts stood there before (they are kept)");
+        assert_eq!(warnings[4], "3 texts have more than one label, the first `a a b`");
+        assert_eq!(warnings[5], "no dev text of these classes: p");
+        assert_eq!(warnings[6], "1 of 4 test texts have no word");
+        assert_eq!(warnings.len(), 7);
+    }
+
+    #[test]
+    fn ranks_are_lengths_that_occur() {
+        let of = |lengths: Vec<usize>| Lengths::of(lengths);
+        assert_eq!(of((1..=10).rev().collect()), Lengths { min: 1, median: 5, p90: 9, max: 10 });
+        assert_eq!(of(vec![7]), Lengths { min: 7, median: 7, p90: 7, max: 7 });
+    }
+}
