@@ -150,7 +150,7 @@ fn train_one(
     let (objective, unknown) = (Objective::plain(2), Some(recipe.vocabulary as u32 + 1));
     let task = Task { recipe, objective, seed: 0, unknown, train, validation };
     let state = State::new(&task, network);
-    fit(network, &task, state, &Interrupt::default(), |state| {
+    fit(network, &task, state, &Interrupt::default(), |_, state| {
         state.history.iter().for_each(&mut after);
         Ok(())
     })?;

@@ -1,7 +1,6 @@
 //! How good a model is on labelled texts: the float network, and the file that the device runs.
 
 use anyhow::{Result, ensure};
-use candle_core::{Device, Tensor};
 use indicatif::ProgressBar;
 use kilornn::Model;
 
@@ -18,13 +17,11 @@ pub fn logits(
     pad_to: Option<usize>,
     grid: Option<&Grid>,
 ) -> Result<Vec<f32>> {
-    let shape = (network.embedding.shape[0], network.units());
-    let projected = Tensor::from_vec(network.projected(grid), shape, &Device::Cpu)?;
     let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
     let outputs = network.outputs();
     let mut all = vec![0.0; texts.len() * outputs];
     for examples in Batches::by_length(&lengths, 256).iter() {
-        let logits = network.logits(&projected, &Batch::new(examples, texts, pad_to), grid)?;
+        let logits = network.logits(&Batch::new(examples, texts, pad_to), grid)?;
         for (&example, logits) in examples.iter().zip(logits.chunks_exact(outputs)) {
             all[example * outputs..][..outputs].copy_from_slice(logits);
         }

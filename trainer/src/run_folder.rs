@@ -70,9 +70,9 @@ impl RunFolder {
         }
     }
 
-    /// Replaces the checkpoint.
-    pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
-        self.write(CHECKPOINT, bytes)
+    /// Replaces the checkpoint by what `write` writes.
+    pub fn write_checkpoint(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        write_with(&self.path(CHECKPOINT), write)
     }
 
     /// Removes the checkpoint, and what a killed training left half written.
@@ -136,19 +136,24 @@ impl RunFolder {
     }
 }
 
-/// Writes a file beside its place and then moves it there: an interruption leaves the old one or the new one.
+/// Writes a file whole or not at all.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    write_with(path, |file| Ok(file.write_all(content)?))
+}
+
+/// Writes a file beside its place and then moves it there: an interruption leaves the old one or the new one.
+fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
+    let replace = || -> Result<()> {
         let mut builder = tempfile::Builder::new();
         // Temporary files are for their owner alone; what the person keeps is as their umask says.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
-        file.write_all(content)?;
+        write(&mut file)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     };
-    write().with_context(|| format!("{}: cannot be written", path.display()))
+    replace().with_context(|| format!("{}: cannot be written", path.display()))
 }

@@ -157,7 +157,7 @@ pub fn run(args: &Args) -> Result<()> {
     let asked = Asked::of(&task)?;
     let state = match folder.read_checkpoint()? {
         Some((path, bytes)) if begin == Begin::Resume => {
-            let state = checkpoint::from_bytes(&path, &bytes, &asked)?;
+            let state = checkpoint::read(&path, &bytes, &asked, &mut network)?;
             metrics.epochs.clone_from(&state.history);
             console.say(format!("going on after epoch {}", state.history.len()))?;
             state
@@ -169,8 +169,8 @@ pub fn run(args: &Args) -> Result<()> {
     };
     folder.write_config(&recipe, &command(args, "<this file>", &[]))?;
     let interrupt = Interrupt::listen()?;
-    let fitted = fit(&mut network, &task, state, &interrupt, |state| {
-        folder.write_checkpoint(&checkpoint::to_bytes(&asked, state)?)?;
+    let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
+        folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
         if let Some(epoch) = state.history.last() {
             console.say(epoch_line(epoch, recipe.epochs, train.texts.len()))?;
         }

@@ -1,12 +1,16 @@
 //! A training on disk: what it was asked for, and all that it had come to after an epoch.
 
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Result;
+use crc32fast::Hasher;
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use super::{State, Task};
 use crate::error::InputError;
+use crate::network::Network;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
 const MAGIC: [u8; 8] = *b"KILOCKP\x01";
@@ -23,7 +27,7 @@ pub struct Asked {
 impl Asked {
     /// By a task.
     pub fn of(task: &Task<'_>) -> Result<Self> {
-        let mut hash = crc32fast::Hasher::new();
+        let mut hash = Hasher::new();
         let mut number = |n: usize| hash.update(&(n as u64).to_le_bytes());
         number(task.objective.class_weights.len());
         number(task.unknown.map_or(0, |id| id as usize + 1));
@@ -55,15 +59,49 @@ impl Asked {
     }
 }
 
-/// The bytes of a checkpoint: magic, CRC-32 of the rest, and a postcard structure.
-pub fn to_bytes(asked: &Asked, state: &State) -> Result<Vec<u8>> {
-    let body = postcard::to_extend(&(asked, state), Vec::new())?;
-    let crc = crc32fast::hash(&body).to_le_bytes();
-    Ok([&MAGIC[..], &crc, &body].concat())
+/// Writes a checkpoint: magic, a postcard structure, and its CRC-32. Nothing of it is in memory as a whole.
+pub fn write(out: impl Write, asked: &Asked, network: &Network, state: &State) -> Result<()> {
+    let mut sink = Sink { out: BufWriter::new(out), hash: Hasher::new(), fault: None };
+    sink.out.write_all(&MAGIC)?;
+    let weights = network.parameters().map(|parameter| &parameter.values);
+    if let Err(error) = postcard::serialize_with_flavor(&(asked, weights, state), &mut sink) {
+        return Err(sink.fault.map_or(error.into(), Into::into));
+    }
+    sink.out.write_all(&sink.hash.finalize().to_le_bytes())?;
+    Ok(sink.out.flush()?)
 }
 
-/// The state in a checkpoint's bytes. Fails if they are damaged, or of a training that was asked for something else.
-pub fn from_bytes(path: &Path, bytes: &[u8], asked: &Asked) -> Result<State, InputError> {
+/// Where postcard's bytes go.
+struct Sink<W: Write> {
+    out: BufWriter<W>,
+    hash: Hasher,
+    /// What postcard's errors cannot tell.
+    fault: Option<io::Error>,
+}
+
+impl<W: Write> Flavor for &mut Sink<W> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.hash.update(bytes);
+        self.out.write_all(bytes).map_err(|fault| {
+            self.fault = Some(fault);
+            postcard::Error::SerializeBufferFull
+        })
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes network and state from a checkpoint's bytes. Fails, and leaves the network as it was, if they are damaged, or
+/// of a training that was asked for something else.
+pub fn read(path: &Path, bytes: &[u8], asked: &Asked, network: &mut Network) -> Result<State, InputError> {
     let fault = |reason: &str| InputError::in_file(path, format!("{reason} (--force trains from the start)"));
     let Some((magic, rest)) = bytes.split_at_checked(MAGIC.len()) else {
         return Err(fault("it is cut short"));
@@ -71,8 +109,8 @@ pub fn from_bytes(path: &Path, bytes: &[u8], asked: &Asked) -> Result<State, Inp
     if magic != MAGIC {
         return Err(fault("not a checkpoint of this version of kilornn"));
     }
-    let body = match rest.split_first_chunk() {
-        Some((crc, body)) if u32::from_le_bytes(*crc) == crc32fast::hash(body) => body,
+    let body = match rest.split_last_chunk() {
+        Some((body, crc)) if u32::from_le_bytes(*crc) == crc32fast::hash(body) => body,
         _ => return Err(fault("it is damaged or cut short")),
     };
     let unreadable = |error: postcard::Error| fault(&format!("it cannot be read: {error}"));
@@ -81,5 +119,10 @@ pub fn from_bytes(path: &Path, bytes: &[u8], asked: &Asked) -> Result<State, Inp
     if let Some(difference) = before.difference(asked) {
         return Err(fault(&format!("the interrupted training was another: {difference}")));
     }
-    postcard::from_bytes(rest).map_err(unreadable)
+    let (weights, state): ([Vec<f32>; 6], State) = postcard::from_bytes(rest).map_err(unreadable)?;
+    if !weights.iter().map(Vec::len).eq(network.parameters().map(|parameter| parameter.values.len())) {
+        return Err(fault("its weights are of another shape"));
+    }
+    network.set_weights(weights.into());
+    Ok(state)
 }

@@ -101,10 +101,9 @@ pub struct Task<'a> {
     pub validation: Option<Examples<'a>>,
 }
 
-/// All that changes from epoch to epoch: with it, training goes on as if it had never ended.
+/// All that changes from epoch to epoch but the network: with both, training goes on as if it had never ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
-    weights: Vec<Vec<f32>>,
     optimizers: Optimizers,
     /// Epochs that are done, or that early stopping left out.
     done: usize,
@@ -124,7 +123,6 @@ impl State {
     /// Before the first epoch.
     pub fn new(task: &Task<'_>, network: &Network) -> Self {
         Self {
-            weights: network.weights(),
             optimizers: Optimizers::new(task.recipe, network),
             done: 0,
             positions: [0; 2],
@@ -137,7 +135,7 @@ impl State {
     }
 }
 
-/// Trains in place, from a state on. `after_epoch` sees the state after each epoch, the last in its history.
+/// Trains in place, from a state on. `after_epoch` sees network and state after each epoch, the last in its history.
 /// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so.
 ///
 /// Early stopping ends the epochs of the float network and those on the device's grid separately: either part ends
@@ -147,11 +145,10 @@ pub fn fit(
     task: &Task<'_>,
     mut state: State,
     interrupt: &Interrupt,
-    mut after_epoch: impl FnMut(&State) -> Result<()>,
+    mut after_epoch: impl FnMut(&Network, &State) -> Result<()>,
 ) -> Result<State> {
     let recipe = task.recipe;
     let float_epochs = recipe.epochs - recipe.quantized_epochs;
-    network.set_weights(&state.weights);
     while state.done < recipe.epochs {
         if state.done == float_epochs && state.grid.is_none() {
             state.stopping.restore(network);
@@ -167,11 +164,9 @@ pub fn fit(
         if state.stopping.observe(recipe, &epoch, network) {
             state.done = if state.grid.is_none() { float_epochs } else { recipe.epochs };
         }
-        state.weights = network.weights();
-        after_epoch(&state)?;
+        after_epoch(network, &state)?;
     }
     state.best_epoch = state.stopping.restore(network);
-    state.weights = network.weights();
     Ok(state)
 }
 

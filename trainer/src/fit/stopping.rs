@@ -44,7 +44,7 @@ impl Stopping {
     /// Puts the best epoch's weights back, and begins anew. Returns which epoch that was.
     pub(super) fn restore(&mut self, network: &mut Network) -> Option<usize> {
         let best = std::mem::take(self).best?;
-        network.set_weights(&best.weights);
+        network.set_weights(best.weights);
         Some(best.epoch)
     }
 }

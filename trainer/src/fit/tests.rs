@@ -47,7 +47,7 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
     let mut net = network();
     let mut state = State::new(&task, &net);
     if !interrupted {
-        let state = fit(&mut net, &task, state, &Interrupt::default(), |_| Ok(())).unwrap();
+        let state = fit(&mut net, &task, state, &Interrupt::default(), |_, _| Ok(())).unwrap();
         return (net, state);
     }
     let asked = checkpoint::Asked::of(&task).unwrap();
@@ -55,8 +55,10 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
     for _ in 0..=recipe.epochs {
         let interrupt = Interrupt::default();
         let mut kept = None;
-        let result = fit(&mut net, &task, state, &interrupt, |state| {
-            kept = Some(checkpoint::to_bytes(&asked, state)?);
+        let result = fit(&mut net, &task, state, &interrupt, |net, state| {
+            let mut bytes = Vec::new();
+            checkpoint::write(&mut bytes, &asked, net, state)?;
+            kept = Some(bytes);
             interrupt.interrupt();
             Ok(())
         });
@@ -66,7 +68,7 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
         }
         // Nothing but the checkpoint is left of it.
         net = network();
-        state = checkpoint::from_bytes(path, &kept.unwrap(), &asked).unwrap();
+        state = checkpoint::read(path, &kept.unwrap(), &asked, &mut net).unwrap();
     }
     panic!("training did not end");
 }
@@ -144,12 +146,19 @@ fn a_checkpoint_of_another_training_or_a_damaged_one_is_refused() {
     let network = Network::new(&mine, WORDS as usize + 1, 1, &mut Stream::Weights.rng(3));
     let before = task(&mine, 1, 20);
     let asked = checkpoint::Asked::of(&before).unwrap();
-    let bytes = checkpoint::to_bytes(&asked, &State::new(&before, &network)).unwrap();
-    assert!(checkpoint::from_bytes(path, &bytes, &asked).is_ok());
+    let mut bytes = Vec::new();
+    checkpoint::write(&mut bytes, &asked, &network, &State::new(&before, &network)).unwrap();
+    let fresh = Network::new(&mine, WORDS as usize + 1, 1, &mut Stream::Weights.rng(4));
+    let mut restored = fresh.clone();
+    checkpoint::read(path, &bytes, &asked, &mut restored).unwrap();
+    assert_eq!(restored, network);
 
     let fault = |bytes: &[u8], task: &Task<'_>| {
         let asked = checkpoint::Asked::of(task).unwrap();
-        checkpoint::from_bytes(path, bytes, &asked).unwrap_err().to_string()
+        let mut untouched = fresh.clone();
+        let error = checkpoint::read(path, bytes, &asked, &mut untouched).unwrap_err();
+        assert_eq!(untouched, fresh, "{error}");
+        error.to_string()
     };
     assert!(fault(&bytes, &task(&mine, 2, 20)).contains("it has --seed 1, not 2"));
     assert!(fault(&bytes, &task(&other, 1, 20)).contains("it has dropout = 0.0, not 0.5"));

@@ -51,7 +51,7 @@ impl Grid {
             }
         }
         let mut grid = Self { scales, state_shift, bias_shift: 0 };
-        let inputs = network.projected(None);
+        let inputs = network.projected();
         let factors = grid.accumulator_factors();
         let steps = inputs.chunks_exact(units).flat_map(|row| row.iter().zip(&factors));
         let largest = steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max);

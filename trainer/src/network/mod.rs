@@ -4,6 +4,7 @@ mod grid;
 pub mod initializers;
 mod kernels;
 pub mod loss;
+mod projection;
 mod recurrence;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ mod weights;
 
 use std::borrow::Cow;
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::{Linear, Module};
 use gemm::Parallelism;
 use kilornn::layers::Activation;
@@ -24,6 +25,8 @@ pub use weights::{Array, Unfit};
 
 use self::kernels::{Into, Matrix, multiply};
 use self::loss::{Objective, Score};
+use self::projection::{InputGradients, Inputs};
+use self::recurrence::with_values;
 use crate::data::Batch;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
@@ -155,13 +158,13 @@ impl Network {
     }
 
     /// Takes over values that [`weights`](Self::weights) gave for a network of the same shape.
-    pub fn set_weights(&mut self, weights: &[Vec<f32>]) {
+    pub fn set_weights(&mut self, weights: Vec<Vec<f32>>) {
         let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(lengths(weights), self.parameters().map(|p| p.values.len()), "weights of another shape");
-        self.embedding.values.clone_from(&weights[0]);
-        for (parameter, values) in self.others_mut().into_iter().zip(&weights[1..]) {
-            parameter.values.clone_from(values);
-        }
+        assert_eq!(lengths(&weights), self.parameters().map(|p| p.values.len()), "weights of another shape");
+        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
+            self;
+        let all = [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias];
+        all.into_iter().zip(weights).for_each(|(parameter, values)| parameter.values = values);
     }
 
     /// `l2` times the sum of squares of the kernels' weights.
@@ -174,8 +177,8 @@ impl Network {
         f64::from(l2) * squares.sum::<f64>()
     }
 
-    /// `W·E[word] + b` for every row of the embedding, `rows × units`; on the device's grid, if given.
-    pub fn projected(&self, grid: Option<&Grid>) -> Vec<f32> {
+    /// `W·E[word] + b` for every row of the embedding, `rows × units`.
+    pub fn projected(&self) -> Vec<f32> {
         let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
         multiply(
             &mut projected,
@@ -184,9 +187,6 @@ impl Network {
             self.kernel.matrix(),
             Parallelism::Rayon(0),
         );
-        if let Some(grid) = grid {
-            grid.round_inputs(&mut projected);
-        }
         projected
     }
 
@@ -212,33 +212,25 @@ impl Network {
     ) -> Result<(Score, Gradients)> {
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
-        let mut rows = Vec::with_capacity(batch.ids.len() * width);
-        for &id in &batch.ids {
-            rows.extend_from_slice(&self.embedding.values[id as usize * width..][..width]);
+        let inputs = Inputs::new(self, &batch.ids, mask(batch.ids.len() * width, dropout.embedding, rng));
+        let mut projected = inputs.project(&self.kernel, &self.bias);
+        if let Some(grid) = grid {
+            grid.round_inputs(&mut projected);
         }
-        let rows = Var::from_vec(rows, (batch.ids.len(), width), &Device::Cpu)?;
-        let kernel = self.kernel.var()?;
-        let bias = self.bias.var()?;
+        let projected = Var::from_vec(projected, (batch.ids.len(), self.units()), &Device::Cpu)?;
         let recurrent_kernel =
             Var::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
         let dense_kernel = self.dense_kernel.var()?;
         let dense_bias = self.dense_bias.var()?;
 
-        let embedded = drop_out(rows.as_tensor(), dropout.embedding, rng)?;
-        let mut projected = linear(&kernel, &bias)?.forward(&embedded)?;
-        if let Some(grid) = grid {
-            let mut rounded: Vec<f32> = projected.flatten_all()?.to_vec1()?;
-            grid.round_inputs(&mut rounded);
-            let rounded = Tensor::from_vec(rounded, projected.shape(), &Device::Cpu)?;
-            projected = (&projected + (rounded - &projected)?.detach())?;
-        }
         let texts = batch.examples.len();
-        let mut recurrence = Recurrence::new(self.activation, texts, batch.steps, batch.tokens.clone(), grid);
-        if dropout.recurrent > 0.0 {
-            recurrence = recurrence.with_mask(mask(texts * self.units(), dropout.recurrent, rng));
-        }
+        let recurrence =
+            self.recurrence(batch, grid).with_mask(mask(texts * self.units(), dropout.recurrent, rng));
         let state = projected.apply_op2(&recurrent_kernel, recurrence)?;
-        let state = drop_out(&state, dropout.state, rng)?;
+        let state = match mask(texts * self.units(), dropout.state, rng) {
+            Some(mask) => (state * Tensor::from_vec(mask, (texts, self.units()), &Device::Cpu)?)?,
+            None => state,
+        };
         let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
 
         let mut score = Score::default();
@@ -263,10 +255,15 @@ impl Network {
             Some(gradient) => gradient.flatten_all()?.to_vec1(),
             None => Ok(vec![0.0; var.elem_count()]),
         };
+        let others = [of(&recurrent_kernel)?, of(&dense_kernel)?, of(&dense_bias)?];
+        let Some(of_projected) = gradients.get(&projected) else { bail!("no gradient of the inputs") };
+        let InputGradients { rows, kernel, bias } =
+            with_values(of_projected, |of_projected| inputs.gradients(&self.kernel, of_projected))?;
+        let [recurrent_kernel, dense_kernel, dense_bias] = others;
         let mut gradients = Gradients {
             rows: batch.ids.clone(),
-            embedding: of(&rows)?,
-            others: [of(&kernel)?, of(&recurrent_kernel)?, of(&bias)?, of(&dense_kernel)?, of(&dense_bias)?],
+            embedding: rows,
+            others: [kernel, recurrent_kernel, bias, dense_kernel, dense_bias],
         };
         if objective.l2 > 0.0 {
             let [of_kernel, of_recurrent, _, of_dense, _] = &mut gradients.others;
@@ -278,21 +275,34 @@ impl Network {
         Ok((score, gradients))
     }
 
-    /// The logits of a batch, `texts × outputs`, given [`projected`](Self::projected).
-    pub fn logits(&self, projected: &Tensor, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
-        let recurrence =
-            Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
-        let kernel = Tensor::from_slice(&self.recurrent(grid), &self.recurrent_kernel.shape, &Device::Cpu)?;
-        let state = projected.apply_op2_no_bwd(&kernel, &recurrence)?;
+    /// The logits of a batch, `texts × outputs`; on the device's grid, if given.
+    pub fn logits(&self, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
+        let last = self.recurrence(batch, grid).last_states(
+            &self.inputs(batch, grid),
+            &self.recurrent(grid),
+            self.units(),
+        );
+        let last = Tensor::from_vec(last, (batch.examples.len(), self.units()), &Device::Cpu)?;
         let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
-        dense.forward(&state)?.flatten_all()?.to_vec1()
+        dense.forward(&last)?.flatten_all()?.to_vec1()
     }
 
-    /// All hidden states of a batch, `steps × texts × units`, given [`projected`](Self::projected).
-    pub fn states(&self, projected: &[f32], batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        let recurrence =
-            Recurrence::new(self.activation, batch.examples.len(), batch.steps, global(batch), grid);
-        recurrence.states(projected, &self.recurrent(grid), self.units())
+    /// All hidden states of a batch, `steps × texts × units`; on the device's grid, if given.
+    pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
+        self.recurrence(batch, grid).states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())
+    }
+
+    /// `W·E[word] + b` for the words of a batch.
+    fn inputs(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
+        let mut projected = Inputs::new(self, &batch.ids, None).project(&self.kernel, &self.bias);
+        if let Some(grid) = grid {
+            grid.round_inputs(&mut projected);
+        }
+        projected
+    }
+
+    fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {
+        Recurrence::new(self.activation, batch.examples.len(), batch.steps, batch.tokens.clone(), grid)
     }
 }
 
@@ -301,23 +311,10 @@ fn linear(kernel: &Tensor, bias: &Tensor) -> Result<Linear> {
     Ok(Linear::new(kernel.t()?, Some(bias.flatten_all()?)))
 }
 
-/// A batch's tokens as rows of the whole embedding.
-fn global(batch: &Batch) -> Vec<u32> {
-    let id = |&token: &u32| batch.ids.get(token as usize).copied().unwrap_or(Batch::MASKED);
-    batch.tokens.iter().map(id).collect()
-}
-
-/// Sets a share of the values to zero and scales the rest up, so that the mean stays.
-fn drop_out(values: &Tensor, share: f32, rng: &mut ChaCha8Rng) -> Result<Tensor> {
-    if share == 0.0 {
-        return Ok(values.clone());
-    }
-    let mask = mask(values.elem_count(), share, rng);
-    values * Tensor::from_vec::<_, f32>(mask, values.shape(), values.device())?
-}
-
-/// Zero for a share of the values, and for the others what makes up for them in the mean.
-fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
+/// A mask for dropout, if there is any: zero for a share of the values, and for the others what makes up for them in
+/// the mean.
+fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Option<Vec<f32>> {
     let keep = 1.0 / (1.0 - share);
-    (0..length).map(|_| if rng.random::<f32>() < share { 0.0 } else { keep }).collect()
+    let mut draw = || if rng.random::<f32>() < share { 0.0 } else { keep };
+    (share > 0.0).then(|| (0..length).map(|_| draw()).collect())
 }

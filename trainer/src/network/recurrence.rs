@@ -20,6 +20,9 @@ use crate::data::Batch;
 /// so that results are too.
 const TEXTS: usize = 32;
 
+/// Steps whose gradients are in memory at a time: enough for a product over all of them to be fast.
+const STEPS: usize = 8;
+
 /// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state.
 ///
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
@@ -54,10 +57,12 @@ impl Recurrence {
         Self { activation, texts, steps, tokens, scales, mask: None, states: Mutex::default() }
     }
 
-    /// With a mask (`texts × units`) for what the kernel sees of each state: Keras's `recurrent_dropout`.
-    pub fn with_mask(self, mask: Vec<f32>) -> Self {
-        assert_eq!(mask.len() % self.texts.max(1), 0, "a row of the mask for each text");
-        Self { mask: Some(mask), ..self }
+    /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
+    /// `recurrent_dropout`.
+    pub fn with_mask(self, mask: Option<Vec<f32>>) -> Self {
+        let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
+        assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
+        Self { mask, ..self }
     }
 
     /// States, or gradients of them, of some texts from the first of a block on, as the kernel sees them.
@@ -76,33 +81,54 @@ impl Recurrence {
     pub fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let row = self.texts * units;
         let mut states = vec![0.0; self.steps * row];
-        let kernel = Matrix::new(kernel, units, units);
         let blocks = by_texts(&mut states, row, units);
         blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
             let mut previous: Option<&[f32]> = None;
             for (step, state) in slices.into_iter().enumerate() {
-                let texts = state.len() / units;
-                let first = step * self.texts + block * TEXTS;
-                let tokens = &self.tokens[first..first + texts];
-                for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
-                    if token != Batch::MASKED {
-                        state.copy_from_slice(&projected[token as usize * units..][..units]);
-                    }
-                }
-                if let Some(previous) = previous {
-                    multiply(
-                        state,
-                        Into::Add,
-                        Matrix::new(&self.masked(previous, block * TEXTS, units), texts, units),
-                        kernel,
-                        Parallelism::None,
-                    );
-                }
-                self.activate(state, tokens, units);
+                self.advance(state, previous, [step, block], projected, kernel);
                 previous = Some(state);
             }
         });
         states
+    }
+
+    /// The last states alone, `texts × units`.
+    pub fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+        let mut last = vec![0.0; self.texts * units];
+        last.par_chunks_mut((TEXTS * units).max(1)).enumerate().for_each(|(block, state)| {
+            let mut previous = vec![0.0; state.len()];
+            for step in 0..self.steps {
+                previous.copy_from_slice(state);
+                self.advance(state, (step > 0).then_some(&previous), [step, block], projected, kernel);
+            }
+        });
+        last
+    }
+
+    /// Makes the states of a block of texts at a step, given those of the step before it.
+    fn advance(
+        &self,
+        state: &mut [f32],
+        previous: Option<&[f32]>,
+        [step, block]: [usize; 2],
+        projected: &[f32],
+        kernel: &[f32],
+    ) {
+        let texts = TEXTS.min(self.texts - block * TEXTS);
+        let units = state.len() / texts;
+        let tokens = &self.tokens[step * self.texts + block * TEXTS..][..texts];
+        for (state, &token) in state.chunks_exact_mut(units).zip(tokens) {
+            match token {
+                Batch::MASKED => state.fill(0.0),
+                _ => state.copy_from_slice(&projected[token as usize * units..][..units]),
+            }
+        }
+        if let Some(previous) = previous {
+            let previous = self.masked(previous, block * TEXTS, units);
+            let previous = Matrix::new(&previous, texts, units);
+            multiply(state, Into::Add, previous, Matrix::new(kernel, units, units), Parallelism::None);
+        }
+        self.activate(state, tokens, units);
     }
 
     /// From accumulators to states, with the device's rounding if asked for.
@@ -133,38 +159,64 @@ impl Recurrence {
         }
     }
 
-    /// Gradients of the accumulators (before the ReLU) at all steps, given that of the last state.
-    fn gradients(&self, states: &[f32], kernel: &[f32], last: &[f32], units: usize) -> Vec<f32> {
+    /// Gradients of `projected` (of `words` rows) and of the kernel, given that of the last state.
+    fn gradients(&self, states: &[f32], kernel: &[f32], last: &[f32], words: usize) -> (Vec<f32>, Vec<f32>) {
+        let units = last.len() / self.texts.max(1);
         let row = self.texts * units;
-        let mut gradients = vec![0.0; self.steps * row];
-        let kernel = Matrix::new(kernel, units, units).t();
-        let blocks = by_texts(&mut gradients, row, units);
-        blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
-            let start = block * TEXTS * units;
-            let mut next: Option<&[f32]> = None;
-            for (step, gradient) in slices.into_iter().enumerate().rev() {
-                let texts = gradient.len() / units;
-                match next {
-                    Some(next) => {
-                        multiply(
-                            gradient,
-                            Into::Set,
-                            Matrix::new(next, texts, units),
-                            kernel,
-                            Parallelism::None,
-                        );
-                        if let Some(mask) = &self.mask {
-                            gradient.iter_mut().zip(&mask[start..]).for_each(|(g, mask)| *g *= mask);
-                        }
+        let (mut of_projected, mut of_kernel) = (vec![0.0; words * units], vec![0.0; kernel.len()]);
+        let mut some_steps = vec![0.0; STEPS.min(self.steps) * row];
+        // Of the accumulators of the step behind them.
+        let mut behind: Option<Vec<f32>> = None;
+        for first in (0..self.steps).step_by(STEPS).rev() {
+            let gradients = &mut some_steps[..STEPS.min(self.steps - first) * row];
+            let blocks = by_texts(gradients, row, units);
+            blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
+                let start = block * TEXTS * units;
+                let mut next = behind.as_deref().map(|behind| &behind[start..]);
+                for (step, gradient) in slices.into_iter().enumerate().rev() {
+                    match next {
+                        Some(next) => self.retreat(gradient, &next[..gradient.len()], block, kernel),
+                        None => gradient.copy_from_slice(&last[start..][..gradient.len()]),
                     }
-                    None => gradient.copy_from_slice(&last[start..start + gradient.len()]),
+                    self.close(gradient, &states[(first + step) * row + start..][..gradient.len()], units);
+                    next = Some(gradient);
                 }
-                let state = &states[step * row + start..][..gradient.len()];
-                self.close(gradient, state, units);
-                next = Some(gradient);
+            });
+            for (&token, gradient) in
+                self.tokens[first * self.texts..].iter().zip(gradients.chunks_exact(units))
+            {
+                if token != Batch::MASKED {
+                    let sums = &mut of_projected[token as usize * units..][..units];
+                    sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
+                }
             }
-        });
-        gradients
+            // One product over these steps: each state with the gradient of the step after it.
+            let after = if first == 0 { &gradients[row..] } else { &*gradients };
+            let seen = &states[first.saturating_sub(1) * row..][..after.len()];
+            let seen: Cow<'_, [f32]> = match &self.mask {
+                None => Cow::Borrowed(seen),
+                Some(_) => seen
+                    .chunks_exact(row)
+                    .flat_map(|states| self.masked(states, 0, units).into_owned())
+                    .collect(),
+            };
+            let rows = after.len() / units;
+            let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
+            multiply(&mut of_kernel, Into::Add, seen.t(), after, Parallelism::Rayon(0));
+            behind = Some(gradients[..row].to_vec());
+        }
+        (of_projected, of_kernel)
+    }
+
+    /// Makes the gradients of a block's states, given those of the accumulators of the step behind it.
+    fn retreat(&self, gradient: &mut [f32], next: &[f32], block: usize, kernel: &[f32]) {
+        let texts = TEXTS.min(self.texts - block * TEXTS);
+        let units = gradient.len() / texts;
+        let kernel = Matrix::new(kernel, units, units).t();
+        multiply(gradient, Into::Set, Matrix::new(next, texts, units), kernel, Parallelism::None);
+        if let Some(mask) = &self.mask {
+            gradient.iter_mut().zip(&mask[block * TEXTS * units..]).for_each(|(g, mask)| *g *= mask);
+        }
     }
 
     /// From gradients of states to those of accumulators: none where a ReLU was closed, or the rounded state at its
@@ -217,7 +269,7 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 }
 
 /// Calls `f` with the values of a tensor on the CPU.
-fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+pub(super) fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
@@ -254,36 +306,20 @@ impl CustomOp2 for Recurrence {
         &self,
         projected: &Tensor,
         kernel: &Tensor,
-        _last: &Tensor,
+        last: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let Ok(states) = self.states.lock() else { bail!("recurrence: its forward pass panicked") };
-        let units = kernel.dim(0)?;
-        let gradients = with_values(gradient, |gradient| {
-            with_values(kernel, |kernel| self.gradients(&states, kernel, gradient, units))
+        // Taken, so that nothing holds them longer than needed: they are the most that a step keeps.
+        let Ok(states) = self.states.lock().map(|mut states| std::mem::take(&mut *states)) else {
+            bail!("recurrence: its forward pass panicked")
+        };
+        if states.len() != self.steps * last.elem_count() {
+            bail!("recurrence: one backward pass for each forward pass");
+        }
+        let words = projected.dim(0)?;
+        let (of_projected, of_kernel) = with_values(gradient, |gradient| {
+            with_values(kernel, |kernel| self.gradients(&states, kernel, gradient, words))
         })??;
-
-        let mut of_projected = vec![0.0; projected.elem_count()];
-        for (&token, gradient) in self.tokens.iter().zip(gradients.chunks_exact(units)) {
-            if token != Batch::MASKED {
-                let row = &mut of_projected[token as usize * units..][..units];
-                row.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
-            }
-        }
-
-        // One product over all steps: each state with the gradient of the step after it.
-        let mut of_kernel = vec![0.0; units * units];
-        if self.steps > 1 {
-            let rows = (self.steps - 1) * self.texts;
-            let mut seen = Cow::Borrowed(&states[..rows * units]);
-            if self.mask.is_some() {
-                let each = seen.chunks_exact(self.texts * units);
-                seen = each.flat_map(|states| self.masked(states, 0, units).into_owned()).collect();
-            }
-            let before = Matrix::new(&seen, rows, units).t();
-            let after = Matrix::new(&gradients[self.texts * units..], rows, units);
-            multiply(&mut of_kernel, Into::Set, before, after, Parallelism::Rayon(0));
-        }
         let device = projected.device();
         Ok((
             Some(Tensor::from_vec(of_projected, projected.shape(), device)?),

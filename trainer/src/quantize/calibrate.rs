@@ -72,12 +72,11 @@ impl States {
     ) -> Self {
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
         let units = network.units();
-        let projected = network.projected(grid);
         let mut active = vec![Vec::new(); units];
         let mut steps = 0;
         for examples in Batches::by_length(&lengths, 128).iter() {
             let batch = Batch::new(examples, texts, pad_to);
-            let states = network.states(&projected, &batch, grid);
+            let states = network.states(&batch, grid);
             for (state, &token) in states.chunks_exact(units).zip(&batch.tokens) {
                 if token != Batch::MASKED {
                     steps += 1;

@@ -28,7 +28,7 @@ enum Kind {
 impl<'n> IntRecurrence<'n> {
     /// With one row of biases for each word, multiplied out.
     pub(super) fn folded(network: &'n Network, grid: &'n Grid) -> Self {
-        let kind = Kind::Folded { projected: network.projected(None), factors: grid.bias_factors() };
+        let kind = Kind::Folded { projected: network.projected(), factors: grid.bias_factors() };
         Self { network, grid, kind }
     }
 

@@ -67,11 +67,10 @@ fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
     let model = Model::from_bytes(&exported.file).unwrap();
     let mut classifier: Classifier<24, 64> = Classifier::new(&model).unwrap();
 
-    let projected = network.projected(Some(&grid));
     let (mut largest, mut differ, mut saturated, mut all) = (0f32, 0, 0, 0);
     for (text, ids) in texts.iter().zip(&encoded) {
         let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
-        let states = network.states(&projected, &batch, Some(&grid));
+        let states = network.states(&batch, Some(&grid));
         let mut compare = |device: &[i8], float: &[f32]| {
             assert!(device[10..].iter().all(|&h| h == 0), "units that fill a block are not zero");
             for ((device, float), scale) in device.iter().zip(float).zip(&grid.scales) {

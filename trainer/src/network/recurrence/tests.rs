@@ -70,15 +70,15 @@ fn agrees_with_autograd() {
 }
 
 fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
-    // More texts than one thread's share, and units that fill no vector register.
-    let (texts, units, steps) = (TEXTS + 5, 5, 6);
+    // More texts than one thread's share, more steps than are kept at a time, and units that fill no vector register.
+    let (texts, units, steps) = (TEXTS + 5, 5, STEPS + 3);
     let (projected, kernel, readout, tokens) = case(texts, units, steps);
     let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
     let mut mask = vec![1.0; texts * units];
     if let Some(share) = dropout {
-        mask = crate::network::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8));
+        mask = crate::network::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8)).unwrap();
         assert!(mask.contains(&0.0) && mask.contains(&(1.0 / (1.0 - share))));
-        op = op.with_mask(mask.clone());
+        op = op.with_mask(Some(mask.clone()));
     }
     let ours = projected.apply_op2(&kernel, op).unwrap();
     let theirs = by_autograd(activation, &projected, &kernel, texts, &tokens, &mask);
