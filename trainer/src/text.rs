@@ -9,6 +9,7 @@ use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSin
 use kilornn::{Truncating, Unknown};
 use rayon::prelude::*;
 
+use crate::data::Example;
 use crate::recipe::{Letters, Recipe};
 
 /// The id of the pad.
@@ -147,6 +148,12 @@ impl Encoder {
     /// [`encode`](Self::encode) for many texts, on all cores, in order.
     pub fn encode_all(&self, texts: &[&str]) -> Vec<Vec<u32>> {
         texts.par_iter().map(|text| self.encode(text)).collect()
+    }
+
+    /// Ids of the words, and classes, of examples.
+    pub fn encode_examples(&self, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
+        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+        (self.encode_all(&texts), examples.iter().map(|example| example.class).collect())
     }
 }
 

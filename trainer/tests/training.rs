@@ -148,6 +148,23 @@ fn validation_is_by_fraction_or_by_groups_and_can_stop_training() {
     assert_eq!(examples(&by_group), 240 - 48);
     let epochs = by_group["epochs"].as_array().unwrap();
     assert!(epochs.len() < 30 && epochs.iter().all(|epoch| epoch["val_loss"].is_f64()), "{epochs:?}");
+    // The same groups, in a column beside the texts and in one of another file.
+    let (mut beside, mut elsewhere) =
+        (String::from("label\tgroup\ttext\n"), String::from("id,group of it\n"));
+    let (texts, groups) = (desk.read("colours/train.tsv"), desk.read("groups.txt"));
+    for (id, (text, group)) in texts.lines().skip(1).zip(groups.lines()).enumerate() {
+        let (label, text) = text.split_once('\t').unwrap();
+        beside += &format!("{label}\t{group}\t{text}\n");
+        elsewhere += &format!("{id},{group}\n");
+    }
+    desk.write("beside/train.tsv", beside);
+    desk.write("groups.csv", elsewhere);
+    let model = |out: &str| std::fs::read(desk.path(out).join("model.kilo")).unwrap();
+    let same = ["train", "beside", "--recipe", "groups/config.toml", "--out"];
+    desk.ok(&[&same[..], &["beside-run", "--group", "group"]].concat());
+    let same = ["train", "colours", "--recipe", "groups/config.toml", "--out"];
+    desk.ok(&[&same[..], &["elsewhere", "--groups", "groups.csv", "--group", "group of it"]].concat());
+    assert!(model("groups") == model("beside-run") && model("groups") == model("elsewhere"));
     let random =
         run("random", &["--set", "validation=random", "--set", "schedule=plateau", "--set", "epochs=2"]);
     assert_eq!(examples(&random), 192);
@@ -155,9 +172,10 @@ fn validation_is_by_fraction_or_by_groups_and_can_stop_training() {
     let train = ["train", "colours", "--recipe", "seed", "--out", "refused"];
     let refused = |more: &[&str]| desk.refused(&[&train[..], more].concat());
     desk.write("short.txt", b"a\nb\n");
-    assert!(refused(&["--groups", "short.txt"]).contains("short.txt: has 2 lines, but there are 240"));
+    assert!(refused(&["--groups", "short.txt"]).contains("short.txt: has 2 groups, but there are 240"));
     assert!(refused(&["--groups", "nowhere.txt"]).contains("nowhere.txt: "));
-    assert!(refused(&["--set", "validation=groups"]).contains("--groups FILE"));
+    assert!(refused(&["--group", "film"]).contains("no column is named `film`; there are `label`, `text`"));
+    assert!(refused(&["--set", "validation=groups"]).contains("--group NAME"));
     assert!(refused(&["--groups", "groups.txt", "--set", "validation_split=0"]).contains("validation_split"));
     let none = ["--set", "validation_split=0", "--set", "early_stopping=val_loss"];
     assert!(refused(&none).contains("need validation texts"));

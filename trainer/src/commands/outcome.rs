@@ -6,8 +6,8 @@ use kilornn::Model;
 use serde::Serialize;
 
 use super::{Console, grouped};
+use crate::data::Dataset;
 use crate::data::counts::Counts;
-use crate::data::{Dataset, Example};
 use crate::evaluate;
 use crate::fit::Epoch;
 use crate::network::loss::Score;
@@ -71,7 +71,7 @@ impl Outcome<'_> {
         folder.write_weights(network)?;
 
         if let Some(test) = &data.test {
-            let (texts, classes) = encode(encoder, test);
+            let (texts, classes) = encoder.encode_examples(test);
             // The network as it was trained: after quantized epochs that is the one on the device's grid.
             let score = evaluate::float(network, &texts, &classes, 0.0, recipe.pad_to(), grid)?;
             console.say(format!("Test score: {:.4}", score.mean_loss()))?;
@@ -105,10 +105,4 @@ impl Outcome<'_> {
         ))?;
         console.conclude(&metrics)
     }
-}
-
-/// Ids and classes of examples.
-pub(super) fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-    (encoder.encode_all(&texts), examples.iter().map(|example| example.class).collect())
 }

@@ -6,18 +6,15 @@ use anyhow::Result;
 use shell_words::quote;
 
 use super::data::show;
-use super::outcome::{Metrics, Outcome, encode};
+use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Dataset, Inputs};
+use crate::data::{Columns, Dataset, Inputs, read_groups};
 use crate::error::InputError;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Examples, Interrupt, Interrupted, Split, State, Stream, Task, fit, read_groups};
-use crate::network::Network;
-use crate::network::loss::Objective;
-use crate::recipe::{EarlyStopping, Recipe, Schedule, Validation};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, fit};
+use crate::recipe::{Recipe, Validation};
 use crate::run_folder::{Begin, RunFolder};
-use crate::text::Encoder;
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
@@ -63,8 +60,12 @@ pub struct Args {
     /// Go on with the interrupted training in the output folder, or begin if there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Keep whole groups for validation: a file with the group of each training example, a line each, without a header.
-    /// The recipe's validation_split says how much
+    /// Keep whole groups of examples for validation, such as all reviews of one film: the column or key that holds the
+    /// group of each training example. The recipe's validation_split says how much
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// The groups are not with the texts, but in this file: in its column or under its key --group [default: group], or
+    /// one a line if it is a .txt file
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
     /// Seed of all randomness: the same seed gives the same model
@@ -78,29 +79,12 @@ pub struct Args {
 /// Trains.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let mut recipe = Recipe::load(&args.recipe, &args.settings)?;
-    if args.groups.is_some() {
-        if recipe.validation_split == 0.0 {
-            return Err(
-                InputError::new("--groups needs a validation_split (--set validation_split=0.1)").into()
-            );
-        }
-        recipe.validation = Validation::Groups;
-    }
+    let recipe = recipe(args)?;
     // All input is read and checked before anything is written.
-    let data = Dataset::read(&args.inputs)?;
-    let groups = args.groups.as_deref().map(|path| read_groups(path, data.train.len())).transpose()?;
-    let split = Split::new(&recipe, args.seed, groups.as_deref(), data.train.len())?;
-    if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
-        && split.validation.is_empty()
-        && data.dev.is_none()
-    {
-        let reason = "early stopping and schedule = \"plateau\" need validation texts: a validation_split, or a dev file";
-        return Err(InputError::new(reason).into());
-    }
-    let trained: Vec<usize> = split.train.iter().map(|&example| data.train[example].class).collect();
-    let class_weights =
-        recipe.class_weight.of_classes(data.labels.len(), &trained).map_err(InputError::new)?;
+    let data = data(args)?;
+    let material = Material::new(&recipe, args.seed, &data)?;
+    let counts = Counts::of(&data, &material.encoder);
+    show(console, &counts, 10)?;
     let out = args.out.clone().unwrap_or_else(|| default_out(args));
     let begin = match (args.force, args.resume) {
         (true, _) => Begin::Replace,
@@ -109,50 +93,24 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let folder = RunFolder::open(&out, begin)?;
 
-    let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-    let encoder = Encoder::fit(&recipe, texts.iter().copied());
-    let counts = Counts::of(&data, &encoder);
-    show(console, &counts, 10)?;
-    let (mut encoded, classes) = encode(&encoder, &data.train);
-    let mut take = |part: &[usize]| -> (Vec<Vec<u32>>, Vec<usize>) {
-        part.iter().map(|&example| (std::mem::take(&mut encoded[example]), classes[example])).unzip()
-    };
-    let (train, held) = (take(&split.train), take(&split.validation));
-    let train = Examples { texts: &train.0, classes: &train.1 };
-    let dev = data.dev.as_deref().map(|dev| encode(&encoder, dev));
-    let validation = match &dev {
-        _ if !held.0.is_empty() => Some(Examples { texts: &held.0, classes: &held.1 }),
-        Some((texts, classes)) => Some(Examples { texts, classes }),
-        None => None,
-    };
-
-    let outputs = if data.labels.len() == 2 { 1 } else { data.labels.len() };
-    let mut network = Network::new(&recipe, encoder.rows(), outputs, &mut Stream::Weights.rng(args.seed));
+    let task = material.task(&recipe, args.seed);
+    let mut network = material.network(&recipe, args.seed);
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
         "training on {} texts, validating on {}; vocabulary {} words, {} parameters",
-        grouped(train.texts.len()),
-        grouped(validation.map_or(0, |v| v.texts.len())),
-        grouped(encoder.words().len()),
+        grouped(task.train.texts.len()),
+        grouped(task.validation.map_or(0, |v| v.texts.len())),
+        grouped(material.encoder.words().len()),
         grouped(parameters),
     ))?;
     let mut metrics = Metrics {
-        examples: train.texts.len(),
-        vocabulary: encoder.words().len(),
+        examples: task.train.texts.len(),
+        vocabulary: material.encoder.words().len(),
         parameters,
         epochs: Vec::new(),
         test: None,
         quantized: None,
         data: counts,
-    };
-    let objective = Objective { class_weights, label_smoothing: recipe.label_smoothing, l2: recipe.l2 };
-    let task = Task {
-        recipe: &recipe,
-        objective,
-        seed: args.seed,
-        unknown: encoder.unknown_id(),
-        train,
-        validation,
     };
     let asked = Asked::of(&task)?;
     let state = match folder.read_checkpoint()? {
@@ -172,7 +130,7 @@ pub fn run(args: &Args) -> Result<()> {
     let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
         folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
         if let Some(epoch) = state.history.last() {
-            console.say(epoch_line(epoch, recipe.epochs, train.texts.len()))?;
+            console.say(epoch_line(epoch, recipe.epochs, task.train.texts.len()))?;
         }
         metrics.epochs.clone_from(&state.history);
         folder.write_json("metrics.json", &metrics)
@@ -191,10 +149,42 @@ pub fn run(args: &Args) -> Result<()> {
             recipe.early_stopping.word()
         ))?;
     }
-    let outcome =
-        Outcome { network: &network, encoder: &encoder, recipe: &recipe, grid: grid.as_ref(), data: &data };
+    let Material { encoder, .. } = &material;
+    let outcome = Outcome { network: &network, encoder, recipe: &recipe, grid: grid.as_ref(), data: &data };
     outcome.deliver(console, &folder, metrics)?;
     folder.remove_checkpoint()
+}
+
+/// The recipe. Who names groups wants to validate on whole ones.
+fn recipe(args: &Args) -> Result<Recipe, InputError> {
+    let recipe = Recipe::load(&args.recipe, &args.settings)?;
+    if args.group.is_none() && args.groups.is_none() {
+        return Ok(recipe);
+    }
+    if recipe.validation_split == 0.0 {
+        return Err(InputError::new("groups need a validation_split (--set validation_split=0.1)"));
+    }
+    Ok(Recipe { validation: Validation::Groups, ..recipe })
+}
+
+/// The data, with their groups.
+fn data(args: &Args) -> Result<Dataset> {
+    let Some(file) = &args.groups else {
+        let columns = Columns { group: args.group.clone(), ..args.inputs.columns.clone() };
+        return Dataset::read(&Inputs { columns, ..args.inputs.clone() });
+    };
+    let mut data = Dataset::read(&args.inputs)?;
+    let groups = read_groups(file, args.group.as_deref().unwrap_or("group"))?;
+    if groups.len() != data.train.len() {
+        let reason = format!(
+            "has {} groups, but there are {} training examples: it must have the group of each",
+            groups.len(),
+            data.train.len()
+        );
+        return Err(InputError::in_file(file, reason).into());
+    }
+    data.groups = Some(groups);
+    Ok(data)
 }
 
 fn default_out(args: &Args) -> PathBuf {
@@ -214,6 +204,7 @@ fn command(args: &Args, recipe: &str, more: &[String]) -> String {
         ),
         format!("--seed {}", args.seed),
     ];
+    words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
     words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
     words.extend_from_slice(more);
     words.join(" ")

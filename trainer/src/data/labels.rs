@@ -66,7 +66,7 @@ pub(super) fn classify(
     let by_name: HashMap<&str, usize> =
         labels.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
     rows.into_iter()
-        .map(|Row { line, label, text }| {
+        .map(|Row { line, label, text, group: _ }| {
             let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
             match by_name.get(label.as_str()).copied().or_else(number) {
                 Some(class) => Ok(Example { class, text }),

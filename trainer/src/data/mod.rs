@@ -26,7 +26,7 @@ pub use inputs::Inputs;
 
 use crate::error::InputError;
 use crate::progress;
-use formats::{Format, Row};
+use formats::{Field, Format, Name, Row};
 
 /// A text and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Dataset {
     pub labels: Vec<String>,
     /// What to train on.
     pub train: Vec<Example>,
+    /// The group of each of these, if a column of groups was asked for.
+    pub groups: Option<Vec<String>>,
     /// What to validate on, if there is any.
     pub dev: Option<Vec<Example>>,
     /// What to test on, if there is any.
@@ -54,7 +56,8 @@ impl Dataset {
     /// Reads data to train on. Without a list of classes, the labels of the training part are the classes.
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
-        let train = read_all(&parts.train, &inputs.columns)?;
+        let mut train = read_all(&parts.train, &inputs.columns)?;
+        let groups = train.iter_mut().flatten().map(|row| row.group.take()).collect();
         let labels = match parts.labels {
             Some(labels) => labels,
             None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
@@ -75,14 +78,15 @@ impl Dataset {
                 format!("there must be at least two classes; there is only `{}`", labels::shown(&labels));
             return Err(in_sources(&parts.train, reason).into());
         }
+        let columns = Columns { group: None, ..inputs.columns.clone() };
         let part = |sources: &[Source]| -> Result<Option<Vec<Example>>> {
             if sources.is_empty() {
                 return Ok(None);
             }
-            Ok(Some(join(sources, read_all(sources, &inputs.columns)?, &labels)?))
+            Ok(Some(join(sources, read_all(sources, &columns)?, &labels)?))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, dev, test, labels })
+        Ok(Self { train, groups, dev, test, labels })
     }
 
     /// Reads what a model with these labels is to be tested on: files, and folders' test parts.
@@ -101,6 +105,14 @@ impl Dataset {
         }
         Ok(join(&sources, read_all(&sources, columns)?, labels)?)
     }
+}
+
+/// Reads the groups of examples that lie in a file of their own: in the column or under the key `name`, or one a line.
+pub fn read_groups(path: &Path, name: &str) -> Result<Vec<String>, InputError> {
+    let format = formats::of(path)?;
+    let field = if format.is_of_one_class() { Field::Text } else { Field::Group };
+    let records = format.records(path, &bytes::read_text(path)?, &[Name(field, name)])?;
+    Ok(records.into_iter().flat_map(|record| record.values).collect())
 }
 
 /// A file with examples.

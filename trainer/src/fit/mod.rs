@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 mod interrupt;
+mod material;
 mod schedule;
 mod stopping;
 mod validation;
@@ -14,7 +15,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 pub use interrupt::{Interrupt, Interrupted};
-pub use validation::{Split, read_groups};
+pub use material::Material;
+pub use validation::Split;
 
 use self::schedule::LearningRate;
 use self::stopping::Stopping;

@@ -1,9 +1,7 @@
 //! Which of the training texts are kept for validation.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use anyhow::Result;
 use rand::seq::SliceRandom;
 
 use super::Stream;
@@ -28,6 +26,10 @@ impl Split {
         groups: Option<&[String]>,
         examples: usize,
     ) -> Result<Self, InputError> {
+        if let Some(groups) = groups.filter(|groups| groups.len() != examples) {
+            let reason = format!("{} groups for {examples} training examples: each has one", groups.len());
+            return Err(InputError::new(reason));
+        }
         let wanted = examples - kept(examples, recipe.validation_split);
         let mut held = vec![false; examples];
         match (recipe.validation, groups) {
@@ -58,9 +60,11 @@ impl Split {
                 }
             }
             (Validation::Groups, None) => {
-                return Err(InputError::new("validation = \"groups\" needs --groups FILE"));
+                return Err(InputError::new(
+                    "validation = \"groups\" needs to know the groups: --group NAME",
+                ));
             }
-            (_, Some(_)) => return Err(InputError::new("--groups needs validation = \"groups\"")),
+            (_, Some(_)) => return Err(InputError::new("--group needs validation = \"groups\"")),
         }
         let (validation, train): (Vec<_>, Vec<_>) = (0..examples).partition(|&example| held[example]);
         if train.is_empty() {
@@ -73,24 +77,6 @@ impl Split {
 /// How many examples stay for training: `floor(n · (1 - split))` in doubles, as Keras computes it.
 fn kept(examples: usize, split: f64) -> usize {
     (examples as f64 * (1.0 - split)).floor() as usize
-}
-
-/// Reads the group of each training example: a line each, without a header.
-pub fn read_groups(path: &Path, examples: usize) -> Result<Vec<String>, InputError> {
-    let text = std::fs::read_to_string(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
-    let groups: Vec<String> = text.lines().map(str::to_owned).collect();
-    if groups.len() != examples {
-        let reason = format!(
-            "has {} lines, but there are {examples} training examples: it must have the group of each, \
-             a line each, without a header",
-            groups.len()
-        );
-        return Err(InputError::in_file(path, reason));
-    }
-    match groups.iter().position(|group| group.trim().is_empty()) {
-        Some(line) => Err(InputError::at_line(path, line + 1, "an empty line names no group")),
-        None => Ok(groups),
-    }
 }
 
 #[cfg(test)]
@@ -134,6 +120,6 @@ mod tests {
         assert!(validation.iter().all(|&v| train.iter().all(|&t| groups[t] != groups[v])));
         let one = vec!["all".to_owned(); 10];
         assert!(Split::new(&recipe, 0, Some(&one), 10).is_err(), "the only group was held out");
-        assert!(Split::new(&recipe, 0, None, 10).unwrap_err().to_string().contains("--groups FILE"));
+        assert!(Split::new(&recipe, 0, None, 10).unwrap_err().to_string().contains("--group NAME"));
     }
 }

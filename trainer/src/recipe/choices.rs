@@ -84,7 +84,7 @@ choices! {
         Last = "last",
         /// Some, drawn by the seed.
         Random = "random",
-        /// Whole groups, drawn by the seed until they reach the fraction: `kilornn train --groups FILE` says which text
+        /// Whole groups, drawn by the seed until they reach the fraction: `kilornn train --group NAME` says which text
         /// is of which group.
         Groups = "groups",
     }

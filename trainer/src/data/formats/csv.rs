@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{Columns, Format, Row};
+use super::{Format, Name, Record, find};
 use crate::error::InputError;
 
 /// Records with a header. A field in quotes may contain commas, line ends and, doubled, quotes.
@@ -15,7 +15,7 @@ impl Format for Csv {
         &["csv"]
     }
 
-    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError> {
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
         check_quotes(content).map_err(|(line, reason)| InputError::at_line(path, line, reason))?;
         // Counts of fields are compared here, where the fault can be put in words.
         let mut reader =
@@ -34,9 +34,9 @@ impl Format for Csv {
             return Err(InputError::in_file(path, "the file is empty: it should begin with a header"));
         }
         let header: Vec<&str> = record.iter().collect();
-        let (text, label) = columns.find(path, &header)?;
+        let places = find(path, &header, names)?;
         let width = header.len();
-        let mut rows = Vec::new();
+        let mut records = Vec::new();
         let mut record = StringRecord::new();
         while let Some(line) = next(&mut record)? {
             if record.len() != width {
@@ -47,9 +47,10 @@ impl Format for Csv {
                 );
                 return Err(InputError::at_line(path, line, reason));
             }
-            rows.push(Row { line: Some(line), label: record[label].into(), text: record[text].into() });
+            let values = places.iter().map(|&place| record[place].into()).collect();
+            records.push(Record { line: Some(line), values });
         }
-        Ok(rows)
+        Ok(records)
     }
 }
 
@@ -109,6 +110,7 @@ fn check_quotes(content: &str) -> Result<(), (usize, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Columns;
     use super::super::tests::{fault, named, read, row};
     use super::*;
 

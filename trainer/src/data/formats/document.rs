@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Columns, Format, Row};
+use super::{Format, Name, Record, only};
 use crate::error::InputError;
 
 /// A file that is one text as a whole, whose label is the name of its folder. A folder's layout
@@ -18,21 +18,23 @@ impl Format for Document {
         true
     }
 
-    fn rows(&self, path: &Path, content: &str, _: &Columns) -> Result<Vec<Row>, InputError> {
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         let text = content.trim_end_matches(['\r', '\n']);
-        Ok(vec![Row { line: None, label: folder.to_string_lossy().into_owned(), text: text.to_owned() }])
+        let values = only(path, names, text, &folder.to_string_lossy())?;
+        Ok(vec![Record { line: None, values }])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Columns, Row};
     use super::*;
 
     #[test]
     fn the_folder_names_the_class() {
         let rows =
             Document.rows(Path::new("train/pos/0_9.txt"), "Two\nlines\n", &Columns::default()).unwrap();
-        assert_eq!(rows, [Row { line: None, label: "pos".into(), text: "Two\nlines".into() }]);
+        assert_eq!(rows, [Row { line: None, label: "pos".into(), text: "Two\nlines".into(), group: None }]);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Columns, Format, Row, numbered, there_are};
+use super::{Field, Format, Name, Record, numbered, there_are};
 use crate::error::InputError;
 
 /// Lines of `{"text": "...", "label": ...}`, with other keys allowed; a label is a string or an integer.
@@ -15,22 +15,22 @@ impl Format for JsonLines {
         &["jsonl", "ndjson", "json"]
     }
 
-    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError> {
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
         if content.is_empty() {
             return Err(InputError::in_file(path, "the file is empty"));
         }
         numbered(content)
             .filter(|(_, content)| !content.trim().is_empty())
             .map(|(line, content)| {
-                let row =
-                    parse(content, columns).map_err(|reason| InputError::at_line(path, line, reason))?;
-                Ok(Row { line: Some(line), ..row })
+                let values =
+                    parse(content, names).map_err(|reason| InputError::at_line(path, line, reason))?;
+                Ok(Record { line: Some(line), values })
             })
             .collect()
     }
 }
 
-fn parse(line: &str, columns: &Columns) -> Result<Row, String> {
+fn parse(line: &str, names: &[Name<'_>]) -> Result<Vec<String>, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.rsplit_once(" at line ").map_or(&*reason, |(reason, _)| reason);
@@ -40,31 +40,25 @@ fn parse(line: &str, columns: &Columns) -> Result<Row, String> {
         };
         format!("invalid JSON in column {}: {reason}{hint}", error.column())
     })?;
-    let Value::Object(mut object) = value else {
+    let Value::Object(object) = value else {
         return Err(format!("{}, where there should be an object `{{...}}`", kind(&value)));
     };
-    let text = match take(&mut object, "text", &columns.text)? {
-        Value::String(text) => text,
-        other => return Err(format!("`{}` is {}; it should be a string", columns.text, kind(&other))),
-    };
-    let label = match take(&mut object, "label", &columns.label)? {
-        Value::String(label) => label,
-        Value::Number(number) if !number.is_f64() => number.to_string(),
-        other => {
-            let kind = kind(&other);
-            return Err(format!("`{}` is {kind}; it should be a string or an integer", columns.label));
-        }
-    };
-    Ok(Row { line: None, label, text })
+    names.iter().map(|name| field(&object, name)).collect()
 }
 
-fn take(object: &mut Map<String, Value>, option: &str, key: &str) -> Result<Value, String> {
-    // Taken and not removed, so that a message about the other key still names this one.
-    object.get_mut(key).map(std::mem::take).ok_or_else(|| {
+/// A field's value as text.
+fn field(object: &Map<String, Value>, &Name(field, key): &Name<'_>) -> Result<String, String> {
+    let Some(value) = object.get(key) else {
         let keys: Vec<&str> = object.keys().map(String::as_str).collect();
         let there = if keys.is_empty() { "there are none".to_owned() } else { there_are(&keys) };
-        format!("no key `{key}`; {there} (choose with --{option} NAME)")
-    })
+        return Err(format!("no key `{key}`; {there} (choose with {} NAME)", field.option()));
+    };
+    match (field, value) {
+        (_, Value::String(string)) => Ok(string.clone()),
+        (Field::Text, other) => Err(format!("`{key}` is {}; it should be a string", kind(other))),
+        (_, Value::Number(number)) if !number.is_f64() => Ok(number.to_string()),
+        (_, other) => Err(format!("`{key}` is {}; it should be a string or an integer", kind(other))),
+    }
 }
 
 /// What a value is, for messages.
@@ -82,6 +76,7 @@ fn kind(value: &Value) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Columns;
     use super::super::tests::{fault, named, read, row};
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Columns, Format, Row, numbered, stem};
+use super::{Format, Name, Record, numbered, only, stem};
 use crate::error::InputError;
 
 /// Lines of text, whose label is the name of their file. Lines of white space alone are no texts.
@@ -17,17 +17,18 @@ impl Format for Lines {
         true
     }
 
-    fn rows(&self, path: &Path, content: &str, _: &Columns) -> Result<Vec<Row>, InputError> {
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
         let label = stem(path);
         let lines = numbered(content).filter(|(_, text)| !text.trim().is_empty());
-        Ok(lines
-            .map(|(line, text)| Row { line: Some(line), label: label.clone(), text: text.into() })
-            .collect())
+        lines
+            .map(|(line, text)| Ok(Record { line: Some(line), values: only(path, names, text, &label)? }))
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Columns;
     use super::super::tests::row;
     use super::*;
 

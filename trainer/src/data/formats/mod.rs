@@ -27,8 +27,55 @@ pub(super) trait Format: Sync {
         false
     }
 
+    /// What a file with this content says in these fields, record by record.
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError>;
+
     /// The rows of a file with this content.
-    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError>;
+    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError> {
+        let mut names = vec![Name(Field::Text, &columns.text), Name(Field::Label, &columns.label)];
+        names.extend(columns.group.as_deref().map(|name| Name(Field::Group, name)));
+        let records = self.records(path, content, &names)?;
+        Ok(records
+            .into_iter()
+            .map(|Record { line, values }| {
+                let mut values = values.into_iter();
+                let mut next = || values.next().unwrap_or_default();
+                Row { line, text: next(), label: next(), group: values.next() }
+            })
+            .collect())
+    }
+}
+
+/// What a field of a record is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Text,
+    Label,
+    /// What must not be torn apart when training and validation are.
+    Group,
+}
+
+impl Field {
+    /// The option that names its column or key.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Text => "--text",
+            Self::Label => "--label",
+            Self::Group => "--group",
+        }
+    }
+}
+
+/// A field, and the name of its column or key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a>(pub(super) Field, pub(super) &'a str);
+
+/// The values of the fields that were asked for, in that order.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Where it begins in the file, from 1; none if the file as a whole is the record.
+    pub(super) line: Option<usize>,
+    pub(super) values: Vec<String>,
 }
 
 /// An example as it stands in a file.
@@ -40,6 +87,8 @@ pub(super) struct Row {
     pub(super) label: String,
     /// The text.
     pub(super) text: String,
+    /// What it belongs to, if that was asked for.
+    pub(super) group: Option<String>,
 }
 
 /// Which columns (of TSV and CSV) or keys (of JSON Lines) hold text and label.
@@ -51,33 +100,47 @@ pub struct Columns {
     /// The column or key that holds the label
     #[arg(long, value_name = "NAME", default_value = "label")]
     pub label: String,
+    /// The column or key that holds the group of an example, if that matters.
+    #[arg(skip)]
+    pub group: Option<String>,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Self { text: "text".into(), label: "label".into() }
+        Self { text: "text".into(), label: "label".into(), group: None }
     }
 }
 
-impl Columns {
-    /// Where text and label stand among the names of a header, which is the first line.
-    fn find(&self, path: &Path, header: &[&str]) -> Result<(usize, usize), InputError> {
-        let position = |option: &str, name: &str| {
-            let mut found = (0..header.len()).filter(|&index| header[index] == name);
-            let reason = match (found.next(), found.next()) {
-                (Some(index), None) => return Ok(index),
-                (Some(_), Some(_)) => format!("two columns are named `{name}` (rename one)"),
-                (None, _) => {
-                    format!(
-                        "no column is named `{name}`; {} (choose with --{option} NAME)",
-                        there_are(header)
-                    )
-                }
-            };
-            Err(InputError::at_line(path, 1, reason))
+/// Where fields stand among the names of a header, which is the first line.
+fn find(path: &Path, header: &[&str], names: &[Name<'_>]) -> Result<Vec<usize>, InputError> {
+    let position = |&Name(field, name): &Name<'_>| {
+        let mut found = (0..header.len()).filter(|&index| header[index] == name);
+        let reason = match (found.next(), found.next()) {
+            (Some(index), None) => return Ok(index),
+            (Some(_), Some(_)) => format!("two columns are named `{name}` (rename one)"),
+            (None, _) => {
+                let there = there_are(header);
+                format!("no column is named `{name}`; {there} (choose with {} NAME)", field.option())
+            }
         };
-        Ok((position("text", &self.text)?, position("label", &self.label)?))
-    }
+        Err(InputError::at_line(path, 1, reason))
+    };
+    names.iter().map(position).collect()
+}
+
+/// One value for each field of a text whose file says nothing but the text and its class.
+fn only(path: &Path, names: &[Name<'_>], text: &str, label: &str) -> Result<Vec<String>, InputError> {
+    names
+        .iter()
+        .map(|Name(field, name)| match field {
+            Field::Text => Ok(text.to_owned()),
+            Field::Label => Ok(label.to_owned()),
+            Field::Group => {
+                let reason = format!("a text file has no column `{name}` (name a file with --groups FILE)");
+                Err(InputError::in_file(path, reason))
+            }
+        })
+        .collect()
 }
 
 /// The format of a file, by its name.
@@ -141,11 +204,11 @@ mod tests {
     }
 
     pub(super) fn named(text: &str, label: &str) -> Columns {
-        Columns { text: text.into(), label: label.into() }
+        Columns { text: text.into(), label: label.into(), group: None }
     }
 
     pub(super) fn row(line: usize, label: &str, text: &str) -> Row {
-        Row { line: Some(line), label: label.into(), text: text.into() }
+        Row { line: Some(line), label: label.into(), text: text.into(), group: None }
     }
 
     #[test]

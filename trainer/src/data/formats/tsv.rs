@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Columns, Format, Row, numbered};
+use super::{Field, Format, Name, Record, find, numbered};
 use crate::error::InputError;
 
 /// Lines of `label<TAB>text`, or other columns in any order. The last column takes the rest of its
@@ -14,14 +14,17 @@ impl Format for Tsv {
         &["tsv"]
     }
 
-    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError> {
+    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
         let mut lines = numbered(content);
         let Some((_, header)) = lines.next() else {
             return Err(InputError::in_file(path, "the file is empty: it should begin with a header"));
         };
         let header: Vec<&str> = header.split('\t').collect();
-        let (text, label) = columns.find(path, &header)?;
-        let at_most = if text + 1 == header.len() { header.len() } else { usize::MAX };
+        let places = find(path, &header, names)?;
+        let text_is_last = |(&Name(field, _), &place): (&Name<'_>, &usize)| {
+            field == Field::Text && place + 1 == header.len()
+        };
+        let at_most = if names.iter().zip(&places).any(text_is_last) { header.len() } else { usize::MAX };
         lines
             .map(|(line, content)| {
                 let fields: Vec<&str> = content.splitn(at_most, '\t').collect();
@@ -36,7 +39,10 @@ impl Format for Tsv {
                     };
                     return Err(InputError::at_line(path, line, reason));
                 }
-                Ok(Row { line: Some(line), label: fields[label].into(), text: fields[text].into() })
+                Ok(Record {
+                    line: Some(line),
+                    values: places.iter().map(|&place| fields[place].into()).collect(),
+                })
             })
             .collect()
     }
@@ -44,6 +50,7 @@ impl Format for Tsv {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Columns;
     use super::super::tests::{fault, named, read, row};
     use super::*;
 
