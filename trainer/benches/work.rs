@@ -19,10 +19,11 @@ use std::time::Instant;
 use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
+use candle_core::Device;
 use kilornn_trainer::data::{Batch, Dataset, Inputs};
 use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Stream, Task, fit};
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Dropout, Network};
+use kilornn_trainer::network::{Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
 use kilornn_trainer::recipe::Recipe;
 use kilornn_trainer::text::Encoder;
@@ -99,10 +100,10 @@ impl Seed {
             self.batch += 1;
             let examples: Vec<usize> = (first..first + TEXTS).collect();
             let batch = Batch::new(&examples, &self.texts, Some(WORDS));
-            let (objective, none) = (Objective::plain(2), Dropout::default());
+            let (objective, dropout) = (Objective::plain(2), Dropout::default());
+            let training = Training { objective: &objective, dropout, grid: None, processor: &Device::Cpu };
             let classes = &self.classes[first..first + TEXTS];
-            let (_, gradients) =
-                self.network.backward(&batch, classes, &objective, none, None, &mut self.rng)?;
+            let (_, gradients) = self.network.backward(&batch, classes, training, &mut self.rng)?;
             self.optimizers.step(&mut self.network, gradients, 0.001);
         }
         Ok(started.elapsed().as_secs_f64() * 1e3)
@@ -148,7 +149,7 @@ fn train_one(
     mut after: impl FnMut(&Epoch),
 ) -> Result<()> {
     let (objective, unknown) = (Objective::plain(2), Some(recipe.vocabulary as u32 + 1));
-    let task = Task { recipe, objective, seed: 0, unknown, train, validation };
+    let task = Task { recipe, objective, seed: 0, unknown, train, validation, processor: Device::Cpu };
     let state = State::new(&task, network);
     fit(network, &task, state, &Interrupt::default(), |_, state| {
         state.history.iter().for_each(&mut after);

@@ -16,6 +16,7 @@ pub mod fit;
 pub mod import;
 pub mod network;
 pub mod optim;
+pub mod processor;
 pub mod progress;
 pub mod quantize;
 pub mod recipe;

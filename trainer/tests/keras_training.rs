@@ -7,7 +7,7 @@ use kilornn::layers::Activation;
 use kilornn_trainer::data::Batch;
 use kilornn_trainer::fit::Stream;
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Array, Dropout, Network};
+use kilornn_trainer::network::{Array, Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
 use kilornn_trainer::recipe::Recipe;
 use serde::Deserialize;
@@ -117,13 +117,13 @@ fn replay(fixture: &Fixture, case: &Case) {
     let mut optimizers = Optimizers::new(&recipe, &network);
     let mut rng = Stream::Dropout.rng(0);
     let (objective, dropout) = (Objective::plain(2.max(*outputs)), Dropout::default());
+    let training = Training { objective: &objective, dropout, grid: None, processor: &Device::Cpu };
     let (mut worst_loss, mut worst_weight, mut compared) = (0.0, 0.0, 0);
     for (step, examples) in (1..).zip(&batches) {
         let examples: Vec<usize> = examples.iter().filter_map(|&index| index.try_into().ok()).collect();
         let batch = Batch::new(&examples, &texts, recipe.pad_to());
         let of_batch: Vec<usize> = examples.iter().map(|&example| classes[example] as usize).collect();
-        let (score, mut gradients) =
-            network.backward(&batch, &of_batch, &objective, dropout, None, &mut rng).unwrap();
+        let (score, mut gradients) = network.backward(&batch, &of_batch, training, &mut rng).unwrap();
         if case.frozen {
             // Without weight decay a gradient of zero moves nothing.
             gradients.embedding.fill(0.0);

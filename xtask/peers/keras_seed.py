@@ -1,6 +1,9 @@
 """The tutorial itself, in Keras: what `kilornn train DATA --recipe seed --seed N` reproduces.
 
-    python keras_seed.py DATA N        (in an environment with requirements.txt)
+    python keras_seed.py DATA N [tensorflow | torch]        (in an environment with requirements.txt)
+
+On its PyTorch backend Keras's RMSprop is the one of its own `rmsprop.py`, which ours follows; on TensorFlow it squares the
+gradient of an embedding otherwise (`trainer/tests/golden/keras_training.py`).
 """
 
 import gzip
@@ -9,7 +12,7 @@ import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["KERAS_BACKEND"] = sys.argv[3] if len(sys.argv) > 3 else "tensorflow"
 import keras
 import numpy
 from keras.src.legacy.preprocessing.text import Tokenizer
@@ -40,7 +43,7 @@ def main():
     model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
     model.fit(encoded(x_train), y_train, batch_size=128, epochs=10, validation_split=0.2, verbose=2)
     score, accuracy = model.evaluate(encoded(x_test), y_test, batch_size=128, verbose=0)
-    print(f"seed {seed}: Test score: {score:.4f}  Test accuracy: {accuracy:.4f}")
+    print(f"{keras.backend.backend()}, seed {seed}: Test score: {score:.4f}  Test accuracy: {accuracy:.4f}")
 
 
 main()

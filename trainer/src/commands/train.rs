@@ -12,7 +12,8 @@ use crate::data::counts::Counts;
 use crate::data::{Columns, Dataset, Inputs, read_groups};
 use crate::error::InputError;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, fit};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, Task, fit};
+use crate::processor::Processor;
 use crate::recipe::{Recipe, Validation};
 use crate::run_folder::{Begin, RunFolder};
 
@@ -71,6 +72,10 @@ pub struct Args {
     /// Seed of all randomness: the same seed gives the same model
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation and epochs on
+    /// the microcontroller's grid stay on the CPU, and so do the embedding and the optimizer
+    #[arg(long, value_name = "PROCESSOR", default_value = "cpu")]
+    device: Processor,
     /// Print one JSON object on standard output (and the rest on standard error)
     #[arg(long)]
     json: bool,
@@ -80,6 +85,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = recipe(args)?;
+    let processor = args.device.open()?;
     // All input is read and checked before anything is written.
     let data = data(args)?;
     let material = Material::new(&recipe, args.seed, &data)?;
@@ -93,7 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let folder = RunFolder::open(&out, begin)?;
 
-    let task = material.task(&recipe, args.seed);
+    let task = Task { processor, ..material.task(&recipe, args.seed) };
     let mut network = material.network(&recipe, args.seed);
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(

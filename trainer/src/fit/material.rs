@@ -1,6 +1,7 @@
 //! What a training reads, ready to be read.
 
 use anyhow::Result;
+use candle_core::Device;
 
 use super::{Examples, Split, Stream, Task};
 use crate::data::Dataset;
@@ -81,7 +82,7 @@ impl Material {
         Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed))
     }
 
-    /// The task of training on it.
+    /// The task of training on it, on the CPU.
     pub fn task<'a>(&'a self, recipe: &'a Recipe, seed: u64) -> Task<'a> {
         let objective = Objective {
             class_weights: self.class_weights.clone(),
@@ -89,6 +90,14 @@ impl Material {
             l2: recipe.l2,
         };
         let unknown = self.encoder.unknown_id();
-        Task { recipe, objective, seed, unknown, train: self.train(), validation: self.validation() }
+        Task {
+            recipe,
+            objective,
+            seed,
+            unknown,
+            train: self.train(),
+            validation: self.validation(),
+            processor: Device::Cpu,
+        }
     }
 }

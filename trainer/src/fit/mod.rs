@@ -10,6 +10,7 @@ mod validation;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use candle_core::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use self::schedule::LearningRate;
 use self::stopping::Stopping;
 use crate::data::{Batch, Batches};
 use crate::network::loss::{Objective, Score};
-use crate::network::{Dropout, Grid, Network};
+use crate::network::{Dropout, Grid, Network, Training};
 use crate::optim::Optimizers;
 use crate::quantize::{calibration, choose_grid};
 use crate::recipe::Recipe;
@@ -101,6 +102,8 @@ pub struct Task<'a> {
     pub train: Examples<'a>,
     /// To validate on.
     pub validation: Option<Examples<'a>>,
+    /// Where the recurrence is computed.
+    pub processor: Device,
 }
 
 /// All that changes from epoch to epoch but the network: with both, training goes on as if it had never ended.
@@ -180,7 +183,7 @@ fn train_epoch(
     interrupt: &Interrupt,
 ) -> Result<Epoch> {
     let start = Instant::now();
-    let Task { recipe, objective, seed, unknown, train, validation } = task;
+    let Task { recipe, objective, seed, unknown, train, validation, processor } = task;
     let epoch = state.done + 1;
     let grid = state.grid.as_ref();
     let mut order = Stream::Order.rng_at(*seed, state.positions[0]);
@@ -191,6 +194,7 @@ fn train_epoch(
         recurrent: recipe.recurrent_dropout,
         state: recipe.dropout,
     };
+    let training = Training { objective, dropout, grid, processor };
     let steps = train.texts.len().div_ceil(recipe.batch);
     let progress = progress::bar(format!("epoch {epoch}/{}", recipe.epochs), train.texts.len(), "examples");
     let mut score = Score::default();
@@ -203,8 +207,7 @@ fn train_epoch(
             batch.forget(recipe.word_dropout, unknown, &mut drops);
         }
         let classes: Vec<usize> = examples.iter().map(|&example| train.classes[example]).collect();
-        let (of_batch, gradients) =
-            network.backward(&batch, &classes, objective, dropout, grid, &mut drops)?;
+        let (of_batch, gradients) = network.backward(&batch, &classes, training, &mut drops)?;
         learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
         state.optimizers.step(network, gradients, learning_rate);
         score += of_batch;

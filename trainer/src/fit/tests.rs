@@ -41,6 +41,7 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
         unknown: Some(WORDS),
         train: Examples { texts: &train.0, classes: &train.1 },
         validation: Some(Examples { texts: &validation.0, classes: &validation.1 }),
+        processor: Device::Cpu,
     };
     let outputs = if classes == 2 { 1 } else { classes };
     let network = || Network::new(recipe, WORDS as usize + 1, outputs, &mut Stream::Weights.rng(3));
@@ -141,6 +142,7 @@ fn a_checkpoint_of_another_training_or_a_damaged_one_is_refused() {
         unknown: None,
         train: Examples { texts: &train.0[..count], classes: &train.1[..count] },
         validation: None,
+        processor: Device::Cpu,
     };
     let (mine, other) = (recipe(""), recipe("dropout = 0.5"));
     let network = Network::new(&mine, WORDS as usize + 1, 1, &mut Stream::Weights.rng(3));

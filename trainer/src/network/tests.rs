@@ -2,6 +2,7 @@
 
 use rand::SeedableRng;
 
+use super::loss::Objective;
 use super::*;
 
 const TEXTS: [&[u32]; 4] = [&[1, 2, 3], &[2, 2], &[4, 1, 1, 3], &[3]];
@@ -19,7 +20,8 @@ fn case(outputs: usize) -> (Network, Batch) {
 fn backward(network: &Network, batch: &Batch, classes: &[usize], objective: &Objective) -> (f64, Gradients) {
     let dropout = Dropout { embedding: 0.0, recurrent: 0.3, state: 0.3 };
     let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let (score, gradients) = network.backward(batch, classes, objective, dropout, None, &mut rng).unwrap();
+    let training = Training { objective, dropout, grid: None, processor: &Device::Cpu };
+    let (score, gradients) = network.backward(batch, classes, training, &mut rng).unwrap();
     (score.mean_loss(), gradients)
 }
 

@@ -1,5 +1,8 @@
 //! Matrix products on slices.
 
+#[cfg(any(feature = "mkl", feature = "accelerate"))]
+mod blas;
+
 use gemm::Parallelism;
 
 /// A row-major matrix, or the transpose of one, as a view.
@@ -39,10 +42,15 @@ pub(crate) enum Into {
 }
 
 /// Multiplies two matrices into the row-major `out`. The order in which products are summed, and
-/// so every bit of the result, does not depend on the number of threads.
+/// so every bit of the result, does not depend on the number of threads (unless another library, by one of candle's
+/// features, makes the products that may have several).
 pub(crate) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>, threads: Parallelism) {
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(out.len(), a.rows * b.columns, "a {} x {} product", a.rows, b.columns);
+    #[cfg(any(feature = "mkl", feature = "accelerate"))]
+    if threads != Parallelism::None {
+        return blas::multiply(out, mode, a, b);
+    }
     let ((a_columns, a_rows), (b_columns, b_rows)) = (a.strides(), b.strides());
     // SAFETY: the assertions here and in `Matrix::new` keep every element that the dimensions and
     // strides reach inside its slice; `out` is borrowed mutably, so it overlaps neither input.
@@ -85,5 +93,28 @@ mod tests {
         let mut out = [0.; 4];
         multiply(&mut out, Into::Set, Matrix::new(&a, 3, 2).t(), Matrix::new(&b, 3, 2), Parallelism::None);
         assert_eq!(out, [1. + 6. + 5., 3. + 5., 2. + 8. + 6., 4. + 6.]);
+    }
+
+    #[test]
+    fn many_threads_multiply_as_one_does() {
+        let matrix = |rows: usize, columns: usize| -> Vec<f32> {
+            (0..rows * columns).map(|i| (i * 7 % 13) as f32 - 6.0).collect()
+        };
+        let (rows, inner, columns) = (37, 21, 50);
+        for (a_transposed, b_transposed) in [(false, false), (true, false), (false, true), (true, true)] {
+            let of = |values, [rows, columns]: [usize; 2], transposed| match transposed {
+                false => Matrix::new(values, rows, columns),
+                true => Matrix::new(values, columns, rows).t(),
+            };
+            let (a, b) = (matrix(rows, inner), matrix(inner, columns));
+            let (a, b) = (of(&a, [rows, inner], a_transposed), of(&b, [inner, columns], b_transposed));
+            for mode in [Into::Set, Into::Add] {
+                let (mut one, mut many) = (vec![3.0; rows * columns], vec![3.0; rows * columns]);
+                multiply(&mut one, mode, a, b, Parallelism::None);
+                multiply(&mut many, mode, a, b, Parallelism::Rayon(0));
+                // Whole numbers, so that no order of summing rounds.
+                assert_eq!(one, many);
+            }
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The recurrence against candle's autograd and against differences.
 
-use candle_core::{Device, Var};
+use candle_core::Var;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::network::composed;
 
 /// Three texts of different length over four words and five units, and a random readout.
 fn case(texts: usize, units: usize, steps: usize) -> (Var, Var, Tensor, Vec<u32>) {
@@ -32,35 +33,6 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// The same by candle's own operations, one step and one text at a time.
-fn by_autograd(
-    activation: Activation,
-    projected: &Tensor,
-    kernel: &Tensor,
-    texts: usize,
-    tokens: &[u32],
-    mask: &[f32],
-) -> Tensor {
-    let units = kernel.dim(0).unwrap();
-    let rows: Vec<Tensor> = (0..texts)
-        .map(|text| {
-            let mut h = Tensor::zeros((1, units), candle_core::DType::F32, &Device::Cpu).unwrap();
-            let mask = Tensor::from_slice(&mask[text * units..][..units], (1, units), &Device::Cpu).unwrap();
-            for &token in tokens.iter().skip(text).step_by(texts).filter(|&&t| t != Batch::MASKED) {
-                let input = projected.narrow(0, token as usize, 1).unwrap();
-                let accumulator = (input + (&h * &mask).unwrap().matmul(kernel).unwrap()).unwrap();
-                h = match activation {
-                    Activation::Relu => accumulator.relu(),
-                    Activation::Tanh => accumulator.tanh(),
-                }
-                .unwrap();
-            }
-            h
-        })
-        .collect();
-    Tensor::cat(&rows, 0).unwrap()
-}
-
 #[test]
 fn agrees_with_autograd() {
     for activation in [Activation::Relu, Activation::Tanh] {
@@ -76,12 +48,15 @@ fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
     let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
     let mut mask = vec![1.0; texts * units];
     if let Some(share) = dropout {
-        mask = crate::network::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8)).unwrap();
+        mask =
+            crate::network::backward::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8)).unwrap();
         assert!(mask.contains(&0.0) && mask.contains(&(1.0 / (1.0 - share))));
         op = op.with_mask(Some(mask.clone()));
     }
     let ours = projected.apply_op2(&kernel, op).unwrap();
-    let theirs = by_autograd(activation, &projected, &kernel, texts, &tokens, &mask);
+    let batch = Batch { examples: (0..texts).collect(), steps, ids: (0..4).collect(), tokens };
+    let mask = Tensor::from_vec(mask, (texts, units), &Device::Cpu).unwrap();
+    let theirs = composed::last_state(activation, &projected, &kernel, &batch, Some(&mask)).unwrap();
     for (a, b) in flat(&ours).iter().zip(flat(&theirs)) {
         assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "state {a}, autograd's {b}");
     }

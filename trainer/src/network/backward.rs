@@ -1,0 +1,151 @@
+//! One batch forward and backward: its score, and the gradients of its loss.
+
+use candle_core::{Device, Result, Tensor, Var, bail};
+use candle_nn::Module;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::loss::{self, Objective, Score};
+use super::projection::{InputGradients, Inputs};
+use super::recurrence::with_values;
+use super::{Grid, Network, Parameter, composed, linear};
+use crate::data::Batch;
+
+/// The gradients of one batch.
+#[derive(Debug, Clone)]
+pub struct Gradients {
+    /// The rows of the embedding that the batch touched; all others have gradient zero.
+    pub rows: Vec<u32>,
+    /// Their gradients.
+    pub embedding: Vec<f32>,
+    /// Of all other parameters, in the network's order.
+    pub others: [Vec<f32>; 5],
+}
+
+/// What is left out of a batch in training.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Dropout {
+    /// Share of the numbers of each word's embedding.
+    pub embedding: f32,
+    /// Share of the state that the recurrent kernel sees, the same at all steps of a text.
+    pub recurrent: f32,
+    /// Share of the last state.
+    pub state: f32,
+}
+
+/// How a batch is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// What is minimized.
+    pub objective: &'a Objective,
+    /// What is left out.
+    pub dropout: Dropout,
+    /// The grid of the microcontroller's integers, if the forward pass computes on it.
+    pub grid: Option<&'a Grid>,
+    /// Where the recurrence is computed, unless there is a grid: that is a matter of the CPU.
+    pub processor: &'a Device,
+}
+
+impl Network {
+    /// Trains on a batch: its score, and the gradients of its mean loss, by the objective. With a grid, the forward
+    /// pass computes with what the microcontroller will have (inputs, recurrent weights and states rounded)
+    /// and gradients pass straight through the rounding (Bengio, Léonard and Courville 2013).
+    pub fn backward(
+        &self,
+        batch: &Batch,
+        classes: &[usize],
+        training: Training<'_>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Score, Gradients)> {
+        let Training { objective, dropout, grid, processor } = training;
+        let processor = if grid.is_some() { &Device::Cpu } else { processor };
+        let (texts, units) = (batch.examples.len(), self.units());
+        // Only the rows of this batch take part, so that the gradient is no larger than they are.
+        let width = self.embedding.shape[1];
+        let inputs = Inputs::new(self, &batch.ids, mask(batch.ids.len() * width, dropout.embedding, rng));
+        let mut projected = inputs.project(&self.kernel, &self.bias);
+        if let Some(grid) = grid {
+            grid.round_inputs(&mut projected);
+        }
+        let var =
+            |parameter: &Parameter, values: &[f32]| Var::from_slice(values, &parameter.shape, processor);
+        let projected = Var::from_vec(projected, (batch.ids.len(), units), processor)?;
+        let recurrent_kernel = var(&self.recurrent_kernel, &self.recurrent(grid))?;
+        let dense_kernel = var(&self.dense_kernel, &self.dense_kernel.values)?;
+        let dense_bias = var(&self.dense_bias, &self.dense_bias.values)?;
+
+        let seen = mask(texts * units, dropout.recurrent, rng);
+        let state = if processor.is_cpu() {
+            projected.apply_op2(&recurrent_kernel, self.recurrence(batch, grid).with_mask(seen))?
+        } else {
+            let seen = seen.map(|mask| Tensor::from_vec(mask, (texts, units), processor)).transpose()?;
+            composed::last_state(self.activation, &projected, &recurrent_kernel, batch, seen.as_ref())?
+        };
+        let state = match mask(texts * units, dropout.state, rng) {
+            Some(mask) => (state * Tensor::from_vec(mask, (texts, units), processor)?)?,
+            None => state,
+        };
+        let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
+
+        let values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        let (score, of_logits) = self.score(&values, classes, objective);
+        // A sum whose gradient by the logits is the loss's.
+        let of_logits = Tensor::from_vec(of_logits, logits.shape(), processor)?;
+        let gradients = (logits * of_logits)?.sum_all()?.backward()?;
+        let of = |var: &Var| match gradients.get(var) {
+            Some(gradient) => gradient.flatten_all()?.to_vec1(),
+            None => Ok(vec![0.0; var.elem_count()]),
+        };
+        let others = [of(&recurrent_kernel)?, of(&dense_kernel)?, of(&dense_bias)?];
+        let Some(of_projected) = gradients.get(&projected) else { bail!("no gradient of the inputs") };
+        let InputGradients { rows, kernel, bias } =
+            with_values(of_projected, |of_projected| inputs.gradients(&self.kernel, of_projected))?;
+        let [recurrent_kernel, dense_kernel, dense_bias] = others;
+        let mut gradients = Gradients {
+            rows: batch.ids.clone(),
+            embedding: rows,
+            others: [kernel, recurrent_kernel, bias, dense_kernel, dense_bias],
+        };
+        self.add_penalty(objective.l2, &mut gradients);
+        Ok((score, gradients))
+    }
+
+    /// The score of a batch's logits, and the gradients of its mean loss by them.
+    fn score(&self, logits: &[f32], classes: &[usize], objective: &Objective) -> (Score, Vec<f32>) {
+        let mut score = Score::default();
+        let mut gradients = vec![0.0; logits.len()];
+        let outputs = self.outputs();
+        for ((logits, gradient), &class) in
+            logits.chunks_exact(outputs).zip(gradients.chunks_exact_mut(outputs)).zip(classes)
+        {
+            let weight = objective.class_weights[class];
+            let plain = loss::score(logits, class, objective.label_smoothing);
+            score += Score { loss: f64::from(weight) * plain.loss, ..plain };
+            loss::gradient(logits, class, objective.label_smoothing, gradient);
+            gradient.iter_mut().for_each(|g| *g *= weight);
+        }
+        score.loss += classes.len() as f64 * self.penalty(objective.l2);
+        gradients.iter_mut().for_each(|g| *g /= classes.len() as f32);
+        (score, gradients)
+    }
+
+    /// Adds the gradients of [`penalty`](Self::penalty).
+    fn add_penalty(&self, l2: f32, gradients: &mut Gradients) {
+        if l2 == 0.0 {
+            return;
+        }
+        let [of_kernel, of_recurrent, _, of_dense, _] = &mut gradients.others;
+        let kernels = [&self.kernel, &self.recurrent_kernel, &self.dense_kernel];
+        for (gradient, kernel) in [of_kernel, of_recurrent, of_dense].into_iter().zip(kernels) {
+            gradient.iter_mut().zip(&kernel.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
+        }
+    }
+}
+
+/// A mask for dropout, if there is any: zero for a share of the values, and for the others what makes up for them in
+/// the mean.
+pub(super) fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Option<Vec<f32>> {
+    let keep = 1.0 / (1.0 - share);
+    let mut draw = || if rng.random::<f32>() < share { 0.0 } else { keep };
+    (share > 0.0).then(|| (0..length).map(|_| draw()).collect())
+}
