@@ -101,7 +101,13 @@ impl Seed {
             let examples: Vec<usize> = (first..first + TEXTS).collect();
             let batch = Batch::new(&examples, &self.texts, Some(WORDS));
             let (objective, dropout) = (Objective::plain(2), Dropout::default());
-            let training = Training { objective: &objective, dropout, grid: None, processor: &Device::Cpu };
+            let training = Training {
+                objective: &objective,
+                dropout,
+                opinions: None,
+                grid: None,
+                processor: &Device::Cpu,
+            };
             let classes = &self.classes[first..first + TEXTS];
             let (_, gradients) = self.network.backward(&batch, classes, training, &mut self.rng)?;
             self.optimizers.step(&mut self.network, gradients, 0.001);
@@ -116,8 +122,8 @@ fn compact(folder: &Path) -> Result<String> {
     let (texts, classes) = read(folder, "compact")?;
     let (dev_texts, dev_classes) = read(folder, "compact-dev")?;
     let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
-    let train = Examples { texts: &texts, classes: &classes };
-    let dev = Examples { texts: &dev_texts, classes: &dev_classes };
+    let train = Examples { texts: &texts, classes: &classes, opinions: None };
+    let dev = Examples { texts: &dev_texts, classes: &dev_classes, opinions: None };
     let (started, mut accuracy) = (Instant::now(), None);
     train_one(&recipe, &mut network, train, Some(dev), |epoch| accuracy = epoch.val_accuracy)?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
@@ -133,7 +139,7 @@ fn size(folder: &Path, count: usize, words: usize) -> Result<String> {
     texts.truncate(count);
     texts.iter_mut().for_each(|text| drop(text.drain(..text.len().saturating_sub(words))));
     let mut network = Network::new(&recipe, recipe.vocabulary + 2, 1, &mut Stream::Weights.rng(0));
-    let train = Examples { texts: &texts, classes: &classes[..count] };
+    let train = Examples { texts: &texts, classes: &classes[..count], opinions: None };
     let started = Instant::now();
     train_one(&recipe, &mut network, train, None, |_| ())?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;

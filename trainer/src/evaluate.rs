@@ -6,7 +6,7 @@ use kilornn::Model;
 
 use crate::answer::{Answer, answer_all};
 use crate::data::{Batch, Batches, Example};
-use crate::network::loss::{self, Score};
+use crate::network::loss::{self, Score, Target};
 use crate::network::{Grid, Network};
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
@@ -45,7 +45,7 @@ pub fn float(
     let logits = logits(network, texts, pad_to, grid)?;
     let mut score = Score::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
-        score += loss::score(logits, class, smoothing);
+        score += loss::score(logits, Target { class, smoothing, opinion: None });
     }
     Ok(score)
 }
@@ -60,7 +60,7 @@ pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar
         let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
         // Float rounding could make equal what integers tell apart: the device's class counts.
         let correct = usize::from(answer.class as usize == example.class);
-        total += Score { correct, ..loss::score(&logits, example.class, 0.0) };
+        total += Score { correct, ..loss::score(&logits, Target::class(example.class)) };
     }
     (answers, total)
 }

@@ -21,4 +21,5 @@ pub mod progress;
 pub mod quantize;
 pub mod recipe;
 pub mod run_folder;
+pub mod teacher;
 pub mod text;

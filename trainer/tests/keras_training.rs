@@ -117,7 +117,8 @@ fn replay(fixture: &Fixture, case: &Case) {
     let mut optimizers = Optimizers::new(&recipe, &network);
     let mut rng = Stream::Dropout.rng(0);
     let (objective, dropout) = (Objective::plain(2.max(*outputs)), Dropout::default());
-    let training = Training { objective: &objective, dropout, grid: None, processor: &Device::Cpu };
+    let training =
+        Training { objective: &objective, dropout, opinions: None, grid: None, processor: &Device::Cpu };
     let (mut worst_loss, mut worst_weight, mut compared) = (0.0, 0.0, 0);
     for (step, examples) in (1..).zip(&batches) {
         let examples: Vec<usize> = examples.iter().filter_map(|&index| index.try_into().ok()).collect();

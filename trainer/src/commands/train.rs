@@ -9,12 +9,12 @@ use super::data::show;
 use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Columns, Dataset, Inputs, read_groups};
+use crate::data::{Columns, Dataset, Inputs, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::fit::checkpoint::{self, Asked};
 use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, Task, fit};
 use crate::processor::Processor;
-use crate::recipe::{Recipe, Validation};
+use crate::recipe::{Recipe, Teacher, Validation};
 use crate::run_folder::{Begin, RunFolder};
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -69,6 +69,9 @@ pub struct Args {
     /// one a line if it is a .txt file
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
+    /// Texts without labels, which the recipe's teacher judges (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    unlabelled: Vec<PathBuf>,
     /// Seed of all randomness: the same seed gives the same model
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -161,35 +164,41 @@ pub fn run(args: &Args) -> Result<()> {
     folder.remove_checkpoint()
 }
 
-/// The recipe. Who names groups wants to validate on whole ones.
+/// The recipe. Who names groups wants to validate on whole ones; a teacher does not judge one by the rest of it.
 fn recipe(args: &Args) -> Result<Recipe, InputError> {
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
     if args.group.is_none() && args.groups.is_none() {
         return Ok(recipe);
     }
-    if recipe.validation_split == 0.0 {
-        return Err(InputError::new("groups need a validation_split (--set validation_split=0.1)"));
+    match (recipe.validation_split > 0.0, recipe.teacher) {
+        (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
+        (false, Teacher::Ngrams) => Ok(recipe),
+        (false, Teacher::None) => Err(InputError::new(
+            "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
+        )),
     }
-    Ok(Recipe { validation: Validation::Groups, ..recipe })
 }
 
-/// The data, with their groups.
+/// The data, with their groups and the unlabelled texts.
 fn data(args: &Args) -> Result<Dataset> {
-    let Some(file) = &args.groups else {
-        let columns = Columns { group: args.group.clone(), ..args.inputs.columns.clone() };
-        return Dataset::read(&Inputs { columns, ..args.inputs.clone() });
-    };
-    let mut data = Dataset::read(&args.inputs)?;
-    let groups = read_groups(file, args.group.as_deref().unwrap_or("group"))?;
-    if groups.len() != data.train.len() {
-        let reason = format!(
-            "has {} groups, but there are {} training examples: it must have the group of each",
-            groups.len(),
-            data.train.len()
-        );
-        return Err(InputError::in_file(file, reason).into());
+    let beside = args.group.clone().filter(|_| args.groups.is_none());
+    let columns = Columns { group: beside, ..args.inputs.columns.clone() };
+    let mut data = Dataset::read(&Inputs { columns, ..args.inputs.clone() })?;
+    if let Some(file) = &args.groups {
+        let groups = read_groups(file, args.group.as_deref().unwrap_or("group"))?;
+        if groups.len() != data.train.len() {
+            let reason = format!(
+                "has {} groups, but there are {} training examples: it must have the group of each",
+                groups.len(),
+                data.train.len()
+            );
+            return Err(InputError::in_file(file, reason).into());
+        }
+        data.groups = Some(groups);
     }
-    data.groups = Some(groups);
+    for file in &args.unlabelled {
+        data.unlabelled.extend(read_unlabelled(file, &args.inputs.columns.text)?);
+    }
     Ok(data)
 }
 
@@ -212,6 +221,9 @@ fn command(args: &Args, recipe: &str, more: &[String]) -> String {
     ];
     words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
     words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
+    words.extend(
+        args.unlabelled.iter().map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))),
+    );
     words.extend_from_slice(more);
     words.join(" ")
 }

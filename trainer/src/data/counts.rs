@@ -216,6 +216,7 @@ mod tests {
             labels: vec!["n".into(), "p".into()],
             train: examples(&[(0, "a a b"), (1, "a b"), (0, "a a b"), (0, "b, A!"), (1, "a a b")]),
             groups: None,
+            unlabelled: Vec::new(),
             dev: Some(examples(&[(0, "a b"), (0, "x"), (0, "x")])),
             test: Some(examples(&[(1, "x"), (0, "a b"), (1, "y a b z"), (0, "")])),
         };

@@ -46,6 +46,8 @@ pub struct Dataset {
     pub train: Vec<Example>,
     /// The group of each of these, if a column of groups was asked for.
     pub groups: Option<Vec<String>>,
+    /// Texts of no known class, which a teacher may judge.
+    pub unlabelled: Vec<String>,
     /// What to validate on, if there is any.
     pub dev: Option<Vec<Example>>,
     /// What to test on, if there is any.
@@ -86,7 +88,7 @@ impl Dataset {
             Ok(Some(join(sources, read_all(sources, &columns)?, &labels)?))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, groups, dev, test, labels })
+        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels })
     }
 
     /// Reads what a model with these labels is to be tested on: files, and folders' test parts.
@@ -112,6 +114,12 @@ pub fn read_groups(path: &Path, name: &str) -> Result<Vec<String>, InputError> {
     let format = formats::of(path)?;
     let field = if format.is_of_one_class() { Field::Text } else { Field::Group };
     let records = format.records(path, &bytes::read_text(path)?, &[Name(field, name)])?;
+    Ok(records.into_iter().flat_map(|record| record.values).collect())
+}
+
+/// Reads texts without labels, from the column or under the key `name`, or one a line.
+pub fn read_unlabelled(path: &Path, name: &str) -> Result<Vec<String>, InputError> {
+    let records = formats::of(path)?.records(path, &bytes::read_text(path)?, &[Name(Field::Text, name)])?;
     Ok(records.into_iter().flat_map(|record| record.values).collect())
 }
 

@@ -38,6 +38,7 @@ impl Asked {
                 number(text.len());
                 text.iter().for_each(|&id| number(id as usize));
             }
+            part.opinions.into_iter().flatten().for_each(|opinion| number(opinion.to_bits() as usize));
         }
         Ok(Self { recipe: toml::to_string(task.recipe)?, seed: task.seed, data: hash.finalize() })
     }

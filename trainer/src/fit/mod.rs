@@ -36,6 +36,8 @@ pub struct Examples<'a> {
     pub texts: &'a [Vec<u32>],
     /// Numbers of the classes.
     pub classes: &'a [usize],
+    /// What a teacher thinks the answers should be, a probability for each text and output.
+    pub opinions: Option<&'a [f32]>,
 }
 
 /// What happened in an epoch, as `metrics.json` records it.
@@ -188,13 +190,13 @@ fn train_epoch(
     let grid = state.grid.as_ref();
     let mut order = Stream::Order.rng_at(*seed, state.positions[0]);
     let mut drops = Stream::Dropout.rng_at(*seed, state.positions[1]);
+    let outputs = network.outputs();
     let lengths: Vec<usize> = train.texts.iter().map(Vec::len).collect();
     let dropout = Dropout {
         embedding: recipe.embedding_dropout,
         recurrent: recipe.recurrent_dropout,
         state: recipe.dropout,
     };
-    let training = Training { objective, dropout, grid, processor };
     let steps = train.texts.len().div_ceil(recipe.batch);
     let progress = progress::bar(format!("epoch {epoch}/{}", recipe.epochs), train.texts.len(), "examples");
     let mut score = Score::default();
@@ -207,6 +209,10 @@ fn train_epoch(
             batch.forget(recipe.word_dropout, unknown, &mut drops);
         }
         let classes: Vec<usize> = examples.iter().map(|&example| train.classes[example]).collect();
+        let opinions = train.opinions.map(|all| -> Vec<f32> {
+            examples.iter().flat_map(|&example| &all[example * outputs..][..outputs]).copied().collect()
+        });
+        let training = Training { objective, opinions: opinions.as_deref(), dropout, grid, processor };
         let (of_batch, gradients) = network.backward(&batch, &classes, training, &mut drops)?;
         learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
         state.optimizers.step(network, gradients, learning_rate);
@@ -223,7 +229,7 @@ fn train_epoch(
     state.positions = [order.get_word_pos(), drops.get_word_pos()];
     let smoothing = objective.label_smoothing;
     let validated = validation
-        .map(|Examples { texts, classes }| {
+        .map(|Examples { texts, classes, .. }| {
             evaluate::float(network, texts, classes, smoothing, recipe.pad_to(), grid)
         })
         .transpose()?;

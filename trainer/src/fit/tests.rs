@@ -39,8 +39,8 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
         },
         seed: 3,
         unknown: Some(WORDS),
-        train: Examples { texts: &train.0, classes: &train.1 },
-        validation: Some(Examples { texts: &validation.0, classes: &validation.1 }),
+        train: Examples { texts: &train.0, classes: &train.1, opinions: None },
+        validation: Some(Examples { texts: &validation.0, classes: &validation.1, opinions: None }),
         processor: Device::Cpu,
     };
     let outputs = if classes == 2 { 1 } else { classes };
@@ -140,7 +140,7 @@ fn a_checkpoint_of_another_training_or_a_damaged_one_is_refused() {
         objective: Objective::plain(2),
         seed,
         unknown: None,
-        train: Examples { texts: &train.0[..count], classes: &train.1[..count] },
+        train: Examples { texts: &train.0[..count], classes: &train.1[..count], opinions: None },
         validation: None,
         processor: Device::Cpu,
     };

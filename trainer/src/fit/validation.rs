@@ -33,6 +33,7 @@ impl Split {
         let wanted = examples - kept(examples, recipe.validation_split);
         let mut held = vec![false; examples];
         match (recipe.validation, groups) {
+            _ if wanted == 0 => {}
             (Validation::Last, None) => held[examples - wanted..].fill(true),
             (Validation::Random, None) => {
                 let mut order: Vec<usize> = (0..examples).collect();

@@ -5,7 +5,7 @@ use candle_nn::Module;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::loss::{self, Objective, Score};
+use super::loss::{self, Objective, Score, Target};
 use super::projection::{InputGradients, Inputs};
 use super::recurrence::with_values;
 use super::{Grid, Network, Parameter, composed, linear};
@@ -38,6 +38,8 @@ pub struct Dropout {
 pub struct Training<'a> {
     /// What is minimized.
     pub objective: &'a Objective,
+    /// Probabilities that the batch's texts should be given instead of their classes, `texts × outputs`.
+    pub opinions: Option<&'a [f32]>,
     /// What is left out.
     pub dropout: Dropout,
     /// The grid of the microcontroller's integers, if the forward pass computes on it.
@@ -57,7 +59,7 @@ impl Network {
         training: Training<'_>,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Score, Gradients)> {
-        let Training { objective, dropout, grid, processor } = training;
+        let Training { objective, dropout, grid, processor, opinions: _ } = training;
         let processor = if grid.is_some() { &Device::Cpu } else { processor };
         let (texts, units) = (batch.examples.len(), self.units());
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
@@ -88,7 +90,7 @@ impl Network {
         let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
 
         let values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
-        let (score, of_logits) = self.score(&values, classes, objective);
+        let (score, of_logits) = self.score(&values, classes, training);
         // A sum whose gradient by the logits is the loss's.
         let of_logits = Tensor::from_vec(of_logits, logits.shape(), processor)?;
         let gradients = (logits * of_logits)?.sum_all()?.backward()?;
@@ -111,7 +113,9 @@ impl Network {
     }
 
     /// The score of a batch's logits, and the gradients of its mean loss by them.
-    fn score(&self, logits: &[f32], classes: &[usize], objective: &Objective) -> (Score, Vec<f32>) {
+    fn score(&self, logits: &[f32], classes: &[usize], training: Training<'_>) -> (Score, Vec<f32>) {
+        let Training { objective, opinions, .. } = training;
+        let mut opinions = opinions.map(|all| all.chunks_exact(self.outputs())).into_iter().flatten();
         let mut score = Score::default();
         let mut gradients = vec![0.0; logits.len()];
         let outputs = self.outputs();
@@ -119,9 +123,10 @@ impl Network {
             logits.chunks_exact(outputs).zip(gradients.chunks_exact_mut(outputs)).zip(classes)
         {
             let weight = objective.class_weights[class];
-            let plain = loss::score(logits, class, objective.label_smoothing);
+            let target = Target { class, smoothing: objective.label_smoothing, opinion: opinions.next() };
+            let plain = loss::score(logits, target);
             score += Score { loss: f64::from(weight) * plain.loss, ..plain };
-            loss::gradient(logits, class, objective.label_smoothing, gradient);
+            loss::gradient(logits, target, gradient);
             gradient.iter_mut().for_each(|g| *g *= weight);
         }
         score.loss += classes.len() as f64 * self.penalty(objective.l2);

@@ -49,52 +49,71 @@ impl Objective {
     }
 }
 
-/// Scores one example; `smoothing` is the share of its target that is spread evenly over all classes. One logit is
-/// that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form of its TensorFlow backend);
-/// several are one for each class (`sparse_categorical_crossentropy`).
-pub fn score(logits: &[f32], class: usize, smoothing: f32) -> Score {
-    let smoothing = f64::from(smoothing);
+/// What an example should be answered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target<'a> {
+    /// The class that is right.
+    pub class: usize,
+    /// The share that is spread evenly over all classes (Keras's `label_smoothing`).
+    pub smoothing: f32,
+    /// Probabilities instead of the right class, one for each logit.
+    pub opinion: Option<&'a [f32]>,
+}
+
+impl Target<'_> {
+    /// One class and no other.
+    pub fn class(class: usize) -> Self {
+        Self { class, smoothing: 0.0, opinion: None }
+    }
+
+    /// The probability that one of `outputs` logits should give.
+    fn probability(&self, output: usize, outputs: usize) -> f64 {
+        // One logit is that of class 1.
+        let (class, classes) = if outputs == 1 { (1, 2) } else { (output, outputs) };
+        let plain = match self.opinion {
+            Some(opinion) => f64::from(opinion[output]),
+            None => f64::from(u8::from(class == self.class)),
+        };
+        let smoothing = f64::from(self.smoothing);
+        plain * (1.0 - smoothing) + smoothing / classes as f64
+    }
+}
+
+/// Scores one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
+/// of its TensorFlow backend); several are one for each class (`categorical_crossentropy`).
+pub fn score(logits: &[f32], target: Target<'_>) -> Score {
     let (loss, correct) = match *logits {
         [z] => {
             let z = f64::from(z);
-            let y = target(class == 1, smoothing, 2);
+            let y = target.probability(0, 1);
             // A probability of exactly one half counts as class 0, as in Keras.
-            (z.max(0.0) - z * y + (-z.abs()).exp().ln_1p(), (z > 0.0) == (class == 1))
+            (z.max(0.0) - z * y + (-z.abs()).exp().ln_1p(), (z > 0.0) == (target.class == 1))
         }
         _ => {
             let (best, largest) = first_largest(logits);
             let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
-            let loss_of = |logit: f32| sum.ln() - f64::from(logit - largest);
-            let mut loss = (1.0 - smoothing) * loss_of(logits[class]);
-            if smoothing > 0.0 {
-                let all: f64 = logits.iter().map(|&logit| loss_of(logit)).sum();
-                loss += smoothing / logits.len() as f64 * all;
-            }
-            (loss, best == class)
+            let losses = logits.iter().enumerate().map(|(output, &z)| {
+                target.probability(output, logits.len()) * (sum.ln() - f64::from(z - largest))
+            });
+            (losses.sum(), best == target.class)
         }
     };
     Score { loss, correct: usize::from(correct), examples: 1 }
 }
 
-/// Keras's smoothed target: `y · (1 - smoothing) + smoothing / classes`.
-fn target(right: bool, smoothing: f64, classes: usize) -> f64 {
-    (if right { 1.0 - smoothing } else { 0.0 }) + smoothing / classes as f64
-}
-
 /// The gradient of an example's loss by its logits: probability minus target.
-pub fn gradient(logits: &[f32], class: usize, smoothing: f32, out: &mut [f32]) {
-    let smoothing = f64::from(smoothing);
+pub fn gradient(logits: &[f32], target: Target<'_>, out: &mut [f32]) {
     match (logits, out) {
         (&[z], [g]) => {
             let p = 1.0 / (1.0 + (-f64::from(z)).exp());
-            *g = (p - target(class == 1, smoothing, 2)) as f32;
+            *g = (p - target.probability(0, 1)) as f32;
         }
         (logits, out) => {
             let (_, largest) = first_largest(logits);
             let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
-            for (index, (g, &z)) in out.iter_mut().zip(logits).enumerate() {
+            for (output, (g, &z)) in out.iter_mut().zip(logits).enumerate() {
                 let p = f64::from(z - largest).exp() / sum;
-                *g = (p - target(index == class, smoothing, logits.len())) as f32;
+                *g = (p - target.probability(output, logits.len())) as f32;
             }
         }
     }
@@ -113,13 +132,17 @@ fn first_largest(values: &[f32]) -> (usize, f32) {
 mod tests {
     use super::*;
 
+    fn of(class: usize, smoothing: f32) -> Target<'static> {
+        Target { class, smoothing, opinion: None }
+    }
+
     #[test]
     fn binary_is_stable_where_it_saturates() {
-        assert!(score(&[200.0], 1, 0.0).loss < 1e-80);
-        assert_eq!(score(&[200.0], 0, 0.0).loss, 200.0);
-        assert_eq!(score(&[-200.0], 1, 0.0).loss, 200.0);
-        assert!((score(&[0.0], 1, 0.0).loss - 2f64.ln()).abs() < 1e-12);
-        assert_eq!((score(&[0.0], 0, 0.0).correct, score(&[0.0], 1, 0.0).correct), (1, 0));
+        assert!(score(&[200.0], of(1, 0.0)).loss < 1e-80);
+        assert_eq!(score(&[200.0], of(0, 0.0)).loss, 200.0);
+        assert_eq!(score(&[-200.0], of(1, 0.0)).loss, 200.0);
+        assert!((score(&[0.0], of(1, 0.0)).loss - 2f64.ln()).abs() < 1e-12);
+        assert_eq!((score(&[0.0], of(0, 0.0)).correct, score(&[0.0], of(1, 0.0)).correct), (1, 0));
     }
 
     #[test]
@@ -128,14 +151,14 @@ mod tests {
         let p = 1.0 / (1.0 + (-0.7f64).exp());
         for (class, y) in [(0, 0.1), (1, 0.9)] {
             let wanted = -(y * p.ln() + (1.0 - y) * (1.0 - p).ln());
-            assert!((score(&[0.7], class, 0.2).loss - wanted).abs() < 1e-6);
+            assert!((score(&[0.7], of(class, 0.2)).loss - wanted).abs() < 1e-6);
         }
         // keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.3): 0.8 and twice 0.1.
         let logits = [0.1f32, -0.4, 1.5];
         let sum: f64 = logits.iter().map(|&z| f64::from(z).exp()).sum();
         let log = logits.map(|z| f64::from(z) - sum.ln());
         let wanted = -(0.1 * log[0] + 0.8 * log[1] + 0.1 * log[2]);
-        assert!((score(&logits, 1, 0.3).loss - wanted).abs() < 1e-6);
+        assert!((score(&logits, of(1, 0.3)).loss - wanted).abs() < 1e-6);
     }
 
     #[test]
@@ -147,12 +170,12 @@ mod tests {
         {
             for class in 0..logits.len().max(2) {
                 let mut analytic = vec![0.0; logits.len()];
-                gradient(&logits, class, smoothing, &mut analytic);
+                gradient(&logits, of(class, smoothing), &mut analytic);
                 for i in 0..logits.len() {
                     let at = |by: f32| {
                         let mut nudged = logits.clone();
                         nudged[i] += by;
-                        score(&nudged, class, smoothing).loss
+                        score(&nudged, of(class, smoothing)).loss
                     };
                     let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
                     assert!((numeric - f64::from(analytic[i])).abs() < 1e-4, "{logits:?} {class}");

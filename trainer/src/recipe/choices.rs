@@ -78,6 +78,15 @@ choices! {
         Plateau = "plateau",
     }
 
+    /// Who says more of a text than its label does.
+    pub enum Teacher {
+        /// Nobody.
+        None = "none",
+        /// Two linear models over word n-grams (tf-idf, and naive Bayes' log-count ratios), which judge texts that they
+        /// have not learned from, and the unlabelled ones (`kilornn train --unlabelled FILE`).
+        Ngrams = "ngrams",
+    }
+
     /// Which of the training texts validate.
     pub enum Validation {
         /// The last ones of the file, before shuffling, as in Keras.

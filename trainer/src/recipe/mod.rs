@@ -56,6 +56,12 @@ keys! {
         /// What an example's loss counts in training, by its class: a word, or a list with a weight for each class (Keras's
         /// `class_weight`). Validation and test count every example once.
         pub class_weight: ClassWeights = ClassWeights::None,
+        /// Who says more of a training text than its label does.
+        pub teacher: Teacher = Teacher::None,
+        /// The teacher's share in what a labelled text should be answered; of unlabelled ones it has all.
+        pub teacher_share: f32 = 0.3,
+        /// Words of the longest n-grams that the teacher reads.
+        pub teacher_ngrams: usize = 3,
 
         /// The optimizer.
         pub optimizer: OptimizerKind = OptimizerKind::Rmsprop,
@@ -236,6 +242,8 @@ impl Recipe {
         rule(share(self.embedding_dropout), "embedding_dropout must be in [0, 1)")?;
         rule(share(self.word_dropout), "word_dropout must be in [0, 1)")?;
         rule(share(self.recurrent_dropout), "recurrent_dropout must be in [0, 1)")?;
+        rule((0.0..=1.0).contains(&self.teacher_share), "teacher_share must be in [0, 1]")?;
+        rule(self.teacher_ngrams > 0, "teacher_ngrams must be positive")?;
         rule(share(self.label_smoothing), "label_smoothing must be in [0, 1)")?;
         rule(self.l2 >= 0.0, "l2 must be 0 or more")?;
         rule(share(self.momentum), "momentum must be in [0, 1)")?;
