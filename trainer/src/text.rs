@@ -12,6 +12,10 @@ use rayon::prelude::*;
 use crate::data::Example;
 use crate::recipe::{Letters, Recipe};
 
+mod information;
+
+use self::information::most_informative;
+
 /// The id of the pad.
 pub const PAD: u32 = 0;
 
@@ -87,7 +91,12 @@ impl Encoder {
         Self::new(recipe, words.into_iter().map(|(word, _)| word).collect())
     }
 
-    /// An encoder for a known vocabulary, by falling frequency.
+    /// Keeps the words whose presence tells most of a text's class, given the probability of each class for every text.
+    pub fn by_information(recipe: &Recipe, texts: &[(&str, Vec<f32>)]) -> Self {
+        Self::new(recipe, most_informative(normalization(recipe), recipe.vocabulary, texts))
+    }
+
+    /// An encoder for a known vocabulary.
     pub fn new(recipe: &Recipe, words: Vec<String>) -> Self {
         let ids = words.iter().cloned().zip(1..).collect();
         Self {

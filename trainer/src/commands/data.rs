@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::{Console, grouped};
 use crate::data::counts::{Counts, Part};
 use crate::data::{Dataset, Inputs};
+use crate::fit::Material;
 use crate::recipe::Recipe;
-use crate::text::Encoder;
 
 /// Count and check labelled texts, without training.
 ///
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
     let data = Dataset::read(&args.inputs)?;
-    let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
+    let encoder = Material::new(&recipe, 0, &data)?.encoder;
     let counts = Counts::of(&data, &encoder);
     show(console, &counts, usize::MAX)?;
     console.conclude(&counts)

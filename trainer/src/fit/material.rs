@@ -8,9 +8,9 @@ use crate::data::Dataset;
 use crate::error::InputError;
 use crate::network::Network;
 use crate::network::loss::Objective;
-use crate::recipe::{EarlyStopping, Recipe, Schedule, Teacher};
+use crate::recipe::{EarlyStopping, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
-use crate::text::Encoder;
+use crate::text::{Encoder, normalization};
 
 /// Encoded texts to train and to validate on, and what their classes weigh.
 #[derive(Debug, Clone)]
@@ -35,51 +35,109 @@ impl Encoded {
     }
 }
 
+/// A teacher's opinions of the training part of a split and of the unlabelled texts.
+fn opinions(recipe: &Recipe, data: &Dataset, split: &Split) -> Result<Option<Opinions>, InputError> {
+    match recipe.teacher {
+        Teacher::None if data.unlabelled.is_empty() => return Ok(None),
+        Teacher::None => {
+            let reason = "unlabelled texts need a teacher, who says what they are (--set teacher=ngrams)";
+            return Err(InputError::new(reason));
+        }
+        Teacher::Ngrams => {}
+    }
+    let examples = split.train.iter().map(|&example| &data.train[example]);
+    let (texts, classes): (Vec<&str>, Vec<usize>) =
+        examples.map(|example| (example.text.as_str(), example.class)).unzip();
+    let groups: Vec<usize> = match &data.groups {
+        None => (0..texts.len()).collect(),
+        Some(groups) => split.train.iter().map(|&example| number(&groups[example])).collect(),
+    };
+    let unlabelled: Vec<&str> = data.unlabelled.iter().map(String::as_str).collect();
+    Ok(Some(teach(&Lesson {
+        texts: &texts,
+        classes: &classes,
+        count: data.labels.len(),
+        groups: &groups,
+        unlabelled: &unlabelled,
+        longest: recipe.teacher_ngrams,
+        normalization: normalization(recipe),
+    })))
+}
+
+/// A number of a group, the same on every machine.
+fn number(group: &str) -> usize {
+    crc32fast::hash(group.as_bytes()) as usize
+}
+
+/// The vocabulary that a recipe asks for. Frequencies are those of all training texts, as in Keras. What words tell is
+/// asked of the texts that are trained on alone, so that the others can still validate: of the teacher's opinions of
+/// them, if there are any, which no single label has swayed.
+fn vocabulary(recipe: &Recipe, data: &Dataset, split: &Split, opinions: Option<&Opinions>) -> Encoder {
+    let classes = data.labels.len();
+    match recipe.vocabulary_by {
+        VocabularyBy::Frequency => {
+            Encoder::fit(recipe, data.train.iter().map(|example| example.text.as_str()))
+        }
+        VocabularyBy::Information => {
+            let labelled = split.train.iter().map(|&index| &data.train[index]);
+            let learned: Vec<(&str, Vec<f32>)> = match opinions {
+                None => {
+                    labelled.map(|example| (example.text.as_str(), certain(example.class, classes))).collect()
+                }
+                Some(Opinions { train, unlabelled }) => {
+                    let outputs = outputs(classes);
+                    let texts = labelled.map(|example| example.text.as_str());
+                    let texts = texts.chain(data.unlabelled.iter().map(String::as_str));
+                    let opinions = train.chunks_exact(outputs).chain(unlabelled.chunks_exact(outputs));
+                    texts.zip(opinions.map(distribution)).collect()
+                }
+            };
+            Encoder::by_information(recipe, &learned)
+        }
+    }
+}
+
+/// Logits that tell so many classes apart.
+fn outputs(classes: usize) -> usize {
+    if classes == 2 { 1 } else { classes }
+}
+
+/// A class, as a probability of each.
+fn certain(class: usize, classes: usize) -> Vec<f32> {
+    (0..classes).map(|other| f32::from(u8::from(other == class))).collect()
+}
+
+/// An opinion, as a probability of each class.
+fn distribution(opinion: &[f32]) -> Vec<f32> {
+    match opinion {
+        [p] => vec![1.0 - p, *p],
+        _ => opinion.to_vec(),
+    }
+}
+
+/// The class that an opinion favours.
+fn most_probable(opinion: &[f32]) -> usize {
+    let probabilities = distribution(opinion);
+    (0..probabilities.len()).rev().max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or(0)
+}
+
 impl Encoded {
-    /// Adds a teacher's opinions of these texts, the training part of a split, and the unlabelled texts with theirs.
-    fn be_taught(&mut self, recipe: &Recipe, data: &Dataset, split: &Split, encoder: &Encoder) {
-        let texts: Vec<&str> = split.train.iter().map(|&example| data.train[example].text.as_str()).collect();
-        let unlabelled: Vec<&str> = data.unlabelled.iter().map(String::as_str).collect();
-        let groups: Vec<usize> = match &data.groups {
-            None => (0..texts.len()).collect(),
-            Some(groups) => split.train.iter().map(|&example| number(&groups[example])).collect(),
-        };
-        let classes = data.labels.len();
-        let lesson = Lesson {
-            texts: &texts,
-            classes: &self.classes,
-            count: classes,
-            groups: &groups,
-            unlabelled: &unlabelled,
-            longest: recipe.teacher_ngrams,
-            normalization: encoder.normalization(),
-        };
-        let Opinions { mut train, unlabelled: of_unlabelled } = teach(&lesson);
-        let outputs = if classes == 2 { 1 } else { classes };
+    /// Adds opinions of these texts, and the unlabelled texts with theirs.
+    fn be_taught(&mut self, recipe: &Recipe, data: &Dataset, encoder: &Encoder, opinions: Opinions) {
+        let Opinions { mut train, unlabelled } = opinions;
+        let outputs = outputs(data.labels.len());
         for (opinion, &class) in train.chunks_exact_mut(outputs).zip(&self.classes) {
             for (output, p) in opinion.iter_mut().enumerate() {
                 let right = class == if outputs == 1 { 1 } else { output };
                 *p = recipe.teacher_share * *p + (1.0 - recipe.teacher_share) * f32::from(u8::from(right));
             }
         }
-        self.classes.extend(of_unlabelled.chunks_exact(outputs).map(most_probable));
-        self.texts.extend(encoder.encode_all(&unlabelled));
-        train.extend(of_unlabelled);
+        self.classes.extend(unlabelled.chunks_exact(outputs).map(most_probable));
+        let texts: Vec<&str> = data.unlabelled.iter().map(String::as_str).collect();
+        self.texts.extend(encoder.encode_all(&texts));
+        train.extend(unlabelled);
         self.opinions = Some(train);
     }
-}
-
-/// The class that an opinion favours.
-fn most_probable(opinion: &[f32]) -> usize {
-    match opinion {
-        [p] => usize::from(*p > 0.5),
-        _ => (0..opinion.len()).max_by(|&a, &b| opinion[a].total_cmp(&opinion[b])).unwrap_or(0),
-    }
-}
-
-/// A number of a group, the same on every machine.
-fn number(group: &str) -> usize {
-    crc32fast::hash(group.as_bytes()) as usize
 }
 
 impl Material {
@@ -98,7 +156,8 @@ impl Material {
         let class_weights =
             recipe.class_weight.of_classes(data.labels.len(), &trained).map_err(InputError::new)?;
 
-        let encoder = Encoder::fit(recipe, data.train.iter().map(|example| example.text.as_str()));
+        let opinions = opinions(recipe, data, &split)?;
+        let encoder = vocabulary(recipe, data, &split, opinions.as_ref());
         let (mut texts, classes) = encoder.encode_examples(&data.train);
         let mut take = |part: &[usize]| {
             let (texts, classes) =
@@ -111,14 +170,8 @@ impl Material {
             Some(Encoded { texts, classes, opinions: None })
         };
         let validation = if held.texts.is_empty() { dev() } else { Some(held) };
-        match recipe.teacher {
-            Teacher::None if !data.unlabelled.is_empty() => {
-                return Err(InputError::new(
-                    "unlabelled texts need a teacher, who says what they are (--set teacher=ngrams)",
-                ));
-            }
-            Teacher::None => {}
-            Teacher::Ngrams => train.be_taught(recipe, data, &split, &encoder),
+        if let Some(opinions) = opinions {
+            train.be_taught(recipe, data, &encoder, opinions);
         }
         Ok(Self { encoder, train, validation, class_weights })
     }
@@ -135,8 +188,7 @@ impl Material {
 
     /// A network before training.
     pub fn network(&self, recipe: &Recipe, seed: u64) -> Network {
-        let classes = self.class_weights.len();
-        let outputs = if classes == 2 { 1 } else { classes };
+        let outputs = outputs(self.class_weights.len());
         Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed))
     }
 

@@ -25,7 +25,7 @@ use crate::data::{Batch, Batches};
 use crate::network::loss::{Objective, Score};
 use crate::network::{Dropout, Grid, Network, Training};
 use crate::optim::Optimizers;
-use crate::quantize::{calibration, choose_grid};
+use crate::quantize::{calibration, choose_grid, number_bits};
 use crate::recipe::Recipe;
 use crate::{evaluate, progress};
 
@@ -160,7 +160,8 @@ pub fn fit(
         if state.done == float_epochs && state.grid.is_none() {
             state.stopping.restore(network);
             state.learning_rate.start_over();
-            state.grid = Some(choose_grid(network, &calibration(task.train.texts), recipe.pad_to())?);
+            let (texts, bits) = (calibration(task.train.texts), number_bits(recipe, network));
+            state.grid = Some(choose_grid(network, &texts, recipe.pad_to(), bits)?);
         }
         let epoch = train_epoch(network, task, &mut state, interrupt)?;
         state.history.push(epoch);

@@ -64,11 +64,9 @@ impl Network {
         let (texts, units) = (batch.examples.len(), self.units());
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
-        let inputs = Inputs::new(self, &batch.ids, mask(batch.ids.len() * width, dropout.embedding, rng));
-        let mut projected = inputs.project(&self.kernel, &self.bias);
-        if let Some(grid) = grid {
-            grid.round_inputs(&mut projected);
-        }
+        let dropped = mask(batch.ids.len() * width, dropout.embedding, rng);
+        let inputs = Inputs::new(self, &batch.ids, dropped, grid);
+        let projected = inputs.project();
         let var =
             |parameter: &Parameter, values: &[f32]| Var::from_slice(values, &parameter.shape, processor);
         let projected = Var::from_vec(projected, (batch.ids.len(), units), processor)?;
@@ -101,7 +99,7 @@ impl Network {
         let others = [of(&recurrent_kernel)?, of(&dense_kernel)?, of(&dense_bias)?];
         let Some(of_projected) = gradients.get(&projected) else { bail!("no gradient of the inputs") };
         let InputGradients { rows, kernel, bias } =
-            with_values(of_projected, |of_projected| inputs.gradients(&self.kernel, of_projected))?;
+            with_values(of_projected, |of_projected| inputs.gradients(of_projected))?;
         let [recurrent_kernel, dense_kernel, dense_bias] = others;
         let mut gradients = Gradients {
             rows: batch.ids.clone(),

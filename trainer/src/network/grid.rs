@@ -3,6 +3,7 @@
 use kilornn::layers::Activation;
 
 use super::Network;
+use crate::recipe::EmbeddingBits;
 
 /// Where the device's integers stand: what one step of each is worth.
 ///
@@ -15,8 +16,99 @@ pub struct Grid {
     pub scales: Vec<f32>,
     /// A state's step times a recurrent weight's is `2^state_shift` steps of the accumulator.
     pub state_shift: u8,
-    /// A step of the folded table is `2^bias_shift` steps of the accumulator.
+    /// A step of a bias, or of the folded table, is `2^bias_shift` steps of the accumulator.
     pub bias_shift: u8,
+    /// Where the numbers of a narrow embedding stand; none if it is folded into a row of biases for each word.
+    pub numbers: Option<Numbers>,
+}
+
+/// Where the integers of a narrow embedding, and the input kernel's, stand.
+///
+/// How an input's scale is shared out between its number and its column of the kernel is free. The number's shift to the
+/// left is the smallest at which both fit for all of them; what room is left goes to both alike with eight bits, and with
+/// four the number has all of it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Numbers {
+    /// Bits of a number.
+    pub bits: EmbeddingBits,
+    /// By how much the device shifts numbers to the left.
+    pub shift: u8,
+    /// Steps of each input's number in one.
+    pub factors: Vec<f32>,
+    /// For each input, steps of its column's weights in one step of the accumulator.
+    pub columns: Vec<f32>,
+}
+
+impl Numbers {
+    /// Numbers up to `range` times the largest one of each input, beside a kernel of which one is `accumulator` steps.
+    fn new(network: &Network, accumulator: &[f32], bits: EmbeddingBits, range: f32) -> Self {
+        let [width, units] = network.kernel.shape;
+        let largest_number = |input: usize| {
+            network.embedding.values.iter().skip(input).step_by(width).fold(0f32, |most, v| most.max(v.abs()))
+        };
+        let largest_weight = |input: usize| {
+            let column = &network.kernel.values[input * units..][..units];
+            column.iter().zip(accumulator).fold(0f32, |most, (w, factor)| most.max(w.abs() * factor))
+        };
+        let ranges: Vec<(f32, f32)> = (0..width)
+            .map(|input| {
+                let number = range * largest_number(input);
+                (number.max(f32::MIN_POSITIVE), largest_weight(input).max(f32::MIN_POSITIVE))
+            })
+            .collect();
+        let product = ranges.iter().map(|(number, weight)| number * weight).fold(0.0, f32::max);
+        let most = bits.largest();
+        let shift = (product / (most * 127.0)).log2().ceil().clamp(0.0, bits.largest_shift()) as u8;
+        let step = f32::from(1u16 << shift);
+        let (factors, columns) = ranges
+            .iter()
+            .map(|(number, weight)| {
+                let whole = match bits {
+                    EmbeddingBits::Eight => (number * weight / step).sqrt().clamp(1.0, most),
+                    EmbeddingBits::Four => most,
+                };
+                (whole / number, number / (whole * step))
+            })
+            .unzip();
+        Self { bits, shift, factors, columns }
+    }
+
+    /// Puts rows of an embedding on the grid.
+    pub fn round(&self, rows: &mut [f32]) {
+        let most = self.bits.largest();
+        for row in rows.chunks_exact_mut(self.factors.len()) {
+            for (value, factor) in row.iter_mut().zip(&self.factors) {
+                *value = (*value * factor).round().clamp(-most, most) / factor;
+            }
+        }
+    }
+
+    /// The device's numbers for rows of an embedding.
+    pub fn whole<'a>(&'a self, rows: impl IntoIterator<Item = &'a f32>) -> impl Iterator<Item = i8> {
+        let most = self.bits.largest();
+        let factors = self.factors.iter().cycle();
+        rows.into_iter()
+            .zip(factors)
+            .map(move |(value, factor)| (value * factor).round().clamp(-most, most) as i8)
+    }
+}
+
+impl EmbeddingBits {
+    /// The largest number, and its negative.
+    fn largest(self) -> f32 {
+        match self {
+            Self::Four => 7.0,
+            Self::Eight => 127.0,
+        }
+    }
+
+    /// By how much a number may be shifted.
+    fn largest_shift(self) -> f32 {
+        match self {
+            Self::Four => 12.0,
+            Self::Eight => 8.0,
+        }
+    }
 }
 
 /// Steps of the accumulator in one step of a state.
@@ -32,9 +124,16 @@ pub fn int8(value: f32) -> i8 {
 
 impl Grid {
     /// A grid on which states up to 127 times `scales` and all weights fit. With ReLU, scales are made coarser
-    /// for units that read others so strongly that their recurrent weights would not fit otherwise;
-    /// `clipped_bits` bits of the largest inputs are given up for a finer table.
-    pub fn new(network: &Network, scales: &[f32], state_shift: u8, clipped_bits: u8) -> Self {
+    /// for units that read others so strongly that their recurrent weights would not fit otherwise. The embedding is
+    /// folded, or has numbers of so many `bits`; `range` is the share of the largest of them that still fits: what is
+    /// larger is clipped, for finer steps of the others.
+    pub fn new(
+        network: &Network,
+        scales: &[f32],
+        state_shift: u8,
+        bits: Option<EmbeddingBits>,
+        range: f32,
+    ) -> Self {
         let units = network.units();
         let kernel = &network.recurrent_kernel.values;
         let mut scales = scales.to_vec();
@@ -50,13 +149,18 @@ impl Grid {
                 }
             }
         }
-        let mut grid = Self { scales, state_shift, bias_shift: 0 };
-        let inputs = network.projected();
-        let factors = grid.accumulator_factors();
-        let steps = inputs.chunks_exact(units).flat_map(|row| row.iter().zip(&factors));
-        let largest = steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max);
-        let whole = (largest / 127.0).log2().ceil().clamp(0.0, LARGEST_BIAS_SHIFT) as u8;
-        grid.bias_shift = whole.saturating_sub(clipped_bits);
+        let mut grid = Self { scales, state_shift, bias_shift: 0, numbers: None };
+        let accumulator = grid.accumulator_factors();
+        let largest = |biases: &[f32]| {
+            let steps = biases.chunks_exact(units).flat_map(|row| row.iter().zip(&accumulator));
+            steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max)
+        };
+        let most = match bits {
+            None => range * largest(&network.projected()),
+            Some(_) => largest(&network.bias.values),
+        };
+        grid.bias_shift = (most / 127.0).log2().ceil().clamp(0.0, LARGEST_BIAS_SHIFT) as u8;
+        grid.numbers = bits.map(|bits| Numbers::new(network, &accumulator, bits, range));
         grid
     }
 
@@ -65,7 +169,7 @@ impl Grid {
         self.scales.iter().map(|scale| FRACTION / scale).collect()
     }
 
-    /// Steps of the folded table in one, for each unit.
+    /// Steps of a bias in one, for each unit.
     pub fn bias_factors(&self) -> Vec<f32> {
         let step = f32::from(1u16 << self.bias_shift);
         self.accumulator_factors().iter().map(|factor| factor / step).collect()
@@ -90,10 +194,29 @@ impl Grid {
         kernel.iter().enumerate().map(at).collect()
     }
 
-    /// Puts inputs (`W·E + b`, rows of one value for each unit) on the grid of the folded table.
-    pub fn round_inputs(&self, inputs: &mut [f32]) {
+    /// The device's weight from an input's number to a unit.
+    pub fn input_weight(&self, numbers: &Numbers, weight: f32, input: usize, to: usize) -> i8 {
+        int8(weight * self.input_factor(numbers, input, to))
+    }
+
+    fn input_factor(&self, numbers: &Numbers, input: usize, to: usize) -> f32 {
+        FRACTION / self.scales[to] * numbers.columns[input]
+    }
+
+    /// The input kernel with its weights on the grid of these numbers.
+    pub fn round_kernel(&self, numbers: &Numbers, kernel: &[f32]) -> Vec<f32> {
+        let units = self.scales.len();
+        let at = |(index, &weight): (usize, &f32)| {
+            let (input, to) = (index / units, index % units);
+            f32::from(self.input_weight(numbers, weight, input, to)) / self.input_factor(numbers, input, to)
+        };
+        kernel.iter().enumerate().map(at).collect()
+    }
+
+    /// Puts biases (rows of one for each unit: the network's, or `W·E + b` of words) on the grid.
+    pub fn round_biases(&self, biases: &mut [f32]) {
         let factors = self.bias_factors();
-        for row in inputs.chunks_exact_mut(factors.len()) {
+        for row in biases.chunks_exact_mut(factors.len()) {
             for (value, factor) in row.iter_mut().zip(&factors) {
                 *value = f32::from(int8(*value * factor)) / factor;
             }

@@ -21,7 +21,7 @@ use kilornn::layers::Activation;
 use rand_chacha::ChaCha8Rng;
 
 pub use backward::{Dropout, Gradients, Training};
-pub use grid::{Grid, int8};
+pub use grid::{Grid, Numbers, int8};
 pub use recurrence::Recurrence;
 pub use weights::{Array, Unfit};
 
@@ -191,11 +191,7 @@ impl Network {
 
     /// `W·E[word] + b` for the words of a batch.
     fn inputs(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        let mut projected = Inputs::new(self, &batch.ids, None).project(&self.kernel, &self.bias);
-        if let Some(grid) = grid {
-            grid.round_inputs(&mut projected);
-        }
-        projected
+        Inputs::new(self, &batch.ids, None, grid).project()
     }
 
     fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {

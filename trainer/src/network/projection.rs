@@ -2,21 +2,27 @@
 //!
 //! Not left to candle's autograd, which would hold every intermediate of the largest matrices of a step to its end.
 
+use std::borrow::Cow;
+
 use gemm::Parallelism;
 
 use super::kernels::{Into, Matrix, multiply};
-use super::{Network, Parameter};
+use super::{Grid, Network};
 
-/// Embeddings of some words: rows of `width` values, without those that dropout left out.
+/// The words of a batch, and what is multiplied with them.
 #[derive(Debug)]
 pub(super) struct Inputs<'a> {
-    embedding: &'a Parameter,
+    network: &'a Network,
     ids: &'a [u32],
-    /// What each value is multiplied by, if there is dropout.
+    /// What each value of their embeddings is multiplied by, if there is dropout.
     mask: Option<Vec<f32>>,
+    grid: Option<&'a Grid>,
+    /// The kernel and the bias; on the device's grid, if there is one.
+    kernel: Cow<'a, [f32]>,
+    bias: Cow<'a, [f32]>,
 }
 
-/// Gradients by what [`Inputs::project`] reads.
+/// Gradients by what [`Inputs::project`] reads. They pass straight through the grid's rounding.
 #[derive(Debug)]
 pub(super) struct InputGradients {
     /// `ids × width`
@@ -28,19 +34,34 @@ pub(super) struct InputGradients {
 }
 
 impl<'a> Inputs<'a> {
-    /// The embeddings of `ids`, each value times its one in `mask`, if there is one (`ids × width`).
-    pub(super) fn new(network: &'a Network, ids: &'a [u32], mask: Option<Vec<f32>>) -> Self {
-        let embedding = &network.embedding;
-        assert!(mask.as_ref().is_none_or(|mask| mask.len() == ids.len() * embedding.shape[1]));
-        Self { embedding, ids, mask }
+    /// The words `ids`; each value of their embeddings times its one in `mask`, if there is one (`ids × width`).
+    pub(super) fn new(
+        network: &'a Network,
+        ids: &'a [u32],
+        mask: Option<Vec<f32>>,
+        grid: Option<&'a Grid>,
+    ) -> Self {
+        let [_, width] = network.embedding.shape;
+        assert!(mask.as_ref().is_none_or(|mask| mask.len() == ids.len() * width));
+        let mut kernel = Cow::Borrowed(&network.kernel.values[..]);
+        let mut bias = Cow::Borrowed(&network.bias.values[..]);
+        // Where the embedding is folded, only what comes of it all is rounded.
+        if let Some((grid, numbers)) = grid.and_then(|grid| Some((grid, grid.numbers.as_ref()?))) {
+            kernel = Cow::Owned(grid.round_kernel(numbers, &kernel));
+            grid.round_biases(bias.to_mut());
+        }
+        Self { network, ids, mask, grid, kernel, bias }
     }
 
     /// `ids × width`. Gathered again where they are needed: that costs less than to keep them.
     fn rows(&self) -> Vec<f32> {
-        let width = self.embedding.shape[1];
+        let [_, width] = self.network.embedding.shape;
         let mut rows = Vec::with_capacity(self.ids.len() * width);
         for &id in self.ids {
-            rows.extend_from_slice(&self.embedding.values[id as usize * width..][..width]);
+            rows.extend_from_slice(&self.network.embedding.values[id as usize * width..][..width]);
+        }
+        if let Some(numbers) = self.grid.and_then(|grid| grid.numbers.as_ref()) {
+            numbers.round(&mut rows);
         }
         self.drop(&mut rows);
         rows
@@ -53,18 +74,23 @@ impl<'a> Inputs<'a> {
     }
 
     /// `W·E + b`, `ids × units`.
-    pub(super) fn project(&self, kernel: &Parameter, bias: &Parameter) -> Vec<f32> {
+    pub(super) fn project(&self) -> Vec<f32> {
+        let [width, units] = self.network.kernel.shape;
         // In this order, so that an allocator can put what comes next in the place of the rows.
-        let mut projected = bias.values.repeat(self.ids.len());
+        let mut projected = self.bias.repeat(self.ids.len());
         let rows = self.rows();
-        let rows = Matrix::new(&rows, self.ids.len(), self.embedding.shape[1]);
-        multiply(&mut projected, Into::Add, rows, kernel.matrix(), Parallelism::Rayon(0));
+        let rows = Matrix::new(&rows, self.ids.len(), width);
+        let kernel = Matrix::new(&self.kernel, width, units);
+        multiply(&mut projected, Into::Add, rows, kernel, Parallelism::Rayon(0));
+        if let Some(grid) = self.grid.filter(|grid| grid.numbers.is_none()) {
+            grid.round_biases(&mut projected);
+        }
         projected
     }
 
     /// The gradients, given that of what [`project`](Self::project) made.
-    pub(super) fn gradients(&self, kernel: &Parameter, projected: &[f32]) -> InputGradients {
-        let [width, units] = kernel.shape;
+    pub(super) fn gradients(&self, projected: &[f32]) -> InputGradients {
+        let [width, units] = self.network.kernel.shape;
         let all = Matrix::new(projected, self.ids.len(), units);
         let mut of_kernel = vec![0.0; width * units];
         let rows = self.rows();
@@ -72,7 +98,8 @@ impl<'a> Inputs<'a> {
         multiply(&mut of_kernel, Into::Set, inputs.t(), all, Parallelism::Rayon(0));
         // In place of the rows, which nothing reads any more.
         let mut of_rows = rows;
-        multiply(&mut of_rows, Into::Set, all, kernel.matrix().t(), Parallelism::Rayon(0));
+        let kernel = Matrix::new(&self.kernel, width, units);
+        multiply(&mut of_rows, Into::Set, all, kernel.t(), Parallelism::Rayon(0));
         self.drop(&mut of_rows);
         let mut of_bias = vec![0.0; units];
         for row in projected.chunks_exact(units) {

@@ -7,6 +7,7 @@ use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
 use crate::network::{Grid, Network};
 use crate::progress;
+use crate::recipe::EmbeddingBits;
 
 /// Texts on which candidates are compared.
 const TEXTS: usize = 1000;
@@ -16,8 +17,13 @@ pub fn calibration<T: Clone>(texts: &[T]) -> Vec<T> {
     texts.iter().step_by(texts.len().div_ceil(TEXTS).max(1)).cloned().collect()
 }
 
-/// The grid on which the network's logits move least.
-pub fn choose_grid(network: &Network, texts: &[Vec<u32>], pad_to: Option<usize>) -> Result<Grid> {
+/// The grid on which the network's logits move least; with a folded embedding, or with numbers of so many bits.
+pub fn choose_grid(
+    network: &Network,
+    texts: &[Vec<u32>],
+    pad_to: Option<usize>,
+    bits: Option<EmbeddingBits>,
+) -> Result<Grid> {
     let float = logits(network, texts, pad_to, None)?;
     let states = States::new(network, texts, pad_to, None);
     let mut candidates = Vec::new();
@@ -26,19 +32,25 @@ pub fn choose_grid(network: &Network, texts: &[Vec<u32>], pad_to: Option<usize>)
         Activation::Relu => &[1.0, 0.9999, 0.999],
         Activation::Tanh => &[1.0],
     };
+    // The largest number of a word is seldom one that matters.
+    let ranges: &[f32] = match bits {
+        None => &[1.0, 0.5],
+        Some(EmbeddingBits::Eight) => &[1.0],
+        Some(EmbeddingBits::Four) => &[1.0, 0.7, 0.5, 0.35, 0.25],
+    };
     for &quantile in quantiles {
         for state_shift in (0..=5).rev() {
-            candidates.extend([0, 1].map(|clipped_bits| (quantile, state_shift, clipped_bits)));
+            candidates.extend(ranges.iter().map(|&range| (quantile, state_shift, range)));
         }
     }
     let progress = progress::bar("quantizing", candidates.len(), "grids");
     let mut best: Option<(f64, Grid)> = None;
-    for (quantile, state_shift, clipped_bits) in candidates {
+    for (quantile, state_shift, range) in candidates {
         let scales = match network.activation {
             Activation::Relu => states.scales(quantile),
             Activation::Tanh => vec![1.0 / 128.0; network.units()],
         };
-        let grid = Grid::new(network, &scales, state_shift, clipped_bits);
+        let grid = Grid::new(network, &scales, state_shift, bits, range);
         let error = root_mean_square(&float, &logits(network, texts, pad_to, Some(&grid))?);
         if best.as_ref().is_none_or(|(least, _)| error < *least) {
             best = Some((error, grid));

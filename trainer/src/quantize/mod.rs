@@ -25,7 +25,7 @@ use self::layers::{IntDense, IntRecurrence};
 use crate::answer::answer_all;
 use crate::evaluate::logits;
 use crate::network::{Grid, Network};
-use crate::recipe::{Fold, Pads, Recipe};
+use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe};
 use crate::text::{Encoder, PAD};
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
@@ -60,7 +60,7 @@ pub fn export(
     let encoded = encoder.encode_all(&sample);
     let grid = match trained_on {
         Some(grid) => grid.clone(),
-        None => choose_grid(network, &encoded, recipe.pad_to())?,
+        None => choose_grid(network, &encoded, recipe.pad_to(), number_bits(recipe, network))?,
     };
     let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
     let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
@@ -68,6 +68,20 @@ pub fn export(
     let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
     let logit_error = root_mean_square(&trained, &device_logits(&file, &sample)?);
     Ok(Exported { file, logit_error, zeros })
+}
+
+/// Bits of a word's numbers in the file; none if the embedding is folded.
+pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> {
+    // All rows but the pad's.
+    let [rows, width] = network.embedding.shape;
+    let folded = (rows - 1) * network.units();
+    let narrow = (rows - 1) * width * usize::from(u8::from(recipe.embedding_bits)) / 8;
+    let fold = match recipe.fold {
+        Fold::Always => true,
+        Fold::Never => false,
+        Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
+    };
+    (!fold).then_some(recipe.embedding_bits)
 }
 
 /// Real logits of the texts, as the device computes them.
@@ -97,17 +111,7 @@ fn assemble(
     }
     ids.extend(unknown);
 
-    let folded = ids.len() * network.units();
-    let narrow = ids.len() * network.embedding.shape[1] * usize::from(u8::from(recipe.embedding_bits)) / 8;
-    let fold = match recipe.fold {
-        Fold::Always => true,
-        Fold::Never => false,
-        Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
-    };
-    let recurrence = match fold {
-        true => IntRecurrence::folded(network, grid),
-        false => IntRecurrence::projected(network, grid, recipe.embedding_bits),
-    };
+    let recurrence = IntRecurrence::new(network, grid);
     let order = order(network.activation, recurrence.inputs(), zeros);
     let dense = IntDense::new(network, grid);
     let orbit;

@@ -5,6 +5,14 @@ use toml::Value as Toml;
 use super::keys::{Choice, Value, choices, unknown_word};
 
 choices! {
+    /// Which words the vocabulary has.
+    pub enum VocabularyBy {
+        /// The most frequent ones, as in Keras.
+        Frequency = "frequency",
+        /// Those that tell most of a text's class, by whether they are in it (Dunning's log-likelihood ratio).
+        Information = "information",
+    }
+
     /// What becomes of words that are not in the vocabulary.
     pub enum UnknownWords {
         /// They are left out (Keras without `oov_token`).

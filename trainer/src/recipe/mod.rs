@@ -14,8 +14,10 @@ pub use keys::{Choice, Key, Value, hint, reference};
 keys! {
     /// A recipe. Every key has a default: Keras's, where Keras has the notion.
     pub struct Recipe {
-        /// Most words kept, by frequency; 0 keeps all. (Keras's `num_words` is one more.)
+        /// Most words kept; 0 keeps all. (Keras's `num_words` is one more.)
         pub vocabulary: usize = 0,
+        /// Which words are kept.
+        pub vocabulary_by: VocabularyBy = VocabularyBy::Frequency,
         /// What becomes of other words.
         pub unknown: UnknownWords = UnknownWords::Drop,
         /// Whether every character is a token.

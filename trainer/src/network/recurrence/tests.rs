@@ -112,7 +112,7 @@ fn compare_with_finite_differences(activation: Activation) {
 #[test]
 fn rounds_as_the_device_does() {
     let states = |activation, scale: f32| {
-        let grid = Grid { scales: vec![scale; 3], state_shift: 0, bias_shift: 0 };
+        let grid = Grid { scales: vec![scale; 3], state_shift: 0, bias_shift: 0, numbers: None };
         let op = Recurrence::new(activation, 1, 1, vec![0], Some(&grid));
         let states = op.states(&[0.26, -1.0, 99.0], &[0.0; 9], 3);
         states.iter().map(|h| (h / scale).round()).collect::<Vec<_>>()
