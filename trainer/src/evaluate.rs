@@ -42,12 +42,16 @@ pub fn float(
     pad_to: Option<usize>,
     grid: Option<&Grid>,
 ) -> Result<Score> {
-    let logits = logits(network, texts, pad_to, grid)?;
+    Ok(score(network, &logits(network, texts, pad_to, grid)?, classes, smoothing))
+}
+
+/// Scores logits, `texts × outputs`, against targets that are smoothed by a share.
+pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Score {
     let mut score = Score::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
         score += loss::score(logits, Target { class, smoothing, opinion: None });
     }
-    Ok(score)
+    score
 }
 
 /// The answers of a model file on examples, and their score.

@@ -16,6 +16,12 @@ use crate::text::Encoder;
 /// The model file in a run's folder.
 pub const MODEL: &str = "model.kilo";
 
+/// The page about a run.
+pub const REPORT: &str = "report.html";
+
+/// What was asked for.
+const CONFIG: &str = "config.toml";
+
 /// What an interrupted training goes on from.
 const CHECKPOINT: &str = "checkpoint.bin";
 
@@ -99,7 +105,12 @@ impl RunFolder {
         let toml = toml::to_string(recipe)?;
         let comment: String = comment.lines().map(|line| format!("# {line}\n")).collect();
         let text = format!("{comment}\n{toml}");
-        self.write("config.toml", text.as_bytes())
+        self.write(CONFIG, text.as_bytes())
+    }
+
+    /// The text of that.
+    pub fn read_config(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.path(CONFIG))?)
     }
 
     /// The vocabulary, a JSON list by falling frequency: word `i` is row `i + 1` of the embedding.
@@ -124,6 +135,11 @@ impl RunFolder {
     /// Anything that serializes, as JSON.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         self.write(name, format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())
+    }
+
+    /// The page about the run.
+    pub fn write_report(&self, page: &str) -> Result<()> {
+        self.write(REPORT, page.as_bytes())
     }
 
     /// The model file.

@@ -303,3 +303,52 @@ fn faults_of_every_format_are_the_person_s() {
     assert!(desk.refused(&["data", "data", "--labels", "nowhere"]).contains("nowhere: "));
     assert!(!desk.path("runs").exists(), "a refused run left a folder");
 }
+
+#[test]
+fn leaves_a_report_that_needs_nothing_else() {
+    let desk = Desk::new();
+    // What texts and labels say is shown, not obeyed.
+    let rows = |wrong: usize| {
+        let mut rows = String::from("label\ttext\n");
+        for i in 0..40 {
+            let label = ["<b>bad</b>", "good & \"fine\""][(i + wrong) % 2];
+            let word = ["<script>alert(1)</script> awful", "lovely"][i % 2];
+            rows += &format!("{label}\t{word} thing {i}\n");
+        }
+        rows
+    };
+    desk.write("mine/train.tsv", rows(0));
+    // Every label is wrong, so that there are mistakes to show.
+    desk.write("mine/test.tsv", rows(1));
+    let how = ["--recipe", "starter", "--set", "epochs=6", "--set", "quantized_epochs=2", "--set", "batch=4"];
+    desk.ok(&[&["train", "mine", "--out", "run", "--seed", "3"][..], &how].concat());
+    let page = desk.read("run/report.html");
+    for heading in [
+        "Curves",
+        "Confusion",
+        "Calibration",
+        "Text lengths",
+        "Size budget",
+        "Float against int8",
+        "Density of the hidden state",
+        "Most wrong",
+    ] {
+        assert!(page.contains(&format!("<h2>{heading}</h2>")), "no {heading}");
+    }
+    assert!(page.contains("&lt;b&gt;bad&lt;/b&gt;") && page.contains("alert"));
+    assert!(!page.contains("<script") && !page.contains("<b>"));
+    for elsewhere in ["src=", "href=", "@import", "url(", "<link", "<iframe"] {
+        assert!(!page.contains(elsewhere), "{elsewhere}");
+    }
+    // The only address is the name of SVG's language.
+    assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
+    // What the parts of the file have adds up.
+    let inspected = desk.json(&["inspect", "run", "--json"]);
+    let parts = inspected["parts"].as_array().unwrap();
+    let sum: u64 = parts.iter().map(|part| part["bytes"].as_u64().unwrap()).sum();
+    assert_eq!(sum, std::fs::metadata(desk.path("run/model.kilo")).unwrap().len());
+    assert!(parts.iter().all(|part| page.contains(part["part"].as_str().unwrap())), "{parts:?}");
+    // The same training leaves the same page.
+    desk.ok(&[&["train", "mine", "--out", "run", "--seed", "3", "--force"][..], &how].concat());
+    assert!(desk.read("run/report.html") == page, "another page");
+}

@@ -199,5 +199,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
         files[1].display(),
     );
     folder.write_config(recipe, &comment)?;
-    Outcome { network, encoder, recipe, grid: None, data: &data }.deliver(console, &folder, metrics)
+    let name = args.out.file_name().unwrap_or_default().to_string_lossy();
+    Outcome { name: &name, network, encoder, recipe, grid: None, data: &data, held: &[] }
+        .deliver(console, &folder, metrics)
 }

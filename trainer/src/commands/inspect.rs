@@ -9,6 +9,7 @@ use kilornn::{Truncating, Unknown, file};
 use serde::Serialize;
 
 use super::{Console, grouped, labels, parse_model, read_model};
+use crate::parts::{self, Part};
 
 /// Show what is in a model file: classes, text handling, layers, and where its bytes go.
 #[derive(Debug, clap::Args)]
@@ -45,12 +46,6 @@ struct Report {
     parts: Vec<Part>,
 }
 
-#[derive(Debug, Serialize)]
-struct Part {
-    part: &'static str,
-    bytes: usize,
-}
-
 /// Inspects.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
@@ -58,23 +53,10 @@ pub fn run(args: &Args) -> Result<()> {
     let model = parse_model(&path, &bytes)?;
     let contents = model.contents();
     let rnn = &contents.rnn;
-    let kernel = contents.inputs() as usize * rnn.units as usize;
-    let biases = rnn.weights.len() - kernel;
     let (embedding, table) = match &contents.embedding {
         Embedding::Folded => ("folded", &Table::Int8(&[])),
         Embedding::Projected { table, .. } => ("projected", table),
     };
-    let mut parts = vec![
-        Part { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
-        Part { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
-        Part { part: "embedding", bytes: table.bytes().len() },
-        Part { part: "recurrent and input kernel", bytes: kernel },
-        Part { part: "biases (of every word, if folded)", bytes: biases },
-        Part { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
-        Part { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
-    ];
-    let tables: usize = parts.iter().map(|part| part.bytes).sum();
-    parts.push(Part { part: "labels, header, checksum", bytes: bytes.len() - tables });
     let report = Report {
         bytes: bytes.len(),
         version: file::VERSION,
@@ -115,7 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
             Order::Pairs => "pairs",
         },
         outputs: contents.dense.outputs,
-        parts,
+        parts: parts::of(&model, bytes.len()),
     };
     if !args.json {
         show(console, &path.display().to_string(), &report)?;

@@ -18,6 +18,7 @@ use kilornn::Model;
 use serde::Serialize;
 
 use crate::error::InputError;
+use crate::numbers::grouped;
 use crate::run_folder;
 
 /// Where a command speaks: to a person on standard output, or, when a script wants one JSON object
@@ -64,26 +65,4 @@ fn parse_model<'a>(path: &Path, bytes: &'a [u8]) -> Result<Model<'a>> {
 /// The names of a model's classes.
 fn labels(model: &Model<'_>) -> Vec<String> {
     model.contents().labels.split('\n').map(str::to_owned).collect()
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn groups_digits() {
-        let of = super::grouped;
-        assert_eq!([of(0), of(999), of(1000), of(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
-    }
 }

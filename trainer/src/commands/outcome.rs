@@ -1,19 +1,22 @@
 //! What follows once there is a network, trained or imported: test it, quantize it, write the rest of the folder.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
 
 use super::{Console, grouped};
-use crate::data::Dataset;
 use crate::data::counts::Counts;
+use crate::data::{Dataset, Example};
 use crate::evaluate;
 use crate::fit::Epoch;
 use crate::network::loss::Score;
 use crate::network::{Grid, Network};
 use crate::quantize::export;
 use crate::recipe::Recipe;
+use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
 use crate::text::Encoder;
 
@@ -54,6 +57,8 @@ pub(super) struct Quantized {
 /// A network that is to run on a device, and how it came about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outcome<'a> {
+    /// What a report calls it.
+    pub(super) name: &'a str,
     pub(super) network: &'a Network,
     pub(super) encoder: &'a Encoder,
     pub(super) recipe: &'a Recipe,
@@ -61,48 +66,84 @@ pub(super) struct Outcome<'a> {
     pub(super) grid: Option<&'a Grid>,
     /// Its training texts calibrate, its test part tests.
     pub(super) data: &'a Dataset,
+    /// Which of the training texts were kept for validation.
+    pub(super) held: &'a [usize],
 }
 
 impl Outcome<'_> {
-    /// Writes weights and model file and completes the metrics, which a script gets at the end.
+    /// Writes weights, model file and report, and completes the metrics, which a script gets at the end.
     pub(super) fn deliver(&self, console: Console, folder: &RunFolder, mut metrics: Metrics) -> Result<()> {
-        let Self { network, encoder, recipe, grid, data } = *self;
+        let Self { network, encoder, recipe, grid, data, .. } = *self;
         folder.write_vocabulary(encoder)?;
         folder.write_weights(network)?;
 
-        if let Some(test) = &data.test {
-            let (texts, classes) = encoder.encode_examples(test);
-            // The network as it was trained: after quantized epochs that is the one on the device's grid.
-            let score = evaluate::float(network, &texts, &classes, 0.0, recipe.pad_to(), grid)?;
-            console.say(format!("Test score: {:.4}", score.mean_loss()))?;
-            console.say(format!("Test accuracy: {:.4}", score.accuracy()))?;
-            metrics.test = Some(score.into());
+        let (part, examples) = self.trial();
+        let (texts, classes) = encoder.encode_examples(&examples);
+        // The network as it was trained: after quantized epochs that is the one on the device's grid.
+        let logits = evaluate::logits(network, &texts, recipe.pad_to(), grid)?;
+        let float = evaluate::score(network, &logits, &classes, 0.0);
+        let tested = data.test.is_some();
+        if tested {
+            console.say(format!("Test score: {:.4}", float.mean_loss()))?;
+            console.say(format!("Test accuracy: {:.4}", float.accuracy()))?;
+            metrics.test = Some(float.into());
         }
 
         console.say("quantizing")?;
         let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
         let exported = export(network, encoder, recipe, &data.labels, &texts, grid)?;
         let model = Model::from_bytes(&exported.file)?;
-        let tested =
-            data.test.as_ref().map(|test| evaluate::quantized(&model, test, &ProgressBar::hidden()).1);
-        if let Some(score) = tested {
-            console.say(format!("int8 test score: {:.4}", score.mean_loss()))?;
-            console.say(format!("int8 test accuracy: {:.4}", score.accuracy()))?;
+        let (answers, device) = evaluate::quantized(&model, &examples, &ProgressBar::hidden());
+        if tested {
+            console.say(format!("int8 test score: {:.4}", device.mean_loss()))?;
+            console.say(format!("int8 test accuracy: {:.4}", device.accuracy()))?;
         }
         metrics.quantized = Some(Quantized {
             bytes: exported.file.len(),
             logit_error: exported.logit_error,
             zeros: exported.zeros,
-            test: tested.map(Measured::from),
+            test: tested.then_some(device.into()),
         });
         folder.write_json("metrics.json", &metrics)?;
         folder.write_model(&exported.file)?;
+        folder.write_report(&report::page(&Subject {
+            name: self.name,
+            config: &folder.read_config()?,
+            recipe,
+            labels: &data.labels,
+            trained_on: metrics.examples,
+            epochs: &metrics.epochs,
+            network,
+            grid,
+            encoder,
+            model: &model,
+            bytes: exported.file.len(),
+            trial: Trial { part, examples: &examples, logits: &logits, float, answers: &answers, device },
+        })?)?;
         console.say(format!(
             "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
             folder.path(run_folder::MODEL).display(),
             grouped(exported.file.len()),
             exported.logit_error,
         ))?;
+        console.say(format!(
+            "{}: curves, mistakes and what the bytes are for",
+            folder.path(run_folder::REPORT).display()
+        ))?;
         console.conclude(&metrics)
+    }
+
+    /// The texts that the network is tried on: the best that there are.
+    fn trial(&self) -> (&'static str, Cow<'_, [Example]>) {
+        let Dataset { train, dev, test, .. } = self.data;
+        match (test, dev) {
+            (Some(test), _) => ("test", test.into()),
+            _ if !self.held.is_empty() => {
+                let held: Vec<Example> = self.held.iter().map(|&example| train[example].clone()).collect();
+                ("validation", held.into())
+            }
+            (None, Some(dev)) => ("dev", dev.into()),
+            (None, None) => ("training", train.into()),
+        }
     }
 }

@@ -35,8 +35,8 @@ use crate::run_folder::{Begin, RunFolder};
 /// and, where there are any, dev and test in one of these forms, and labels.txt, which names the
 /// classes in order, one a line. `kilornn data DATA` shows what is found.
 ///
-/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json and
-/// model.kilo.
+/// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
+/// and report.html, which a browser shows.
 ///
 /// After every epoch it has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
 /// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> Result<()> {
     let material = Material::new(&recipe, args.seed, &data)?;
     let counts = Counts::of(&data, &material.encoder);
     show(console, &counts, 10)?;
-    let out = args.out.clone().unwrap_or_else(|| default_out(args));
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name(args)));
     let begin = match (args.force, args.resume) {
         (true, _) => Begin::Replace,
         (_, true) => Begin::Resume,
@@ -158,8 +158,16 @@ pub fn run(args: &Args) -> Result<()> {
             recipe.early_stopping.word()
         ))?;
     }
-    let Material { encoder, .. } = &material;
-    let outcome = Outcome { network: &network, encoder, recipe: &recipe, grid: grid.as_ref(), data: &data };
+    let Material { encoder, held, .. } = &material;
+    let outcome = Outcome {
+        name: &name(args),
+        network: &network,
+        encoder,
+        recipe: &recipe,
+        grid: grid.as_ref(),
+        data: &data,
+        held,
+    };
     outcome.deliver(console, &folder, metrics)?;
     folder.remove_checkpoint()
 }
@@ -202,10 +210,11 @@ fn data(args: &Args) -> Result<Dataset> {
     Ok(data)
 }
 
-fn default_out(args: &Args) -> PathBuf {
+/// What these data, trained by this recipe, are called.
+fn name(args: &Args) -> String {
     let recipe = PathBuf::from(&args.recipe);
     let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from("runs").join(format!("{}-{recipe}", args.inputs.name()))
+    format!("{}-{recipe}", args.inputs.name())
 }
 
 /// The command that trains this again, with another recipe and more options.

@@ -19,6 +19,8 @@ pub struct Material {
     pub encoder: Encoder,
     train: Encoded,
     validation: Option<Encoded>,
+    /// The training texts that are kept for validation, by index.
+    pub held: Vec<usize>,
     class_weights: Vec<f32>,
 }
 
@@ -173,7 +175,7 @@ impl Material {
         if let Some(opinions) = opinions {
             train.be_taught(recipe, data, &encoder, opinions);
         }
-        Ok(Self { encoder, train, validation, class_weights })
+        Ok(Self { encoder, train, validation, held: split.validation, class_weights })
     }
 
     /// What to train on.

@@ -1,0 +1,38 @@
+//! Where the bytes of a model file go.
+
+use kilornn::Model;
+use kilornn::layers::{Embedding, Table};
+use serde::Serialize;
+
+/// Some of a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What they are.
+    pub part: &'static str,
+    /// How many.
+    pub bytes: usize,
+}
+
+/// The parts of a model, of whose file the length is given. They add up to it.
+pub fn of(model: &Model<'_>, bytes: usize) -> Vec<Part> {
+    let contents = model.contents();
+    let rnn = &contents.rnn;
+    let kernel = contents.inputs() as usize * rnn.units as usize;
+    let biases = rnn.weights.len() - kernel;
+    let embedding = match &contents.embedding {
+        Embedding::Folded => &Table::Int8(&[]),
+        Embedding::Projected { table, .. } => table,
+    };
+    let mut parts = vec![
+        Part { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
+        Part { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
+        Part { part: "embedding", bytes: embedding.bytes().len() },
+        Part { part: "recurrent and input kernel", bytes: kernel },
+        Part { part: "biases (of every word, if folded)", bytes: biases },
+        Part { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
+        Part { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
+    ];
+    let tables: usize = parts.iter().map(|part| part.bytes).sum();
+    parts.push(Part { part: "labels, header, checksum", bytes: bytes - tables });
+    parts
+}
