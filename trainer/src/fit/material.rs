@@ -76,8 +76,7 @@ impl Material {
 
     /// A network before training.
     pub fn network(&self, recipe: &Recipe, seed: u64) -> Network {
-        let classes = self.class_weights.len();
-        let outputs = if classes == 2 { 1 } else { classes };
+        let outputs = Network::outputs_for(self.class_weights.len());
         Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed))
     }
 
