@@ -3,7 +3,8 @@
 //! The modules stand in the order in which data flows: [`data`] and [`text`] read a folder of
 //! labelled texts with the device's own tokenizer, [`network`], [`optim`] and [`fit`] train what a
 //! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`],
-//! [`explain`] and [`device`] run it on the host and on the device. [`commands`] is what a person types.
+//! [`explain`] and [`device`] run it on the host and on the device. [`sweep`] compares networks of many
+//! sizes. [`commands`] is what a person types.
 
 pub mod answer;
 pub mod commands;
@@ -24,5 +25,6 @@ pub mod quantize;
 pub mod recipe;
 pub mod report;
 pub mod run_folder;
+pub mod sweep;
 pub mod teacher;
 pub mod text;

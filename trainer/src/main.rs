@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{data, evaluate, import, inspect, predict, recipes, starter, train};
+use kilornn_trainer::commands::{data, evaluate, import, inspect, predict, recipes, starter, sweep, train};
 use kilornn_trainer::error::InputError;
 use kilornn_trainer::fit::Interrupted;
 
@@ -26,6 +26,7 @@ struct Cli {
 enum Command {
     Data(data::Args),
     Train(train::Args),
+    Sweep(sweep::Args),
     Import(import::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Data(args) => data::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),

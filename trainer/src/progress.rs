@@ -1,12 +1,29 @@
 //! One kind of progress bar for all long work.
 
+use std::cell::Cell;
 use std::fmt::Write;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work whose bars are not drawn: those of several at a time would cover each other.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let before = QUIET.replace(true);
+    let done = work();
+    QUIET.set(before);
+    done
+}
+
 /// A bar over `length` things called `unit`: how many are done, how many a second, the time left,
-/// and between them whatever `set_message` says. It is drawn on a terminal's standard error only.
+/// and between them whatever `set_message` says. It is drawn on a terminal's standard error only, and not at all
+/// [`quietly`].
 pub fn bar(name: impl Into<String>, length: usize, unit: &'static str) -> ProgressBar {
+    if QUIET.get() {
+        return ProgressBar::hidden();
+    }
     let rate = move |state: &ProgressState, out: &mut dyn Write| {
         // A bar that cannot be drawn is no reason to stop the work.
         let _ = write!(out, "{:.0} {unit}/s", state.per_sec());

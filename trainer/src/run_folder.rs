@@ -83,15 +83,11 @@ impl RunFolder {
 
     /// Removes the checkpoint, and what a killed training left half written.
     pub fn remove_checkpoint(&self) -> Result<()> {
-        for entry in std::fs::read_dir(&self.0)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name == CHECKPOINT || name.starts_with(TEMPORARY) {
-                std::fs::remove_file(entry.path())?;
-            }
+        let path = self.path(CHECKPOINT);
+        if path.exists() {
+            std::fs::remove_file(path)?;
         }
-        Ok(())
+        remove_temporary(&self.0)
     }
 
     /// The path of a file in it.
@@ -150,6 +146,17 @@ impl RunFolder {
     fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         write_whole(&self.path(name), content)
     }
+}
+
+/// Removes from a folder what a killed program left half written.
+pub fn remove_temporary(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file whole or not at all.

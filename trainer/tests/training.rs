@@ -61,7 +61,14 @@ fn kill_and_resume(settings: &[&str], epochs: usize) {
         let files = std::fs::read_dir(desk.path("killed")).unwrap();
         let mut files: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         files.sort();
-        let kept = ["config.toml", "metrics.json", "model.kilo", "vocabulary.json", "weights.safetensors"];
+        let kept = [
+            "config.toml",
+            "metrics.json",
+            "model.kilo",
+            "report.html",
+            "vocabulary.json",
+            "weights.safetensors",
+        ];
         assert_eq!(files, kept, "what is left in the folder");
     }
     let said = desk.refused(&with(&["--out", "killed", "--resume"]));

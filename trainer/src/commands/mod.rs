@@ -7,7 +7,9 @@ pub mod inspect;
 mod outcome;
 pub mod predict;
 pub mod recipes;
+mod request;
 pub mod starter;
+pub mod sweep;
 pub mod train;
 
 use std::io::Write;

@@ -7,14 +7,12 @@ use shell_words::quote;
 
 use super::data::show;
 use super::outcome::{Metrics, Outcome};
+use super::request::{Request, set_options};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Columns, Dataset, Inputs, read_groups, read_unlabelled};
-use crate::error::InputError;
 use crate::fit::checkpoint::{self, Asked};
 use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, Task, fit};
 use crate::processor::Processor;
-use crate::recipe::{Recipe, Teacher, Validation};
 use crate::run_folder::{Begin, RunFolder};
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -45,13 +43,7 @@ use crate::run_folder::{Begin, RunFolder};
 #[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
-    inputs: Inputs,
-    /// A recipe's name (seed, compact, starter) or a TOML file
-    #[arg(long, default_value = "compact")]
-    recipe: String,
-    /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
+    request: Request,
     /// Output folder [default: runs/DATA-RECIPE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -61,20 +53,6 @@ pub struct Args {
     /// Go on with the interrupted training in the output folder, or begin if there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Keep whole groups of examples for validation, such as all reviews of one film: the column or key that holds the
-    /// group of each training example. The recipe's validation_split says how much
-    #[arg(long, value_name = "NAME")]
-    group: Option<String>,
-    /// The groups are not with the texts, but in this file: in its column or under its key --group [default: group], or
-    /// one a line if it is a .txt file
-    #[arg(long, value_name = "FILE")]
-    groups: Option<PathBuf>,
-    /// Texts without labels, which the recipe's teacher judges (can be repeated)
-    #[arg(long, value_name = "FILE")]
-    unlabelled: Vec<PathBuf>,
-    /// Seed of all randomness: the same seed gives the same model
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
     /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation and epochs on
     /// the microcontroller's grid stay on the CPU, and so do the embedding and the optimizer
     #[arg(long, value_name = "PROCESSOR", default_value = "cpu")]
@@ -87,14 +65,16 @@ pub struct Args {
 /// Trains.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let recipe = recipe(args)?;
+    let request = &args.request;
+    let seed = request.seed;
+    let recipe = request.recipe_with(&[])?;
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let data = data(args)?;
-    let material = Material::new(&recipe, args.seed, &data)?;
+    let data = request.data()?;
+    let material = Material::new(&recipe, seed, &data)?;
     let counts = Counts::of(&data, &material.encoder);
     show(console, &counts, 10)?;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name(args)));
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = match (args.force, args.resume) {
         (true, _) => Begin::Replace,
         (_, true) => Begin::Resume,
@@ -102,8 +82,8 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let folder = RunFolder::open(&out, begin)?;
 
-    let task = Task { processor, ..material.task(&recipe, args.seed) };
-    let mut network = material.network(&recipe, args.seed);
+    let task = Task { processor, ..material.task(&recipe, seed) };
+    let mut network = material.network(&recipe, seed);
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
         "training on {} texts, validating on {}; vocabulary {} words, {} parameters",
@@ -134,7 +114,7 @@ pub fn run(args: &Args) -> Result<()> {
             State::new(&task, &network)
         }
     };
-    folder.write_config(&recipe, &command(args, "<this file>", &[]))?;
+    folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
     let interrupt = Interrupt::listen()?;
     let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
         folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
@@ -145,10 +125,10 @@ pub fn run(args: &Args) -> Result<()> {
         folder.write_json("metrics.json", &metrics)
     });
     if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
-        let settings: Vec<String> =
-            args.settings.iter().map(|setting| format!("--set {}", quote(setting))).collect();
+        let settings = set_options(&request.settings);
         let out = format!("--out {}", quote(&out.to_string_lossy()));
-        let again = command(args, &args.recipe, &[&settings[..], &[out, "--resume".to_owned()]].concat());
+        let more = [&settings[..], &[out, "--resume".to_owned()]].concat();
+        let again = request.train_command(&request.recipe, &more);
         console.say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
     }
     let State { grid, best_epoch, .. } = fitted?;
@@ -160,7 +140,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let Material { encoder, held, .. } = &material;
     let outcome = Outcome {
-        name: &name(args),
+        name: &request.name(),
         network: &network,
         encoder,
         recipe: &recipe,
@@ -170,71 +150,6 @@ pub fn run(args: &Args) -> Result<()> {
     };
     outcome.deliver(console, &folder, metrics)?;
     folder.remove_checkpoint()
-}
-
-/// The recipe. Who names groups wants to validate on whole ones; a teacher does not judge one by the rest of it.
-fn recipe(args: &Args) -> Result<Recipe, InputError> {
-    let recipe = Recipe::load(&args.recipe, &args.settings)?;
-    if args.group.is_none() && args.groups.is_none() {
-        return Ok(recipe);
-    }
-    match (recipe.validation_split > 0.0, recipe.teacher) {
-        (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
-        (false, Teacher::Ngrams) => Ok(recipe),
-        (false, Teacher::None) => Err(InputError::new(
-            "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
-        )),
-    }
-}
-
-/// The data, with their groups and the unlabelled texts.
-fn data(args: &Args) -> Result<Dataset> {
-    let beside = args.group.clone().filter(|_| args.groups.is_none());
-    let columns = Columns { group: beside, ..args.inputs.columns.clone() };
-    let mut data = Dataset::read(&Inputs { columns, ..args.inputs.clone() })?;
-    if let Some(file) = &args.groups {
-        let groups = read_groups(file, args.group.as_deref().unwrap_or("group"))?;
-        if groups.len() != data.train.len() {
-            let reason = format!(
-                "has {} groups, but there are {} training examples: it must have the group of each",
-                groups.len(),
-                data.train.len()
-            );
-            return Err(InputError::in_file(file, reason).into());
-        }
-        data.groups = Some(groups);
-    }
-    for file in &args.unlabelled {
-        data.unlabelled.extend(read_unlabelled(file, &args.inputs.columns.text)?);
-    }
-    Ok(data)
-}
-
-/// What these data, trained by this recipe, are called.
-fn name(args: &Args) -> String {
-    let recipe = PathBuf::from(&args.recipe);
-    let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-    format!("{}-{recipe}", args.inputs.name())
-}
-
-/// The command that trains this again, with another recipe and more options.
-fn command(args: &Args, recipe: &str, more: &[String]) -> String {
-    let mut words = vec![
-        "kilornn train".to_owned(),
-        args.inputs.command_line(),
-        format!(
-            "--recipe {}",
-            if recipe.starts_with('<') { recipe.to_owned() } else { quote(recipe).into_owned() }
-        ),
-        format!("--seed {}", args.seed),
-    ];
-    words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
-    words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
-    words.extend(
-        args.unlabelled.iter().map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))),
-    );
-    words.extend_from_slice(more);
-    words.join(" ")
 }
 
 fn epoch_line(epoch: &Epoch, epochs: usize, examples: usize) -> String {

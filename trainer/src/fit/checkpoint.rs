@@ -44,7 +44,7 @@ impl Asked {
     }
 
     /// The first thing in which another training differs.
-    fn difference(&self, now: &Self) -> Option<String> {
+    pub fn difference(&self, now: &Self) -> Option<String> {
         if self.seed != now.seed {
             return Some(format!("it has --seed {}, not {}", self.seed, now.seed));
         }

@@ -87,7 +87,7 @@ fn vocabulary(recipe: &Recipe, data: &Dataset, split: &Split, opinions: Option<&
                     labelled.map(|example| (example.text.as_str(), certain(example.class, classes))).collect()
                 }
                 Some(Opinions { train, unlabelled }) => {
-                    let outputs = outputs(classes);
+                    let outputs = Network::outputs_for(classes);
                     let texts = labelled.map(|example| example.text.as_str());
                     let texts = texts.chain(data.unlabelled.iter().map(String::as_str));
                     let opinions = train.chunks_exact(outputs).chain(unlabelled.chunks_exact(outputs));
@@ -97,11 +97,6 @@ fn vocabulary(recipe: &Recipe, data: &Dataset, split: &Split, opinions: Option<&
             Encoder::by_information(recipe, &learned)
         }
     }
-}
-
-/// Logits that tell so many classes apart.
-fn outputs(classes: usize) -> usize {
-    if classes == 2 { 1 } else { classes }
 }
 
 /// A class, as a probability of each.
@@ -127,7 +122,7 @@ impl Encoded {
     /// Adds opinions of these texts, and the unlabelled texts with theirs.
     fn be_taught(&mut self, recipe: &Recipe, data: &Dataset, encoder: &Encoder, opinions: Opinions) {
         let Opinions { mut train, unlabelled } = opinions;
-        let outputs = outputs(data.labels.len());
+        let outputs = Network::outputs_for(data.labels.len());
         for (opinion, &class) in train.chunks_exact_mut(outputs).zip(&self.classes) {
             for (output, p) in opinion.iter_mut().enumerate() {
                 let right = class == if outputs == 1 { 1 } else { output };
@@ -190,7 +185,7 @@ impl Material {
 
     /// A network before training.
     pub fn network(&self, recipe: &Recipe, seed: u64) -> Network {
-        let outputs = outputs(self.class_weights.len());
+        let outputs = Network::outputs_for(self.class_weights.len());
         Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed))
     }
 

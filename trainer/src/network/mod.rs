@@ -102,6 +102,11 @@ impl Network {
         }
     }
 
+    /// Logits that so many classes need: two share one.
+    pub fn outputs_for(classes: usize) -> usize {
+        if classes == 2 { 1 } else { classes }
+    }
+
     /// Hidden units.
     pub fn units(&self) -> usize {
         self.bias.shape[1]

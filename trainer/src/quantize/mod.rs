@@ -6,6 +6,7 @@
 mod calibrate;
 mod layers;
 mod perfect_hash;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 
 pub use calibrate::{calibration, choose_grid};
 pub use perfect_hash::PerfectHash;
+pub use size::FileSize;
 
 use self::calibrate::{States, root_mean_square};
 use self::layers::{IntDense, IntRecurrence};

@@ -189,3 +189,29 @@ fn a_network_that_diverged_is_refused() {
     let error = export_scaled(1e6).unwrap_err().to_string();
     assert!(error.contains("diverged"), "{error}");
 }
+
+#[test]
+fn the_size_of_a_file_is_known_before_training() {
+    for toml in [
+        "fold = \"always\"",
+        "fold = \"never\"\nembedding = 8\nunits = 20",
+        "fold = \"never\"\nembedding_bits = 4",
+        "activation = \"tanh\"\nembedding = 8\nunknown = \"row\"\nfingerprint_bits = 16",
+        "padding = \"tokens\"\nmaxlen = 200",
+        "padding = \"tokens\"\nmaxlen = 3\nunits = 7",
+    ] {
+        let recipe = recipe(toml);
+        let encoder = encoder(&recipe);
+        let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes()).unwrap();
+        for outputs in [1, 3] {
+            let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
+            let size = FileSize::of(&recipe, &encoder, &labels, &hash).unwrap();
+            let network = network(&recipe, &encoder, outputs);
+            let texts = texts();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let file = export(&network, &encoder, &recipe, &labels, &texts, None).unwrap().file;
+            assert!((size.least..=size.most).contains(&file.len()), "{toml}: {} not in {size:?}", file.len());
+            assert_eq!(size.least == size.most, recipe.pad_to().is_none(), "{toml}: {size:?}");
+        }
+    }
+}

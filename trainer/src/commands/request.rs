@@ -1,0 +1,113 @@
+//! What a training is asked for, in one command or another: data, recipe, groups, seed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use shell_words::quote;
+
+use crate::data::{Columns, Dataset, Inputs, read_groups, read_unlabelled};
+use crate::error::InputError;
+use crate::recipe::{Recipe, Teacher, Validation};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Request {
+    #[command(flatten)]
+    pub(super) inputs: Inputs,
+    /// A recipe's name (seed, compact, starter) or a TOML file
+    #[arg(long, default_value = "compact")]
+    pub(super) recipe: String,
+    /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) settings: Vec<String>,
+    /// Keep whole groups of examples for validation, such as all reviews of one film: the column or key that holds the
+    /// group of each training example. The recipe's validation_split says how much
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// The groups are not with the texts, but in this file: in its column or under its key --group [default: group], or
+    /// one a line if it is a .txt file
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
+    /// Texts without labels, which the recipe's teacher judges (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    unlabelled: Vec<PathBuf>,
+    /// Seed of all randomness: the same seed gives the same model
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+impl Request {
+    /// Whether whole groups are to validate.
+    pub(super) fn is_by_groups(&self) -> bool {
+        self.group.is_some() || self.groups.is_some()
+    }
+
+    /// The recipe, with more settings after those given. Who names groups wants to validate
+    /// on whole ones; a teacher does not judge one by the rest of it.
+    pub(super) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
+        let recipe = Recipe::load(&self.recipe, &[&self.settings, more].concat())?;
+        if !self.is_by_groups() {
+            return Ok(recipe);
+        }
+        match (recipe.validation_split > 0.0, recipe.teacher) {
+            (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
+            (false, Teacher::Ngrams) => Ok(recipe),
+            (false, Teacher::None) => Err(InputError::new(
+                "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
+            )),
+        }
+    }
+
+    /// The data, with their groups and the unlabelled texts.
+    pub(super) fn data(&self) -> Result<Dataset> {
+        let beside = self.group.clone().filter(|_| self.groups.is_none());
+        let columns = Columns { group: beside, ..self.inputs.columns.clone() };
+        let mut data = Dataset::read(&Inputs { columns, ..self.inputs.clone() })?;
+        if let Some(file) = &self.groups {
+            let groups = read_groups(file, self.group.as_deref().unwrap_or("group"))?;
+            if groups.len() != data.train.len() {
+                let reason = format!(
+                    "has {} groups, but there are {} training examples: it must have the group of each",
+                    groups.len(),
+                    data.train.len()
+                );
+                return Err(InputError::in_file(file, reason).into());
+            }
+            data.groups = Some(groups);
+        }
+        for file in &self.unlabelled {
+            data.unlabelled.extend(read_unlabelled(file, &self.inputs.columns.text)?);
+        }
+        Ok(data)
+    }
+
+    /// `DATA-RECIPE`, after which an output folder is called that nobody named.
+    pub(super) fn name(&self) -> String {
+        let recipe = PathBuf::from(&self.recipe);
+        let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
+        format!("{}-{recipe}", self.inputs.name())
+    }
+
+    /// The command that trains this, with another recipe and more options.
+    pub(super) fn train_command(&self, recipe: &str, more: &[String]) -> String {
+        let mut words = vec![
+            "kilornn train".to_owned(),
+            self.inputs.command_line(),
+            format!(
+                "--recipe {}",
+                if recipe.starts_with('<') { recipe.to_owned() } else { quote(recipe).into_owned() }
+            ),
+            format!("--seed {}", self.seed),
+        ];
+        words.extend(self.group.as_ref().map(|name| format!("--group {}", quote(name))));
+        words.extend(self.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
+        let unlabelled = self.unlabelled.iter();
+        words.extend(unlabelled.map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))));
+        words.extend_from_slice(more);
+        words.join(" ")
+    }
+}
+
+/// Settings as arguments for a shell.
+pub(super) fn set_options(settings: &[String]) -> Vec<String> {
+    settings.iter().map(|setting| format!("--set {}", quote(setting))).collect()
+}

@@ -1,0 +1,92 @@
+//! What a sweep may spend: bytes of flash, and time.
+
+use std::time::{Duration, Instant};
+
+/// Bytes, from `64K`: a K is 1,024 of them, as in data sheets.
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
+    let (number, unit) = split(text);
+    let factor = match unit {
+        "" => 1,
+        "K" | "k" | "KiB" => 1 << 10,
+        "M" | "MiB" => 1 << 20,
+        _ => return Err(format!("unknown unit `{unit}`: write 65536, 64K or 1M")),
+    };
+    let number: usize = number.parse().map_err(|_| "write a whole number: 65536, 64K or 1M".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "more than there is memory for".to_owned())
+}
+
+/// A duration, from `90s`, `10m` or `1.5h`.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split(text);
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write seconds, minutes or hours: 90s, 10m or 1.5h".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "write a number: 90s, 10m or 1.5h".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
+}
+
+/// A number and its unit.
+fn split(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len()));
+    (number.trim(), unit)
+}
+
+/// When nothing new is begun any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// From now on; never, without a time or with one beyond all clocks.
+    pub fn after(time: Option<Duration>) -> Self {
+        Self(time.and_then(|time| Instant::now().checked_add(time)))
+    }
+
+    /// Whether it has come.
+    pub fn is_over(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_data_sheets() {
+        for (text, bytes) in [
+            ("70000", 70_000),
+            ("64K", 65_536),
+            ("64k", 65_536),
+            ("1M", 1 << 20),
+            (" 2 KiB ", 2048),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        assert!(parse_bytes("64kB").unwrap_err().contains("unknown unit `kB`"), "1,000 or 1,024?");
+        for text in ["", "K", "-1K", "1.5K", "64Q", "99999999999999999999", "18446744073709551615M"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("10min", 600), ("1.5h", 5400), ("0s", 0)] {
+            assert_eq!(parse_time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "10", "m", "-1s", "10d", "nans", "1e400h"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_comes() {
+        assert!(Deadline::after(Some(Duration::ZERO)).is_over());
+        assert!(!Deadline::after(Some(Duration::from_secs(3600))).is_over());
+        assert!(!Deadline::after(Some(Duration::MAX)).is_over() && !Deadline::after(None).is_over());
+    }
+}

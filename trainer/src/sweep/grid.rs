@@ -1,0 +1,166 @@
+//! Which sizes are tried, and in which order.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::Recipe;
+
+/// The size of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// Most words; 0 keeps all, as in a recipe.
+    pub vocabulary: usize,
+    /// Width of the embedding.
+    pub embedding: usize,
+    /// Hidden units.
+    pub units: usize,
+}
+
+impl Shape {
+    /// What makes a recipe one of this size.
+    pub fn settings(&self) -> Vec<String> {
+        let Self { vocabulary, embedding, units } = self;
+        vec![format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")]
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}-e{}-u{}", self.vocabulary, self.embedding, self.units)
+    }
+}
+
+/// What to try of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lists {
+    /// Vocabularies.
+    pub vocabulary: Vec<usize>,
+    /// Widths of the embedding.
+    pub embedding: Vec<usize>,
+    /// Numbers of hidden units.
+    pub units: Vec<usize>,
+}
+
+impl Lists {
+    /// Around what a recipe says, for texts of so many different words: half and twice its vocabulary, half its
+    /// embedding, and units from a quarter to twice, in fours.
+    pub fn around(recipe: &Recipe, words: usize) -> Self {
+        let vocabulary = match recipe.vocabulary {
+            0 => vec![words.div_ceil(16), words.div_ceil(4), 0],
+            all => vec![all.div_ceil(2), all, 2 * all],
+        };
+        let in_fours = |n: usize| n.next_multiple_of(4).clamp(4, 256);
+        Self {
+            vocabulary,
+            embedding: vec![in_fours(recipe.embedding / 2).min(recipe.embedding), recipe.embedding],
+            units: vec![
+                in_fours(recipe.units / 4),
+                in_fours(recipe.units / 2),
+                recipe.units,
+                (2 * recipe.units).min(256),
+            ],
+        }
+    }
+
+    /// Each size once, rising. Of the vocabularies that hold every one of the texts' words, only the first is another
+    /// model than the rest.
+    pub fn for_words(mut self, words: usize) -> Self {
+        let held = |vocabulary: usize| if vocabulary == 0 { words } else { vocabulary.min(words) };
+        self.vocabulary.sort_by_key(|&vocabulary| (held(vocabulary), vocabulary == 0, vocabulary));
+        self.vocabulary.dedup_by_key(|vocabulary| held(*vocabulary));
+        for list in [&mut self.embedding, &mut self.units] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        self
+    }
+
+    /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so
+    /// that those tried first tell most. Those of the same fineness are in the order of the lists.
+    pub fn shapes(&self) -> Vec<Shape> {
+        let mut shapes = Vec::new();
+        for (&vocabulary, fineness) in self.vocabulary.iter().zip(finenesses(self.vocabulary.len())) {
+            for (&embedding, of_embedding) in self.embedding.iter().zip(finenesses(self.embedding.len())) {
+                for (&units, of_units) in self.units.iter().zip(finenesses(self.units.len())) {
+                    let fineness = fineness.max(of_embedding).max(of_units);
+                    shapes.push((fineness, Shape { vocabulary, embedding, units }));
+                }
+            }
+        }
+        shapes.sort_by_key(|(fineness, _)| *fineness);
+        shapes.into_iter().map(|(_, shape)| shape).collect()
+    }
+}
+
+/// In which round of halving each place of a list is reached: the ends in the first.
+fn finenesses(length: usize) -> Vec<usize> {
+    let mut rounds = vec![0; length];
+    let mut gaps = if length == 0 { vec![] } else { vec![(0, length - 1)] };
+    for round in 1.. {
+        gaps.retain(|(from, to)| to - from > 1);
+        if gaps.is_empty() {
+            break;
+        }
+        gaps = gaps
+            .into_iter()
+            .flat_map(|(from, to)| {
+                let middle = (from + to) / 2;
+                rounds[middle] = round;
+                [(from, middle), (middle, to)]
+            })
+            .collect();
+    }
+    rounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_lists() {
+        assert_eq!(finenesses(0), [0; 0]);
+        assert_eq!(finenesses(1), [0]);
+        assert_eq!(finenesses(2), [0, 0]);
+        assert_eq!(finenesses(4), [0, 1, 2, 0]);
+        assert_eq!(finenesses(9), [0, 3, 2, 3, 1, 3, 2, 3, 0]);
+    }
+
+    #[test]
+    fn the_ends_come_first_and_everything_once() {
+        let lists = Lists { vocabulary: vec![10, 20, 40], embedding: vec![8], units: vec![4, 8, 16, 32] };
+        let shapes: Vec<String> = lists.shapes().iter().map(Shape::to_string).collect();
+        assert_eq!(shapes[..4], ["v10-e8-u4", "v10-e8-u32", "v40-e8-u4", "v40-e8-u32"]);
+        assert_eq!(shapes[4..6], ["v10-e8-u8", "v20-e8-u4"]);
+        let mut distinct = lists.shapes();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!((shapes.len(), distinct.len()), (12, 12));
+        assert_eq!(lists.shapes(), lists.clone().shapes(), "the order is always the same");
+    }
+
+    #[test]
+    fn sizes_are_listed_once_and_rising() {
+        let lists =
+            Lists { vocabulary: vec![0, 500, 2000, 100, 1000], embedding: vec![8, 4, 8], units: vec![4] };
+        let once = lists.for_words(800);
+        assert_eq!((once.vocabulary, once.embedding), (vec![100, 500, 1000], vec![4, 8]));
+        let all = Lists { vocabulary: vec![0, 100], embedding: vec![4], units: vec![4] }.for_words(800);
+        assert_eq!(all.vocabulary, [100, 0], "0 is every word");
+    }
+
+    #[test]
+    fn the_recipe_s_own_size_is_among_those_tried() {
+        for name in ["seed", "compact", "starter"] {
+            let recipe = Recipe::load(name, &[]).unwrap();
+            let own =
+                Shape { vocabulary: recipe.vocabulary, embedding: recipe.embedding, units: recipe.units };
+            let lists = Lists::around(&recipe, 80_000).for_words(80_000);
+            assert!(lists.shapes().contains(&own), "{name}: {lists:?}");
+            for shape in lists.shapes() {
+                Recipe::load(name, &shape.settings()).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Networks of many sizes, trained alike and judged by what a device would answer: which is worth its bytes?
+
+pub mod advice;
+pub mod budget;
+pub mod grid;
+pub mod page;
+pub mod plot;
+pub mod results;
+pub mod store;
+pub mod trial;
+pub mod workers;

@@ -1,0 +1,63 @@
+//! A page for a browser that shows a sweep and needs no other file.
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use super::results::Row;
+
+/// Heads and cells of a table.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Names of the columns.
+    pub head: Vec<&'static str>,
+    /// A row's cells.
+    pub rows: Vec<Vec<String>>,
+}
+
+const STYLE: &str = "
+body { font: 16px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+svg { max-width: 100%; height: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+td, th { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid #d9dee3; font-weight: normal }
+tr.front td { font-weight: 600 }
+pre { white-space: pre-wrap; background: #f6f8fa; padding: .8rem; border-radius: 8px }
+";
+
+/// The page: picture, the lines of advice, and the table.
+pub fn html(title: &str, svg: &str, table: &Table, rows: &[Row], advice: &[String]) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                (PreEscaped(svg))
+                pre { (advice.join("\n")) }
+                table {
+                    tr { @for name in &table.head { th { (name) } } }
+                    @for (row, cells) in rows.iter().zip(&table.rows) {
+                        tr.front[row.on_front] { @for cell in cells { td { (cell) } } }
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_not_markup() {
+        let table = Table { head: vec!["a < b"], rows: vec![] };
+        let page = html("<b>", "<svg></svg>", &table, &[], &["x & y".to_owned()]);
+        assert!(page.contains("<title>&lt;b&gt;</title>") && page.contains("a &lt; b"));
+        assert!(page.contains("<svg></svg>") && page.contains("x &amp; y"));
+    }
+}

@@ -1,0 +1,254 @@
+//! The picture of a sweep: accuracy against bytes, and the Pareto front.
+
+use anyhow::Result;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::grid::Shape;
+use super::results::Row;
+
+/// Width and height of the picture, and of the part to the right that explains it.
+const SIZE: (u32, u32) = (960, 560);
+const LEGEND: u32 = 150;
+
+const INK: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(228, 228, 228);
+const FRONT: RGBColor = RGBColor(120, 120, 120);
+
+/// Some of matplotlib's viridis, without its palest end: an order that survives colour blindness and grey paper.
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(68, 1, 84),
+    RGBColor(59, 82, 139),
+    RGBColor(33, 145, 140),
+    RGBColor(94, 201, 98),
+    RGBColor(194, 214, 35),
+];
+
+/// Draws it as SVG; nothing is drawn where nothing was measured.
+pub fn svg(rows: &[Row], recommended: Option<Shape>, flash: Option<usize>) -> Result<String> {
+    let points: Vec<Point<'_>> = rows.iter().filter_map(Point::of).collect();
+    let mut out = String::new();
+    {
+        let root = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let (left, right) = root.split_horizontally(SIZE.0 - LEGEND);
+        let mut units: Vec<usize> = points.iter().map(|point| point.row.shape.units).collect();
+        units.sort_unstable();
+        units.dedup();
+        chart(&left, &points, &units, recommended, flash)?;
+        legend(&right, &units, points.iter().any(|point| point.spread > 0.0))?;
+        root.present()?;
+    }
+    Ok(out)
+}
+
+/// A row that has an accuracy.
+struct Point<'a> {
+    row: &'a Row,
+    bytes: f64,
+    accuracy: f64,
+    spread: f64,
+}
+
+impl<'a> Point<'a> {
+    fn of(row: &'a Row) -> Option<Self> {
+        let spread = row.means.as_ref().and_then(|means| means.spread).unwrap_or(0.0);
+        Some(Self { row, bytes: row.bytes as f64, accuracy: row.accuracy()?, spread })
+    }
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+fn chart(
+    area: &Area<'_>,
+    points: &[Point<'_>],
+    units: &[usize],
+    recommended: Option<Shape>,
+    flash: Option<usize>,
+) -> Result<()> {
+    let bounds = |of: &dyn Fn(&Point<'_>) -> [f64; 2]| {
+        let all = points.iter().flat_map(of);
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)))
+    };
+    if points.is_empty() {
+        return Ok(());
+    }
+    let (smallest, largest) = bounds(&|point| [point.bytes; 2]);
+    let (worst, best) = bounds(&|point| [point.accuracy - point.spread, point.accuracy + point.spread]);
+    let (smallest, largest) = (smallest / 1.25, largest * 1.25);
+    let room = ((best - worst) * 0.08).max(0.002);
+    let (worst, best) = ((worst - room).max(0.0), (best + 1.5 * room).min(1.0 + room));
+
+    let mut chart =
+        ChartBuilder::on(area).margin(16).x_label_area_size(48).y_label_area_size(70).build_cartesian_2d(
+            (smallest..largest).log_scale().with_key_points(ticks(smallest, largest)),
+            worst..best,
+        )?;
+    let text = |size: u32| ("sans-serif", size).into_font().color(&INK);
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .x_desc("bytes of model.kilo")
+        .y_desc("accuracy on the texts that validate (int8)")
+        .x_label_formatter(&|bytes| bytes_label(*bytes))
+        .y_label_formatter(&|accuracy| format!("{accuracy:.3}"))
+        .y_labels(8)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .draw()?;
+
+    if let Some(flash) = flash.map(|flash| flash as f64).filter(|flash| (smallest..largest).contains(flash)) {
+        chart.draw_series(DashedLineSeries::new(
+            [(flash, worst), (flash, best)],
+            5,
+            4,
+            INK.stroke_width(1),
+        ))?;
+        let anchor = text(13).pos(Pos::new(HPos::Right, VPos::Top));
+        chart.draw_series([EmptyElement::at((flash, best)) + Text::new("--flash", (-4, 2), anchor)])?;
+    }
+
+    // Between two sizes nothing better is known than the smaller one: the front is a staircase.
+    let mut front: Vec<&Point<'_>> = points.iter().filter(|point| point.row.on_front).collect();
+    front.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    let mut stairs = Vec::new();
+    for point in &front {
+        stairs.extend(stairs.last().map(|&(_, accuracy)| (point.bytes, accuracy)));
+        stairs.push((point.bytes, point.accuracy));
+    }
+    stairs.extend(stairs.last().map(|&(_, accuracy)| (largest, accuracy)));
+    chart.draw_series(LineSeries::new(stairs, FRONT.stroke_width(2)))?;
+
+    for point in points {
+        let colour = colour(units, point.row.shape.units);
+        let (low, high) = (point.accuracy - point.spread, point.accuracy + point.spread);
+        if point.spread > 0.0 {
+            let bar = [(point.bytes, low), (point.bytes, high)];
+            chart.draw_series([PathElement::new(bar, colour.stroke_width(1))])?;
+        }
+        let at = (point.bytes, point.accuracy);
+        match point.row.on_front {
+            true => chart.draw_series([Circle::new(at, 6, colour.filled())])?,
+            false => chart.draw_series([Circle::new(at, 4, colour.mix(0.75).filled())])?,
+        };
+        if Some(point.row.shape) == recommended {
+            chart.draw_series([Circle::new(at, 10, INK.stroke_width(2))])?;
+        }
+    }
+
+    // Above and to the left of the front there is nothing, but labels of neighbours: those that would cover one are
+    // left out, the recommended size's first of all kept.
+    front.sort_by_key(|point| Some(point.row.shape) != recommended);
+    let mut taken: Vec<(i32, i32)> = Vec::new();
+    for point in front {
+        let at = chart.backend_coord(&(point.bytes, point.accuracy));
+        if taken.iter().any(|(x, y)| (x - at.0).abs() < 90 && (y - at.1).abs() < 15) {
+            continue;
+        }
+        taken.push(at);
+        let anchor = text(12).pos(Pos::new(HPos::Right, VPos::Bottom));
+        let label = Text::new(label(point.row.shape), (-7, -7), anchor);
+        chart.draw_series([EmptyElement::at((point.bytes, point.accuracy)) + label])?;
+    }
+    Ok(())
+}
+
+/// Explains colours and marks.
+fn legend(area: &Area<'_>, units: &[usize], has_spread: bool) -> Result<()> {
+    let text = ("sans-serif", 14).into_font().color(&INK);
+    let small = ("sans-serif", 12).into_font().color(&INK);
+    let mut y = 24;
+    area.draw(&Text::new("hidden units", (0, y), text.clone()))?;
+    for &count in units {
+        y += 22;
+        area.draw(&Circle::new((8, y + 6), 6, colour(units, count).filled()))?;
+        area.draw(&Text::new(count.to_string(), (22, y), text.clone()))?;
+    }
+    y += 36;
+    area.draw(&PathElement::new([(0, y + 6), (16, y + 6)], FRONT.stroke_width(2)))?;
+    area.draw(&Text::new("Pareto front", (22, y), text.clone()))?;
+    y += 24;
+    area.draw(&Circle::new((8, y + 6), 8, INK.stroke_width(2)))?;
+    area.draw(&Text::new("recommended", (22, y), text.clone()))?;
+    if has_spread {
+        y += 24;
+        area.draw(&PathElement::new([(8, y - 2), (8, y + 14)], INK.stroke_width(1)))?;
+        area.draw(&Text::new("spread of seeds", (22, y), text))?;
+    }
+    y += 36;
+    for line in ["at a point:", "vocabulary /", "embedding / units"] {
+        area.draw(&Text::new(line, (0, y), small.clone()))?;
+        y += 16;
+    }
+    Ok(())
+}
+
+/// The colour of a number of units, among all that there are.
+fn colour(units: &[usize], of: usize) -> RGBColor {
+    let place = units.iter().position(|&count| count == of).unwrap_or(0) as f64;
+    let along = place / (units.len().max(2) - 1) as f64 * (COLOURS.len() - 1) as f64;
+    let below = (along as usize).min(COLOURS.len() - 2);
+    let (RGBColor(r, g, b), RGBColor(to_r, to_g, to_b)) = (COLOURS[below], COLOURS[below + 1]);
+    let share = along - below as f64;
+    let mix = |from: u8, to: u8| (f64::from(from) * (1.0 - share) + f64::from(to) * share).round() as u8;
+    RGBColor(mix(r, to_r), mix(g, to_g), mix(b, to_b))
+}
+
+/// 1, 2 and 5 times powers of ten, in a range; 1, 1.5, 2, 3, 4, 5, 6, 8 times where that would be few.
+fn ticks(from: f64, to: f64) -> Vec<f64> {
+    let of = |steps: &[f64]| -> Vec<f64> {
+        let powers = (0..10).map(|power| 10f64.powi(power));
+        let all = powers.flat_map(|power| steps.iter().map(move |step| step * power));
+        all.filter(|tick| (from..=to).contains(tick)).collect()
+    };
+    let few = of(&[1.0, 2.0, 5.0]);
+    if few.len() >= 4 { few } else { of(&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]) }
+}
+
+fn bytes_label(bytes: f64) -> String {
+    if bytes < 1000.0 { format!("{bytes:.0}") } else { format!("{}k", bytes / 1000.0) }
+}
+
+fn label(shape: Shape) -> String {
+    let vocabulary = if shape.vocabulary == 0 { "all".to_owned() } else { shape.vocabulary.to_string() };
+    format!("{vocabulary} / {} / {}", shape.embedding, shape.units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::results::rows;
+    use super::super::results::tests::{candidate, shape, trial};
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        assert_eq!(ticks(900.0, 120_000.0), [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5]);
+        assert_eq!(ticks(9_000.0, 21_000.0), [1e4, 1.5e4, 2e4]);
+        assert_eq!([bytes_label(500.0), bytes_label(1500.0), bytes_label(2e4)], ["500", "1.5k", "20k"]);
+    }
+
+    #[test]
+    fn colours_keep_their_order() {
+        assert_eq!(colour(&[4, 8, 16], 4), COLOURS[0]);
+        assert_eq!(colour(&[4, 8, 16], 8), COLOURS[2]);
+        assert_eq!(colour(&[4, 8, 16], 16), COLOURS[4]);
+        assert_eq!(colour(&[4], 4), COLOURS[0]);
+    }
+
+    #[test]
+    fn every_measured_size_is_drawn() {
+        let shapes = [shape(10, 4), shape(10, 8), shape(0, 8)];
+        let candidates: Vec<_> =
+            shapes.iter().zip([1000, 2000, 3000]).map(|(shape, bytes)| candidate(*shape, bytes)).collect();
+        let trials = [trial(shapes[0], 0, 1000, 0.7), trial(shapes[2], 0, 3000, 0.9)];
+        let rows = rows(&candidates, &trials, &[0], None);
+        let drawn = svg(&rows, Some(shapes[2]), Some(2500)).unwrap();
+        assert!(drawn.contains("10 / 8 / 4") && drawn.contains("all / 8 / 8") && drawn.contains("--flash"));
+        // Two points, the recommended one's ring, and the legend: two colours and a ring.
+        assert_eq!(drawn.matches("<circle").count(), 3 + 3, "{drawn}");
+        assert!(svg(&[], None, None).unwrap().contains("</svg>"), "nothing is a picture, too");
+    }
+}

@@ -1,0 +1,222 @@
+//! What a sweep has come to: a row for each size, and which of them are on the Pareto front.
+
+use serde::Serialize;
+
+use super::grid::Shape;
+use super::trial::{Measured, Outcome, Trial};
+use crate::quantize::FileSize;
+
+/// A size that is asked for, and what its file will take.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    /// Its size.
+    pub shape: Shape,
+    /// Of its file.
+    pub size: FileSize,
+}
+
+impl Candidate {
+    /// Whether it cannot be within so many bytes of flash.
+    pub fn is_too_large(&self, flash: Option<usize>) -> bool {
+        flash.is_some_and(|flash| self.size.least > flash)
+    }
+}
+
+/// A size and all that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Its size.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// Of its file: the largest of its seeds', or what it will be.
+    pub bytes: usize,
+    /// Whether it was tried.
+    pub status: Status,
+    /// Of its seeds together; there if it was measured.
+    #[serde(flatten)]
+    pub means: Option<Means>,
+    /// Whether no other is smaller or as small, and better.
+    pub on_front: bool,
+}
+
+/// What became of a size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Trained, and within the budget.
+    Measured,
+    /// Its file has more bytes than the flash.
+    TooLarge,
+    /// There was no time for it.
+    NotTried,
+    /// A seed came to nothing that a device could run.
+    Failed(String),
+}
+
+/// The results of several seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Means {
+    /// Mean accuracy.
+    pub accuracy: f64,
+    /// Sample standard deviation of the accuracies, of two seeds or more.
+    pub spread: Option<f64>,
+    /// The accuracy of each seed.
+    pub accuracies: Vec<f64>,
+    /// Mean loss.
+    pub loss: f64,
+    /// Texts that validated a seed.
+    pub examples: usize,
+    /// Mean share of zeros in the states.
+    pub zeros: f64,
+    /// Mean multiply-accumulates of a word.
+    pub macs_per_word: f64,
+    /// Bytes of the classifier in RAM, at most.
+    pub ram: usize,
+}
+
+impl Means {
+    fn of(all: &[Measured]) -> Option<Self> {
+        let mean = |of: fn(&Measured) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+        let accuracy = mean(|one| one.accuracy);
+        let squares: f64 = all.iter().map(|one| (one.accuracy - accuracy).powi(2)).sum();
+        Some(Self {
+            accuracy,
+            spread: (all.len() > 1).then(|| (squares / (all.len() - 1) as f64).sqrt()),
+            accuracies: all.iter().map(|one| one.accuracy).collect(),
+            loss: mean(|one| one.loss),
+            examples: all.first()?.examples,
+            zeros: mean(|one| one.zeros),
+            macs_per_word: mean(|one| one.macs_per_word),
+            ram: all.iter().map(|one| one.ram).max()?,
+        })
+    }
+}
+
+/// A row for each candidate, by rising bytes, with what the trials of these seeds say of it.
+pub fn rows(candidates: &[Candidate], trials: &[Trial], seeds: &[u64], flash: Option<usize>) -> Vec<Row> {
+    let mut rows: Vec<Row> = candidates
+        .iter()
+        .map(|candidate| {
+            let tried = |seed: &u64| {
+                trials.iter().find(|trial| trial.shape == candidate.shape && trial.seed == *seed)
+            };
+            let mut measured = Vec::new();
+            let mut failure = None;
+            for trial in seeds.iter().filter_map(tried) {
+                match &trial.outcome {
+                    Outcome::Measured(one) => measured.push(*one),
+                    Outcome::Failed(reason) => failure = Some(format!("seed {}: {reason}", trial.seed)),
+                }
+            }
+            let bytes = measured.iter().map(|one| one.bytes).max().unwrap_or(candidate.size.least);
+            let status = match failure {
+                _ if flash.is_some_and(|flash| bytes > flash) => Status::TooLarge,
+                Some(reason) => Status::Failed(reason),
+                None if measured.is_empty() => Status::NotTried,
+                None => Status::Measured,
+            };
+            Row { shape: candidate.shape, bytes, status, means: Means::of(&measured), on_front: false }
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.bytes, row.shape));
+    let points: Vec<_> = rows.iter().map(|row| Some((row.bytes, row.accuracy()?))).collect();
+    for (row, on_front) in rows.iter_mut().zip(pareto(&points)) {
+        row.on_front = on_front;
+    }
+    rows
+}
+
+impl Row {
+    /// Its accuracy, if it can be had: measured, and within the budget.
+    pub fn accuracy(&self) -> Option<f64> {
+        match self.status {
+            Status::Measured => self.means.as_ref().map(|means| means.accuracy),
+            _ => None,
+        }
+    }
+}
+
+/// Which points, of bytes and accuracy, are on the Pareto front: no other has at most as many bytes and at least the
+/// same accuracy, and is better in one of the two.
+pub fn pareto(points: &[Option<(usize, f64)>]) -> Vec<bool> {
+    let is_beaten = |(bytes, accuracy): (usize, f64)| {
+        points.iter().flatten().any(|&(other_bytes, other)| {
+            other_bytes <= bytes && other >= accuracy && (other_bytes < bytes || other > accuracy)
+        })
+    };
+    points.iter().map(|point| point.is_some_and(|point| !is_beaten(point))).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_is_what_nothing_beats() {
+        let points = [
+            Some((10, 0.7)),
+            Some((10, 0.6)), // worse at the same size
+            Some((20, 0.7)), // larger for the same
+            None,            // not measured
+            Some((30, 0.9)),
+            Some((30, 0.9)),  // as good at the same size
+            Some((40, 0.85)), // larger and worse
+            Some((5, 0.1)),   // the smallest
+        ];
+        assert_eq!(pareto(&points), [true, false, false, false, true, true, false, true]);
+        assert_eq!(pareto(&[]), [false; 0]);
+    }
+
+    pub(in crate::sweep) fn shape(vocabulary: usize, units: usize) -> Shape {
+        Shape { vocabulary, embedding: 8, units }
+    }
+
+    pub(in crate::sweep) fn candidate(shape: Shape, bytes: usize) -> Candidate {
+        Candidate { shape, size: FileSize { least: bytes, most: bytes } }
+    }
+
+    pub(in crate::sweep) fn trial(shape: Shape, seed: u64, bytes: usize, accuracy: f64) -> Trial {
+        let measured = Measured {
+            bytes,
+            accuracy,
+            loss: 0.5,
+            examples: 400,
+            zeros: 0.5,
+            macs_per_word: 100.0,
+            ram: 200,
+            epochs: 3,
+            seconds: 1.0,
+        };
+        Trial { shape, seed, outcome: Outcome::Measured(measured) }
+    }
+
+    #[test]
+    fn seeds_are_averaged_and_every_candidate_has_a_row() {
+        let shapes = [shape(10, 4), shape(10, 8), shape(20, 8), shape(40, 8), shape(80, 8)];
+        let candidates: Vec<_> =
+            shapes.iter().zip([100, 200, 300, 400, 500]).map(|(s, b)| candidate(*s, b)).collect();
+        let failed =
+            Trial { outcome: Outcome::Failed("it diverged".to_owned()), ..trial(shapes[3], 1, 0, 0.0) };
+        let trials = [
+            trial(shapes[1], 0, 200, 0.9),
+            trial(shapes[0], 0, 100, 0.7),
+            trial(shapes[0], 1, 104, 0.8),
+            trial(shapes[0], 2, 100, 0.1),
+            trial(shapes[3], 0, 400, 0.9),
+            failed,
+        ];
+        let rows = rows(&candidates, &trials, &[0, 1], Some(450));
+        let status: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
+        let reason = "seed 1: it diverged".to_owned();
+        use Status::{Failed, NotTried, TooLarge};
+        assert_eq!(status, [Status::Measured, Status::Measured, NotTried, Failed(reason), TooLarge]);
+        let means = rows[0].means.as_ref().unwrap();
+        assert_eq!((rows[0].bytes, &means.accuracies[..]), (104, &[0.7, 0.8][..]));
+        assert!((means.accuracy - 0.75).abs() < 1e-9);
+        assert!((means.spread.unwrap() - 0.1 / 2f64.sqrt()).abs() < 1e-9);
+        assert_eq!(rows[1].means.as_ref().unwrap().spread, None);
+        let front: Vec<_> = rows.iter().map(|row| row.on_front).collect();
+        assert_eq!(front, [true, true, false, false, false]);
+        assert!(candidates[4].is_too_large(Some(450)) && !candidates[4].is_too_large(None));
+    }
+}

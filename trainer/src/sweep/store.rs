@@ -1,0 +1,75 @@
+//! A sweep on disk: what it was asked for, and every finished trial.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::trial::Trial;
+use crate::error::InputError;
+use crate::fit::checkpoint::Asked;
+use crate::run_folder::{Begin, remove_temporary, write_whole};
+
+const NAME: &str = "results.json";
+
+/// The finished trials of a sweep. The file is replaced whole after each, so that nothing can end the sweep between
+/// two states of it.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    asked: Asked,
+    trials: Vec<Trial>,
+}
+
+impl Store {
+    /// In a folder, which is made if there is none. Fails if there are results and nothing says what is to become of
+    /// them, or if they are to be gone on with and were asked for with other texts, another recipe or another seed.
+    pub fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
+        let path = folder.join(NAME);
+        let mut trials = Vec::new();
+        match (std::fs::read_to_string(&path), begin) {
+            (Ok(_), Begin::New) => {
+                let reason = "holds a sweep: --resume goes on with it, --force begins anew";
+                return Err(InputError::in_file(folder, reason).into());
+            }
+            (Ok(text), Begin::Resume) => {
+                let fault =
+                    |reason: String| InputError::in_file(&path, format!("{reason} (--force begins anew)"));
+                let before: Content = serde_json::from_str(&text)
+                    .map_err(|error| fault(format!("it cannot be read: {error}")))?;
+                if let Some(difference) = before.asked.difference(&asked) {
+                    return Err(fault(format!("that sweep was another: {difference}")).into());
+                }
+                trials = before.trials;
+            }
+            (Ok(_), Begin::Replace) => {}
+            (Err(error), _) if error.kind() == std::io::ErrorKind::NotFound => {}
+            (Err(error), _) => return Err(InputError::in_file(&path, error.to_string()).into()),
+        }
+        std::fs::create_dir_all(folder).map_err(|error| InputError::in_file(folder, error.to_string()))?;
+        remove_temporary(folder)?;
+        let store = Self { path, content: Content { asked, trials } };
+        store.write()?;
+        Ok(store)
+    }
+
+    /// Keeps a trial.
+    pub fn add(&mut self, trial: Trial) -> Result<()> {
+        self.content.trials.push(trial);
+        self.write()
+    }
+
+    /// All finished trials, in the order in which they were finished.
+    pub fn trials(&self) -> &[Trial] {
+        &self.content.trials
+    }
+
+    fn write(&self) -> Result<()> {
+        write_whole(&self.path, format!("{}\n", serde_json::to_string_pretty(&self.content)?).as_bytes())
+    }
+}

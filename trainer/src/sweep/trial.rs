@@ -1,0 +1,136 @@
+//! One training of one size, as `kilornn train` does it, judged by what the device answers.
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use kilornn::layers::Order;
+use kilornn::{Contents, Model};
+use serde::{Deserialize, Serialize};
+
+use super::grid::Shape;
+use crate::data::{Dataset, Example};
+use crate::error::InputError;
+use crate::evaluate;
+use crate::fit::{Interrupt, Interrupted, Material, Split, State, fit};
+use crate::network::loss::Score;
+use crate::quantize::export;
+use crate::recipe::Recipe;
+
+/// A size and a seed, and what came of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The network's size.
+    pub shape: Shape,
+    /// The seed of its training.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A model.
+    Measured(Measured),
+    /// Nothing that could run on a device, and why.
+    Failed(String),
+}
+
+/// A quantized model on the texts that validate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Of its file.
+    pub bytes: usize,
+    /// The share of texts that it answers correctly.
+    pub accuracy: f64,
+    /// Mean cross-entropy of its answers.
+    pub loss: f64,
+    /// Texts that validated.
+    pub examples: usize,
+    /// Share of zeros in its hidden states.
+    pub zeros: f64,
+    /// Multiply-accumulates that a word costs the device, on average.
+    pub macs_per_word: f64,
+    /// Bytes of RAM that its classifier takes, at most.
+    pub ram: usize,
+    /// Epochs that were trained.
+    pub epochs: usize,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Trains one. Only an interruption is an error: what the training itself fails with is its outcome.
+pub fn run(
+    recipe: &Recipe,
+    shape: Shape,
+    seed: u64,
+    data: &Dataset,
+    interrupt: &Interrupt,
+    mut after_epoch: impl FnMut(),
+) -> Result<Trial> {
+    let outcome = match measure(recipe, seed, data, interrupt, &mut after_epoch) {
+        Ok(measured) => Outcome::Measured(measured),
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    };
+    Ok(Trial { shape, seed, outcome })
+}
+
+fn measure(
+    recipe: &Recipe,
+    seed: u64,
+    data: &Dataset,
+    interrupt: &Interrupt,
+    after_epoch: &mut dyn FnMut(),
+) -> Result<Measured> {
+    let start = std::time::Instant::now();
+    let material = Material::new(recipe, seed, data)?;
+    let task = material.task(recipe, seed);
+    let mut network = material.network(recipe, seed);
+    let state = State::new(&task, &network);
+    let state = fit(&mut network, &task, state, interrupt, |_, _| {
+        after_epoch();
+        Ok(())
+    })?;
+    let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
+    let exported = export(&network, &material.encoder, recipe, &data.labels, &texts, state.grid.as_ref())?;
+    let model = Model::from_bytes(&exported.file)?;
+    let validation = validation(recipe, seed, data)?;
+    let (_, score): (_, Score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());
+    let contents = model.contents();
+    Ok(Measured {
+        bytes: exported.file.len(),
+        accuracy: score.accuracy(),
+        loss: score.mean_loss(),
+        examples: score.examples,
+        zeros: exported.zeros,
+        macs_per_word: macs_per_word(contents, recipe.units, exported.zeros),
+        ram: ram(contents),
+        epochs: state.history.len(),
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The texts that validate a training with this seed.
+pub fn validation(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Vec<Example>, InputError> {
+    let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
+    if split.validation.is_empty() {
+        return Ok(data.dev.clone().unwrap_or_default());
+    }
+    Ok(split.validation.iter().map(|&example| data.train[example].clone()).collect())
+}
+
+/// The device leaves out the columns of states that are zero, unless it reads them in pairs.
+fn macs_per_word(contents: &Contents<'_>, units: usize, zeros: f64) -> f64 {
+    let filled = f64::from(contents.rnn.units);
+    let read = match contents.rnn.order {
+        Order::Columns => units as f64 * (1.0 - zeros),
+        Order::Pairs => filled,
+    };
+    filled * (read + f64::from(contents.embedding.width()))
+}
+
+/// Up to nine bytes an input, and four a remembered word, as the firmware's build reckons.
+fn ram(contents: &Contents<'_>) -> usize {
+    9 * contents.inputs() as usize + 4 * contents.sequence.window() as usize
+}

@@ -1,0 +1,89 @@
+//! Several trainings at a time, each on one thread.
+//!
+//! A single training gains little from a second core, several trainings gain all of it; and a training's result does
+//! not depend on the number of its threads.
+
+use std::panic::resume_unwind;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::Result;
+use rayon::ThreadPoolBuilder;
+
+use super::budget::Deadline;
+use super::grid::Shape;
+use super::trial::{self, Trial};
+use crate::data::Dataset;
+use crate::fit::{Interrupt, Interrupted};
+use crate::progress;
+use crate::recipe::Recipe;
+
+/// A training to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// How.
+    pub recipe: &'a Recipe,
+    /// Of which size.
+    pub shape: Shape,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// What all trainings share.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// To do, in this order.
+    pub jobs: &'a [Job<'a>],
+    /// To train and validate on.
+    pub data: &'a Dataset,
+    /// How many at a time.
+    pub at_a_time: usize,
+    /// When nothing new is begun any more.
+    pub deadline: Deadline,
+    /// When everything ends.
+    pub interrupt: &'a Interrupt,
+}
+
+impl Work<'_> {
+    /// Does the jobs. `after_epoch` hears of each epoch of each, and `finished` of each that is finished, one at a
+    /// time. Fails if it is interrupted, or with what `finished` fails with.
+    pub fn run(
+        &self,
+        after_epoch: impl Fn() + Sync,
+        finished: impl FnMut(Trial) -> Result<()> + Send,
+    ) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        let finished = Mutex::new(finished);
+        let worker = || -> Result<()> {
+            let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
+            while !self.deadline.is_over() {
+                self.interrupt.check()?;
+                let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                let Job { recipe, shape, seed } = *job;
+                let train = || trial::run(recipe, shape, seed, self.data, self.interrupt, &after_epoch);
+                let trial = pool.install(|| progress::quietly(train))?;
+                // Whoever panicked in `finished` left nothing half done: files are replaced whole.
+                let mut finished = finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                finished(trial)?;
+            }
+            Ok(())
+        };
+        let ended: Vec<Result<()>> = thread::scope(|scope| {
+            let worker = || {
+                // One that fails ends the others.
+                worker().inspect_err(|_| self.interrupt.interrupt())
+            };
+            let count = self.at_a_time.clamp(1, self.jobs.len().max(1));
+            let workers: Vec<_> = (0..count).map(|_| scope.spawn(worker)).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        // What it was that ended the others comes before their ends.
+        let (interrupted, failed): (Vec<_>, Vec<_>) =
+            ended.into_iter().filter_map(Result::err).partition(|error| error.is::<Interrupted>());
+        failed.into_iter().chain(interrupted).next().map_or(Ok(()), Err)
+    }
+}
