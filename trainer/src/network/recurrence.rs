@@ -20,8 +20,9 @@ use crate::data::Batch;
 /// so that results are too.
 const TEXTS: usize = 32;
 
-/// Steps whose gradients are in memory at a time: enough for a product over all of them to be fast.
-const STEPS: usize = 8;
+/// Gradients that are in memory at a time: those of enough steps for a product over all of them to be fast, and few
+/// beside the states.
+const GRADIENTS: usize = 100_000;
 
 /// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state.
 ///
@@ -164,11 +165,12 @@ impl Recurrence {
         let units = last.len() / self.texts.max(1);
         let row = self.texts * units;
         let (mut of_projected, mut of_kernel) = (vec![0.0; words * units], vec![0.0; kernel.len()]);
-        let mut some_steps = vec![0.0; STEPS.min(self.steps) * row];
+        let at_a_time = (GRADIENTS / row.max(1)).clamp(1, self.steps.max(1));
+        let mut some_steps = vec![0.0; at_a_time * row];
         // Of the accumulators of the step behind them.
         let mut behind: Option<Vec<f32>> = None;
-        for first in (0..self.steps).step_by(STEPS).rev() {
-            let gradients = &mut some_steps[..STEPS.min(self.steps - first) * row];
+        for first in (0..self.steps).step_by(at_a_time).rev() {
+            let gradients = &mut some_steps[..at_a_time.min(self.steps - first) * row];
             let blocks = by_texts(gradients, row, units);
             blocks.into_par_iter().enumerate().for_each(|(block, slices)| {
                 let start = block * TEXTS * units;
