@@ -105,6 +105,7 @@ impl Seed {
                 objective: &objective,
                 dropout,
                 opinions: None,
+                squares: true,
                 grid: None,
                 processor: &Device::Cpu,
             };

@@ -26,7 +26,7 @@ use crate::network::loss::{Objective, Score};
 use crate::network::{Dropout, Grid, Network, Training};
 use crate::optim::Optimizers;
 use crate::quantize::{calibration, choose_grid, number_bits};
-use crate::recipe::Recipe;
+use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
 use crate::{evaluate, progress};
 
 /// Encoded texts and their classes.
@@ -192,6 +192,8 @@ fn train_epoch(
     let mut order = Stream::Order.rng_at(*seed, state.positions[0]);
     let mut drops = Stream::Dropout.rng_at(*seed, state.positions[1]);
     let outputs = network.outputs();
+    let squares = recipe.optimizer == OptimizerKind::Rmsprop
+        && recipe.embedding_squares == EmbeddingSquares::Occurrence;
     let lengths: Vec<usize> = train.texts.iter().map(Vec::len).collect();
     let dropout = Dropout {
         embedding: recipe.embedding_dropout,
@@ -213,7 +215,8 @@ fn train_epoch(
         let opinions = train.opinions.map(|all| -> Vec<f32> {
             examples.iter().flat_map(|&example| &all[example * outputs..][..outputs]).copied().collect()
         });
-        let training = Training { objective, opinions: opinions.as_deref(), dropout, grid, processor };
+        let training =
+            Training { objective, opinions: opinions.as_deref(), squares, dropout, grid, processor };
         let (of_batch, gradients) = network.backward(&batch, &classes, training, &mut drops)?;
         learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
         state.optimizers.step(network, gradients, learning_rate);

@@ -1,5 +1,7 @@
 //! One batch forward and backward: its score, and the gradients of its loss.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
 use rand::Rng;
@@ -18,6 +20,8 @@ pub struct Gradients {
     pub rows: Vec<u32>,
     /// Their gradients.
     pub embedding: Vec<f32>,
+    /// The squares of these, summed over the occurrences of each word, if they were asked for.
+    pub squares: Option<Vec<f32>>,
     /// Of all other parameters, in the network's order.
     pub others: [Vec<f32>; 5],
 }
@@ -42,9 +46,11 @@ pub struct Training<'a> {
     pub opinions: Option<&'a [f32]>,
     /// What is left out.
     pub dropout: Dropout,
+    /// Whether the embedding's gradient is also to be squared occurrence by occurrence.
+    pub squares: bool,
     /// The grid of the microcontroller's integers, if the forward pass computes on it.
     pub grid: Option<&'a Grid>,
-    /// Where the recurrence is computed, unless there is a grid: that is a matter of the CPU.
+    /// Where the recurrence is computed, unless there is a grid or squares are asked for: these are matters of the CPU.
     pub processor: &'a Device,
 }
 
@@ -59,8 +65,8 @@ impl Network {
         training: Training<'_>,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Score, Gradients)> {
-        let Training { objective, dropout, grid, processor, opinions: _ } = training;
-        let processor = if grid.is_some() { &Device::Cpu } else { processor };
+        let Training { objective, dropout, grid, processor, squares, opinions: _ } = training;
+        let processor = if grid.is_some() || squares { &Device::Cpu } else { processor };
         let (texts, units) = (batch.examples.len(), self.units());
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
@@ -74,9 +80,11 @@ impl Network {
         let dense_kernel = var(&self.dense_kernel, &self.dense_kernel.values)?;
         let dense_bias = var(&self.dense_bias, &self.dense_bias.values)?;
 
+        let squares = squares.then(|| Arc::new(inputs.squares()));
         let seen = mask(texts * units, dropout.recurrent, rng);
         let state = if processor.is_cpu() {
-            projected.apply_op2(&recurrent_kernel, self.recurrence(batch, grid).with_mask(seen))?
+            let recurrence = self.recurrence(batch, grid).with_mask(seen).with_squares(squares.clone());
+            projected.apply_op2(&recurrent_kernel, recurrence)?
         } else {
             let seen = seen.map(|mask| Tensor::from_vec(mask, (texts, units), processor)).transpose()?;
             composed::last_state(self.activation, &projected, &recurrent_kernel, batch, seen.as_ref())?
@@ -104,6 +112,7 @@ impl Network {
         let mut gradients = Gradients {
             rows: batch.ids.clone(),
             embedding: rows,
+            squares: squares.map(|squares| inputs.squared(&squares)),
             others: [kernel, recurrent_kernel, bias, dense_kernel, dense_bias],
         };
         self.add_penalty(objective.l2, &mut gradients);

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use gemm::Parallelism;
 
 use super::kernels::{Into, Matrix, multiply};
+use super::recurrence::Squares;
 use super::{Grid, Network};
 
 /// The words of a batch, and what is multiplied with them.
@@ -86,6 +87,19 @@ impl<'a> Inputs<'a> {
             grid.round_biases(&mut projected);
         }
         projected
+    }
+
+    /// Where the recurrence is to add up the squared gradients of the rows.
+    pub(super) fn squares(&self) -> Squares {
+        Squares::new(&self.kernel, self.network.kernel.shape[0], self.ids.len())
+    }
+
+    /// What it has added up there.
+    pub(super) fn squared(&self, squares: &Squares) -> Vec<f32> {
+        let mut sums = squares.take();
+        // A value that dropout has scaled has its gradient scaled, too.
+        (0..2).for_each(|_| self.drop(&mut sums));
+        sums
     }
 
     /// The gradients, given that of what [`project`](Self::project) made.

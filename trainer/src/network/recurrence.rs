@@ -5,7 +5,7 @@
 //! input product is made once for each distinct word of a batch, and the recurrence reads its rows.
 
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Storage, Tensor, bail};
 use gemm::Parallelism;
@@ -41,6 +41,45 @@ pub struct Recurrence {
     mask: Option<Vec<f32>>,
     /// The states of the forward pass, for the backward pass.
     states: Mutex<Vec<f32>>,
+    /// Where the backward pass adds up squares, if they are asked for.
+    squares: Option<Arc<Squares>>,
+}
+
+/// For each word of a batch, the sum over its occurrences of the squared gradient of its embedding.
+#[derive(Debug)]
+pub(super) struct Squares {
+    /// `width × units`, the input kernel.
+    kernel: Vec<f32>,
+    width: usize,
+    /// `words × width`
+    sums: Mutex<Vec<f32>>,
+}
+
+impl Squares {
+    /// Of `words` words, whose embeddings go through this kernel.
+    pub(super) fn new(kernel: &[f32], width: usize, words: usize) -> Self {
+        Self { kernel: kernel.to_vec(), width, sums: Mutex::new(vec![0.0; words * width]) }
+    }
+
+    /// Adds those of some steps, of whose accumulators the gradients are given.
+    fn add(&self, tokens: &[u32], gradients: &[f32], units: usize) {
+        let rows = gradients.len() / units;
+        let mut each = vec![0.0; rows * self.width];
+        let kernel = Matrix::new(&self.kernel, self.width, units).t();
+        multiply(&mut each, Into::Set, Matrix::new(gradients, rows, units), kernel, Parallelism::Rayon(0));
+        let Ok(mut sums) = self.sums.lock() else { return };
+        for (&token, gradient) in tokens.iter().zip(each.chunks_exact(self.width)) {
+            if token != Batch::MASKED {
+                let sums = &mut sums[token as usize * self.width..][..self.width];
+                sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
+            }
+        }
+    }
+
+    /// The sums.
+    pub(super) fn take(&self) -> Vec<f32> {
+        self.sums.lock().map(|mut sums| std::mem::take(&mut *sums)).unwrap_or_default()
+    }
 }
 
 impl Recurrence {
@@ -55,7 +94,7 @@ impl Recurrence {
     ) -> Self {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let scales = grid.map(|grid| grid.scales.clone());
-        Self { activation, texts, steps, tokens, scales, mask: None, states: Mutex::default() }
+        Self { activation, texts, steps, tokens, scales, mask: None, states: Mutex::default(), squares: None }
     }
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
@@ -64,6 +103,11 @@ impl Recurrence {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
+    }
+
+    /// With sums of squares, if they are asked for.
+    pub(super) fn with_squares(self, squares: Option<Arc<Squares>>) -> Self {
+        Self { squares, ..self }
     }
 
     /// States, or gradients of them, of some texts from the first of a block on, as the kernel sees them.
@@ -191,6 +235,9 @@ impl Recurrence {
                     let sums = &mut of_projected[token as usize * units..][..units];
                     sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
                 }
+            }
+            if let Some(squares) = &self.squares {
+                squares.add(&self.tokens[first * self.texts..], gradients, units);
             }
             // One product over these steps: each state with the gradient of the step after it.
             let after = if first == 0 { &gradients[row..] } else { &*gradients };

@@ -20,7 +20,8 @@ fn case(outputs: usize) -> (Network, Batch) {
 fn backward(network: &Network, batch: &Batch, classes: &[usize], objective: &Objective) -> (f64, Gradients) {
     let dropout = Dropout { embedding: 0.0, recurrent: 0.3, state: 0.3 };
     let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let training = Training { objective, dropout, opinions: None, grid: None, processor: &Device::Cpu };
+    let training =
+        Training { objective, dropout, opinions: None, squares: false, grid: None, processor: &Device::Cpu };
     let (score, gradients) = network.backward(batch, classes, training, &mut rng).unwrap();
     (score.mean_loss(), gradients)
 }

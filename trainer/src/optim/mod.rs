@@ -24,13 +24,24 @@ pub trait Optimizer {
 
     /// Takes one step with the gradients of some rows; those of the others are zero. The result is
     /// that of [`update`](Self::update) but for rounding, and so is this method, unless an optimizer knows better.
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
-        self.update(values, &scatter(values.len(), rows, gradient), learning_rate);
+    fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
+        self.update(values, &scatter(values.len(), rows), learning_rate);
     }
 }
 
+/// The gradient of some rows of a parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// Which rows.
+    pub ids: &'a [u32],
+    /// Their gradients, row by row.
+    pub gradient: &'a [f32],
+    /// What is to count as the squares of these, for who squares them; none: their squares.
+    pub squares: Option<&'a [f32]>,
+}
+
 /// The gradient of all `length` values, given those of some rows.
-fn scatter(length: usize, rows: &[u32], gradient: &[f32]) -> Vec<f32> {
+fn scatter(length: usize, Rows { ids: rows, gradient, .. }: Rows<'_>) -> Vec<f32> {
     let mut dense = vec![0.0; length];
     let width = gradient.len() / rows.len().max(1);
     for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
@@ -90,8 +101,9 @@ impl Optimizers {
     /// Takes one step.
     pub fn step(&mut self, network: &mut Network, mut gradients: Gradients, learning_rate: f32) {
         clip(&mut gradients, self.clip_norm);
-        let Gradients { rows, embedding, others } = gradients;
-        self.embedding.get().update_rows(&mut network.embedding.values, &rows, &embedding, learning_rate);
+        let Gradients { rows, embedding, squares, others } = gradients;
+        let rows = Rows { ids: &rows, gradient: &embedding, squares: squares.as_deref() };
+        self.embedding.get().update_rows(&mut network.embedding.values, rows, learning_rate);
         for ((optimizer, parameter), gradient) in
             self.others.iter_mut().zip(network.others_mut()).zip(&others)
         {
@@ -105,7 +117,7 @@ fn clip(gradients: &mut Gradients, limit: f32) {
     if limit == 0.0 {
         return;
     }
-    let Gradients { rows: _, embedding, others } = gradients;
+    let Gradients { rows: _, embedding, squares, others } = gradients;
     let all = || std::iter::once(&*embedding).chain(&*others);
     let norm = all().flatten().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt() as f32;
     if norm > limit {
@@ -113,5 +125,6 @@ fn clip(gradients: &mut Gradients, limit: f32) {
         for gradient in std::iter::once(embedding).chain(others) {
             gradient.iter_mut().for_each(|g| *g *= scale);
         }
+        squares.iter_mut().flatten().for_each(|square| *square *= scale * scale);
     }
 }

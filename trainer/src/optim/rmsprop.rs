@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Optimizer;
+use super::{Optimizer, Rows};
 
 /// `v = rho·v + (1 - rho)·g²`, `w -= learning_rate · g / sqrt(v + epsilon)`.
 ///
@@ -10,10 +10,10 @@ use super::Optimizer;
 /// only lets `v` decay, so the decay of rows that a batch does not touch can wait for their next
 /// touch: `v · rho^k`, which is what `k` single decays give but for rounding.
 ///
-/// `g` is the gradient of the whole batch, as on Keras's PyTorch backend. On its TensorFlow backend the gradient
-/// of an embedding has one slice for each occurrence of a word, and Keras 3 adds up the squares of the slices
-/// instead (`trainer/tests/golden/keras_training.py` shows it): rows of words that a batch repeats move otherwise
-/// there.
+/// `g` is the gradient of the whole batch, as on Keras's PyTorch backend. On its TensorFlow backend the gradient of an
+/// embedding has one slice for each occurrence of a word, and Keras 3 adds up the squares of the slices instead
+/// (`trainer/tests/golden/keras_training.py` shows it): rows of words that a batch repeats move otherwise there. Who gives
+/// [`Rows::squares`] has that.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RmsProp {
     rho: f32,
@@ -38,16 +38,24 @@ impl Optimizer for RmsProp {
         apply(values, squares, gradient, *rho, *rho, *epsilon, learning_rate);
     }
 
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
+    fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
         self.step += 1;
         let width = values.len() / self.touched.len().max(1);
-        for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width)) {
+        for (index, (&row, gradient)) in rows.ids.iter().zip(rows.gradient.chunks_exact(width)).enumerate() {
             let row = row as usize;
             let waited = self.step - std::mem::replace(&mut self.touched[row], self.step);
             let decay = self.rho.powi(waited.min(10_000) as i32);
             let here = row * width..(row + 1) * width;
             let (values, squares) = (&mut values[here.clone()], &mut self.squares[here]);
-            apply(values, squares, gradient, decay, self.rho, self.epsilon, learning_rate);
+            let Some(own) = rows.squares else {
+                apply(values, squares, gradient, decay, self.rho, self.epsilon, learning_rate);
+                continue;
+            };
+            let own = &own[index * width..][..width];
+            for (((w, v), g), square) in values.iter_mut().zip(squares).zip(gradient).zip(own) {
+                *v = decay * *v + (1.0 - self.rho) * square;
+                *w -= learning_rate * g / (*v + self.epsilon).sqrt();
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Optimizer, scatter};
+use super::{Optimizer, Rows, scatter};
 
 /// Without momentum `w -= lr·g`. With it, `m = momentum·m - lr·g` and `w += m`, or, in the form of Nesterov (Sutskever,
 /// Martens, Dahl and Hinton 2013), `w += momentum·m - lr·g`.
@@ -37,12 +37,12 @@ impl Optimizer for Sgd {
         }
     }
 
-    fn update_rows(&mut self, values: &mut [f32], rows: &[u32], gradient: &[f32], learning_rate: f32) {
+    fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
         if self.momentum != 0.0 {
-            return self.update(values, &scatter(values.len(), rows, gradient), learning_rate);
+            return self.update(values, &scatter(values.len(), rows), learning_rate);
         }
-        let width = gradient.len() / rows.len().max(1);
-        for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width.max(1))) {
+        let width = rows.gradient.len() / rows.ids.len().max(1);
+        for (&row, gradient) in rows.ids.iter().zip(rows.gradient.chunks_exact(width.max(1))) {
             self.update(&mut values[row as usize * width..][..width], gradient, learning_rate);
         }
     }

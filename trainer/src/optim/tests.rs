@@ -72,8 +72,9 @@ fn rows_are_updated_as_dense_formulas_update_them() {
             let gradient: Vec<f32> = (0..rows.len() * WIDTH).map(|i| ((step + 2 * i) as f32).sin()).collect();
             // The rate changes from step to step, as a schedule's does.
             let rate = 0.01 * (1.0 - step as f32 / 400.0);
-            optimizer.get().update_rows(&mut values, &rows, &gradient, rate);
-            let all = scatter(ROWS * WIDTH, &rows, &gradient);
+            let of_rows = Rows { ids: &rows, gradient: &gradient, squares: None };
+            optimizer.get().update_rows(&mut values, of_rows, rate);
+            let all = scatter(ROWS * WIDTH, of_rows);
             for (i, ((w, moments), g)) in wanted.iter_mut().zip(&mut moments).zip(all).enumerate() {
                 let before = *w;
                 formula(w, moments, g.into(), rate.into(), step as i32 + 1);

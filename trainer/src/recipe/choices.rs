@@ -76,6 +76,14 @@ choices! {
         Sgd = "sgd",
     }
 
+    /// What RMSprop squares of an embedding's gradient.
+    pub enum EmbeddingSquares {
+        /// A word's gradient in the whole batch, as Keras's `rmsprop.py` reads, and as it is on PyTorch.
+        Batch = "batch",
+        /// The gradient of each occurrence of the word, and adds up the squares: Keras on TensorFlow.
+        Occurrence = "occurrence",
+    }
+
     /// How the learning rate falls.
     pub enum Schedule {
         /// Not at all.

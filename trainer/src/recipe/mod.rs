@@ -85,6 +85,8 @@ keys! {
         pub nesterov: bool = false,
         /// RMSprop's decay of squared gradients.
         pub rho: f32 = 0.9,
+        /// What RMSprop squares of the embedding's gradient.
+        pub embedding_squares: EmbeddingSquares = EmbeddingSquares::Batch,
         /// Adam's and AdamW's decay of gradients.
         pub beta_1: f32 = 0.9,
         /// Adam's and AdamW's decay of squared gradients.

@@ -11,9 +11,10 @@ Two backends are recorded, because Keras 3 computes two different things. RMSpro
 JAX and PyTorch that of an embedding is dense: its rows hold the sum over all occurrences of a word in the batch, and
 the square is that of the sum. On TensorFlow it is a `tf.IndexedSlices` with one slice for each occurrence; Keras
 squares each slice (`elementwise_unary` in `keras/src/backend/tensorflow/sparse.py`) and adds up the squares. The
-trainer does the former, which is what `rmsprop.py` and `adam.py` say. So PyTorch is the reference for whole
-networks; TensorFlow for runs in which the embedding is frozen, and for the forward pass. `explain()` below checks
-this paragraph on a run of each backend and stops the script where it is not so.
+trainer does the former, which is what `rmsprop.py` and `adam.py` say, unless a recipe asks RMSprop for the latter
+(`embedding_squares = "occurrence"`). So PyTorch is the reference for whole networks, and for RMSprop TensorFlow as
+well; with Adam it is for runs in which the embedding is frozen. `explain()` below checks this paragraph on a run of
+each backend and stops the script where it is not so.
 
 Tensors, by name:
 
@@ -65,6 +66,8 @@ CASES = [
     case("rmsprop-tanh", "torch", "rmsprop", 0.01, "tanh", False, 1),
     case("rmsprop-categorical", "torch", "rmsprop", 0.01, "relu", True, 5),
     case("rmsprop-rho", "torch", "rmsprop", 0.003, "tanh", True, 5, rho=0.7),
+    case("rmsprop-relu-slices", "tensorflow", "rmsprop", 0.003, "relu", False, 1),
+    case("rmsprop-categorical-slices", "tensorflow", "rmsprop", 0.003, "tanh", True, 5),
     case("rmsprop-relu-frozen", "tensorflow", "rmsprop", 0.01, "relu", False, 1, frozen=True),
     case("rmsprop-categorical-frozen", "tensorflow", "rmsprop", 0.01, "tanh", True, 5, frozen=True),
     case("adam-relu", "torch", "adam", 0.001, "relu", False, 1),
