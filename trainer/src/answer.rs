@@ -29,32 +29,83 @@ pub fn answer_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> 
     }
 }
 
+/// Answers for the beginnings of a text that end at these bytes, in rising order. The text is read once, so that a
+/// long one takes no longer than its length; a model that counts the last words reads those again for each end.
+pub fn answer_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<Answer> {
+    match model.contents().sequence.window() {
+        0 => beginnings_with::<0>(model, text, ends),
+        1..=1024 => beginnings_with::<1024>(model, text, ends),
+        _ => beginnings_with::<65536>(model, text, ends),
+    }
+}
+
 fn answer_with<const WINDOW: usize>(
     model: &Model<'_>,
     texts: &[&str],
     progress: &ProgressBar,
 ) -> Vec<Answer> {
     let answers = texts.par_chunks(64).flat_map_iter(|texts| {
-        let classifier = Classifier::<512, WINDOW>::new(model);
-        let Ok(mut classifier) = classifier.map(Box::new) else {
-            unreachable!("the loader allows 256 units and windows of 65,536 words")
-        };
+        let mut classifier = classifier::<WINDOW>(model);
         let answers: Vec<Answer> = texts
             .iter()
             .map(|text| {
                 classifier.push(text);
-                let prediction = classifier.finish();
-                Answer {
-                    class: prediction.class(),
-                    score: prediction.score(),
-                    words: prediction.words(),
-                    known_words: prediction.known_words(),
-                    logits: prediction.logits().collect(),
-                }
+                finish(&mut classifier)
             })
             .collect();
         progress.inc(texts.len() as u64);
         answers
     });
     answers.collect()
+}
+
+fn beginnings_with<const WINDOW: usize>(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<Answer> {
+    let mut classifier = classifier::<WINDOW>(model);
+    let mut behind = 0;
+    ends.iter()
+        .map(|&end| {
+            classifier.push(&text[behind..end]);
+            behind = end;
+            finish(&mut classifier.clone())
+        })
+        .collect()
+}
+
+fn classifier<'m, const WINDOW: usize>(model: &'m Model<'m>) -> Box<Classifier<'m, 512, WINDOW>> {
+    let Ok(classifier) = Classifier::new(model) else {
+        unreachable!("the loader allows 256 units and windows of 65,536 words")
+    };
+    Box::new(classifier)
+}
+
+fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, 512, WINDOW>) -> Answer {
+    let prediction = classifier.finish();
+    Answer {
+        class: prediction.class(),
+        score: prediction.score(),
+        words: prediction.words(),
+        known_words: prediction.known_words(),
+        logits: prediction.logits().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantize::tests::{READINGS, exported};
+
+    #[test]
+    fn beginnings_are_answered_as_texts_of_their_own() {
+        for toml in READINGS {
+            let (texts, file) = exported(toml);
+            let model = Model::from_bytes(&file).unwrap();
+            for text in texts.iter().filter(|text| text.len() < 500) {
+                // Within words, too.
+                let ends: Vec<usize> = (0..=text.len()).step_by(7).collect();
+                let beginnings: Vec<&str> = ends.iter().map(|&end| &text[..end]).collect();
+                let expected = answer_all(&model, &beginnings, &ProgressBar::hidden());
+                assert_eq!(answer_beginnings(&model, text, &ends), expected, "{toml}: {text}");
+            }
+        }
+    }
 }

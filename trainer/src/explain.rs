@@ -1,10 +1,9 @@
 //! Why the device answers what it answers: the running score, word by word.
 
-use indicatif::ProgressBar;
 use kilornn::Model;
 use kilornn::text::{Tokenizer, Unit, WordSink};
 
-use crate::answer::{Answer, answer_all};
+use crate::answer::{Answer, answer_beginnings};
 
 /// A word of a text and what it did to the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +25,32 @@ pub struct Effect<'t> {
 /// It is what the device itself would say of the text up to there: with pads in front or the last words only, where
 /// the model was trained so.
 pub fn explain<'t>(model: &Model<'_>, text: &'t str, class: u32) -> (Vec<Effect<'t>>, &'t str) {
+    explain_ends(model, text, class, usize::MAX)
+}
+
+/// The same of so many words at either end of a text: all others stand before the first of the last ones.
+pub fn explain_ends<'t>(
+    model: &Model<'_>,
+    text: &'t str,
+    class: u32,
+    most: usize,
+) -> (Vec<Effect<'t>>, &'t str) {
     let spans = spans(model, text);
-    let mut prefixes = vec![""];
-    prefixes.extend(spans.iter().map(|&(_, end)| &text[..end]));
-    let answers = answer_all(model, &prefixes, &ProgressBar::hidden());
+    let others = most..spans.len().saturating_sub(most);
+    // The effect of a word needs the score before it: of the others, that of the last.
+    let kept: Vec<usize> =
+        (0..spans.len()).filter(|&word| !others.contains(&word) || word + 1 == others.end).collect();
+    let mut ends = vec![0];
+    ends.extend(kept.iter().map(|&word| spans[word].1));
+    let answers = answer_beginnings(model, text, &ends);
     let probabilities: Vec<f32> = answers.iter().map(|answer| probability(model, answer, class)).collect();
     let mut behind = 0;
-    let mut effects = Vec::with_capacity(spans.len());
-    for (index, (start, end)) in spans.into_iter().enumerate() {
+    let mut effects = Vec::with_capacity(kept.len());
+    for (index, word) in kept.into_iter().enumerate() {
+        if others.contains(&word) {
+            continue;
+        }
+        let (start, end) = spans[word];
         let (before, after) = (&answers[index], &answers[index + 1]);
         effects.push(Effect {
             between: &text[behind..start],
@@ -104,7 +121,10 @@ fn probability(model: &Model<'_>, answer: &Answer, class: u32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressBar;
+
     use super::*;
+    use crate::answer::answer_all;
 
     static STARTER: &[u8] = kilornn::include_model!("../../runtime-nostd/tests/golden/v2-starter.kilo");
 
@@ -133,5 +153,26 @@ mod tests {
         let known: Vec<&str> = effects.iter().filter(|e| e.known).map(|e| e.word).collect();
         assert_eq!(known.len() as u32, answer.known_words);
         assert!(!known.contains(&"xylophonically"));
+    }
+    #[test]
+    fn the_ends_alone_have_the_effects_that_they_have_in_the_whole() {
+        let model = Model::from_bytes(STARTER).unwrap();
+        let text = "I loved the music, but the film let me down!";
+        let (all, rest) = explain(&model, text, 0);
+        assert_eq!(all.len(), 10);
+        for most in [0, 1, 3, 4, 5, 10] {
+            let (ends, behind) = explain_ends(&model, text, 0, most);
+            assert_eq!(ends.len(), all.len().min(2 * most), "{most}");
+            let whole: String = ends.iter().map(|e| [e.between, e.word].concat()).collect();
+            assert_eq!(whole + behind, text);
+            if most > 0 {
+                assert_eq!(behind, rest);
+            }
+            let expected = all.iter().take(most).chain(all.iter().skip(most.max(all.len() - most.min(10))));
+            for (found, expected) in ends.iter().zip(expected) {
+                let of = |effect: &Effect<'_>| (effect.score, effect.change, effect.known);
+                assert_eq!((found.word, of(found)), (expected.word, of(expected)), "{most}");
+            }
+        }
     }
 }

@@ -348,7 +348,30 @@ fn leaves_a_report_that_needs_nothing_else() {
     let sum: u64 = parts.iter().map(|part| part["bytes"].as_u64().unwrap()).sum();
     assert_eq!(sum, std::fs::metadata(desk.path("run/model.kilo")).unwrap().len());
     assert!(parts.iter().all(|part| page.contains(part["part"].as_str().unwrap())), "{parts:?}");
+    assert!(!page.contains("class=\"warning\""), "there is a test part");
     // The same training leaves the same page.
     desk.ok(&[&["train", "mine", "--out", "run", "--seed", "3", "--force"][..], &how].concat());
     assert!(desk.read("run/report.html") == page, "another page");
+}
+
+#[test]
+fn a_report_says_what_it_lacks_and_shortens_what_is_long() {
+    let desk = Desk::new();
+    // Texts of 20,000 words, some of them answered wrong, and nothing to test on.
+    let mut rows = String::from("label\ttext\n");
+    for i in 0..30 {
+        rows +=
+            &format!("{}\t{}\n", i * 7 % 3 % 2, "one two three four ".repeat(if i < 20 { 3 } else { 5000 }));
+    }
+    desk.write("long/train.tsv", rows);
+    // Of twelve words and of 20,000 the model knows half, so that only the long texts are cut.
+    let settings =
+        ["epochs=1", "quantized_epochs=0", "vocabulary=2", "unknown=drop", "word_dropout=0", "maxlen=10"];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    desk.ok(&[&["train", "long", "--out", "run", "--recipe", "starter"][..], &settings].concat());
+    let page = desk.read("run/report.html");
+    assert!(page.contains("30 training texts.") && page.contains("class=\"warning\""));
+    assert!(page.contains("The last 10 words that the model knows count; 10 of 30 texts have more"));
+    assert!(page.contains(" [19,700 words] "), "no long text is shortened");
+    assert!(page.len() < 1 << 20, "{} bytes", page.len());
 }

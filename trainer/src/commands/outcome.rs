@@ -114,7 +114,6 @@ impl Outcome<'_> {
             trained_on: metrics.examples,
             epochs: &metrics.epochs,
             network,
-            grid,
             encoder,
             model: &model,
             bytes: exported.file.len(),

@@ -8,7 +8,7 @@ mod layers;
 mod perfect_hash;
 mod size;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashMap;
 

@@ -32,6 +32,27 @@ fn texts() -> Vec<String> {
     texts
 }
 
+/// Texts and a model file of a recipe with these keys, for tests elsewhere.
+pub(crate) fn exported(toml: &str) -> (Vec<String>, Vec<u8>) {
+    let recipe = recipe(toml);
+    let encoder = encoder(&recipe);
+    let network = network(&recipe, &encoder, 1);
+    let texts = texts();
+    let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let labels = ["0", "1"].map(str::to_owned);
+    let file = export(&network, &encoder, &recipe, &labels, &borrowed, None).unwrap().file;
+    (texts, file)
+}
+
+/// Recipes that read texts in each way that there is.
+pub(crate) const READINGS: [&str; 5] = [
+    "",
+    "maxlen = 20",
+    "maxlen = 20\ntruncating = \"post\"\nunknown = \"row\"",
+    "maxlen = 20\npadding = \"tokens\"",
+    "maxlen = 2000\npadding = \"tokens\"\ntruncating = \"post\"\nunknown = \"row\"",
+];
+
 fn encoder(recipe: &Recipe) -> Encoder {
     Encoder::new(recipe, (0..WORDS).map(|i| format!("w{i}")).collect())
 }

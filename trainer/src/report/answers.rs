@@ -40,7 +40,7 @@ pub(super) fn confusion(subject: &Subject<'_>) -> Result<Markup> {
         let map = heat_map(&confusion.counts, 560)?;
         html! {
             div.pair {
-                (figure(map, "A row is a class, a column an answer; the diagonal is right, the darker, the more"))
+                (figure(map, "A row is a class, a column an answer, both in the order of the labels from the top left; the diagonal is right. The darker, the larger the share of the row"))
                 table {
                     caption { "The most frequent mistakes" }
                     thead { tr { th { "right" } th { "answer" } th.number { "texts" } } }
@@ -151,7 +151,8 @@ pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
     let points: Vec<(f64, f64)> = points.step_by(answers.len().div_ceil(POINTS).max(1)).collect();
     let ends = points.iter().flat_map(|&(a, b)| [a, b]);
     let (least, most) = ends.fold((-1.0_f64, 1.0_f64), |(least, most), v| (least.min(v), most.max(v)));
-    let axis = |name| Axis { name, range: least * 1.05..most * 1.05, digits: 0 };
+    let digits = usize::from(most - least < 8.0);
+    let axis = |name| Axis { name, range: least * 1.05..most * 1.05, digits };
     let diagonal = Series { name: "", points: vec![(least, least), (most, most)], drawn: Drawn::Guide };
     let dots = Series { name: "", points, drawn: Drawn::Dots };
     let signed = chart(

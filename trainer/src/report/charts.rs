@@ -18,7 +18,7 @@ pub(super) const SERIES: [RGBColor; 4] =
 pub(super) struct Axis<'a> {
     pub(super) name: &'a str,
     pub(super) range: Range<f64>,
-    /// Digits behind the point.
+    /// Digits behind the point; with none, only whole numbers are named.
     pub(super) digits: usize,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn chart(
                     points.iter().copied(),
                     5,
                     4,
-                    MESH.stroke_width(2),
+                    INK.stroke_width(1),
                 ))?,
                 Drawn::Dots => {
                     chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, colour.filled())))?
@@ -106,7 +106,8 @@ pub(super) fn chart(
         if let Some((at, name)) = mark {
             let line = [(at, y.range.start), (at, y.range.end)];
             chart.draw_series(DashedLineSeries::new(line, 4, 4, INK.stroke_width(1)))?;
-            chart.draw_series([Text::new(format!(" {name}"), (at, y.range.end), text(12))])?;
+            let beside = EmptyElement::at((at, y.range.end)) + Text::new(name.to_owned(), (5, 0), text(12));
+            chart.draw_series([beside])?;
         }
         if names > 1 {
             chart.configure_series_labels().border_style(TRANSPARENT).label_font(text(13)).draw()?;
@@ -139,12 +140,15 @@ pub(super) fn heat_map(rows: &[Vec<usize>], side: u32) -> Result<String> {
     Ok(scalable(&svg, size))
 }
 
-/// `0.25` with two digits, `-12,500` with none.
+/// `0.25` with two digits, `-12,500` with none; nothing for what would then be rounded.
 fn number(value: f64, digits: usize) -> String {
     if digits > 0 {
         return format!("{value:.digits$}");
     }
     let whole = value.round();
+    if (value - whole).abs() > 1e-6 {
+        return String::new();
+    }
     format!("{}{}", if whole < 0.0 { "-" } else { "" }, super::grouped(whole.abs() as usize))
 }
 
@@ -170,7 +174,8 @@ mod tests {
             let mut colours = svg.split("=\"#").skip(1).map(|rest| &rest[..6]);
             assert!(colours.all(|colour| colour.starts_with('0')), "{svg}");
         }
-        assert_eq!([number(-12_500.4, 0), number(0.254, 2), number(-0.2, 0)], ["-12,500", "0.25", "0"]);
+        let numbers = [number(-12_500.0, 0), number(0.254, 2), number(-1e-12, 0), number(1.5, 0)];
+        assert_eq!(numbers, ["-12,500", "0.25", "0", ""]);
         assert!(heat_map(&[vec![3, 1], vec![0, 2]], 200).unwrap().matches("<rect").count() == 3);
     }
 }

@@ -1,50 +1,43 @@
 //! How much of the hidden state is not zero.
 
 use anyhow::Result;
+use kilornn::layers::{Order, State};
+use kilornn::text::WordHash;
+use kilornn::{Model, Truncating, Unknown};
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::{Subject, figure, section};
-use crate::data::{Batch, Batches};
+use crate::text::for_each_word;
 
-/// Texts that are looked at.
+/// Texts that are looked at, at most, and steps, about.
 const TEXTS: usize = 512;
+const STEPS: usize = 1 << 18;
 
 /// Parts of a text.
 const PARTS: usize = 20;
 
-/// The share of states that are not zero, by unit and along the texts.
+/// The share of the device's states that are not zero, by unit and along the texts.
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
-    let Subject { network, encoder, recipe, grid, trial, .. } = subject;
-    let step = trial.examples.len().div_ceil(TEXTS).max(1);
-    let texts: Vec<&str> = trial.examples.iter().step_by(step).map(|example| example.text.as_str()).collect();
-    let texts = encoder.encode_all(&texts);
-    let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
-    let units = network.units();
+    let Subject { model, trial, .. } = subject;
+    let units = model.contents().rnn.units as usize;
+    let words: usize = trial.answers.iter().map(|answer| answer.words as usize).sum();
+    let every = trial.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
     let mut by_unit = vec![0_usize; units];
     let mut along = [[0_usize; 2]; PARTS];
     let mut steps = 0;
-    for examples in Batches::by_length(&lengths, 64).iter() {
-        let batch = Batch::new(examples, &texts, recipe.pad_to());
-        let states = network.states(&batch, *grid);
-        let columns = batch.examples.len();
-        for (index, state) in states.chunks_exact(units).enumerate() {
-            if batch.tokens[index] == Batch::MASKED {
-                continue;
-            }
-            let (step, text) = (index / columns, batch.examples[index % columns]);
-            let length = recipe.pad_to().unwrap_or(texts[text].len());
-            let place = step - (batch.steps - length);
+    for example in trial.examples.iter().step_by(every) {
+        run(model, &example.text, |step, length, state| {
             let mut active = 0;
-            for (unit, _) in state.iter().enumerate().filter(|(_, h)| **h != 0.0) {
+            for (unit, _) in state.iter().enumerate().filter(|(_, h)| **h != 0) {
                 by_unit[unit] += 1;
                 active += 1;
             }
-            let [sum, all] = &mut along[place * PARTS / length];
+            let [sum, all] = &mut along[step * PARTS / length];
             *sum += active;
             *all += units;
             steps += 1;
-        }
+        })?;
     }
     let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
     let overall = percent(by_unit.iter().sum(), steps * units);
@@ -60,11 +53,91 @@ pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let by_unit = chart((560, 300), &x, &y, &[bars], None)?;
     let x = Axis { name: "% of the text that was read", range: 0.0..100.0, digits: 0 };
     let along = chart((560, 300), &x, &y, &[line], None)?;
-    let how = "A state of zero costs the device nothing: it skips that unit's whole column of the kernel. A unit that is \
-               never active is of no use; one that always is costs the most.";
+    let how = match model.contents().rnn.order {
+        Order::Columns => {
+            "A state of zero costs the device next to nothing: it skips that unit's whole column of the kernel. A unit \
+             that is never active is of no use; one that always is costs the most."
+        }
+        Order::Pairs => {
+            "This model's kernel lies in pairs of columns, which are all multiplied, because its states are dense: zeros \
+             save nothing here. A unit that is never active is of no use."
+        }
+    };
     let content = html! {
-        p { "On average " strong { (format!("{overall:.0} %")) } " of the state is not zero." }
+        p { "On average " strong { (format!("{overall:.0} %")) } " of the device's state is not zero." }
         div.pair { (figure(by_unit, "By unit")) (figure(along, "Along the texts")) }
     };
     Ok(section("Density of the hidden state", how, &content))
+}
+
+/// Takes the device's steps over a text: calls `each` with the number of the step, that of all steps, and the state
+/// behind it.
+fn run(model: &Model<'_>, text: &str, mut each: impl FnMut(usize, usize, &[i8])) -> Result<()> {
+    let contents = model.contents();
+    let rows = rows(model, text);
+    let mut state = State::<512>::zero(model)?;
+    if let Some(padding) = contents.sequence.padding {
+        let pads = contents.sequence.maxlen.saturating_sub(rows.len() as u32);
+        state.set(padding.state(pads, contents.rnn.units).unwrap_or_default());
+    }
+    for (step, &row) in rows.iter().enumerate() {
+        model.step(row, &mut state);
+        each(step, rows.len(), state.values());
+    }
+    Ok(())
+}
+
+/// The rows of the embedding that the device reads for a text.
+fn rows(model: &Model<'_>, text: &str) -> Vec<u32> {
+    let contents = model.contents();
+    let vocabulary = &contents.vocabulary;
+    let unknown = (contents.unknown == Unknown::Row).then_some(vocabulary.slots);
+    let mut rows = Vec::new();
+    for_each_word(contents.normalization, text, |word| {
+        rows.extend(vocabulary.slot(WordHash::of(vocabulary.seed, word)).or(unknown));
+    });
+    let longest = contents.sequence.maxlen as usize;
+    if longest > 0 && rows.len() > longest {
+        match contents.sequence.truncating {
+            Truncating::Pre => drop(rows.drain(..rows.len() - longest)),
+            Truncating::Post => rows.truncate(longest),
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::ProgressBar;
+
+    use super::*;
+    use crate::answer::answer_all;
+    use crate::quantize::tests::{READINGS, exported};
+
+    /// The last state is the one that the device answers from.
+    #[test]
+    fn steps_are_the_device_s() {
+        for toml in READINGS {
+            let (texts, file) = exported(toml);
+            let model = Model::from_bytes(&file).unwrap();
+            let contents = model.contents();
+            let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+            for (text, answer) in texts.iter().zip(answer_all(&model, &borrowed, &ProgressBar::hidden())) {
+                let (mut last, mut steps) = (Vec::new(), 0);
+                run(&model, text, |step, length, state| {
+                    assert!(step == steps && step < length);
+                    steps += 1;
+                    last = state.to_vec();
+                })
+                .unwrap();
+                let counted =
+                    if contents.unknown == Unknown::Row { answer.words } else { answer.known_words };
+                let longest = if contents.sequence.maxlen > 0 { contents.sequence.maxlen } else { u32::MAX };
+                assert_eq!(steps as u32, counted.min(longest), "{toml}: {text}");
+                if steps > 0 {
+                    assert_eq!(answer.logits, [contents.dense.logit(0, &last)], "{toml}: {text}");
+                }
+            }
+        }
+    }
 }

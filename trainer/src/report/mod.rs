@@ -16,8 +16,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::answer::Answer;
 use crate::data::Example;
 use crate::fit::Epoch;
+use crate::network::Network;
 use crate::network::loss::Score;
-use crate::network::{Grid, Network};
 use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::Encoder;
@@ -37,10 +37,8 @@ pub struct Subject<'a> {
     pub trained_on: usize,
     /// The epochs, if there were any.
     pub epochs: &'a [Epoch],
-    /// The float network, and the grid that it was trained on.
+    /// The float network.
     pub network: &'a Network,
-    /// The grid of its last epochs, if they were trained on one.
-    pub grid: Option<&'a Grid>,
     /// The vocabulary.
     pub encoder: &'a Encoder,
     /// What the device runs.

@@ -22,14 +22,21 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
                 div { dt { "model file" } dd { (grouped(*bytes)) " bytes" } }
                 div { dt { "vocabulary" } dd { (grouped(encoder.words().len())) " words" } }
                 div { dt { "parameters" } dd { (grouped(parameters)) } }
-                div { dt { "trained on" } dd { (grouped(subject.trained_on)) " texts" } }
+                div {
+                    dt { "trained on" }
+                    dd { @if subject.trained_on > 0 { (grouped(subject.trained_on)) " texts" } @else { "imported weights" } }
+                }
             }
             p {
                 (labels.len()) " classes: " (labels.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
                 @if labels.len() > 12 { ", ..." }
-                ". All figures are of the " (grouped(trial.examples.len())) " " (trial.part) " texts"
-                @if trial.part == "training" { ", which the network has learned: there are no others, so they flatter it" }
-                "."
+                ". All figures are of the " (grouped(trial.examples.len())) " " (trial.part) " texts."
+            }
+            @if trial.part == "training" {
+                p.warning {
+                    "There are neither test nor validation texts. The figures are of texts that the network may have \
+                     learned by heart: on others it may be much worse."
+                }
             }
             details { summary { "How to make it again" } pre { (config) } }
         }
@@ -57,7 +64,8 @@ pub(super) fn curves(subject: &Subject<'_>) -> Result<Markup> {
         let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
         let room = ((most - least) * 0.1).max(0.005);
         let x = Axis { name: "epoch", range: 0.5..last.epoch as f64 + 0.5, digits: 0 };
-        let y = Axis { name, range: (least - room).max(0.0)..most + room, digits: 2 };
+        let digits = if most - least < 0.05 { 3 } else { 2 };
+        let y = Axis { name, range: (least - room).max(0.0)..most + room, digits };
         chart((560, 320), &x, &y, &all, mark)
     };
     let loss = draw("loss", [|epoch| Some(epoch.loss), |epoch| epoch.val_loss])?;
@@ -85,7 +93,7 @@ pub(super) fn size(subject: &Subject<'_>) -> Result<Markup> {
                         td { (part.part) }
                         td.number { (grouped(part.bytes)) }
                         td.number { (format!("{:.1}", of(part.bytes))) }
-                        td.bar { div style=(format!("width:{:.2}%", of(part.bytes))) {} }
+                        td.bar { @if part.bytes > 0 { div style=(format!("width:{:.2}%", of(part.bytes))) {} } }
                     }
                 }
             }

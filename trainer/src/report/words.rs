@@ -1,12 +1,15 @@
 //! The texts: how long they are, and those that the model is most wrong about.
 
 use anyhow::Result;
+use kilornn::Unknown;
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::figures::bin_width;
 use super::{Subject, figure, grouped, section};
-use crate::explain::{Effect, explain};
+use crate::answer::Answer;
+use crate::explain::{Effect, explain_ends};
+use crate::recipe::End;
 
 /// Bars of the histogram at most.
 const BARS: usize = 40;
@@ -14,12 +17,12 @@ const BARS: usize = 40;
 /// Texts that are shown.
 const MISTAKES: usize = 20;
 
-/// Words at either end of a text that is too long to be shown.
+/// Words that are shown at either end of a text that is too long to be shown whole.
 const ENDS: usize = 150;
 
 /// How many words the texts have.
 pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
-    let Subject { labels, recipe, trial, .. } = subject;
+    let Subject { labels, recipe, model, trial, .. } = subject;
     let words: Vec<usize> = trial.answers.iter().map(|answer| answer.words as usize).collect();
     let longest = words.iter().copied().max().unwrap_or(0);
     let width = bin_width(longest, BARS);
@@ -43,15 +46,20 @@ pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
     let x = Axis { name: "words", range: 0.0..((longest / width + 1) * width) as f64, digits: 0 };
     let y = Axis { name: "texts", range: 0.0..(most as f64 * 1.08).max(1.0), digits: 0 };
     let cut = (recipe.maxlen > 0 && recipe.maxlen <= longest).then_some((recipe.maxlen as f64, "maxlen"));
-    let svg = chart((1140, 300), &x, &y, &series, cut)?;
-    let beyond = words.iter().filter(|&&words| recipe.maxlen > 0 && words > recipe.maxlen).count();
+    let svg = chart((800, 300), &x, &y, &series, cut)?;
+    // Unknown words that are dropped do not count.
+    let drops = model.contents().unknown == Unknown::Drop;
+    let counted = |answer: &Answer| if drops { answer.known_words } else { answer.words };
+    let which = if drops { "words that the model knows" } else { "words" };
+    let beyond = trial.answers.iter().filter(|answer| counted(answer) as usize > recipe.maxlen).count();
+    let end = if recipe.truncating == End::Pre { "last" } else { "first" };
     let how = "Words as the device's tokenizer cuts them. Every word costs the device a step.";
     let content = html! {
         (figure(svg, &format!("Texts by length, in steps of {width}")))
         @if recipe.maxlen > 0 {
             p {
-                (grouped(beyond)) " of " (grouped(words.len())) " texts have more than the " (grouped(recipe.maxlen))
-                " words that count."
+                "The " (end) " " (grouped(recipe.maxlen)) " " (which) " count; " (grouped(beyond)) " of "
+                (grouped(words.len())) " texts have more, of which the rest is not read."
             }
         } @else { p { "Every word counts, however long the text." } }
     };
@@ -66,13 +74,18 @@ pub(super) fn mistakes(subject: &Subject<'_>) -> Markup {
         .collect();
     wrong.sort_by(|&a, &b| trial.answers[b].score.total_cmp(&trial.answers[a].score));
     let how = "Wrong answers that the device was surest of. Each word has the colour of what it did to the score of the \
-               answer: towards it, or away from it; words that the model does not know are underlined. Often it is the \
-               label that is wrong.";
+               answer, the stronger, the more. Look whether it is the label that is wrong.";
     let content = html! {
-        @if wrong.is_empty() { p { "There are none." } }
+        @if wrong.is_empty() { p { "There are none." } } @else {
+            p {
+                span.towards style="--share:60%" { "towards the answer" } " "
+                span.away style="--share:60%" { "away from it" } " "
+                span.unknown { "not in the vocabulary" }
+            }
+        }
         @for &index in wrong.iter().take(MISTAKES) {
             @let (answer, example) = (&trial.answers[index], &trial.examples[index]);
-            @let (effects, rest) = explain(model, &example.text, answer.class);
+            @let (effects, rest) = explain_ends(model, &example.text, answer.class, ENDS);
             article.mistake {
                 p.verdict {
                     "answer " strong { (labels[answer.class as usize]) } " (" (format!("{:.3}", answer.score)) "), label "
@@ -80,10 +93,12 @@ pub(super) fn mistakes(subject: &Subject<'_>) -> Markup {
                 }
                 p {
                     @for (place, effect) in effects.iter().enumerate() {
-                        @if place == ENDS && effects.len() > 2 * ENDS {
-                            span.cut { " [" (grouped(effects.len() - 2 * ENDS)) " words] " }
+                        @if place == ENDS && answer.words as usize > 2 * ENDS {
+                            span.cut { " [" (grouped(answer.words as usize - 2 * ENDS)) " words] " }
+                        } @else {
+                            (effect.between)
                         }
-                        @if place < ENDS || place + ENDS >= effects.len() { (word(effect)) }
+                        (word(effect))
                     }
                     (rest)
                 }
@@ -95,15 +110,12 @@ pub(super) fn mistakes(subject: &Subject<'_>) -> Markup {
 
 /// A word in the colour of its effect.
 fn word(effect: &Effect<'_>) -> Markup {
-    let strength = format!("--share:{:.0}%", (effect.change.abs() * 150.0).min(100.0));
     let title = format!("{:+.3}, then {:.3}", effect.change, effect.score);
-    let kind = if effect.change >= 0.0 { "towards" } else { "away" };
+    // Weaker colours are not to be seen.
+    let strength = (effect.change.abs() >= 0.01)
+        .then(|| format!("--share:{:.0}%", (effect.change.abs() * 150.0).min(100.0)));
+    let [towards, away] = [effect.change > 0.0, effect.change < 0.0].map(|is| is && strength.is_some());
     html! {
-        (effect.between)
-        @if effect.change.abs() < 0.01 {
-            span.unknown[!effect.known] title=(title) { (effect.word) }
-        } @else {
-            span class=(kind) style=(strength) title=(title) { (effect.word) }
-        }
+        span.towards[towards].away[away].unknown[!effect.known] style=[strength] title=(title) { (effect.word) }
     }
 }
