@@ -109,5 +109,9 @@ impl Request {
 
 /// Settings as arguments for a shell.
 pub(super) fn set_options(settings: &[String]) -> Vec<String> {
-    settings.iter().map(|setting| format!("--set {}", quote(setting))).collect()
+    let option = |setting: &String| match setting.split_once('=') {
+        Some((key, value)) => format!("--set {}={}", quote(key), quote(value)),
+        None => format!("--set {}", quote(setting)),
+    };
+    settings.iter().map(option).collect()
 }

@@ -1,72 +1,86 @@
-//! `kilornn sweep`: how large must the network be?
+//! `kilornn sweep`: which size is worth its bytes?
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
+use shell_words::quote;
 
 use super::request::{Request, set_options};
 use super::{Console, grouped};
 use crate::data::Dataset;
+use crate::data::counts::Counts;
+use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
 use crate::fit::{Interrupt, Interrupted, Material};
 use crate::progress;
 use crate::quantize::{FileSize, PerfectHash};
-use crate::recipe::{Recipe, Validation};
+use crate::recipe::Recipe;
 use crate::run_folder::{Begin, write_whole};
 use crate::sweep::advice::Advice;
 use crate::sweep::budget::{Deadline, parse_bytes, parse_time};
 use crate::sweep::grid::{Lists, Shape};
-use crate::sweep::page::{self, Table};
-use crate::sweep::plot;
 use crate::sweep::results::{Candidate, Row, Status, rows};
 use crate::sweep::store::Store;
+use crate::sweep::table::Table;
 use crate::sweep::trial::{Outcome, Trial};
 use crate::sweep::workers::{Job, Work};
+use crate::sweep::{page, plot};
+use crate::text::Encoder;
 
-/// What is held out where there is nothing to validate on.
-const HELD_OUT: f64 = 0.1;
-
-/// Try networks of many sizes, and show what accuracy costs in bytes.
+/// Try networks of many sizes: how many words, how wide an embedding, how many hidden units?
 ///
-/// Each size is trained and quantized as `kilornn train` does it, and judged by the int8 model on the texts that
-/// validate: a dev part, the recipe's validation_split, or else a tenth of the training texts. The test part is never
-/// looked at: it is for the one that you choose.
+/// Each size is trained and quantized as `kilornn train` would do it, and judged by what the device would
+/// answer to the texts that validate: the recipe's validation_split, else the dev part, else a tenth of the
+/// training texts, drawn at random. The test part is never looked at: what chose the size could not
+/// measure it. Test the one that you take with `kilornn evaluate`.
 ///
-/// Sizes that do not fit --flash are known before training and left out. Those that tell most come first, so that a
-/// sweep that --time or Ctrl-C ends has something to say; the same command with --resume goes on. The output folder has
-/// results.json, sweep.svg and sweep.html.
+/// How large a size's file will be is known before it is trained. With --flash, sizes whose file would be
+/// larger are listed and not trained. (The program itself needs flash, too: see README.) Units come in fours in
+/// a file, so 9 take the bytes of 12. With --time, nothing new is begun once the time is over; what has begun is
+/// finished. Sizes are tried coarse to fine, first the ends of the lists, so that little time tells
+/// something; --time 0s trains nothing, and lists how large each file would be.
+///
+/// As many are trained at a time as there are cores. Each finished one is kept at once: after Ctrl-C or
+/// anything worse, or for longer lists, more seeds, more time, the same command with --resume trains
+/// only what is missing.
+///
+/// At the end there are a table by bytes, with the Pareto front marked (no other size is as small and
+/// better), the smallest size within one standard error of the best, with the command that trains it, and
+/// what more or fewer hidden units come to. The output folder has the same as sweep.html, the picture
+/// alone as sweep.svg, and every trial in results.json.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     request: Request,
-    /// Vocabularies to try, 0 for every word [default: half, once and twice the recipe's]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    /// Vocabularies to try; 0 is every word [default: half the recipe's, the recipe's, twice the recipe's]
+    #[arg(long, value_name = "WORDS,...", value_delimiter = ',')]
     vocabulary: Vec<usize>,
-    /// Widths of the embedding to try [default: half and once the recipe's]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    /// Widths of the embedding to try [default: half the recipe's, the recipe's]
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
     embedding: Vec<usize>,
-    /// Numbers of hidden units to try [default: from a quarter to twice the recipe's]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    /// Numbers of hidden units to try [default: a quarter of the recipe's, half, all, twice]
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
     units: Vec<usize>,
-    /// The most bytes that the model file may have, for example 64K
+    /// The most bytes that a model file may have, such as 64K (K is 1,024, M is 1,024 K)
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     flash: Option<usize>,
-    /// When to begin nothing new any more, for example 10m
+    /// How long to begin new trainings, such as 90s, 10m or 1.5h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
-    /// Trainings of each size, with one seed after the other: how much is chance?
+    /// Train each size with so many seeds, from --seed on, and judge it by the mean: sizes differ by little, and so do
+    /// seeds. Every size is tried with one seed before any is with the next
     #[arg(long, value_name = "N", default_value = "1")]
     seeds: NonZeroUsize,
-    /// Trainings at a time, each on one core [default: as many as there are cores]
+    /// How many to train at a time [default: the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Output folder [default: runs/DATA-RECIPE-sweep]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace the sweep in the output folder, if there is one
+    /// Begin anew, if there is a sweep in the output folder
     #[arg(long)]
     force: bool,
     /// Go on with the sweep in the output folder, or begin if there is none yet
@@ -79,215 +93,375 @@ pub struct Args {
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
-    rows: &'a [Row],
-    advice: Option<&'a Advice>,
-    /// What trains the recommended size.
+struct Report {
+    /// Different words in the training texts.
+    words: usize,
+    /// Texts that validate with the first seed.
+    validation: usize,
+    /// Most bytes, if there is a limit.
+    flash: Option<usize>,
+    /// By rising bytes.
+    candidates: Vec<Row>,
+    /// Those on the Pareto front, by rising bytes.
+    front: Vec<Shape>,
+    /// None if nothing was measured.
+    advice: Option<Advice>,
+    /// Trains the recommended size.
     command: Option<String>,
 }
 
 /// Sweeps.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let request = &args.request;
-    let data = request.data()?;
-    let mut held_out = Vec::new();
-    let mut recipe = request.recipe_with(&[])?;
-    if recipe.validation_split == 0.0 && data.dev.is_none() {
-        held_out = vec![format!("validation_split={HELD_OUT}"), "validation=random".to_owned()];
-        recipe = Recipe { validation_split: HELD_OUT, validation: Validation::Random, ..recipe };
-        console
-            .say("there is no dev part and no validation_split: a tenth of the training texts validates")?;
+    let Request { seed, .. } = args.request;
+    // All input is read and checked before anything is written.
+    let data = Dataset { test: None, ..args.request.data()? };
+    let (validation, about_validation) = validation(args, &data)?;
+    let recipe = args.request.recipe_with(&validation)?;
+    // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
+    let reference = Recipe { vocabulary: 0, embedding: 4, units: 4, ..recipe.clone() };
+    let material = Material::new(&reference, seed, &data)?;
+    let asked = Asked::of(&material.task(&reference, seed))?;
+    let words = material.encoder.words();
+    let (trained, validated) =
+        (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
+    for warning in Counts::of(&data, &material.encoder).warnings() {
+        console.say(format!("warning: {warning}"))?;
     }
-    let base = Material::new(&recipe, request.seed, &data)?;
-    let asked = Asked::of(&base.task(&recipe, request.seed))?;
-
-    // Every recipe is checked before any is trained.
-    let words = Recipe { vocabulary: 0, ..recipe.clone() };
-    let words = Material::new(&words, request.seed, &data)?.encoder.words().len();
-    let shapes = lists(args, &recipe, words).shapes();
-    let recipe_of = |shape: &Shape| request.recipe_with(&[&held_out[..], &shape.settings()].concat());
-    let recipes: Vec<Recipe> = shapes.iter().map(recipe_of).collect::<Result<_, _>>()?;
-    let candidates = candidates(&shapes, &recipes, request.seed, &data)?;
-    let fit = candidates.iter().filter(|candidate| !candidate.is_too_large(args.flash)).count();
+    if validated == 0 {
+        return Err(InputError::new("there is no text to validate on").into());
+    }
+    let sweep = Sweep::new(args, &validation, &recipe, words, &data.labels)?;
     console.say(format!(
-        "{} sizes, {fit} of them within the budget; {} seeds of each",
-        candidates.len(),
-        args.seeds
+        "training on {} texts with {} different words, validating on {}: {about_validation}; the test part is not used",
+        grouped(trained),
+        grouped(words.len()),
+        grouped(validated),
     ))?;
+    let seeds: Vec<u64> = (seed..).take(args.seeds.get()).collect();
 
-    let folder =
-        args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-sweep", request.name())));
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-sweep", args.request.name())));
     let begin = match (args.force, args.resume) {
         (true, _) => Begin::Replace,
         (_, true) => Begin::Resume,
         _ => Begin::New,
     };
-    let mut store = Store::open(&folder, begin, asked)?;
-    let seeds: Vec<u64> = (request.seed..).take(args.seeds.get()).collect();
-    let is_done = |shape: Shape, seed: u64| {
-        store.trials().iter().any(|trial| (trial.shape, trial.seed) == (shape, seed))
-    };
-    let jobs: Vec<Job<'_>> = seeds
-        .iter()
-        .flat_map(|&seed| {
-            recipes.iter().zip(&candidates).map(move |(recipe, candidate)| (recipe, candidate, seed))
-        })
-        .filter(|(_, candidate, seed)| {
-            !candidate.is_too_large(args.flash) && !is_done(candidate.shape, *seed)
-        })
-        .map(|(recipe, candidate, seed)| Job { recipe, shape: candidate.shape, seed })
-        .collect();
-    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let interrupt = Interrupt::listen()?;
-    let work = Work {
-        jobs: &jobs,
-        data: &data,
-        at_a_time: args.jobs.unwrap_or(cores).get(),
-        deadline: Deadline::after(args.time),
-        interrupt: &interrupt,
-    };
-    let epochs: usize = jobs.iter().map(|job| job.recipe.epochs).sum();
-    let bar = progress::bar("sweep", epochs, "epochs");
-    let ended = work.run(
-        || bar.inc(1),
-        |trial| {
-            bar.suspend(|| console.say(trial_line(&trial)))?;
-            store.add(trial)
-        },
-    );
-    bar.finish_and_clear();
-    if ended.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
-        console.say("interrupted; the same command with --resume goes on")?;
-    }
+    let mut store = Store::open(&out, begin, asked)?;
+    sweep.train(args, console, &data, &seeds, trained, &mut store)?;
 
-    let rows = rows(&candidates, store.trials(), &seeds, args.flash);
+    let rows = rows(&sweep.candidates, store.trials(), &seeds, args.flash);
     let advice = Advice::of(&rows);
     let command = advice.as_ref().map(|advice| {
-        let settings = [&request.settings[..], &held_out, &advice.recommended.settings()].concat();
-        request.train_command(&request.recipe, &set_options(&settings))
+        let settings = [&args.request.settings[..], &validation, &advice.recommended.settings()].concat();
+        let folder = out.join(advice.recommended.to_string());
+        let folder = format!("--out {}", quote(&folder.to_string_lossy()));
+        args.request.train_command(&args.request.recipe, &[&set_options(&settings)[..], &[folder]].concat())
     });
-    let table = table(&rows);
-    show(console, &table, &rows)?;
-    let told = told(advice.as_ref(), command.as_deref());
-    told.iter().try_for_each(|line| console.say(line))?;
-    let svg = plot::svg(&rows, advice.as_ref().map(|advice| advice.recommended), args.flash)?;
-    write_whole(&folder.join("sweep.svg"), svg.as_bytes())?;
-    let title = format!("{}: accuracy against bytes", request.name());
-    let page = page::html(&title, &svg, &table, &rows, &told);
-    write_whole(&folder.join("sweep.html"), page.as_bytes())?;
-    console.say(format!("{}: the picture", folder.join("sweep.html").display()))?;
-    ended?;
-    console.conclude(&Report { rows: &rows, advice: advice.as_ref(), command })
+    let report = Report {
+        words: words.len(),
+        validation: validated,
+        flash: args.flash,
+        front: rows.iter().filter(|row| row.on_front).map(|row| row.shape).collect(),
+        candidates: rows,
+        advice,
+        command,
+    };
+    report.deliver(console, args, &out)?;
+    console.conclude(&report)
 }
 
-/// The sizes to try.
-fn lists(args: &Args, recipe: &Recipe, words: usize) -> Lists {
-    let around = Lists::around(recipe, words);
-    let or = |given: &[usize], usual: Vec<usize>| if given.is_empty() { usual } else { given.to_vec() };
-    Lists {
-        vocabulary: or(&args.vocabulary, around.vocabulary),
-        embedding: or(&args.embedding, around.embedding),
-        units: or(&args.units, around.units),
-    }
-    .for_words(words)
+/// The settings that keep texts for validation, if nothing does yet, and in words which validate.
+fn validation(args: &Args, data: &Dataset) -> Result<(Vec<String>, String)> {
+    let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
+    let split = Recipe::load(&args.request.recipe, &args.request.settings)?.validation_split;
+    let by_groups = args.request.is_by_groups();
+    Ok(match (split > 0.0, by_groups) {
+        (true, true) => (vec![], format!("groups, {split} of the training texts")),
+        (true, false) => (vec![], format!("{split} of the training texts")),
+        (false, true) => {
+            (set(&["validation_split=0.1"]), "groups, held out by the sweep: a tenth of the training texts".into())
+        }
+        (false, false) if data.dev.is_some() => (vec![], "the dev part".into()),
+        (false, false) => (
+            set(&["validation_split=0.1", "validation=random"]),
+            "a tenth of the training texts, held out at random by the sweep, since there is neither a dev part nor a \
+             validation_split"
+                .into(),
+        ),
+    })
 }
 
-/// Each size with the size of its file. The perfect hash of a vocabulary is the same for all of them.
-fn candidates(shapes: &[Shape], recipes: &[Recipe], seed: u64, data: &Dataset) -> Result<Vec<Candidate>> {
-    let mut hashes = std::collections::HashMap::new();
-    shapes
-        .iter()
-        .zip(recipes)
-        .map(|(&shape, recipe)| {
-            let (encoder, hash) = match hashes.entry(shape.vocabulary) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => {
-                    let encoder = Material::new(recipe, seed, data)?.encoder;
-                    let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
-                    new.insert((encoder, hash))
+/// Every size that was asked for, in the order in which they are tried, with its recipe.
+struct Sweep {
+    candidates: Vec<Candidate>,
+    recipes: Vec<Recipe>,
+}
+
+impl Sweep {
+    fn new(
+        args: &Args,
+        validation: &[String],
+        recipe: &Recipe,
+        words: &[String],
+        labels: &[String],
+    ) -> Result<Self> {
+        let lists = Lists::around(recipe, words.len());
+        let or = |given: &Vec<usize>, usual: Vec<usize>| if given.is_empty() { usual } else { given.clone() };
+        let lists = Lists {
+            vocabulary: or(&args.vocabulary, lists.vocabulary),
+            embedding: or(&args.embedding, lists.embedding),
+            units: or(&args.units, lists.units),
+        }
+        .for_words(words.len());
+        let shapes = lists.shapes();
+        let recipes = shapes
+            .iter()
+            .map(|shape| args.request.recipe_with(&[validation, &shape.settings()[..]].concat()))
+            .collect::<Result<Vec<_>, _>>()?;
+
+        let progress = progress::bar("sizes", shapes.len(), "files");
+        let mut sizes = vec![None; shapes.len()];
+        for &vocabulary in &lists.vocabulary {
+            let held = if vocabulary == 0 { words.len() } else { vocabulary.min(words.len()) };
+            let encoder = Encoder::new(recipe, words[..held].to_vec());
+            let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
+            for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
+                if shape.vocabulary == vocabulary {
+                    *size = Some(FileSize::of(recipe, &encoder, labels, &hash)?);
+                    progress.inc(1);
                 }
-            };
-            Ok(Candidate { shape, size: FileSize::of(recipe, encoder, &data.labels, hash)? })
-        })
-        .collect()
+            }
+        }
+        progress.finish_and_clear();
+        let candidates = shapes.into_iter().zip(sizes);
+        let candidates =
+            candidates.filter_map(|(shape, size)| Some(Candidate { shape, size: size? })).collect();
+        Ok(Self { candidates, recipes })
+    }
+
+    /// Trains what is missing and not too large.
+    fn train(
+        &self,
+        args: &Args,
+        console: Console,
+        data: &Dataset,
+        seeds: &[u64],
+        texts: usize,
+        store: &mut Store,
+    ) -> Result<()> {
+        let is_done = |shape: Shape, seed: u64| {
+            store.trials().iter().any(|trial| trial.shape == shape && trial.seed == seed)
+        };
+        let mut jobs = Vec::new();
+        let mut done = 0;
+        for &seed in seeds {
+            for (candidate, recipe) in self.candidates.iter().zip(&self.recipes) {
+                let shape = candidate.shape;
+                if candidate.is_too_large(args.flash) {
+                    continue;
+                }
+                if is_done(shape, seed) {
+                    done += 1;
+                } else {
+                    jobs.push(Job { recipe, shape, seed });
+                }
+            }
+        }
+        let too_large = self.candidates.iter().filter(|candidate| candidate.is_too_large(args.flash)).count();
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let at_a_time = args.jobs.unwrap_or_else(cores).get();
+        let all = jobs.len() + done;
+        let mut line = format!("{} sizes", grouped(self.candidates.len()));
+        if too_large > 0 {
+            line += &format!(", {} of them too large for the flash", grouped(too_large));
+        }
+        line += &format!("; {} trainings, {at_a_time} at a time", grouped(all));
+        if done > 0 {
+            line += &format!("; of them {} done already", grouped(done));
+        }
+        console.say(line)?;
+
+        let epochs = jobs.first().map_or(0, |job| job.recipe.epochs);
+        let progress = progress::bar("trainings", jobs.len() * epochs * texts, "examples");
+        let interrupt = Interrupt::listen()?;
+        let work = Work {
+            jobs: &jobs,
+            data,
+            at_a_time,
+            deadline: Deadline::after(args.time),
+            interrupt: &interrupt,
+        };
+        let worked = work.run(
+            || progress.inc(texts as u64),
+            |trial| {
+                if let Outcome::Measured(measured) = &trial.outcome {
+                    // Epochs that early stopping left out.
+                    progress.inc((epochs.saturating_sub(measured.epochs) * texts) as u64);
+                }
+                done += 1;
+                let line = trial_line(&trial, done, all);
+                store.add(trial)?;
+                progress.suspend(|| console.say(line))
+            },
+        );
+        progress.finish_and_clear();
+        if worked.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
+            console.say(format!("interrupted after {done} of {all} trainings; to go on:\n  {}", again()))?;
+        }
+        worked?;
+        if done < all {
+            console.say(format!(
+                "the time is over: {} trainings are missing; to go on:\n  {}",
+                all - done,
+                again()
+            ))?;
+        }
+        Ok(())
+    }
 }
 
-/// What became of one training.
-fn trial_line(trial: &Trial) -> String {
-    let Trial { shape, seed, outcome } = trial;
-    match outcome {
+/// The command that goes on.
+fn again() -> String {
+    let arguments =
+        std::env::args().skip(1).filter(|argument| argument != "--force" && argument != "--resume");
+    format!("kilornn {} --resume", shell_words::join(arguments))
+}
+
+fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
+    let came_to = match &trial.outcome {
         Outcome::Measured(measured) => format!(
-            "{shape} seed {seed}: accuracy {:.4}, {} bytes, {:.0} s",
+            "accuracy {:.4} - {} bytes - {:.1} s",
             measured.accuracy,
             grouped(measured.bytes),
             measured.seconds
         ),
-        Outcome::Failed(reason) => format!("{shape} seed {seed}: {reason}"),
-    }
+        Outcome::Failed(reason) => reason.clone(),
+    };
+    format!("{number}/{all} - {} - seed {} - {came_to}", in_words(trial.shape), trial.seed)
 }
 
-/// All sizes by rising bytes.
-fn table(rows: &[Row]) -> Table {
-    let head =
-        vec!["vocabulary", "embedding", "units", "bytes", "RAM", "MACs a word", "accuracy", "spread", ""];
-    let cells = |row: &Row| {
-        let Shape { vocabulary, embedding, units } = row.shape;
-        let vocabulary = if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) };
-        let mut cells = vec![vocabulary, embedding.to_string(), units.to_string(), grouped(row.bytes)];
-        let means = row.means.as_ref();
-        let of = |value: Option<String>| value.unwrap_or_default();
-        cells.push(of(means.map(|means| grouped(means.ram))));
-        cells.push(of(means.map(|means| format!("{:.0}", means.macs_per_word))));
-        cells.push(of(means.map(|means| format!("{:.4}", means.accuracy))));
-        cells.push(of(means.and_then(|means| means.spread).map(|spread| format!("{spread:.4}"))));
-        cells.push(match &row.status {
-            Status::Measured if row.on_front => "on the front".to_owned(),
-            Status::Measured => String::new(),
-            Status::TooLarge => "too large".to_owned(),
-            Status::NotTried => "not tried".to_owned(),
-            Status::Failed(_) => "failed".to_owned(),
-        });
-        cells
-    };
-    Table { head, rows: rows.iter().map(cells).collect() }
+fn in_words(Shape { vocabulary, embedding, units }: Shape) -> String {
+    let words = if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) };
+    format!("{words} words, embedding {embedding}, {units} units")
 }
 
-fn show(console: Console, table: &Table, rows: &[Row]) -> Result<()> {
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let cells: String = cells.map(|cell| format!("{cell:>12}")).collect();
-        cells.trim_end().to_owned()
-    };
-    console.say(line(&mut table.head.iter().copied()))?;
-    for cells in &table.rows {
-        console.say(line(&mut cells.iter().map(String::as_str)))?;
+impl Report {
+    /// Prints the table and the advice, and writes them with the picture.
+    fn deliver(&self, console: Console, args: &Args, out: &Path) -> Result<()> {
+        let recommended = self.advice.as_ref().map(|advice| advice.recommended);
+        let table = self.table(recommended);
+        console.say("")?;
+        table.lines().iter().try_for_each(|line| console.say(line))?;
+        let mut notes: Vec<String> = Vec::new();
+        for row in &self.candidates {
+            if let Status::Failed(reason) = &row.status {
+                notes.push(format!("{}: {reason}", in_words(row.shape)));
+            }
+        }
+        notes.extend(self.advice_lines());
+        notes.iter().try_for_each(|line| console.say(line))?;
+
+        let svg = plot::svg(&self.candidates, recommended, args.flash)?;
+        let title = format!("{}: accuracy and bytes", args.request.name());
+        write_whole(&out.join("sweep.svg"), svg.as_bytes())?;
+        let page = page::html(&title, &svg, &table, &self.candidates, &notes);
+        write_whole(&out.join("sweep.html"), page.as_bytes())?;
+        console.say(format!("\n{}: the picture", out.join("sweep.html").display()))
     }
-    for row in rows {
-        if let Status::Failed(reason) = &row.status {
-            console.say(format!("{}: {reason}", row.shape))?;
+
+    fn table(&self, recommended: Option<Shape>) -> Table {
+        let cells = |row: &Row| {
+            let Shape { vocabulary, embedding, units } = row.shape;
+            let of = |cell: &dyn Fn(&crate::sweep::results::Means) -> String| {
+                row.means.as_ref().map(cell).unwrap_or_default()
+            };
+            let accuracy = match row.status {
+                Status::TooLarge => "too large".to_owned(),
+                Status::NotTried => "not tried".to_owned(),
+                Status::Failed(_) => "failed".to_owned(),
+                Status::Measured => of(&|means| match means.spread {
+                    Some(spread) => format!("{:.4} ± {spread:.4}", means.accuracy),
+                    None => format!("{:.4}", means.accuracy),
+                }),
+            };
+            let mark = match (row.on_front, Some(row.shape) == recommended) {
+                (_, true) => "* recommended",
+                (true, _) => "*",
+                _ => "",
+            };
+            vec![
+                if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) },
+                embedding.to_string(),
+                units.to_string(),
+                of(&|means| means.accuracies.len().to_string()),
+                grouped(row.bytes),
+                of(&|means| grouped(means.ram)),
+                of(&|means| grouped(means.macs_per_word.round() as usize)),
+                accuracy,
+                mark.to_owned(),
+            ]
+        };
+        Table {
+            head: vec![
+                "vocabulary",
+                "embedding",
+                "units",
+                "seeds",
+                "bytes",
+                "RAM",
+                "MACs/word",
+                "accuracy",
+                "* Pareto front",
+            ],
+            rows: self.candidates.iter().map(cells).collect(),
         }
     }
-    Ok(())
-}
 
-/// What a person takes home.
-fn told(advice: Option<&Advice>, command: Option<&str>) -> Vec<String> {
-    let (Some(advice), Some(command)) = (advice, command) else {
-        return vec!["nothing was measured: allow more --flash or --time".to_owned()];
-    };
-    let by_units = advice.by_units.iter().map(|of| format!("{} units {:.4}", of.units, of.accuracy));
-    vec![
-        format!(
-            "best: {} with {:.4}; a standard error of such an accuracy is {:.4}",
-            advice.best, advice.best_accuracy, advice.standard_error
-        ),
-        format!(
-            "how many hidden units, beside the best's vocabulary and embedding: {}; {} are enough, within a standard \
-             error",
-            by_units.collect::<Vec<_>>().join(", "),
-            advice.enough_units
-        ),
-        format!("recommended, the smallest within a standard error of the best: {}", advice.recommended),
-        format!("  {command}"),
-    ]
+    fn advice_lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            String::new(),
+            "bytes: of the whole file, in flash; RAM: of the classifier, at most; MACs/word: multiply-accumulates of".into(),
+            "the recurrence and the input for a word, those with zeros left out where the device leaves them out".into(),
+        ];
+        let (Some(advice), Some(command)) = (&self.advice, &self.command) else {
+            lines.extend([String::new(), "nothing was trained, so there is nothing to advise".into()]);
+            return lines;
+        };
+        let error = advice.standard_error;
+        lines.extend([
+            String::new(),
+            format!("best         {:.4} with {}", advice.best_accuracy, in_words(advice.best)),
+            format!("recommended  {}: the smallest within one", in_words(advice.recommended)),
+            format!(
+                "             standard error of the best, {error:.4} on {} texts",
+                grouped(self.validation)
+            ),
+            String::new(),
+        ]);
+        let Shape { vocabulary, embedding, .. } = advice.best;
+        let words = if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) };
+        lines.push(format!(
+            "How many hidden units? With {words} words and an embedding of {embedding}, as the best:"
+        ));
+        for of in &advice.by_units {
+            let mark = if of.units == advice.enough_units { "  enough" } else { "" };
+            lines.push(format!(
+                "  {:>3} units  {:.4}  {:>9} bytes{mark}",
+                of.units,
+                of.accuracy,
+                grouped(of.bytes)
+            ));
+        }
+        let largest = advice.by_units.last().is_some_and(|of| of.units == advice.enough_units);
+        lines.push(if largest && advice.by_units.len() > 1 {
+            "Fewer are worse by more than a standard error; more may be better still: try --units beyond these.".into()
+        } else {
+            format!("More than {} gain less than a standard error.", advice.enough_units)
+        });
+        lines.extend([String::new(), "To train the recommended size:".into(), format!("  {command}")]);
+        lines
+    }
 }

@@ -7,5 +7,6 @@ pub mod page;
 pub mod plot;
 pub mod results;
 pub mod store;
+pub mod table;
 pub mod trial;
 pub mod workers;

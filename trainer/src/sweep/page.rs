@@ -1,52 +1,39 @@
 //! A page for a browser that shows a sweep and needs no other file.
 
-use maud::{DOCTYPE, PreEscaped, html};
+use std::fmt::Write;
 
 use super::results::Row;
+use super::table::Table;
 
-/// Heads and cells of a table.
-#[derive(Debug, Clone, Default)]
-pub struct Table {
-    /// Names of the columns.
-    pub head: Vec<&'static str>,
-    /// A row's cells.
-    pub rows: Vec<Vec<String>>,
+/// The page: picture, table, and the lines of advice.
+pub fn html(title: &str, svg: &str, table: &Table, rows: &[Row], advice: &[String]) -> String {
+    let title = escaped(title);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
+         <style>\n\
+         body {{ font: 15px/1.5 sans-serif; color: #282828; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}\n\
+         svg {{ max-width: 100%; height: auto }}\n\
+         table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}\n\
+         td, th {{ padding: .15rem .7rem; text-align: right; border-bottom: 1px solid #ddd }}\n\
+         tr.front td {{ font-weight: bold }}\n\
+         pre {{ white-space: pre-wrap; background: #f5f5f5; padding: .8rem }}\n\
+         </style>\n<h1>{title}</h1>\n{svg}\n"
+    );
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "<pre>{}</pre>", escaped(&advice.join("\n")));
+    let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
+        cells.map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect()
+    };
+    let _ = writeln!(out, "<table>\n<tr>{}</tr>", cells("th", &mut table.head.iter().copied()));
+    for (row, texts) in rows.iter().zip(&table.rows) {
+        let class = if row.on_front { " class=\"front\"" } else { "" };
+        let _ = writeln!(out, "<tr{class}>{}</tr>", cells("td", &mut texts.iter().map(String::as_str)));
+    }
+    out + "</table>\n</html>\n"
 }
 
-const STYLE: &str = "
-body { font: 16px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-svg { max-width: 100%; height: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-td, th { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid #d9dee3; font-weight: normal }
-tr.front td { font-weight: 600 }
-pre { white-space: pre-wrap; background: #f6f8fa; padding: .8rem; border-radius: 8px }
-";
-
-/// The page: picture, the lines of advice, and the table.
-pub fn html(title: &str, svg: &str, table: &Table, rows: &[Row], advice: &[String]) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { (title) }
-                (PreEscaped(svg))
-                pre { (advice.join("\n")) }
-                table {
-                    tr { @for name in &table.head { th { (name) } } }
-                    @for (row, cells) in rows.iter().zip(&table.rows) {
-                        tr.front[row.on_front] { @for cell in cells { td { (cell) } } }
-                    }
-                }
-            }
-        }
-    };
-    page.into_string()
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use super::results::Row;
 const SIZE: (u32, u32) = (960, 560);
 const LEGEND: u32 = 150;
 
+/// The room that a point's label takes.
+const LABEL: (i32, i32) = (90, 15);
+
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 const FRONT: RGBColor = RGBColor(120, 120, 120);
@@ -37,7 +40,12 @@ pub fn svg(rows: &[Row], recommended: Option<Shape>, flash: Option<usize>) -> Re
         units.sort_unstable();
         units.dedup();
         chart(&left, &points, &units, recommended, flash)?;
-        legend(&right, &units, points.iter().any(|point| point.spread > 0.0))?;
+        let floor = floor(&points);
+        let marks = Marks {
+            seeds: points.iter().any(|point| point.least < point.most),
+            arrows: points.iter().any(|point| point.accuracy < floor),
+        };
+        legend(&right, &units, marks)?;
         root.present()?;
     }
     Ok(out)
@@ -48,13 +56,17 @@ struct Point<'a> {
     row: &'a Row,
     bytes: f64,
     accuracy: f64,
-    spread: f64,
+    /// Of its seeds.
+    least: f64,
+    most: f64,
 }
 
 impl<'a> Point<'a> {
     fn of(row: &'a Row) -> Option<Self> {
-        let spread = row.means.as_ref().and_then(|means| means.spread).unwrap_or(0.0);
-        Some(Self { row, bytes: row.bytes as f64, accuracy: row.accuracy()?, spread })
+        let accuracy = row.accuracy()?;
+        let seeds = row.means.iter().flat_map(|means| &means.accuracies);
+        let (least, most) = seeds.fold((accuracy, accuracy), |(least, most), &x| (least.min(x), most.max(x)));
+        Some(Self { row, bytes: row.bytes as f64, accuracy, least, most })
     }
 }
 
@@ -67,18 +79,19 @@ fn chart(
     recommended: Option<Shape>,
     flash: Option<usize>,
 ) -> Result<()> {
-    let bounds = |of: &dyn Fn(&Point<'_>) -> [f64; 2]| {
-        let all = points.iter().flat_map(of);
-        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)))
-    };
     if points.is_empty() {
         return Ok(());
     }
-    let (smallest, largest) = bounds(&|point| [point.bytes; 2]);
-    let (worst, best) = bounds(&|point| [point.accuracy - point.spread, point.accuracy + point.spread]);
+    let bounds = |of: &dyn Fn(&Point<'_>) -> f64| {
+        let all = points.iter().map(of);
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)))
+    };
+    let (smallest, largest) = bounds(&|point| point.bytes);
+    let (_, best) = bounds(&|point| point.accuracy);
+    let worst = floor(points);
     let (smallest, largest) = (smallest / 1.25, largest * 1.25);
     let room = ((best - worst) * 0.08).max(0.002);
-    let (worst, best) = ((worst - room).max(0.0), (best + 1.5 * room).min(1.0 + room));
+    let (floor, worst, best) = (worst, (worst - room).max(0.0), (best + 1.5 * room).min(1.0 + room));
 
     let mut chart =
         ChartBuilder::on(area).margin(16).x_label_area_size(48).y_label_area_size(70).build_cartesian_2d(
@@ -124,10 +137,14 @@ fn chart(
 
     for point in points {
         let colour = colour(units, point.row.shape.units);
-        let (low, high) = (point.accuracy - point.spread, point.accuracy + point.spread);
-        if point.spread > 0.0 {
-            let bar = [(point.bytes, low), (point.bytes, high)];
+        if point.least < point.most && point.most > worst {
+            let bar = [(point.bytes, point.least.max(worst)), (point.bytes, point.most.min(best))];
             chart.draw_series([PathElement::new(bar, colour.stroke_width(1))])?;
+        }
+        if point.accuracy < floor {
+            let arrow = Polygon::new([(-6, -10), (6, -10), (0, 0)], colour.filled());
+            chart.draw_series([EmptyElement::at((point.bytes, worst)) + arrow])?;
+            continue;
         }
         let at = (point.bytes, point.accuracy);
         match point.row.on_front {
@@ -145,19 +162,39 @@ fn chart(
     let mut taken: Vec<(i32, i32)> = Vec::new();
     for point in front {
         let at = chart.backend_coord(&(point.bytes, point.accuracy));
-        if taken.iter().any(|(x, y)| (x - at.0).abs() < 90 && (y - at.1).abs() < 15) {
+        if taken.iter().any(|(x, y)| (x - at.0).abs() < LABEL.0 && (y - at.1).abs() < LABEL.1) {
             continue;
         }
         taken.push(at);
-        let anchor = text(12).pos(Pos::new(HPos::Right, VPos::Bottom));
-        let label = Text::new(label(point.row.shape), (-7, -7), anchor);
+        let is_at_the_edge = at.0 - chart.plotting_area().get_pixel_range().0.start < LABEL.0;
+        let (side, aside) = if is_at_the_edge { (HPos::Left, 6) } else { (HPos::Right, -7) };
+        let anchor = text(12).pos(Pos::new(side, VPos::Bottom));
+        let label = Text::new(label(point.row.shape), (aside, -10), anchor);
         chart.draw_series([EmptyElement::at((point.bytes, point.accuracy)) + label])?;
     }
     Ok(())
 }
 
+/// The lowest accuracy that is drawn where it is. What is far below most, such as the mean of a size with which one
+/// seed came to nothing, would leave no room for the differences of the rest.
+fn floor(points: &[Point<'_>]) -> f64 {
+    let mut sorted: Vec<f64> = points.iter().map(|point| point.accuracy).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(&worst), Some(&best)) = (sorted.first(), sorted.last()) else { return 0.0 };
+    let quartile = sorted[sorted.len() / 4];
+    let front = points.iter().filter(|point| point.row.on_front).map(|point| point.accuracy);
+    let lowest = front.fold(best - 4.0 * (best - quartile), f64::min);
+    sorted.into_iter().find(|&accuracy| accuracy >= lowest).unwrap_or(worst)
+}
+
+/// Marks that not every picture has.
+struct Marks {
+    seeds: bool,
+    arrows: bool,
+}
+
 /// Explains colours and marks.
-fn legend(area: &Area<'_>, units: &[usize], has_spread: bool) -> Result<()> {
+fn legend(area: &Area<'_>, units: &[usize], marks: Marks) -> Result<()> {
     let text = ("sans-serif", 14).into_font().color(&INK);
     let small = ("sans-serif", 12).into_font().color(&INK);
     let mut y = 24;
@@ -173,10 +210,15 @@ fn legend(area: &Area<'_>, units: &[usize], has_spread: bool) -> Result<()> {
     y += 24;
     area.draw(&Circle::new((8, y + 6), 8, INK.stroke_width(2)))?;
     area.draw(&Text::new("recommended", (22, y), text.clone()))?;
-    if has_spread {
+    if marks.seeds {
         y += 24;
         area.draw(&PathElement::new([(8, y - 2), (8, y + 14)], INK.stroke_width(1)))?;
-        area.draw(&Text::new("spread of seeds", (22, y), text))?;
+        area.draw(&Text::new("from seed to seed", (22, y), text.clone()))?;
+    }
+    if marks.arrows {
+        y += 24;
+        area.draw(&Polygon::new([(2, y + 2), (14, y + 2), (8, y + 12)], INK.filled()))?;
+        area.draw(&Text::new("far below", (22, y), text))?;
     }
     y += 36;
     for line in ["at a point:", "vocabulary /", "embedding / units"] {
@@ -249,6 +291,26 @@ mod tests {
         assert!(drawn.contains("10 / 8 / 4") && drawn.contains("all / 8 / 8") && drawn.contains("--flash"));
         // Two points, the recommended one's ring, and the legend: two colours and a ring.
         assert_eq!(drawn.matches("<circle").count(), 3 + 3, "{drawn}");
+        assert_eq!(drawn.matches("<polygon").count(), 0, "nothing is far below");
         assert!(svg(&[], None, None).unwrap().contains("</svg>"), "nothing is a picture, too");
+    }
+
+    #[test]
+    fn what_is_far_below_leaves_room_for_the_rest() {
+        let accuracies = [0.85, 0.6, 0.87, 0.88, 0.86, 0.9];
+        let shapes: Vec<_> = (1..=6).map(|units| shape(10, 4 * units)).collect();
+        let candidates: Vec<_> =
+            shapes.iter().enumerate().map(|(i, shape)| candidate(*shape, 1000 * (i + 1))).collect();
+        let trials: Vec<_> = shapes
+            .iter()
+            .zip(accuracies)
+            .enumerate()
+            .map(|(i, (shape, accuracy))| trial(*shape, 0, 1000 * (i + 1), accuracy))
+            .collect();
+        let rows = rows(&candidates, &trials, &[0], None);
+        let points: Vec<_> = rows.iter().filter_map(Point::of).collect();
+        assert_eq!(floor(&points), 0.85);
+        // An arrow at the size and one in the legend.
+        assert_eq!(svg(&rows, None, None).unwrap().matches("<polygon").count(), 2);
     }
 }
