@@ -48,7 +48,7 @@ pub(crate) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(out.len(), a.rows * b.columns, "a {} x {} product", a.rows, b.columns);
     #[cfg(any(feature = "mkl", feature = "accelerate"))]
-    if threads != Parallelism::None {
+    if !matches!(threads, Parallelism::None) {
         return blas::multiply(out, mode, a, b);
     }
     let ((a_columns, a_rows), (b_columns, b_rows)) = (a.strides(), b.strides());

@@ -43,7 +43,8 @@ fn agrees_with_autograd() {
 
 fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
     // More texts than one thread's share, more steps than are kept at a time, and units that fill no vector register.
-    let (texts, units, steps) = (TEXTS + 5, 5, GRADIENTS / (5 * (TEXTS + 5)) + 3);
+    let (texts, units) = (20 * TEXTS + 5, 5);
+    let steps = GRADIENTS / (units * texts) + 3;
     let (projected, kernel, readout, tokens) = case(texts, units, steps);
     let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
     let mut mask = vec![1.0; texts * units];
