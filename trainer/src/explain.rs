@@ -154,6 +154,7 @@ mod tests {
         assert_eq!(known.len() as u32, answer.known_words);
         assert!(!known.contains(&"xylophonically"));
     }
+
     #[test]
     fn the_ends_alone_have_the_effects_that_they_have_in_the_whole() {
         let model = Model::from_bytes(STARTER).unwrap();

@@ -39,6 +39,17 @@ pub enum Begin {
     Resume,
 }
 
+impl Begin {
+    /// What `--force` and `--resume` say.
+    pub fn asked(force: bool, resume: bool) -> Self {
+        match (force, resume) {
+            (true, _) => Self::Replace,
+            (_, true) => Self::Resume,
+            _ => Self::New,
+        }
+    }
+}
+
 /// A run's folder. Files in it are written whole or not at all.
 #[derive(Debug)]
 pub struct RunFolder(PathBuf);

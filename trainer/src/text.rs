@@ -19,6 +19,16 @@ use self::information::most_informative;
 /// The id of the pad.
 pub const PAD: u32 = 0;
 
+/// Keeps the last or the first `longest` of more words; with 0 all of them.
+pub fn cut(words: &mut Vec<u32>, longest: usize, truncating: Truncating) {
+    if longest > 0 && words.len() > longest {
+        match truncating {
+            Truncating::Pre => drop(words.drain(..words.len() - longest)),
+            Truncating::Post => words.truncate(longest),
+        }
+    }
+}
+
 /// Calls `each` with every word of `text`, as the device reads it.
 pub fn for_each_word(normalization: Normalization, text: &str, each: impl FnMut(&str)) {
     struct Collect<F> {
@@ -135,12 +145,7 @@ impl Encoder {
         for_each_word(self.normalization, text, |word| {
             ids.extend(self.ids.get(word).copied().or(self.unknown_id()));
         });
-        if self.maxlen > 0 && ids.len() > self.maxlen {
-            match self.truncating {
-                Truncating::Pre => drop(ids.drain(..ids.len() - self.maxlen)),
-                Truncating::Post => ids.truncate(self.maxlen),
-            }
-        }
+        cut(&mut ids, self.maxlen, self.truncating);
         ids
     }
 

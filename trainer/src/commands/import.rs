@@ -164,7 +164,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     let inputs = Inputs { columns: args.columns.clone(), ..Inputs::from(args.data.as_path()) };
     let mut data = Dataset::read(&inputs)?;
     agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
-    let folder = RunFolder::open(&args.out, if args.force { Begin::Replace } else { Begin::New })?;
+    let folder = RunFolder::open(&args.out, Begin::asked(args.force, false))?;
 
     let counts = Counts::of(&data, encoder);
     show(console, &counts, 10)?;

@@ -134,15 +134,10 @@ impl Outcome<'_> {
 
     /// The texts that the network is tried on: the best that there are.
     fn trial(&self) -> (&'static str, Cow<'_, [Example]>) {
-        let Dataset { train, dev, test, .. } = self.data;
-        match (test, dev) {
-            (Some(test), _) => ("test", test.into()),
-            _ if !self.held.is_empty() => {
-                let held: Vec<Example> = self.held.iter().map(|&example| train[example].clone()).collect();
-                ("validation", held.into())
-            }
-            (None, Some(dev)) => ("dev", dev.into()),
-            (None, None) => ("training", train.into()),
+        let Dataset { train, test, .. } = self.data;
+        match test {
+            Some(test) => ("test", test.into()),
+            None => self.data.validating(self.held).unwrap_or(("training", train.into())),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::recipe::Recipe;
 use crate::run_folder::{Begin, write_whole};
 use crate::sweep::advice::Advice;
 use crate::sweep::budget::{Deadline, parse_bytes, parse_time};
-use crate::sweep::grid::{Lists, Shape};
+use crate::sweep::grid::{Lists, Shape, words_held};
 use crate::sweep::results::{Candidate, Row, Status, rows};
 use crate::sweep::store::Store;
 use crate::sweep::table::Table;
@@ -144,11 +144,7 @@ pub fn run(args: &Args) -> Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-sweep", args.request.name())));
-    let begin = match (args.force, args.resume) {
-        (true, _) => Begin::Replace,
-        (_, true) => Begin::Resume,
-        _ => Begin::New,
-    };
+    let begin = Begin::asked(args.force, args.resume);
     let mut store = Store::open(&out, begin, asked)?;
     sweep.train(args, console, &data, &seeds, trained, &mut store)?;
 
@@ -225,7 +221,7 @@ impl Sweep {
         let progress = progress::bar("sizes", shapes.len(), "files");
         let mut sizes = vec![None; shapes.len()];
         for &vocabulary in &lists.vocabulary {
-            let held = if vocabulary == 0 { words.len() } else { vocabulary.min(words.len()) };
+            let held = words_held(vocabulary, words.len());
             let encoder = Encoder::new(recipe, words[..held].to_vec());
             let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
             for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
@@ -343,8 +339,13 @@ fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
     format!("{number}/{all} - {} - seed {} - {came_to}", in_words(trial.shape), trial.seed)
 }
 
+/// A vocabulary's number of words.
+fn words_shown(vocabulary: usize) -> String {
+    if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) }
+}
+
 fn in_words(Shape { vocabulary, embedding, units }: Shape) -> String {
-    let words = if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) };
+    let words = words_shown(vocabulary);
     format!("{words} words, embedding {embedding}, {units} units")
 }
 
@@ -393,7 +394,7 @@ impl Report {
                 _ => "",
             };
             vec![
-                if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) },
+                words_shown(vocabulary),
                 embedding.to_string(),
                 units.to_string(),
                 of(&|means| means.accuracies.len().to_string()),
@@ -442,7 +443,7 @@ impl Report {
             String::new(),
         ]);
         let Shape { vocabulary, embedding, .. } = advice.best;
-        let words = if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) };
+        let words = words_shown(vocabulary);
         lines.push(format!(
             "How many hidden units? With {words} words and an embedding of {embedding}, as the best:"
         ));

@@ -75,11 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     let counts = Counts::of(&data, &material.encoder);
     show(console, &counts, 10)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
-    let begin = match (args.force, args.resume) {
-        (true, _) => Begin::Replace,
-        (_, true) => Begin::Resume,
-        _ => Begin::New,
-    };
+    let begin = Begin::asked(args.force, args.resume);
     let folder = RunFolder::open(&out, begin)?;
 
     let task = Task { processor, ..material.task(&recipe, seed) };

@@ -15,6 +15,7 @@ pub mod starter;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -89,6 +90,16 @@ impl Dataset {
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
         Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels })
+    }
+
+    /// What validates, and what that part is called: the training examples that are `held` out for it, by index, or the
+    /// dev part, if there is one.
+    pub fn validating(&self, held: &[usize]) -> Option<(&'static str, Cow<'_, [Example]>)> {
+        if held.is_empty() {
+            return Some(("dev", self.dev.as_deref()?.into()));
+        }
+        let held: Vec<Example> = held.iter().map(|&example| self.train[example].clone()).collect();
+        Some(("validation", held.into()))
     }
 
     /// Reads what a model with these labels is to be tested on: files, and folders' test parts.

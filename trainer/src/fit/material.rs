@@ -7,7 +7,7 @@ use super::{Examples, Split, Stream, Task};
 use crate::data::Dataset;
 use crate::error::InputError;
 use crate::network::Network;
-use crate::network::loss::Objective;
+use crate::network::loss::{Objective, class};
 use crate::recipe::{EarlyStopping, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
 use crate::text::{Encoder, normalization};
@@ -112,12 +112,6 @@ fn distribution(opinion: &[f32]) -> Vec<f32> {
     }
 }
 
-/// The class that an opinion favours.
-fn most_probable(opinion: &[f32]) -> usize {
-    let probabilities = distribution(opinion);
-    (0..probabilities.len()).rev().max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or(0)
-}
-
 impl Encoded {
     /// Adds opinions of these texts, and the unlabelled texts with theirs.
     fn be_taught(&mut self, recipe: &Recipe, data: &Dataset, encoder: &Encoder, opinions: Opinions) {
@@ -129,7 +123,7 @@ impl Encoded {
                 *p = recipe.teacher_share * *p + (1.0 - recipe.teacher_share) * f32::from(u8::from(right));
             }
         }
-        self.classes.extend(unlabelled.chunks_exact(outputs).map(most_probable));
+        self.classes.extend(unlabelled.chunks_exact(outputs).map(|opinion| class(&distribution(opinion))));
         let texts: Vec<&str> = data.unlabelled.iter().map(String::as_str).collect();
         self.texts.extend(encoder.encode_all(&texts));
         train.extend(unlabelled);

@@ -82,23 +82,22 @@ impl Target<'_> {
 /// Scores one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
 /// of its TensorFlow backend); several are one for each class (`categorical_crossentropy`).
 pub fn score(logits: &[f32], target: Target<'_>) -> Score {
-    let (loss, correct) = match *logits {
+    let loss = match *logits {
         [z] => {
             let z = f64::from(z);
             let y = target.probability(0, 1);
-            // A probability of exactly one half counts as class 0, as in Keras.
-            (z.max(0.0) - z * y + (-z.abs()).exp().ln_1p(), (z > 0.0) == (target.class == 1))
+            z.max(0.0) - z * y + (-z.abs()).exp().ln_1p()
         }
         _ => {
-            let (best, largest) = first_largest(logits);
+            let (_, largest) = first_largest(logits);
             let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
             let losses = logits.iter().enumerate().map(|(output, &z)| {
                 target.probability(output, logits.len()) * (sum.ln() - f64::from(z - largest))
             });
-            (losses.sum(), best == target.class)
+            losses.sum()
         }
     };
-    Score { loss, correct: usize::from(correct), examples: 1 }
+    Score { loss, correct: usize::from(class(logits) == target.class), examples: 1 }
 }
 
 /// The gradient of an example's loss by its logits: probability minus target.
@@ -116,6 +115,15 @@ pub fn gradient(logits: &[f32], target: Target<'_>, out: &mut [f32]) {
                 *g = (p - target.probability(output, logits.len())) as f32;
             }
         }
+    }
+}
+
+/// The class that logits tell: of one, whether it is positive (a probability of exactly one half counts as class 0, as in
+/// Keras); of several, the first of the largest.
+pub fn class(logits: &[f32]) -> usize {
+    match *logits {
+        [z] => usize::from(z > 0.0),
+        _ => first_largest(logits).0,
     }
 }
 

@@ -34,8 +34,9 @@ impl RmsProp {
 impl Optimizer for RmsProp {
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
         self.step += 1;
-        let Self { rho, epsilon, squares, .. } = self;
-        apply(values, squares, gradient, *rho, *rho, *epsilon, learning_rate);
+        let rest = 1.0 - self.rho;
+        let steps = gradient.iter().map(|&g| (g, rest * g * g));
+        apply(values, &mut self.squares, steps, self.rho, self.epsilon, learning_rate);
     }
 
     fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
@@ -47,31 +48,33 @@ impl Optimizer for RmsProp {
             let decay = self.rho.powi(waited.min(10_000) as i32);
             let here = row * width..(row + 1) * width;
             let (values, squares) = (&mut values[here.clone()], &mut self.squares[here]);
-            let Some(own) = rows.squares else {
-                apply(values, squares, gradient, decay, self.rho, self.epsilon, learning_rate);
-                continue;
-            };
-            let own = &own[index * width..][..width];
-            for (((w, v), g), square) in values.iter_mut().zip(squares).zip(gradient).zip(own) {
-                *v = decay * *v + (1.0 - self.rho) * square;
-                *w -= learning_rate * g / (*v + self.epsilon).sqrt();
+            let rest = 1.0 - self.rho;
+            match rows.squares {
+                None => {
+                    let steps = gradient.iter().map(|&g| (g, rest * g * g));
+                    apply(values, squares, steps, decay, self.epsilon, learning_rate);
+                }
+                Some(all) => {
+                    let own = &all[index * width..][..width];
+                    let steps = gradient.iter().zip(own).map(|(&g, square)| (g, rest * square));
+                    apply(values, squares, steps, decay, self.epsilon, learning_rate);
+                }
             }
         }
     }
 }
 
-/// One step, for squares that are to decay by `decay` first.
+/// One step with gradients, each with what its square adds, for squares that are to decay by `decay` first.
 fn apply(
     values: &mut [f32],
     squares: &mut [f32],
-    gradient: &[f32],
+    steps: impl Iterator<Item = (f32, f32)>,
     decay: f32,
-    rho: f32,
     epsilon: f32,
     rate: f32,
 ) {
-    for ((w, v), g) in values.iter_mut().zip(squares).zip(gradient) {
-        *v = decay * *v + (1.0 - rho) * g * g;
+    for ((w, v), (g, added)) in values.iter_mut().zip(squares).zip(steps) {
+        *v = decay * *v + added;
         *w -= rate * g / (*v + epsilon).sqrt();
     }
 }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::charts::{Axis, Drawn, Series, chart, heat_map};
 use super::figures::{Confusion, Quality, calibration as bins, calibration_error, means};
 use super::{Subject, Trial, figure, grouped, section, share};
+use crate::network::loss::class;
 
 /// Classes up to which every number of the confusion matrix is printed.
 const PRINTED: usize = 8;
@@ -136,8 +137,7 @@ pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
     let scale = model.contents().dense.scale;
     let floats = || logits.chunks_exact(outputs);
     let devices = || answers.iter().map(|answer| answer.logits.iter().map(|&logit| logit as f32 * scale));
-    let agree =
-        floats().zip(*answers).filter(|(float, answer)| first_largest(float) == answer.class as usize);
+    let agree = floats().zip(*answers).filter(|(float, answer)| class(float) == answer.class as usize);
     let agree = agree.count() as f64 / answers.len().max(1) as f64;
     let largest = floats()
         .zip(devices())
@@ -181,12 +181,4 @@ pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
         }
     };
     Ok(section("Float against int8", how, &content))
-}
-
-/// The class of a float network's logits.
-fn first_largest(logits: &[f32]) -> usize {
-    match logits {
-        [z] => usize::from(*z > 0.0),
-        _ => (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0),
-    }
 }

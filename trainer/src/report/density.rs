@@ -3,12 +3,12 @@
 use anyhow::Result;
 use kilornn::layers::{Order, State};
 use kilornn::text::WordHash;
-use kilornn::{Model, Truncating, Unknown};
+use kilornn::{Model, Unknown};
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::{Subject, figure, section};
-use crate::text::for_each_word;
+use crate::text::{cut, for_each_word};
 
 /// Texts that are looked at, at most, and steps, about.
 const TEXTS: usize = 512;
@@ -96,13 +96,7 @@ fn rows(model: &Model<'_>, text: &str) -> Vec<u32> {
     for_each_word(contents.normalization, text, |word| {
         rows.extend(vocabulary.slot(WordHash::of(vocabulary.seed, word)).or(unknown));
     });
-    let longest = contents.sequence.maxlen as usize;
-    if longest > 0 && rows.len() > longest {
-        match contents.sequence.truncating {
-            Truncating::Pre => drop(rows.drain(..rows.len() - longest)),
-            Truncating::Post => rows.truncate(longest),
-        }
-    }
+    cut(&mut rows, contents.sequence.maxlen as usize, contents.sequence.truncating);
     rows
 }
 

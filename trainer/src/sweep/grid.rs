@@ -66,7 +66,7 @@ impl Lists {
     /// Each size once, rising. Of the vocabularies that hold every one of the texts' words, only the first is another
     /// model than the rest.
     pub fn for_words(mut self, words: usize) -> Self {
-        let held = |vocabulary: usize| if vocabulary == 0 { words } else { vocabulary.min(words) };
+        let held = |vocabulary: usize| words_held(vocabulary, words);
         self.vocabulary.sort_by_key(|&vocabulary| (held(vocabulary), vocabulary == 0, vocabulary));
         self.vocabulary.dedup_by_key(|vocabulary| held(*vocabulary));
         for list in [&mut self.embedding, &mut self.units] {
@@ -91,6 +91,11 @@ impl Lists {
         shapes.sort_by_key(|(fineness, _)| *fineness);
         shapes.into_iter().map(|(_, shape)| shape).collect()
     }
+}
+
+/// Words that such a vocabulary holds, of so many different ones.
+pub fn words_held(vocabulary: usize, words: usize) -> usize {
+    if vocabulary == 0 { words } else { vocabulary.min(words) }
 }
 
 /// In which round of halving each place of a list is reached: the ends in the first.

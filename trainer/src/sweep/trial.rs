@@ -7,11 +7,9 @@ use kilornn::{Contents, Model};
 use serde::{Deserialize, Serialize};
 
 use super::grid::Shape;
-use crate::data::{Dataset, Example};
-use crate::error::InputError;
+use crate::data::Dataset;
 use crate::evaluate;
-use crate::fit::{Interrupt, Interrupted, Material, Split, State, fit};
-use crate::network::loss::Score;
+use crate::fit::{Interrupt, Interrupted, Material, State, fit};
 use crate::quantize::export;
 use crate::recipe::Recipe;
 
@@ -95,8 +93,8 @@ fn measure(
     let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
     let exported = export(&network, &material.encoder, recipe, &data.labels, &texts, state.grid.as_ref())?;
     let model = Model::from_bytes(&exported.file)?;
-    let validation = validation(recipe, seed, data)?;
-    let (_, score): (_, Score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());
+    let (_, validation) = data.validating(&material.held).unwrap_or_default();
+    let (_, score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());
     let contents = model.contents();
     Ok(Measured {
         bytes: exported.file.len(),
@@ -109,15 +107,6 @@ fn measure(
         epochs: state.history.len(),
         seconds: start.elapsed().as_secs_f64(),
     })
-}
-
-/// The texts that validate a training with this seed.
-pub fn validation(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Vec<Example>, InputError> {
-    let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
-    if split.validation.is_empty() {
-        return Ok(data.dev.clone().unwrap_or_default());
-    }
-    Ok(split.validation.iter().map(|&example| data.train[example].clone()).collect())
 }
 
 /// The device leaves out the columns of states that are zero, unless it reads them in pairs.

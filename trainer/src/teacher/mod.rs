@@ -66,6 +66,14 @@ pub fn teach(lesson: &Lesson<'_>) -> Opinions {
     let asked: Vec<usize> = if count == 2 { vec![1] } else { (0..count).collect() };
     let jobs: Vec<(usize, usize)> =
         (0..asked.len()).flat_map(|column| (0..=FOLDS).map(move |fold| (column, fold))).collect();
+    // The last fold's models learn from all labelled texts.
+    let of_fold = |text: usize, fold: usize| groups[text] % FOLDS == fold;
+    let judged_by = |fold: usize| -> Vec<usize> {
+        match fold {
+            FOLDS => (labelled..all.len()).collect(),
+            _ => (0..labelled).filter(|&text| of_fold(text, fold)).collect(),
+        }
+    };
     let progress = progress::bar("teacher", 2 * jobs.len(), "models");
     let tf_idf = Weighted::tf_idf(&counts, labelled);
     // For each class and fold, the two models' scores of the texts that they judge.
@@ -73,17 +81,13 @@ pub fn teach(lesson: &Lesson<'_>) -> Opinions {
         .par_iter()
         .map(|&(column, fold)| {
             let positive = |text: usize| classes[text] == asked[column];
-            let of_fold = |text: usize| groups[text] % FOLDS == fold;
-            let learned: Vec<usize> = (0..labelled).filter(|&text| !of_fold(text)).collect();
-            let asked: Vec<usize> = match fold {
-                FOLDS => (labelled..all.len()).collect(),
-                _ => (0..labelled).filter(|&text| of_fold(text)).collect(),
-            };
+            let learned: Vec<usize> = (0..labelled).filter(|&text| !of_fold(text, fold)).collect();
+            let places = judged_by(fold);
             let mut rng = ChaCha8Rng::seed_from_u64(fold as u64);
             let mut judge = |vectors: &Weighted<'_>, cost| -> Vec<f32> {
                 let model = train(vectors, &learned, positive, SLOTS, cost, &mut rng);
                 progress.inc(1);
-                asked.iter().map(|&text| score(&model, vectors, text)).collect()
+                places.iter().map(|&text| score(&model, vectors, text)).collect()
             };
             let naive_bayes = Weighted::naive_bayes(&counts, &learned, positive);
             [judge(&tf_idf, COSTS[0]), judge(&naive_bayes, COSTS[1])]
@@ -94,10 +98,7 @@ pub fn teach(lesson: &Lesson<'_>) -> Opinions {
     // Back into the order of the texts, as texts x classes for each model.
     let mut scores = vec![vec![0.0; all.len() * asked.len()]; 2];
     for (&(column, fold), judged) in jobs.iter().zip(&judged) {
-        let places: Vec<usize> = match fold {
-            FOLDS => (labelled..all.len()).collect(),
-            _ => (0..labelled).filter(|&text| groups[text] % FOLDS == fold).collect(),
-        };
+        let places = judged_by(fold);
         for (scores, judged) in scores.iter_mut().zip(judged) {
             places.iter().zip(judged).for_each(|(text, &score)| scores[text * asked.len() + column] = score);
         }
