@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
     let data = Dataset::read(&args.inputs)?;
-    let encoder = Material::new(&recipe, 0, &data)?.encoder;
+    let encoder = Material::vocabulary(&recipe, &data)?;
     let counts = Counts::of(&data, &encoder);
     show(console, &counts, usize::MAX)?;
     console.conclude(&counts)

@@ -167,6 +167,16 @@ impl Material {
         Ok(Self { encoder, train, validation, held: split.validation, class_weights })
     }
 
+    /// The vocabulary alone, of all training texts: a teacher is asked only if the vocabulary depends on it.
+    pub fn vocabulary(recipe: &Recipe, data: &Dataset) -> Result<Encoder, InputError> {
+        let everything = Split { train: (0..data.train.len()).collect(), validation: Vec::new() };
+        let opinions = match recipe.vocabulary_by {
+            VocabularyBy::Frequency => None,
+            VocabularyBy::Information => opinions(recipe, data, &everything)?,
+        };
+        Ok(vocabulary(recipe, data, &everything, opinions.as_ref()))
+    }
+
     /// What to train on.
     pub fn train(&self) -> Examples<'_> {
         self.train.examples()
