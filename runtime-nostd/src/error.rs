@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::file::OLDEST;
+
 /// Why a model was refused.
 ///
 /// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes)) and giving it buffers
@@ -26,7 +28,7 @@ pub enum Error {
     Version {
         /// The version in the file.
         found: u16,
-        /// The version that this runtime reads.
+        /// The newest version that this runtime reads.
         supported: u16,
     },
     /// The file ends too early.
@@ -93,7 +95,7 @@ impl fmt::Display for Error {
             }
             Error::Version { found, supported } => write!(
                 f,
-                "the model has format version {found}, this runtime reads {supported}: update the runtime or export again"
+                "the model has format version {found}, this runtime reads {OLDEST} to {supported}: update the runtime or export again"
             ),
             Error::Truncated { needed, found } => {
                 write!(f, "the model is cut short: {found} of {needed} bytes")

@@ -30,12 +30,38 @@ type Method = crc::Table<16>;
 
 use crate::{Contents, Error};
 
-/// The format version that this runtime writes and reads. Version 1 was a draft that was never released.
+/// The newest format version that this runtime writes and reads.
+///
+/// | version | what it brought |
+/// |---:|---|
+/// | 1 | a draft that was never released, and is not read |
+/// | 2 | all that is in no row below |
+/// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
+///
+/// A file states the oldest version that has all it needs ([`version`]), so that devices which know no newer one read it.
 ///
 /// ```
-/// assert_eq!(kilornn::file::VERSION, 2);
+/// assert_eq!(kilornn::file::VERSION, 3);
 /// ```
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
+/// The oldest one that it reads.
+pub(crate) const OLDEST: u16 = 2;
+
+/// The version that a file with these contents states: the oldest that has all they need.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// use kilornn::{Model, file};
+///
+/// assert_eq!(file::version(Model::from_bytes(BYTES)?.contents()), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub const fn version(contents: &Contents<'_>) -> u16 {
+    if contents.normalization.unit.has_pairs() { 3 } else { OLDEST }
+}
 
 const MAGIC: [u8; 4] = *b"KILO";
 /// Bytes of the header, which [`length`] needs.
@@ -70,7 +96,7 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
     let length = u32::try_from(end + CHECKSUM).ok()?;
     let header = buffer.first_chunk_mut::<HEADER>()?;
     header[..4].copy_from_slice(&MAGIC);
-    header[4..6].copy_from_slice(&VERSION.to_le_bytes());
+    header[4..6].copy_from_slice(&version(contents).to_le_bytes());
     header[6..8].copy_from_slice(&[padding as u8, 0]);
     header[8..].copy_from_slice(&length.to_le_bytes());
     let checksum = CRC.checksum(buffer.get(..end)?).to_le_bytes();
@@ -148,9 +174,9 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     if [m0, m1, m2, m3] != MAGIC {
         return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
     }
-    let version = u16::from_le_bytes([v0, v1]);
-    if version != VERSION {
-        return Err(Error::Version { found: version, supported: VERSION });
+    let stated = u16::from_le_bytes([v0, v1]);
+    if !(OLDEST..=VERSION).contains(&stated) {
+        return Err(Error::Version { found: stated, supported: VERSION });
     }
     let needed = u32::from_le_bytes([l0, l1, l2, l3]);
     if needed > found {
@@ -173,5 +199,6 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     }
     let mut decoder = postcard::Deserializer::from_bytes(body);
     let contents = Contents::deserialize(&mut decoder).map_err(|_| Error::Undecodable)?;
-    if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
+    let whole = decoder.finalize().is_ok_and(<[u8]>::is_empty);
+    if whole && version(&contents) <= stated { Ok(contents) } else { Err(Error::Undecodable) }
 }

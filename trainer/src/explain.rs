@@ -1,7 +1,7 @@
 //! Why the device answers what it answers: the running score, word by word.
 
 use kilornn::Model;
-use kilornn::text::{Tokenizer, Unit, WordSink};
+use kilornn::text::{Tokenizer, WordSink};
 
 use crate::answer::{Answer, answer_beginnings};
 
@@ -94,7 +94,7 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
         if ends.ended > before {
             // A separator ends the word before it; a character that is a word by itself ends with itself. One that
             // becomes several in lower case is several words then, of which the text has only one.
-            let end = if normalization.unit == Unit::Character { behind } else { place };
+            let end = if normalization.unit.is_character() { behind } else { place };
             spans.push((start.take().unwrap_or(place), end));
         }
     }

@@ -12,8 +12,10 @@ use rayon::prelude::*;
 use crate::data::Example;
 use crate::recipe::{Letters, Recipe};
 
+mod entries;
 mod information;
 
+pub use self::entries::{for_each_entry, hash};
 use self::information::most_informative;
 
 /// The id of the pad.
@@ -55,7 +57,12 @@ pub fn normalization(recipe: &Recipe) -> Normalization {
     let mut separators = recipe.filters.clone();
     separators.push(' ');
     Normalization {
-        unit: if recipe.char_level { Unit::Character } else { Unit::Word },
+        unit: match (recipe.char_level, recipe.pairs) {
+            (false, false) => Unit::Word,
+            (true, false) => Unit::Character,
+            (false, true) => Unit::WordPair,
+            (true, true) => Unit::CharacterPair,
+        },
         lowercase: match recipe.lowercase {
             Letters::None => Lowercase::Off,
             Letters::Ascii => Lowercase::Ascii,
@@ -83,14 +90,18 @@ impl Encoder {
         let normalization = normalization(recipe);
         let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
         for text in texts {
-            for_each_word(normalization, text, |word| {
+            let mut count = |entry: &str| {
                 let seen = counts.len();
-                match counts.get_mut(word) {
+                match counts.get_mut(entry) {
                     Some((count, _)) => *count += 1,
                     None => {
-                        counts.insert(word.to_owned(), (1, seen));
+                        counts.insert(entry.to_owned(), (1, seen));
                     }
                 }
+            };
+            for_each_entry(normalization, text, |pair, word| {
+                count(word);
+                pair.into_iter().for_each(&mut count);
             });
         }
         let mut words: Vec<(String, (usize, usize))> = counts.into_iter().collect();
@@ -119,7 +130,7 @@ impl Encoder {
         }
     }
 
-    /// The vocabulary; word `i` has id `i + 1`.
+    /// The vocabulary; word (or pair) `i` has id `i + 1`.
     pub fn words(&self) -> &[String] {
         &self.words
     }
@@ -139,11 +150,16 @@ impl Encoder {
         self.words.len() + 1 + usize::from(self.unknown == Unknown::Row)
     }
 
+    /// The id of a pair that ends with a word, or else of the word, as the device looks them up.
+    fn id(&self, pair: Option<&str>, word: &str) -> Option<u32> {
+        pair.and_then(|pair| self.ids.get(pair)).or_else(|| self.ids.get(word)).copied()
+    }
+
     /// The ids of a text's words, truncated but not padded.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
-        for_each_word(self.normalization, text, |word| {
-            ids.extend(self.ids.get(word).copied().or(self.unknown_id()));
+        for_each_entry(self.normalization, text, |pair, word| {
+            ids.extend(self.id(pair, word).or(self.unknown_id()));
         });
         cut(&mut ids, self.maxlen, self.truncating);
         ids
@@ -152,9 +168,9 @@ impl Encoder {
     /// Words of a text before any is dropped or cut off, and how many of them the vocabulary lacks.
     pub fn count_words(&self, text: &str) -> (usize, usize) {
         let (mut words, mut unknown) = (0, 0);
-        for_each_word(self.normalization, text, |word| {
+        for_each_entry(self.normalization, text, |pair, word| {
             words += 1;
-            unknown += usize::from(!self.ids.contains_key(word));
+            unknown += usize::from(self.id(pair, word).is_none());
         });
         (words, unknown)
     }

@@ -119,7 +119,13 @@ pub fn random(random: &mut Random) -> Vec<u8> {
     let contents = Contents {
         labels: &labels,
         normalization: Normalization {
-            unit: random.pick(&[Unit::Word, Unit::Word, Unit::Character]),
+            unit: random.pick(&[
+                Unit::Word,
+                Unit::Word,
+                Unit::WordPair,
+                Unit::Character,
+                Unit::CharacterPair,
+            ]),
             lowercase: random.pick(&[Lowercase::Off, Lowercase::Ascii, Lowercase::Unicode]),
             separators: random.pick(&[
                 Normalization::KERAS.separators,

@@ -111,7 +111,7 @@ fn tokenizer(input: &[u8]) -> u64 {
     let (settings, text) = input.split_at(input.len().min(3));
     let setting = |index: usize| settings.get(index).copied().unwrap_or_default();
     let normalization = Normalization {
-        unit: if setting(0) & 1 == 0 { Unit::Word } else { Unit::Character },
+        unit: if setting(0) & 1 == 0 { Unit::WordPair } else { Unit::Character },
         lowercase: [Lowercase::Unicode, Lowercase::Ascii, Lowercase::Off][usize::from(setting(0) >> 1) % 3],
         separators: match setting(1) {
             0 => AsciiSet::new(""),
@@ -136,11 +136,11 @@ fn tokenizer(input: &[u8]) -> u64 {
         Lowercase::Ascii => text.to_ascii_lowercase(),
         Lowercase::Unicode => text.chars().flat_map(char::to_lowercase).collect(),
     };
-    let whole: Vec<&str> = match normalization.unit {
-        Unit::Character => lower.split("").filter(|c| !c.is_empty()).collect(),
-        Unit::Word => {
-            lower.split(|c| normalization.separators.contains(c)).filter(|word| !word.is_empty()).collect()
-        }
+    // Pairs are made of what the tokenizer finds, not by it.
+    let whole: Vec<&str> = if normalization.unit.is_character() {
+        lower.split("").filter(|c| !c.is_empty()).collect()
+    } else {
+        lower.split(|c| normalization.separators.contains(c)).filter(|word| !word.is_empty()).collect()
     };
     assert_eq!(streamed.done, whole);
     assert_eq!(streamed.current, "");

@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What one token is.
+/// What one token is, and whether two neighbours together may be an entry of the vocabulary.
+///
+/// With pairs, a token is looked up together with the one before it first, and alone if the vocabulary has no such pair:
+/// after `not`, the word `good` may be a row of its own. It stays one step. Whether the token before was known, or was
+/// part of a pair itself, does not matter; the first token of a text has none before it.
 ///
 /// ```
 /// use kilornn::text::{Normalization, Unit};
 ///
 /// assert_eq!(Normalization::KERAS.unit, Unit::Word);
+/// assert!(Unit::CharacterPair.is_character() && Unit::CharacterPair.has_pairs());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
@@ -20,6 +25,26 @@ pub enum Unit {
     Word,
     /// Every character by itself, separators too (Keras's `char_level=True` applies no filters).
     Character,
+    /// Words, and pairs of them.
+    WordPair,
+    /// Characters, and pairs of them.
+    CharacterPair,
+}
+
+impl Unit {
+    /// Whether every character is a token. See [`Unit`] for an example.
+    #[inline]
+    #[must_use]
+    pub const fn is_character(self) -> bool {
+        matches!(self, Self::Character | Self::CharacterPair)
+    }
+
+    /// Whether the vocabulary may have pairs of tokens. See [`Unit`] for an example.
+    #[inline]
+    #[must_use]
+    pub const fn has_pairs(self) -> bool {
+        matches!(self, Self::WordPair | Self::CharacterPair)
+    }
 }
 
 /// Which letters are lower-cased.

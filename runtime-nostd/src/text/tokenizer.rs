@@ -1,6 +1,6 @@
 //! Streaming tokenizer: bytes in any chunking, words out, no text kept.
 
-use super::{Lowercase, Normalization, Unit, Utf8Decoder};
+use super::{Lowercase, Normalization, Utf8Decoder};
 
 /// Receives words as they are read: their characters one by one, then their end.
 ///
@@ -88,9 +88,10 @@ impl Tokenizer {
 
     /// Reads more of the text. See [`WordSink`] for an example.
     pub fn push(&mut self, text: &[u8], words: &mut impl WordSink) {
-        match self.normalization.unit {
-            Unit::Word => self.push_words(text, words),
-            Unit::Character => text.iter().for_each(|&byte| self.push_byte(byte, words)),
+        if self.normalization.unit.is_character() {
+            text.iter().for_each(|&byte| self.push_byte(byte, words));
+        } else {
+            self.push_words(text, words);
         }
     }
 
@@ -146,19 +147,15 @@ impl Tokenizer {
 /// One character of the text, as it was written.
 #[inline]
 fn accept(normalization: &Normalization, in_word: &mut bool, c: char, words: &mut impl WordSink) {
-    normalization.lowercase.map(c, |c| match normalization.unit {
-        Unit::Character => {
+    normalization.lowercase.map(c, |c| {
+        if normalization.unit.is_character() {
             words.char(c);
             words.end();
-        }
-        Unit::Word if !normalization.separators.contains(c) => {
+        } else if !normalization.separators.contains(c) {
             *in_word = true;
             words.char(c);
-        }
-        Unit::Word => {
-            if core::mem::take(in_word) {
-                words.end();
-            }
+        } else if core::mem::take(in_word) {
+            words.end();
         }
     });
 }

@@ -87,6 +87,19 @@ impl WordHash {
         word.chars().for_each(|c| hash.char(c));
         hash.finish()
     }
+
+    /// The hash of two neighbouring tokens, given those of each.
+    ///
+    /// ```
+    /// use kilornn::text::WordHash;
+    ///
+    /// let [not, good] = ["not", "good"].map(|word| WordHash::of(0, word));
+    /// assert_ne!(WordHash::pair(not, good), WordHash::pair(good, not));
+    /// ```
+    #[must_use]
+    pub const fn pair(before: u32, word: u32) -> u32 {
+        mix(before.rotate_left(16) ^ word)
+    }
 }
 
 /// MurmurHash3's 32-bit finalizer: every input bit reaches every output bit.
@@ -124,6 +137,9 @@ const fn reduce(hash: u32, n: u32) -> u32 {
 /// assert_eq!(vocabulary.slot(hash), Some(0));
 /// assert_eq!(vocabulary.slot(WordHash::of(0, "unheard-of")), None);
 /// ```
+///
+/// An entry is a word or, if [`Unit::has_pairs`](super::Unit::has_pairs), two neighbours, by the hash that
+/// [`WordHash::pair`] gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vocabulary<'a> {
     /// Picks the family of word hashes ([`WordHash::new`]).

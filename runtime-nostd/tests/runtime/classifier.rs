@@ -2,14 +2,14 @@
 
 use crate::common::{Narrow, Tables};
 use kilornn::layers::{Activation, Order, State};
+use kilornn::text::{Unit, WordHash};
 use kilornn::{Classifier, Error, Model, Truncating, Unknown};
 use proptest::prelude::*;
 
 /// What the model should say about a text, by the naive way: all words first, then Keras's
 /// `pad_sequences`, then step by step.
 fn expected(tables: &Tables, text: &str) -> (Vec<i64>, Vec<i64>) {
-    let mut rows: Vec<u32> =
-        text.split(' ').filter(|w| !w.is_empty()).filter_map(|w| tables.row(w)).collect();
+    let mut rows = tables.read_rows(text);
     let maxlen = tables.maxlen as usize;
     if maxlen > 0 && rows.len() > maxlen {
         match tables.truncating {
@@ -76,6 +76,10 @@ fn narrow() -> impl Strategy<Value = Option<Narrow>> {
     proptest::option::of(narrow)
 }
 
+fn unit() -> impl Strategy<Value = Unit> {
+    prop_oneof![Just(Unit::Word), Just(Unit::WordPair)]
+}
+
 fn texts() -> impl Strategy<Value = Vec<String>> {
     let word = prop_oneof![5 => (0u32..12).prop_map(|i| format!("w{i}")), 1 => Just("unheard".to_owned())];
     let text = proptest::collection::vec(word, 0..30).prop_map(|words| words.join(" "));
@@ -87,9 +91,9 @@ proptest! {
     fn follows_the_formulas(
         texts in texts(),
         (seed, units, outputs) in (0u32..1000, 1usize..=20, 1usize..=5),
-        (chunk, narrow, drop) in (1usize..9, narrow(), any::<bool>()),
+        (chunk, narrow, drop, unit) in (1usize..9, narrow(), any::<bool>(), unit()),
     ) {
-        let mut tables = Tables::new(seed, 12, units, outputs, narrow);
+        let mut tables = Tables::new(seed, 12, units, outputs, narrow).read(unit);
         if drop {
             tables.unknown = Unknown::Drop;
             tables.lay(Order::Columns);
@@ -140,9 +144,9 @@ proptest! {
         texts in texts(),
         (seed, maxlen, pre) in (0u32..1000, 1u32..40, any::<bool>()),
         (stored, cycle) in (1u32..6).prop_flat_map(|stored| (Just(stored), 0..stored)),
-        padded in any::<bool>(),
+        (padded, unit) in (any::<bool>(), unit()),
     ) {
-        let mut tables = Tables::new(seed, 12, 6, 1, None);
+        let mut tables = Tables::new(seed, 12, 6, 1, None).read(unit);
         tables.maxlen = maxlen;
         tables.truncating = if pre { Truncating::Pre } else { Truncating::Post };
         if padded {
@@ -184,8 +188,40 @@ fn an_empty_text_and_one_of_unknown_words_have_defined_answers() {
 }
 
 #[test]
+fn a_pair_is_read_in_place_of_its_second_word() {
+    let mut tables = Tables::new(6, 12, 8, 1, None).read(Unit::WordPair);
+    tables.unknown = Unknown::Drop;
+    tables.lay(Order::Columns);
+    let [w0, w1, pair] = {
+        let hash = |word| WordHash::of(9, word);
+        let slot = |hash| tables.contents().vocabulary.slot(hash).unwrap();
+        [slot(hash("w0")), slot(hash("w1")), slot(WordHash::pair(hash("w0"), hash("w1")))]
+    };
+    for (text, rows, words) in [
+        ("w0 w1", vec![w0, pair], 2),
+        ("W0, w1!", vec![w0, pair], 2),
+        ("w1 w0", vec![w1, w0], 2),
+        ("w0 unheard w1", vec![w0, w1], 3),
+        ("w0 w1 w1", vec![w0, pair, w1], 3),
+        ("w1", vec![w1], 1),
+    ] {
+        let file = tables.file();
+        let model = Model::from_bytes(&file).unwrap();
+        let mut classifier: Classifier<8> = Classifier::new(&model).unwrap();
+        // What was read before does not make a pair with what comes.
+        classifier.push("w0");
+        classifier.finish();
+        text.as_bytes().chunks(1).for_each(|chunk| classifier.push(chunk));
+        let prediction = classifier.finish();
+        assert_eq!((prediction.known_words() as usize, prediction.words()), (rows.len(), words), "{text}");
+        let state = rows.iter().fold(vec![0; 8], |state, &row| tables.step(row, &state));
+        assert_eq!(units(classifier.state(), &tables), state, "{text}");
+    }
+}
+
+#[test]
 fn a_prediction_depends_on_its_own_text_alone() {
-    let file = Tables::new(4, 12, 8, 1, None).file();
+    let file = Tables::new(4, 12, 8, 1, None).read(Unit::WordPair).file();
     let model = Model::from_bytes(&file).unwrap();
     let mut classifier: Classifier<8> = Classifier::new(&model).unwrap();
     let mut answer = |text: &str| {

@@ -1,10 +1,11 @@
 //! Small models made by hand, and a second, naive way to compute what they say.
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
-use kilornn::text::{Normalization, Vocabulary, WordHash, WordSink};
+use kilornn::text::{Normalization, Unit, Vocabulary, WordHash, WordSink};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
-/// A model that owns its tables. Words are `w0`, `w1`, ...; weights are pseudo-random.
+/// A model that owns its tables. Words are `w0`, `w1`, ...; with pairs, every third is the pair of the two before it
+/// instead. Weights are pseudo-random.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) words: u32,
@@ -12,6 +13,7 @@ pub(crate) struct Tables {
     pub(crate) units: usize,
     pub(crate) outputs: usize,
     pub(crate) labels: String,
+    unit: Unit,
     pub(crate) unknown: Unknown,
     pub(crate) maxlen: u32,
     pub(crate) truncating: Truncating,
@@ -59,22 +61,6 @@ impl Tables {
     /// A model of this size whose words all hash to slots of their own: each word is a bucket, and
     /// its pilot is searched for.
     pub(crate) fn new(seed: u32, words: u32, units: usize, outputs: usize, narrow: Option<Narrow>) -> Self {
-        let mut taken = vec![false; words as usize];
-        let mut fingerprints = vec![0; words as usize];
-        let buckets = 4 * words.max(1);
-        let mut pilots = vec![0u16; buckets as usize];
-        for word in 0..words {
-            let hash = WordHash::of(9, &format!("w{word}"));
-            let bucket = Vocabulary::bucket(hash, buckets) as usize;
-            assert_eq!(pilots[bucket], 0, "two of the test's words share a bucket: use other words");
-            let (pilot, slot) = (1..=u16::MAX)
-                .map(|pilot| (pilot, Vocabulary::position(hash, pilot, words) as usize))
-                .find(|&(_, slot)| !taken[slot])
-                .expect("a free slot");
-            pilots[bucket] = pilot;
-            taken[slot] = true;
-            fingerprints[slot] = hash as u8;
-        }
         let rows = words as usize + 1;
         let width = narrow.map_or(0, |narrow| narrow.width);
         // The exporter makes no -128 either: two of them side by side are no `i16`.
@@ -97,9 +83,10 @@ impl Tables {
             activation: Activation::Relu,
             bias_shift: 6,
             state_shift: 5,
+            unit: Unit::Word,
             order: Order::Columns,
-            pilots: pilots.iter().flat_map(|p| p.to_le_bytes()).collect(),
-            fingerprints,
+            pilots: Vec::new(),
+            fingerprints: Vec::new(),
             packed: match narrow {
                 Some(Narrow { bits: 4, .. }) => {
                     numbers.chunks(2).map(|two| two[0] as u8 & 0xF | (two[1] as u8) << 4).collect()
@@ -114,7 +101,36 @@ impl Tables {
             dense_bias: (0..outputs as i32).flat_map(|i| (100 * i - 50).to_le_bytes()).collect(),
         };
         tables.lay(Order::Columns);
-        tables
+        tables.read(Unit::Word)
+    }
+
+    /// The same with words or with words and pairs in its vocabulary.
+    pub(crate) fn read(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        let words = self.words;
+        let mut taken = vec![false; words as usize];
+        let mut fingerprints = vec![0; words as usize];
+        let buckets = 4 * words.max(1);
+        let mut pilots = vec![0u16; buckets as usize];
+        for word in 0..words {
+            let name = |word: u32| WordHash::of(9, &format!("w{word}"));
+            let hash = match unit.has_pairs() && word % 3 == 2 {
+                true => WordHash::pair(name(word - 2), name(word - 1)),
+                false => name(word),
+            };
+            let bucket = Vocabulary::bucket(hash, buckets) as usize;
+            assert_eq!(pilots[bucket], 0, "two of the test's words share a bucket: use other words");
+            let (pilot, slot) = (1..=u16::MAX)
+                .map(|pilot| (pilot, Vocabulary::position(hash, pilot, words) as usize))
+                .find(|&(_, slot)| !taken[slot])
+                .expect("a free slot");
+            pilots[bucket] = pilot;
+            taken[slot] = true;
+            fingerprints[slot] = hash as u8;
+        }
+        self.pilots = pilots.iter().flat_map(|p| p.to_le_bytes()).collect();
+        self.fingerprints = fingerprints;
+        self
     }
 
     /// The same with weights of the whole range of bytes, the extremes above all, and biases of which about
@@ -175,7 +191,7 @@ impl Tables {
     pub(crate) fn contents(&self) -> Contents<'_> {
         Contents {
             labels: &self.labels,
-            normalization: Normalization::KERAS,
+            normalization: Normalization { unit: self.unit, ..Normalization::KERAS },
             vocabulary: Vocabulary {
                 seed: 9,
                 slots: self.words,
@@ -223,10 +239,18 @@ impl Tables {
         encode(&self.contents())
     }
 
-    /// The row of a word.
-    pub(crate) fn row(&self, word: &str) -> Option<u32> {
-        let slot = self.contents().vocabulary.slot(WordHash::of(9, word));
-        slot.or((self.unknown == Unknown::Row).then_some(self.words))
+    /// The rows of a text's words.
+    pub(crate) fn read_rows(&self, text: &str) -> Vec<u32> {
+        let contents = self.contents();
+        let words: Vec<u32> =
+            text.split(' ').filter(|word| !word.is_empty()).map(|word| WordHash::of(9, word)).collect();
+        let row = |place: usize| {
+            let pair = (self.unit.has_pairs() && place > 0)
+                .then(|| contents.vocabulary.slot(WordHash::pair(words[place - 1], words[place])));
+            let slot = pair.flatten().or(contents.vocabulary.slot(words[place]));
+            slot.or((self.unknown == Unknown::Row).then_some(self.words))
+        };
+        (0..words.len()).filter_map(row).collect()
     }
 
     /// One step, straight from the formula, in 64 bits.

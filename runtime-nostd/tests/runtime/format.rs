@@ -8,24 +8,42 @@ use kilornn::{Classifier, Contents, Error, Model, Padding, Sequence, Truncating,
 static STARTER: &[u8] = kilornn::include_model!("../golden/v2-starter.kilo");
 const STARTER_ANSWERS: &str = include_str!("../golden/v2-starter.txt");
 
+/// One of version 3, with pairs of words.
+static PAIRS: &[u8] = kilornn::include_model!("../golden/v3-pairs.kilo");
+const PAIRS_ANSWERS: &str = include_str!("../golden/v3-pairs.txt");
+
 /// A model of the draft before it.
 static DRAFT: &[u8] = kilornn::include_model!("../golden/v1-starter.kilo");
 
 #[test]
 fn golden_files_stay_readable() {
-    let model = Model::from_bytes(STARTER).unwrap();
-    let mut classifier: Classifier<32> = Classifier::new(&model).unwrap();
-    let mut checked = 0;
-    for line in STARTER_ANSWERS.lines() {
-        let (logit, text) = line.split_once('\t').unwrap();
-        classifier.push(text);
-        let logits: Vec<String> = classifier.finish().logits().map(|logit| logit.to_string()).collect();
-        assert_eq!(logits.join(","), logit, "{text}");
-        checked += 1;
+    for (file, answers, version) in [(STARTER, STARTER_ANSWERS, 2), (PAIRS, PAIRS_ANSWERS, 3)] {
+        let model = Model::from_bytes(file).unwrap();
+        let mut classifier: Classifier<32> = Classifier::new(&model).unwrap();
+        let mut checked = 0;
+        for line in answers.lines() {
+            let (logit, text) = line.split_once('\t').unwrap();
+            classifier.push(text);
+            let logits: Vec<String> = classifier.finish().logits().map(|logit| logit.to_string()).collect();
+            assert_eq!(logits.join(","), logit, "{text}");
+            checked += 1;
+        }
+        assert!(checked >= 8);
+        // It states the oldest version that has what it needs.
+        assert_eq!(file[4], version);
+        let mut buffer = vec![0; file.len()];
+        assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(file));
     }
-    assert!(checked >= 8);
-    let mut buffer = vec![0; STARTER.len()];
-    assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(STARTER));
+}
+
+#[test]
+fn pairs_need_the_version_that_has_them() {
+    let mut bytes = Aligned::new(PAIRS, 0);
+    bytes[4] = 2;
+    let body = bytes.len() - 4;
+    let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes[..body]);
+    bytes[body..].copy_from_slice(&checksum.to_le_bytes());
+    assert_eq!(Model::from_bytes(&bytes).unwrap_err(), Error::Undecodable);
 }
 
 #[test]
@@ -69,10 +87,10 @@ fn foreign_newer_and_damaged_files_are_told_apart() {
     let foreign = Model::from_bytes(b"\x7FELF and so on and on").unwrap_err();
     assert_eq!(foreign, Error::NotAModel { found: *b"\x7FELF" });
     let mut newer = STARTER.to_vec();
-    newer[4] = 3;
-    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 3, supported: 2 });
+    newer[4] = 4;
+    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 4, supported: 3 });
     let draft = Model::from_bytes(DRAFT).unwrap_err();
-    assert_eq!(draft, Error::Version { found: 1, supported: 2 });
+    assert_eq!(draft, Error::Version { found: 1, supported: 3 });
     assert!(draft.to_string().contains("update the runtime or export again"));
     let mut damaged = STARTER.to_vec();
     damaged[100] ^= 1;

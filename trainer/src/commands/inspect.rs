@@ -59,11 +59,13 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let report = Report {
         bytes: bytes.len(),
-        version: file::VERSION,
+        version: file::version(contents),
         labels: labels(&model),
         unit: match contents.normalization.unit {
             Unit::Word => "word",
             Unit::Character => "character",
+            Unit::WordPair => "word and pair",
+            Unit::CharacterPair => "character and pair",
         },
         lowercase: match contents.normalization.lowercase {
             Lowercase::Off => "none",

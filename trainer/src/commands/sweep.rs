@@ -223,7 +223,11 @@ impl Sweep {
         for &vocabulary in &lists.vocabulary {
             let held = words_held(vocabulary, words.len());
             let encoder = Encoder::new(recipe, words[..held].to_vec());
-            let hash = PerfectHash::build(encoder.words(), recipe.fingerprint_bytes())?;
+            let hash = PerfectHash::build(
+                encoder.words(),
+                encoder.normalization().unit,
+                recipe.fingerprint_bytes(),
+            )?;
             for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
                 if shape.vocabulary == vocabulary {
                     *size = Some(FileSize::of(recipe, &encoder, labels, &hash)?);

@@ -1,7 +1,9 @@
 //! Finds the perfect hash that [`kilornn::text::Vocabulary`] evaluates.
 
 use anyhow::{Result, bail};
-use kilornn::text::{Vocabulary, WordHash};
+use kilornn::text::{Unit, Vocabulary};
+
+use crate::text::hash;
 
 /// Words in a bucket, on average. More make the pilots' table smaller and the search longer.
 const WORDS_PER_BUCKET: usize = 4;
@@ -18,14 +20,15 @@ pub struct PerfectHash {
 }
 
 impl PerfectHash {
-    /// Searches for it. Words must be distinct; the result is always the same for the same words.
-    pub fn build(words: &[String], fingerprint_bytes: usize) -> Result<Self> {
+    /// Searches for it. Words must be distinct; the result is always the same for the same words. The unit says which of
+    /// them are pairs.
+    pub fn build(words: &[String], unit: Unit, fingerprint_bytes: usize) -> Result<Self> {
         // As many slots as words if it can be had within the pilots' 16 bits, which fails only for
         // tens of thousands of words: then a few slots more, until it can.
         for round in 0..64 {
             let slot_count = words.len() + round * words.len() / 512;
             for seed in 0..4 {
-                if let Some(found) = Self::search(words, fingerprint_bytes, seed, slot_count as u32) {
+                if let Some(found) = Self::search(words, unit, fingerprint_bytes, seed, slot_count as u32) {
                     return Ok(found);
                 }
             }
@@ -33,8 +36,14 @@ impl PerfectHash {
         bail!("no perfect hash over {} words was found: are they distinct?", words.len())
     }
 
-    fn search(words: &[String], fingerprint_bytes: usize, seed: u32, slot_count: u32) -> Option<Self> {
-        let hashes: Vec<u32> = words.iter().map(|word| WordHash::of(seed, word)).collect();
+    fn search(
+        words: &[String],
+        unit: Unit,
+        fingerprint_bytes: usize,
+        seed: u32,
+        slot_count: u32,
+    ) -> Option<Self> {
+        let hashes: Vec<u32> = words.iter().map(|word| hash(unit, seed, word)).collect();
         let bucket_count = words.len().div_ceil(WORDS_PER_BUCKET);
         let mut buckets = vec![Vec::new(); bucket_count];
         for (word, &hash) in hashes.iter().enumerate() {
@@ -94,6 +103,8 @@ impl PerfectHash {
 mod tests {
     use std::collections::HashSet;
 
+    use kilornn::text::WordHash;
+
     use super::*;
 
     fn words(n: usize) -> Vec<String> {
@@ -103,7 +114,7 @@ mod tests {
     #[test]
     fn every_word_has_a_slot_of_its_own() {
         for n in [0, 1, 2, 3, 7, 100, 4000] {
-            let hash = PerfectHash::build(&words(n), 1).unwrap();
+            let hash = PerfectHash::build(&words(n), Unit::Word, 1).unwrap();
             let vocabulary = hash.vocabulary();
             let distinct: HashSet<u32> = hash.slots().iter().copied().collect();
             assert_eq!(distinct.len(), n);
@@ -116,14 +127,14 @@ mod tests {
 
     #[test]
     fn a_large_vocabulary_wastes_little() {
-        let hash = PerfectHash::build(&words(90_000), 1).unwrap();
+        let hash = PerfectHash::build(&words(90_000), Unit::Word, 1).unwrap();
         assert!(hash.vocabulary().slots < 91_000, "{} slots", hash.vocabulary().slots);
     }
 
     #[test]
     fn unknown_words_are_mistaken_as_often_as_fingerprints_say() {
         let mistaken = |fingerprint_bytes| {
-            let hash = PerfectHash::build(&words(2000), fingerprint_bytes).unwrap();
+            let hash = PerfectHash::build(&words(2000), Unit::Word, fingerprint_bytes).unwrap();
             let vocabulary = hash.vocabulary();
             let unknown = (0..100_000).map(|i| format!("unknown{i}"));
             unknown.filter(|word| vocabulary.slot(WordHash::of(vocabulary.seed, word)).is_some()).count()
@@ -137,6 +148,6 @@ mod tests {
     fn repeated_words_are_refused() {
         let mut repeated = words(10);
         repeated[3] = repeated[4].clone();
-        assert!(PerfectHash::build(&repeated, 1).is_err());
+        assert!(PerfectHash::build(&repeated, Unit::Word, 1).is_err());
     }
 }

@@ -22,6 +22,9 @@ keys! {
         pub unknown: UnknownWords = UnknownWords::Drop,
         /// Whether every character is a token.
         pub char_level: bool = false,
+        /// Whether pairs of neighbouring words (or characters) may be in the vocabulary. Where one is, a text's word is read
+        /// as the pair that it makes with the one before it.
+        pub pairs: bool = false,
         /// Which letters are lower-cased.
         pub lowercase: Letters = Letters::Unicode,
         /// ASCII characters that separate words, besides the space.
