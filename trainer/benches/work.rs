@@ -156,7 +156,8 @@ fn train_one(
     mut after: impl FnMut(&Epoch),
 ) -> Result<()> {
     let (objective, unknown) = (Objective::plain(2), Some(recipe.vocabulary as u32 + 1));
-    let task = Task { recipe, objective, seed: 0, unknown, train, validation, processor: Device::Cpu };
+    let task =
+        Task { recipe, objective, seed: 0, unknown, ties: None, train, validation, processor: Device::Cpu };
     let state = State::new(&task, network);
     fit(network, &task, state, &Interrupt::default(), |_, state| {
         state.history.iter().for_each(&mut after);

@@ -5,16 +5,19 @@
 
 use std::collections::HashMap;
 
+use anyhow::Result;
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
 use kilornn::{Truncating, Unknown};
 use rayon::prelude::*;
 
 use crate::data::Example;
+use crate::quantize::PerfectHash;
 use crate::recipe::{Letters, Recipe};
 
 mod entries;
 mod information;
 
+use self::entries::halves;
 pub use self::entries::{for_each_entry, hash};
 use self::information::most_informative;
 
@@ -81,6 +84,23 @@ pub struct Encoder {
     truncating: Truncating,
     words: Vec<String>,
     ids: HashMap<String, u32>,
+    device: Option<DeviceLookup>,
+}
+
+/// The device's hash from words to ids.
+#[derive(Debug, Clone)]
+struct DeviceLookup {
+    hash: PerfectHash,
+    /// The id of the word in each slot, if there is one.
+    ids: Vec<Option<u32>>,
+}
+
+impl DeviceLookup {
+    fn id(&self, unit: Unit, entry: &str) -> Option<u32> {
+        let vocabulary = self.hash.vocabulary();
+        let slot = vocabulary.slot(hash(unit, vocabulary.seed, entry))?;
+        self.ids[slot as usize]
+    }
 }
 
 impl Encoder {
@@ -127,7 +147,19 @@ impl Encoder {
             truncating: recipe.truncating.into(),
             words,
             ids,
+            device: None,
         }
+    }
+
+    /// The same vocabulary, but words are looked up as on the device, by fingerprints of so many bytes. Fails if there is no
+    /// perfect hash over it.
+    pub fn on_device(self, fingerprint_bytes: usize) -> Result<Self> {
+        let hash = PerfectHash::build(&self.words, self.normalization.unit, fingerprint_bytes)?;
+        let mut ids = vec![None; hash.vocabulary().slots as usize];
+        for (&slot, id) in hash.slots().iter().zip(1..) {
+            ids[slot as usize] = Some(id);
+        }
+        Ok(Self { device: Some(DeviceLookup { hash, ids }), ..self })
     }
 
     /// The vocabulary; word (or pair) `i` has id `i + 1`.
@@ -145,14 +177,29 @@ impl Encoder {
         (self.unknown == Unknown::Row).then_some(self.words.len() as u32 + 1)
     }
 
+    /// For each row, what is read where the pair in it is not in the vocabulary: its second word, or an unknown one. Nothing
+    /// for other rows.
+    pub fn ties(&self) -> Vec<Option<u32>> {
+        let mut ties = vec![None; self.rows()];
+        for (entry, tie) in self.words.iter().zip(&mut ties[1..]) {
+            *tie = halves(self.normalization.unit, entry)
+                .and_then(|(_, word)| self.ids.get(word).copied().or(self.unknown_id()));
+        }
+        ties
+    }
+
     /// Rows that an embedding needs for these ids.
     pub fn rows(&self) -> usize {
         self.words.len() + 1 + usize::from(self.unknown == Unknown::Row)
     }
 
-    /// The id of a pair that ends with a word, or else of the word, as the device looks them up.
+    /// The id of a pair that ends with a word, or else of the word.
     fn id(&self, pair: Option<&str>, word: &str) -> Option<u32> {
-        pair.and_then(|pair| self.ids.get(pair)).or_else(|| self.ids.get(word)).copied()
+        let id = |entry| match &self.device {
+            None => self.ids.get(entry).copied(),
+            Some(device) => device.id(self.normalization.unit, entry),
+        };
+        pair.and_then(id).or_else(|| id(word))
     }
 
     /// The ids of a text's words, truncated but not padded.
@@ -170,7 +217,8 @@ impl Encoder {
         let (mut words, mut unknown) = (0, 0);
         for_each_entry(self.normalization, text, |pair, word| {
             words += 1;
-            unknown += usize::from(self.id(pair, word).is_none());
+            let known = |entry| self.ids.contains_key(entry);
+            unknown += usize::from(!pair.is_some_and(known) && !known(word));
         });
         (words, unknown)
     }
@@ -233,5 +281,30 @@ mod tests {
         assert_eq!(last.encode("a b x c x"), [2, 3]);
         let first = Encoder::fit(&recipe("maxlen = 2\ntruncating = \"post\""), ["a b c"]);
         assert_eq!(first.encode("x a b x c"), [1, 2]);
+    }
+
+    #[test]
+    fn pairs_take_the_place_of_their_second_word() {
+        let encoder =
+            Encoder::new(&recipe("pairs = true"), ["good", "not good", "not"].map(str::to_owned).into());
+        assert_eq!(encoder.encode("Not good, good"), [3, 2, 1]);
+        assert_eq!(encoder.count_words("not a good film"), (4, 2));
+    }
+
+    /// The device's own reader says how many words it takes for known ones.
+    #[test]
+    fn reads_as_the_device_does_if_asked() {
+        let words: Vec<String> = (0..300).map(|i| format!("w{i}")).chain(["w1 w2".to_owned()]).collect();
+        let encoder = Encoder::new(&recipe("pairs = true"), words).on_device(1).unwrap();
+        assert_eq!(encoder.encode("w1 w2 w3"), [2, 301, 4]);
+        // One in 256 of two lookups each.
+        let unheard: Vec<String> = (0..20_000).map(|i| format!("unheard{i}")).collect();
+        let mistaken = encoder.encode(&unheard.join(" ")).len();
+        assert!((100..220).contains(&mistaken), "{mistaken} of 20,000; 156 expected");
+        assert_eq!(
+            encoder.count_words(&unheard.join(" ")),
+            (20_000, 20_000),
+            "what is known is counted by the words"
+        );
     }
 }

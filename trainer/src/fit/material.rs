@@ -8,7 +8,8 @@ use crate::data::Dataset;
 use crate::error::InputError;
 use crate::network::Network;
 use crate::network::loss::{Objective, class};
-use crate::recipe::{EarlyStopping, Recipe, Schedule, Teacher, VocabularyBy};
+use crate::optim::Ties;
+use crate::recipe::{EarlyStopping, Lookup, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
 use crate::text::{Encoder, normalization};
 
@@ -22,6 +23,7 @@ pub struct Material {
     /// The training texts that are kept for validation, by index.
     pub held: Vec<usize>,
     class_weights: Vec<f32>,
+    ties: Option<Ties>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,22 +135,24 @@ impl Encoded {
 
 impl Material {
     /// Splits and encodes data as a recipe asks. Fails if the recipe asks for what these data do not have.
-    pub fn new(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Self, InputError> {
+    pub fn new(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Self> {
         let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
         if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
             && split.validation.is_empty()
             && data.dev.is_none()
         {
-            return Err(InputError::new(
-                "early stopping and schedule = \"plateau\" need validation texts: a validation_split, or a dev file",
-            ));
+            let reason = "early stopping and schedule = \"plateau\" need validation texts: a validation_split, or a dev file";
+            return Err(InputError::new(reason).into());
         }
         let trained: Vec<usize> = split.train.iter().map(|&example| data.train[example].class).collect();
         let class_weights =
             recipe.class_weight.of_classes(data.labels.len(), &trained).map_err(InputError::new)?;
 
         let opinions = opinions(recipe, data, &split)?;
-        let encoder = vocabulary(recipe, data, &split, opinions.as_ref());
+        let mut encoder = vocabulary(recipe, data, &split, opinions.as_ref());
+        if recipe.lookup == Lookup::Device {
+            encoder = encoder.on_device(recipe.fingerprint_bytes())?;
+        }
         let (mut texts, classes) = encoder.encode_examples(&data.train);
         let mut take = |part: &[usize]| {
             let (texts, classes) =
@@ -164,7 +168,8 @@ impl Material {
         if let Some(opinions) = opinions {
             train.be_taught(recipe, data, &encoder, opinions);
         }
-        Ok(Self { encoder, train, validation, held: split.validation, class_weights })
+        let ties = recipe.pairs.then(|| Ties::new(encoder.ties()));
+        Ok(Self { encoder, train, validation, held: split.validation, class_weights, ties })
     }
 
     /// The vocabulary alone, of all training texts: a teacher is asked only if the vocabulary depends on it.
@@ -190,7 +195,11 @@ impl Material {
     /// A network before training.
     pub fn network(&self, recipe: &Recipe, seed: u64) -> Network {
         let outputs = Network::outputs_for(self.class_weights.len());
-        Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed))
+        let mut network = Network::new(recipe, self.encoder.rows(), outputs, &mut Stream::Weights.rng(seed));
+        if let Some(ties) = &self.ties {
+            ties.begin(&mut network.embedding);
+        }
+        network
     }
 
     /// The task of training on it, on the CPU.
@@ -206,6 +215,7 @@ impl Material {
             objective,
             seed,
             unknown,
+            ties: self.ties.as_ref(),
             train: self.train(),
             validation: self.validation(),
             processor: Device::Cpu,

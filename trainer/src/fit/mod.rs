@@ -24,7 +24,7 @@ use self::stopping::Stopping;
 use crate::data::{Batch, Batches};
 use crate::network::loss::{Objective, Score};
 use crate::network::{Dropout, Grid, Network, Training};
-use crate::optim::Optimizers;
+use crate::optim::{Optimizers, Ties};
 use crate::quantize::{calibration, choose_grid, number_bits};
 use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
 use crate::{evaluate, progress};
@@ -100,6 +100,8 @@ pub struct Task<'a> {
     pub seed: u64,
     /// The row of unknown words, if they have one.
     pub unknown: Option<u32>,
+    /// Which rows are those of pairs, if the vocabulary has any.
+    pub ties: Option<&'a Ties>,
     /// To train on.
     pub train: Examples<'a>,
     /// To validate on.
@@ -186,7 +188,7 @@ fn train_epoch(
     interrupt: &Interrupt,
 ) -> Result<Epoch> {
     let start = Instant::now();
-    let Task { recipe, objective, seed, unknown, train, validation, processor } = task;
+    let Task { recipe, objective, seed, unknown, ties, train, validation, processor } = task;
     let epoch = state.done + 1;
     let grid = state.grid.as_ref();
     let mut order = Stream::Order.rng_at(*seed, state.positions[0]);
@@ -217,9 +219,16 @@ fn train_epoch(
         });
         let training =
             Training { objective, opinions: opinions.as_deref(), squares, dropout, grid, processor };
-        let (of_batch, gradients) = network.backward(&batch, &classes, training, &mut drops)?;
+        let (of_batch, mut gradients) = network.backward(&batch, &classes, training, &mut drops)?;
         learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
+        if let Some(ties) = ties {
+            ties.share(&mut gradients);
+            ties.part(&mut network.embedding);
+        }
         state.optimizers.step(network, gradients, learning_rate);
+        if let Some(ties) = ties {
+            ties.join(&mut network.embedding);
+        }
         score += of_batch;
         ensure!(
             of_batch.loss.is_finite(),

@@ -5,12 +5,14 @@ mod rmsprop;
 mod sgd;
 #[cfg(test)]
 mod tests;
+mod ties;
 
 use serde::{Deserialize, Serialize};
 
 pub use adam::{Adam, Form};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
+pub use ties::Ties;
 
 use crate::network::{Gradients, Network};
 use crate::recipe::{OptimizerKind, Recipe};

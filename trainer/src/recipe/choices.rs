@@ -21,6 +21,15 @@ choices! {
         Row = "row",
     }
 
+    /// How texts are read in training.
+    pub enum Lookup {
+        /// As they are: only a word of the vocabulary is one.
+        Exact = "exact",
+        /// As the device reads them, by fingerprints, which take an unknown word for a known one now and then: the
+        /// network learns to bear it. Pairs need it most, since nearly every pair of a text is unknown.
+        Device = "device",
+    }
+
     /// Which letters are lower-cased.
     pub enum Letters {
         /// None.

@@ -20,10 +20,15 @@ keys! {
         pub vocabulary_by: VocabularyBy = VocabularyBy::Frequency,
         /// What becomes of other words.
         pub unknown: UnknownWords = UnknownWords::Drop,
+        /// Bits by which the device tells unknown words from known ones: 8 (one unknown word in 256 is
+        /// taken for a known one) or 16 (one in 65,536).
+        pub fingerprint_bits: usize = 8,
+        /// How texts are read in training.
+        pub lookup: Lookup = Lookup::Exact,
         /// Whether every character is a token.
         pub char_level: bool = false,
         /// Whether pairs of neighbouring words (or characters) may be in the vocabulary. Where one is, a text's word is read
-        /// as the pair that it makes with the one before it.
+        /// as the pair that it makes with the one before it. What training gives to a pair is what it adds to that word.
         pub pairs: bool = false,
         /// Which letters are lower-cased.
         pub lowercase: Letters = Letters::Unicode,
@@ -126,9 +131,6 @@ keys! {
         pub fold: Fold = Fold::Auto,
         /// Bits of a number of the embedding where it does not: 4 or 8.
         pub embedding_bits: EmbeddingBits = EmbeddingBits::Eight,
-        /// Bits by which the device tells unknown words from known ones: 8 (one unknown word in 256 is
-        /// taken for a known one) or 16 (one in 65,536).
-        pub fingerprint_bits: usize = 8,
     }
 }
 
