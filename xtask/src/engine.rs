@@ -21,9 +21,11 @@ struct Core {
     most: u64,
 }
 
-const CORES: [Core; 2] = [
+const CORES: [Core; 4] = [
     Core { name: "Cortex-M4", target: "thumbv7em-none-eabihf", most: 12_000 },
+    Core { name: "Cortex-M3", target: "thumbv7m-none-eabi", most: 12_000 },
     Core { name: "Cortex-M0", target: "thumbv6m-none-eabi", most: 10_000 },
+    Core { name: "RV32IMAC", target: "riscv32imac-unknown-none-elf", most: 12_000 },
 ];
 
 /// The profile that is tuned for size, and the one that the firmware is built with.

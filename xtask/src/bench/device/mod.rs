@@ -36,6 +36,11 @@ const TANH: Shape = Shape { name: "32x32 tanh", activation: Activation::Tanh, ze
 /// A narrow embedding of four bits a number.
 const NARROW: Shape =
     Shape { name: "4x16 int4", units: 16, numbers: Some((4, 4)), zeros: &[0, 50, 75], ..LARGE };
+/// A wider one of eight bits.
+const WIDE: Shape =
+    Shape { name: "8x32 int8", units: 32, numbers: Some((8, 8)), zeros: &[0, 50, 75], rows: 2_000, ..LARGE };
+/// Hardly any step at all: what remains are the costs of a word.
+const TINY: Shape = Shape { name: "8x8", units: 8, zeros: &[0, 50], rows: 2_000, ..LARGE };
 
 /// With as many words as fit beside the program in 256 kB.
 const fn fewer_words(shape: Shape) -> Shape {
@@ -48,28 +53,28 @@ const BOARDS: [Board; 4] = [
         machine: "mps2-an386",
         emulator: Emulator::Arm,
         target: "thumbv7em-none-eabihf",
-        shapes: &[LARGE, SMALL, TANH, NARROW],
+        shapes: &[LARGE, SMALL, TANH, NARROW, WIDE, TINY],
     },
     Board {
         name: "mps2-an385",
         machine: "mps2-an385",
         emulator: Emulator::Arm,
         target: "thumbv7m-none-eabi",
-        shapes: &[LARGE, SMALL, TANH, NARROW],
+        shapes: &[LARGE, SMALL, TANH, NARROW, WIDE, TINY],
     },
     Board {
         name: "microbit",
         machine: "microbit",
         emulator: Emulator::Arm,
         target: "thumbv6m-none-eabi",
-        shapes: &[fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW)],
+        shapes: &[fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW), WIDE, TINY],
     },
     Board {
         name: "sifive-e",
         machine: "sifive_e",
         emulator: Emulator::Riscv32,
         target: "riscv32imac-unknown-none-elf",
-        shapes: &[SMALL, TANH, NARROW],
+        shapes: &[SMALL, TANH, NARROW, WIDE, TINY],
     },
 ];
 
