@@ -73,6 +73,7 @@ struct Tried {
     epochs: usize,
     /// Of the device's answers to the texts that validate; none if it came to nothing.
     accuracy: Option<f64>,
+    loss: Option<f64>,
     footprint: Option<Footprint>,
 }
 
@@ -177,7 +178,7 @@ impl Budget {
         let mut known: HashMap<(usize, usize), Option<Score>> = HashMap::new();
         let interrupt = Interrupt::listen()?;
         let train = |places: &[usize], effort: Effort| -> Result<Vec<Option<Score>>> {
-            let epochs = effort.of(recipe.epochs);
+            let epochs = effort.of(recipe.epochs, trained.div_ceil(recipe.batch));
             let new: Vec<usize> =
                 places.iter().copied().filter(|&place| !known.contains_key(&(place, epochs))).collect();
             let more = shortened(&recipe, epochs, &validation);
@@ -362,18 +363,24 @@ fn judge(plan: &Plan, trial: &Trial, epochs: usize, device: &Device) -> Tried {
         let needs = Needs { file: *bytes, classifier: *ram, ..plan.needs };
         Footprint::of(needs.ordered(order(activation, step.units + step.width, *zeros)), *zeros, device)
     };
-    let (accuracy, footprint) = match &trial.outcome {
-        Outcome::Measured(one) => (Some(one.accuracy), Some(measured(one))),
-        Outcome::Failed(_) => (None, None),
+    let one = match &trial.outcome {
+        Outcome::Measured(one) => Some(one),
+        Outcome::Failed(_) => None,
     };
-    Tried { shape: plan.shape, epochs, accuracy, footprint }
+    Tried {
+        shape: plan.shape,
+        epochs,
+        accuracy: one.map(|one| one.accuracy),
+        loss: one.map(|one| one.loss),
+        footprint: one.map(measured),
+    }
 }
 
 impl Tried {
     /// If it may be chosen.
     fn score(&self, limits: &Limits) -> Option<Score> {
         let footprint = self.footprint.filter(|footprint| limits.hold(footprint))?;
-        Some(Score { accuracy: self.accuracy?, bytes: footprint.file })
+        Some(Score { accuracy: self.accuracy?, loss: self.loss?, bytes: footprint.file })
     }
 
     fn line(&self, trial: &Trial, limits: &Limits) -> String {

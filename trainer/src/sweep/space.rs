@@ -16,7 +16,7 @@ use crate::text::Encoder;
 const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
 
 /// Widths of an embedding that are considered.
-const WIDTHS: [usize; 7] = [2, 4, 6, 8, 12, 16, 24];
+const WIDTHS: [usize; 6] = [4, 6, 8, 12, 16, 24];
 
 /// The share of zeros in a state before it is known.
 const ZEROS: f64 = 0.5;
@@ -30,6 +30,8 @@ pub struct Plan {
     pub needs: Needs,
     /// On the device.
     pub footprint: Footprint,
+    /// Whether more words would not fit, or are not there.
+    pub has_most_words: bool,
 }
 
 /// What may be chosen: each dimension's values, rising.
@@ -104,7 +106,8 @@ impl Space<'_> {
                 let fewer: BTreeSet<usize> =
                     [most / 2, most / 4].into_iter().filter(|&fewer| fewer >= 50).map(round).collect();
                 for vocabulary in fewer.into_iter().rev().filter(|&fewer| fewer < most) {
-                    all.push(self.plan(Shape { vocabulary, ..plan.shape })?);
+                    let fewer = self.plan(Shape { vocabulary, ..plan.shape })?;
+                    all.push(Plan { has_most_words: false, ..fewer });
                 }
             }
         }
@@ -187,7 +190,8 @@ impl Space<'_> {
         let hash = PerfectHash::stand_in(shape.vocabulary, recipe.fingerprint_bytes());
         let (size, file) = FileSize::with_model(&recipe, &encoder, self.labels, &hash)?;
         let needs = Needs::of(Model::from_bytes(&file)?.contents(), size.most);
-        Ok(Plan { shape, needs, footprint: Footprint::of(needs, ZEROS, &self.device) })
+        let footprint = Footprint::of(needs, ZEROS, &self.device);
+        Ok(Plan { shape, needs, footprint, has_most_words: true })
     }
 }
 
