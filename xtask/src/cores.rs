@@ -4,7 +4,7 @@
 
 // The trainer brings candle, which takes minutes to build; its table and formula need nothing of it.
 #[path = "../../trainer/src/footprint/cores.rs"]
-#[allow(dead_code, reason = "the trainer uses the rest")]
+#[allow(dead_code, unreachable_pub, reason = "it is the trainer's, which uses the rest")]
 mod table;
 
 pub(crate) use table::{CORES, Shape};

@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     units: Vec<usize>,
     /// The most bytes of flash for a model file and the engine together, such as 64K (K is 1,024, M is 1,024 K)
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, group = "limits")]
     flash: Option<usize>,
     #[command(flatten)]
     target: Target,

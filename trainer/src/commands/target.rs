@@ -4,13 +4,14 @@ use super::grouped;
 use crate::error::InputError;
 use crate::footprint::{CORES, Core, Engine};
 
+/// Only limits, the group of arguments of this name, ask for it.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Target {
     /// The device's core: m4 (also M7), m3 (also M33), m0 (also M0+, M23) or rv32 (RV32IMAC)
-    #[arg(long, value_name = "CORE", default_value = "m4", value_parser = core)]
+    #[arg(long, value_name = "CORE", default_value = "m4", value_parser = core, requires = "limits")]
     pub(super) core: &'static Core,
     /// The engine whose code is in the flash beside the model
-    #[arg(long, value_enum, default_value = "full")]
+    #[arg(long, value_enum, default_value = "full", requires = "limits")]
     pub(super) engine: Engine,
 }
 

@@ -63,7 +63,8 @@ impl Shape {
             Some(Form::Int8) => " in 8 bits",
             Some(Form::Folded) => " folded",
         };
-        format!("{} words, embedding {embedding}{form}, {units} units", words_shown(*vocabulary))
+        let words = if *vocabulary == 1 { "word" } else { "words" };
+        format!("{} {words}, embedding {embedding}{form}, {units} units", words_shown(*vocabulary))
     }
 }
 

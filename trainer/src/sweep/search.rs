@@ -2,7 +2,7 @@
 //!
 //! A few sizes, each of which stands for those around it, are trained for a quarter of the epochs, then the neighbours of
 //! the best of them. The better ones are trained anew for half of the epochs, and the best of these for all ("successive
-//! halving": Jamieson and Talwalkar 2016).
+//! halving": Jamieson and Talwalkar 2016), with the one that is most like the recipe.
 
 use std::cmp::Ordering;
 
@@ -101,7 +101,10 @@ pub fn search(
     ranked.sort_by(|(_, a), (_, b)| a.rank(b, Effort::Quarter));
 
     for (effort, kept) in [Effort::Half, Effort::Whole].into_iter().zip(KEPT) {
-        let kept: Vec<usize> = ranked.iter().take(kept).map(|&(place, _)| place).collect();
+        let mut kept: Vec<usize> = ranked.iter().take(kept).map(|&(place, _)| place).collect();
+        // What is most like the recipe is what its author found good, whatever short trainings say.
+        let alike = coarse.first().filter(|place| ranked.iter().any(|(other, _)| other == *place));
+        kept.extend(alike.filter(|place| effort == Effort::Whole && !kept.contains(place)));
         let mut longer = round(&kept, effort)?;
         longer.sort_by(|(_, a), (_, b)| a.rank(b, effort));
         // What came to nothing this time is no choice any more.
@@ -211,7 +214,11 @@ mod tests {
             assert!(distance <= 2.0, "{} is far from {}", plans[found[0]].shape, best.shape);
             let counts: Vec<_> = asked.iter().map(|(effort, places)| (*effort, places.len())).collect();
             use Effort::{Half, Quarter, Whole};
-            assert_eq!(counts, [(Quarter, COARSE), (Quarter, FINE), (Half, KEPT[0]), (Whole, KEPT[1])]);
+            let whole = counts[3].1;
+            assert_eq!(counts[..3], [(Quarter, COARSE), (Quarter, FINE), (Half, KEPT[0])]);
+            assert!(counts[3].0 == Whole && (KEPT[1]..=KEPT[1] + 1).contains(&whole), "{counts:?}");
+            // The one that is most like the recipe is in the last round.
+            assert!(asked[3].1.contains(&asked[0].1[0]));
             let mut first: Vec<usize> = asked[..2].iter().flat_map(|(_, places)| places.clone()).collect();
             first.sort_unstable();
             first.dedup();
