@@ -23,7 +23,7 @@ use crate::progress;
 use crate::quantize::{Exported, order};
 use crate::recipe::{Letters, Recipe};
 use crate::sweep::budget::{Deadline, parse_bytes};
-use crate::sweep::grid::Shape;
+use crate::sweep::grid::{Form, Shape, words_held};
 use crate::sweep::search::{Effort, Score, search};
 use crate::sweep::space::{Choices, Plan, Space};
 use crate::sweep::table::Table;
@@ -204,10 +204,10 @@ impl Budget {
             Ok(places.iter().map(|&place| known[&(place, epochs)]).collect())
         };
         let beside = Shape {
-            vocabulary: recipe.vocabulary,
+            vocabulary: words_held(recipe.vocabulary, texts.different),
             embedding: recipe.embedding,
             units: recipe.units,
-            form: None,
+            form: Some(Form::of(&recipe)),
         };
         let found = search(&plans, &beside, train);
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {

@@ -43,12 +43,13 @@ use crate::run_folder::{Begin, RunFolder};
 /// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
 /// are, and `kilornn recipes --keys` what they can say.
 ///
-/// A budget (--flash, --ram, --instructions-per-word, or several of them) lets `train` choose how many words,
-/// how wide an embedding, of how many bits or folded, and how many hidden units: it tries about ten sizes
-/// that fit, coarse to fine and first with few epochs, by what the device would answer to the texts that
-/// validate, and trains the best as ever. What --set says of these keys stays as it is. In the end there are
-/// the bill, part for part, and the command that trains the same model without a search. A budget that
-/// nothing can fit is refused, with the least there could be.
+/// A budget (--flash, --ram, --instructions-per-word, or several of them) lets `train` choose how
+/// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It
+/// tries some fourteen sizes that fit, coarse to fine and first with few epochs, by what the device
+/// would answer to the texts that validate, and trains the best as ever. What --set says of these
+/// keys stays as it is. In the end there are the bill, part for part, and the command that trains
+/// the same model without a search. A budget that nothing can fit is refused, with the least there
+/// could be.
 ///
 ///   kilornn train DATA --flash 64K --ram 2K
 ///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
@@ -57,8 +58,6 @@ use crate::run_folder::{Begin, RunFolder};
 pub struct Args {
     #[command(flatten)]
     request: Request,
-    #[command(flatten, next_help_heading = "A budget")]
-    budget: Budget,
     /// Output folder [default: runs/DATA-RECIPE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -75,6 +74,8 @@ pub struct Args {
     /// Print one JSON object on standard output (and the rest on standard error)
     #[arg(long)]
     json: bool,
+    #[command(flatten, next_help_heading = "A budget")]
+    budget: Budget,
 }
 
 /// Trains.

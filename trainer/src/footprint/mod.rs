@@ -1,8 +1,8 @@
 //! What a model takes on a device: flash, RAM, and instructions a word.
 //!
-//! Flash is that of the model file and of the engine; RAM that of the classifier and the deepest stack of the engine. What
-//! a firmware does besides comes on top. The model's part is exact, the engine's measured ([`cores`]); instructions are
-//! estimated, to 15 % on what the benchmark measures.
+//! Flash is that of the model file and of the engine; RAM that of the classifier and the deepest stack of the engine.
+//! What a firmware does besides comes on top. The model's part is exact, the engine's measured ([`cores`]); instructions
+//! are estimated, to 15 % on what the benchmark measures.
 
 pub mod cores;
 mod limits;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::numbers::grouped;
-use crate::recipe::{EmbeddingBits, Recipe};
+use crate::recipe::{EmbeddingBits, Fold, Recipe};
 
 /// In which form a word's row is on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +20,15 @@ pub enum Form {
 }
 
 impl Form {
+    /// A recipe's; where it leaves folding to the exporter, that of networks small enough for it.
+    pub fn of(recipe: &Recipe) -> Self {
+        match (recipe.fold, recipe.embedding_bits) {
+            (Fold::Auto | Fold::Always, _) => Self::Folded,
+            (Fold::Never, EmbeddingBits::Four) => Self::Int4,
+            (Fold::Never, EmbeddingBits::Eight) => Self::Int8,
+        }
+    }
+
     /// What makes a recipe one of this form.
     pub fn settings(self) -> Vec<String> {
         let bits = |bits: EmbeddingBits| format!("embedding_bits={}", u8::from(bits));

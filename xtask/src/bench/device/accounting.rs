@@ -18,6 +18,7 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
             let place = format!("{board}, {shape}, {zeros} % zeros");
             let estimated = core.costs.step(*step, zeros / 100.0);
             found.extend(cores::estimate(&format!("{place}, a step"), figures.step, estimated));
+            found.extend(cores::estimate(&format!("{place}, a byte"), figures.byte, core.costs.byte));
             let estimated = core.costs.word(*step, zeros / 100.0, bytes);
             found.extend(cores::estimate(&format!("{place}, a word"), figures.word, estimated));
         }
