@@ -14,6 +14,7 @@ pub mod error;
 pub mod evaluate;
 pub mod explain;
 pub mod fit;
+pub mod footprint;
 pub mod import;
 pub mod network;
 pub mod numbers;

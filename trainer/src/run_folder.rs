@@ -55,8 +55,8 @@ impl Begin {
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes the folder, or takes one that is there.
-    pub fn open(path: &Path, begin: Begin) -> Result<Self> {
+    /// Whether a run may begin in a folder: fails as [`open`](Self::open) would, and makes none.
+    pub fn check(path: &Path, begin: Begin) -> Result<()> {
         let holds = |name: &str| path.join(name).exists();
         let refused = match begin {
             Begin::New if holds(CHECKPOINT) => {
@@ -73,6 +73,12 @@ impl RunFolder {
         if !refused.is_empty() {
             return Err(InputError::in_file(path, refused).into());
         }
+        Ok(())
+    }
+
+    /// Makes the folder, or takes one that is there.
+    pub fn open(path: &Path, begin: Begin) -> Result<Self> {
+        Self::check(path, begin)?;
         std::fs::create_dir_all(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
         Ok(Self(path.to_owned()))
     }

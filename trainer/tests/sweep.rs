@@ -45,7 +45,18 @@ fn outcomes(desk: &Desk, out: &str) -> BTreeMap<String, Value> {
 #[test]
 fn a_sweep_measures_what_train_makes() {
     let desk = Desk::new();
-    let lists = ["--vocabulary", "100,600", "--embedding", "8", "--units", "6,12", "--flash", "8K"];
+    let lists = [
+        "--vocabulary",
+        "100,600",
+        "--embedding",
+        "8",
+        "--units",
+        "6,12",
+        "--flash",
+        "8K",
+        "--engine",
+        "none",
+    ];
     let args = [&["sweep", "data", "--out", "my sweep", "--json"][..], &QUICK, &lists].concat();
     let report = desk.json(&args);
     let candidates = report["candidates"].as_array().unwrap();
@@ -179,7 +190,8 @@ fn files_whose_size_training_decides_stay_within_the_flash() {
     // At a budget below what the larger one turned out to have, it is too large, trained or not.
     let bytes = candidates[1]["bytes"].as_u64().unwrap();
     let flash = (bytes - 1).to_string();
-    let report = desk.json(&[&args[..], &lists, &["--resume", "--flash", &flash]].concat());
+    let report =
+        desk.json(&[&args[..], &lists, &["--resume", "--engine", "none", "--flash", &flash]].concat());
     assert_eq!(report["candidates"][1]["status"], "too_large", "{report}");
     assert_eq!(report["advice"]["recommended"]["units"], 8);
 }

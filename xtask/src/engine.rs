@@ -1,7 +1,7 @@
 //! What of the engine ends up in a firmware: how many bytes, and that none of them can panic.
 //!
-//! `runtime-nostd/linked` calls everything that a firmware can call and nothing else. It is linked for the
-//! smallest and for the default core, then its symbols and sections are read.
+//! `runtime-nostd/linked` calls everything that a firmware can call and nothing else. It is linked for every core of
+//! which the trainer knows what it takes, then its symbols and sections are read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
+use crate::cores::{self, CORES};
 use crate::firmware::target_dir;
 use crate::process::{self, cargo, root};
 use crate::setup;
 
-/// A core, and the most bytes that the engine may take there for a class and its label: probabilities and all
-/// of Unicode are for those who ask for them.
-struct Core {
-    name: &'static str,
-    target: &'static str,
-    most: u64,
-}
-
-const CORES: [Core; 2] = [
-    Core { name: "Cortex-M4", target: "thumbv7em-none-eabihf", most: 12_000 },
-    Core { name: "Cortex-M0", target: "thumbv6m-none-eabi", most: 10_000 },
-];
+/// The most bytes that the engine may take on each core for a class and its label: probabilities and all of Unicode are
+/// for those who ask for them.
+const MOST: [(&str, u64); 4] = [("m4", 12_000), ("m3", 12_000), ("m0", 10_000), ("rv32", 12_000)];
 
 /// The profile that is tuned for size, and the one that the firmware is built with.
 const PROFILES: [&str; 2] = ["small", "release"];
@@ -35,14 +27,15 @@ const FEATURES: [&str; 4] = ["", "scores", "scores,fast-load", "scores,fast-load
 /// What every panic goes through, however it is spelled.
 const PANIC: &str = "rust_begin_unwind";
 
-/// `cargo xtask engine`: prints the sizes, and fails if a limit is exceeded or a panic linked.
+/// `cargo xtask engine`: prints the sizes, and fails if a limit is exceeded, a panic linked, or a size no
+/// longer what the trainer reckons with.
 pub(crate) fn run() -> Result<()> {
     let mut problems = Vec::new();
     let mut table = format!(
         "  {:<10} {:<8} {:>8} {:>12} {:>16} {:>14}\n",
         "core", "profile", "label", "and scores", "and `fast-load`", "and `unicode`"
     );
-    for core in CORES {
+    for core in &CORES {
         setup::target(core.target)?;
         for profile in PROFILES {
             let mut sizes = [0; FEATURES.len()];
@@ -50,17 +43,26 @@ pub(crate) fn run() -> Result<()> {
                 let linked = Linked::build(core.target, profile, features)?;
                 *size = linked.bytes;
                 for panic in linked.panics {
-                    problems.push(format!("{}, {profile}: {panic}", core.name));
+                    problems.push(format!("{}, {profile}: {panic}", core.about));
                 }
             }
             let [label, scores, fast, unicode] = sizes;
             table += &format!(
                 "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
-                core.name
+                core.about
             );
-            if profile == PROFILES[0] && label > core.most {
-                problems.push(format!("{label} bytes on {}, at most {} are allowed", core.name, core.most));
+            let most = MOST.iter().find(|(name, _)| *name == core.name).map_or(0, |(_, most)| *most);
+            if profile == PROFILES[0] && label > most {
+                problems.push(format!("{label} bytes on {}, at most {most} are allowed", core.about));
             }
+            let kept = if profile == PROFILES[0] {
+                vec![("small", label, core.code.small), ("lean", unicode, core.code.lean)]
+            } else {
+                vec![("full", unicode, core.code.full)]
+            };
+            problems.extend(kept.into_iter().filter_map(|(engine, measured, table)| {
+                cores::bytes(&format!("engine `{engine}` on {}", core.name), measured, table)
+            }));
         }
     }
     // A check that finds nothing must be known to find something.

@@ -3,6 +3,7 @@
 mod bench;
 mod board;
 mod checks;
+mod cores;
 mod demo;
 mod engine;
 mod examples;
@@ -74,7 +75,8 @@ enum Task {
     ///
     /// `device` builds a bench firmware for Cortex-M4, M3, M0 and RISC-V, runs it in QEMU, where instructions are
     /// counted, and prints a table: time steps of synthetic models with 0, 50, 70 and 90 % zeros in the state, and the
-    /// shipped model on sentences. Fails if a figure exceeds its mark. What is missing is installed first.
+    /// shipped model on sentences. Fails if a figure exceeds its mark, or is not what the
+    /// trainer reckons with. What is missing is installed first.
     ///
     /// `train` times training steps of the seed's shapes and epochs of the compact recipe; with --peers it makes a
     /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
@@ -96,8 +98,9 @@ enum Task {
 
     /// Show what of the engine ends up in a firmware, and check that nothing of it can panic
     ///
-    /// Links the engine alone for Cortex-M0 and Cortex-M4, prints its bytes of code and constants, and fails if
-    /// they exceed the limits or if anything that leads to a panic is linked.
+    /// Links the engine alone for Cortex-M4, M3, M0 and RISC-V, prints its bytes of code and constants, and fails if
+    /// they exceed the limits, if they are not what the trainer reckons with, or if anything that leads to a panic
+    /// is linked.
     Engine,
 
     /// Feed the runtime with damaged files and texts, with every overflow a panic

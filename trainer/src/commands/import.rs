@@ -191,6 +191,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
         test: None,
         quantized: None,
         data: counts,
+        budget: None,
     };
     let comment = format!(
         "The weights are {peer}'s: {}, {}\nkilornn train DATA --recipe <this file> trains a network of the same form \
@@ -200,6 +201,6 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     );
     folder.write_config(recipe, &comment)?;
     let name = args.out.file_name().unwrap_or_default().to_string_lossy();
-    Outcome { name: &name, network, encoder, recipe, grid: None, data: &data, held: &[] }
-        .deliver(console, &folder, metrics)
+    let outcome = Outcome { name: &name, network, encoder, recipe, grid: None, data: &data, held: &[] };
+    outcome.deliver(console, &folder, &outcome.export(console)?, metrics)
 }

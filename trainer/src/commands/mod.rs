@@ -1,5 +1,6 @@
 //! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
 
+mod budget;
 pub mod data;
 pub mod evaluate;
 pub mod import;
@@ -10,6 +11,7 @@ pub mod recipes;
 mod request;
 pub mod starter;
 pub mod sweep;
+mod target;
 pub mod train;
 
 use std::io::Write;

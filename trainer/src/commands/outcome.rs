@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
 
+use super::budget::Proof;
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
@@ -14,7 +15,7 @@ use crate::evaluate;
 use crate::fit::Epoch;
 use crate::network::loss::Score;
 use crate::network::{Grid, Network};
-use crate::quantize::export;
+use crate::quantize::{Exported, export};
 use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
@@ -31,6 +32,9 @@ pub(super) struct Metrics {
     pub(super) test: Option<Measured>,
     pub(super) quantized: Option<Quantized>,
     pub(super) data: Counts,
+    /// If the model was to fit one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) budget: Option<Proof>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,8 +75,22 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// Writes weights, model file and report, and completes the metrics, which a script gets at the end.
-    pub(super) fn deliver(&self, console: Console, folder: &RunFolder, mut metrics: Metrics) -> Result<()> {
+    /// Quantizes it.
+    pub(super) fn export(&self, console: Console) -> Result<Exported> {
+        let Self { network, encoder, recipe, grid, data, .. } = *self;
+        console.say("quantizing")?;
+        let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
+        export(network, encoder, recipe, &data.labels, &texts, grid)
+    }
+
+    /// Tests it, writes weights, model file and report, and completes the metrics, which a script gets at the end.
+    pub(super) fn deliver(
+        &self,
+        console: Console,
+        folder: &RunFolder,
+        exported: &Exported,
+        mut metrics: Metrics,
+    ) -> Result<()> {
         let Self { network, encoder, recipe, grid, data, .. } = *self;
         folder.write_vocabulary(encoder)?;
         folder.write_weights(network)?;
@@ -89,9 +107,6 @@ impl Outcome<'_> {
             metrics.test = Some(float.into());
         }
 
-        console.say("quantizing")?;
-        let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-        let exported = export(network, encoder, recipe, &data.labels, &texts, grid)?;
         let model = Model::from_bytes(&exported.file)?;
         let (answers, device) = evaluate::quantized(&model, &examples, &ProgressBar::hidden());
         if tested {
@@ -129,6 +144,9 @@ impl Outcome<'_> {
             "{}: curves, mistakes and what the bytes are for",
             folder.path(run_folder::REPORT).display()
         ))?;
+        if let Some(proof) = &metrics.budget {
+            proof.show(console, &model)?;
+        }
         console.conclude(&metrics)
     }
 

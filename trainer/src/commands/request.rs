@@ -44,7 +44,12 @@ impl Request {
     /// The recipe, with more settings after those given. Who names groups wants to validate
     /// on whole ones; a teacher does not judge one by the rest of it.
     pub(super) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
-        let recipe = Recipe::load(&self.recipe, &[&self.settings, more].concat())?;
+        self.recipe_of(&[&self.settings, more].concat())
+    }
+
+    /// The same, with other settings than those given.
+    pub(super) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
+        let recipe = Recipe::load(&self.recipe, settings)?;
         if !self.is_by_groups() {
             return Ok(recipe);
         }
@@ -78,6 +83,27 @@ impl Request {
             data.unlabelled.extend(read_unlabelled(file, &self.inputs.columns.text)?);
         }
         Ok(data)
+    }
+
+    /// The settings that keep texts for validation, if nothing does yet, and in words which validate.
+    pub(super) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
+        let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
+        let split = Recipe::load(&self.recipe, &self.settings)?.validation_split;
+        Ok(match (split > 0.0, self.is_by_groups()) {
+            (true, true) => (vec![], format!("groups, {split} of the training texts")),
+            (true, false) => (vec![], format!("{split} of the training texts")),
+            (false, true) => (
+                set(&["validation_split=0.1"]),
+                "groups, held out by the sweep: a tenth of the training texts".into(),
+            ),
+            (false, false) if data.dev.is_some() => (vec![], "the dev part".into()),
+            (false, false) => (
+                set(&["validation_split=0.1", "validation=random"]),
+                "a tenth of the training texts, held out at random by the sweep, since there is neither a dev part \
+                 nor a validation_split"
+                    .into(),
+            ),
+        })
     }
 
     /// `DATA-RECIPE`, after which an output folder is called that nobody named.

@@ -9,19 +9,20 @@ use serde::Serialize;
 use shell_words::quote;
 
 use super::request::{Request, set_options};
+use super::target::Target;
 use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
-use crate::fit::{Interrupt, Interrupted, Material};
+use crate::fit::{Interrupt, Interrupted, Material, Memory};
 use crate::progress;
 use crate::quantize::{FileSize, PerfectHash};
 use crate::recipe::Recipe;
 use crate::run_folder::{Begin, write_whole};
 use crate::sweep::advice::Advice;
 use crate::sweep::budget::{Deadline, parse_bytes, parse_time};
-use crate::sweep::grid::{Lists, Shape, words_held};
+use crate::sweep::grid::{Lists, Shape, words_held, words_shown};
 use crate::sweep::results::{Candidate, Row, Status, rows};
 use crate::sweep::store::Store;
 use crate::sweep::table::Table;
@@ -38,8 +39,8 @@ use crate::text::Encoder;
 /// measure it. Test the one that you take with `kilornn evaluate`.
 ///
 /// How large a size's file will be is known before it is trained. With --flash, sizes whose file would be
-/// larger are listed and not trained. (The program itself needs flash, too: see README.) Units come in fours in
-/// a file, so 9 take the bytes of 12. With --time, nothing new is begun once the time is over; what has begun is
+/// larger than what the engine leaves of it are listed and not trained (--engine none counts the file alone).
+/// Units come in fours in a file, so 9 take the bytes of 12. With --time, nothing new is begun once the time is over; what has begun is
 /// finished. Sizes are tried coarse to fine, first the ends of the lists, so that little time tells
 /// something; --time 0s trains nothing, and lists how large each file would be.
 ///
@@ -64,9 +65,11 @@ pub struct Args {
     /// Numbers of hidden units to try [default: a quarter of the recipe's, half, all, twice]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     units: Vec<usize>,
-    /// The most bytes that a model file may have, such as 64K (K is 1,024, M is 1,024 K)
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    /// The most bytes of flash for a model file and the engine together, such as 64K (K is 1,024, M is 1,024 K)
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, group = "limits")]
     flash: Option<usize>,
+    #[command(flatten)]
+    target: Target,
     /// How long to begin new trainings, such as 90s, 10m or 1.5h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
@@ -98,8 +101,10 @@ struct Report {
     words: usize,
     /// Texts that validate with the first seed.
     validation: usize,
-    /// Most bytes, if there is a limit.
+    /// Bytes of flash, if they are limited.
     flash: Option<usize>,
+    /// The most bytes of a file, if the flash is limited.
+    limit: Option<usize>,
     /// By rising bytes.
     candidates: Vec<Row>,
     /// Those on the Pareto front, by rising bytes.
@@ -116,11 +121,12 @@ pub fn run(args: &Args) -> Result<()> {
     let Request { seed, .. } = args.request;
     // All input is read and checked before anything is written.
     let data = Dataset { test: None, ..args.request.data()? };
-    let (validation, about_validation) = validation(args, &data)?;
+    let (validation, about_validation) = args.request.validation(&data)?;
     let recipe = args.request.recipe_with(&validation)?;
     // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
     let reference = Recipe { vocabulary: 0, embedding: 4, units: 4, ..recipe.clone() };
-    let material = Material::new(&reference, seed, &data)?;
+    let memory = Memory::default();
+    let material = Material::remembering(&reference, seed, &data, &memory)?;
     let asked = Asked::of(&material.task(&reference, seed))?;
     let words = material.encoder.words();
     let (trained, validated) =
@@ -131,7 +137,7 @@ pub fn run(args: &Args) -> Result<()> {
     if validated == 0 {
         return Err(InputError::new("there is no text to validate on").into());
     }
-    let sweep = Sweep::new(args, &validation, &recipe, words, &data.labels)?;
+    let sweep = Sweep::new(args, &validation, &recipe, words, &data.labels, memory)?;
     console.say(format!(
         "training on {} texts with {} different words, validating on {}: {about_validation}; the test part is not used",
         grouped(trained),
@@ -148,7 +154,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut store = Store::open(&out, begin, asked)?;
     sweep.train(args, console, &data, &seeds, trained, &mut store)?;
 
-    let rows = rows(&sweep.candidates, store.trials(), &seeds, args.flash);
+    let rows = rows(&sweep.candidates, store.trials(), &seeds, sweep.limit);
     let advice = Advice::of(&rows);
     let command = advice.as_ref().map(|advice| {
         let settings = [&args.request.settings[..], &validation, &advice.recommended.settings()].concat();
@@ -160,6 +166,7 @@ pub fn run(args: &Args) -> Result<()> {
         words: words.len(),
         validation: validated,
         flash: args.flash,
+        limit: sweep.limit,
         front: rows.iter().filter(|row| row.on_front).map(|row| row.shape).collect(),
         candidates: rows,
         advice,
@@ -169,31 +176,13 @@ pub fn run(args: &Args) -> Result<()> {
     console.conclude(&report)
 }
 
-/// The settings that keep texts for validation, if nothing does yet, and in words which validate.
-fn validation(args: &Args, data: &Dataset) -> Result<(Vec<String>, String)> {
-    let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
-    let split = Recipe::load(&args.request.recipe, &args.request.settings)?.validation_split;
-    let by_groups = args.request.is_by_groups();
-    Ok(match (split > 0.0, by_groups) {
-        (true, true) => (vec![], format!("groups, {split} of the training texts")),
-        (true, false) => (vec![], format!("{split} of the training texts")),
-        (false, true) => {
-            (set(&["validation_split=0.1"]), "groups, held out by the sweep: a tenth of the training texts".into())
-        }
-        (false, false) if data.dev.is_some() => (vec![], "the dev part".into()),
-        (false, false) => (
-            set(&["validation_split=0.1", "validation=random"]),
-            "a tenth of the training texts, held out at random by the sweep, since there is neither a dev part nor a \
-             validation_split"
-                .into(),
-        ),
-    })
-}
-
 /// Every size that was asked for, in the order in which they are tried, with its recipe.
 struct Sweep {
     candidates: Vec<Candidate>,
     recipes: Vec<Recipe>,
+    memory: Memory,
+    /// The most bytes of a file: what the program leaves of the flash.
+    limit: Option<usize>,
 }
 
 impl Sweep {
@@ -203,6 +192,7 @@ impl Sweep {
         recipe: &Recipe,
         words: &[String],
         labels: &[String],
+        memory: Memory,
     ) -> Result<Self> {
         let lists = Lists::around(recipe, words.len());
         let or = |given: &Vec<usize>, usual: Vec<usize>| if given.is_empty() { usual } else { given.clone() };
@@ -239,7 +229,8 @@ impl Sweep {
         let candidates = shapes.into_iter().zip(sizes);
         let candidates =
             candidates.filter_map(|(shape, size)| Some(Candidate { shape, size: size? })).collect();
-        Ok(Self { candidates, recipes })
+        let limit = args.flash.map(|flash| args.target.left_of(flash)).transpose()?;
+        Ok(Self { candidates, recipes, memory, limit })
     }
 
     /// Trains what is missing and not too large.
@@ -260,7 +251,7 @@ impl Sweep {
         for &seed in seeds {
             for (candidate, recipe) in self.candidates.iter().zip(&self.recipes) {
                 let shape = candidate.shape;
-                if candidate.is_too_large(args.flash) {
+                if candidate.is_too_large(self.limit) {
                     continue;
                 }
                 if is_done(shape, seed) {
@@ -270,7 +261,7 @@ impl Sweep {
                 }
             }
         }
-        let too_large = self.candidates.iter().filter(|candidate| candidate.is_too_large(args.flash)).count();
+        let too_large = self.candidates.iter().filter(|candidate| candidate.is_too_large(self.limit)).count();
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let at_a_time = args.jobs.unwrap_or_else(cores).get();
         let all = jobs.len() + done;
@@ -290,6 +281,7 @@ impl Sweep {
         let work = Work {
             jobs: &jobs,
             data,
+            memory: &self.memory,
             at_a_time,
             deadline: Deadline::after(args.time),
             interrupt: &interrupt,
@@ -340,17 +332,7 @@ fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
         ),
         Outcome::Failed(reason) => reason.clone(),
     };
-    format!("{number}/{all} - {} - seed {} - {came_to}", in_words(trial.shape), trial.seed)
-}
-
-/// A vocabulary's number of words.
-fn words_shown(vocabulary: usize) -> String {
-    if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) }
-}
-
-fn in_words(Shape { vocabulary, embedding, units }: Shape) -> String {
-    let words = words_shown(vocabulary);
-    format!("{words} words, embedding {embedding}, {units} units")
+    format!("{number}/{all} - {} - seed {} - {came_to}", trial.shape.in_words(), trial.seed)
 }
 
 impl Report {
@@ -363,13 +345,13 @@ impl Report {
         let mut notes: Vec<String> = Vec::new();
         for row in &self.candidates {
             if let Status::Failed(reason) = &row.status {
-                notes.push(format!("{}: {reason}", in_words(row.shape)));
+                notes.push(format!("{}: {reason}", row.shape.in_words()));
             }
         }
         notes.extend(self.advice_lines());
         notes.iter().try_for_each(|line| console.say(line))?;
 
-        let svg = plot::svg(&self.candidates, recommended, args.flash)?;
+        let svg = plot::svg(&self.candidates, recommended, self.limit)?;
         let title = format!("{}: accuracy and bytes", args.request.name());
         write_whole(&out.join("sweep.svg"), svg.as_bytes())?;
         let page = page::html(&title, &svg, &table, &self.candidates, &notes);
@@ -379,7 +361,7 @@ impl Report {
 
     fn table(&self, recommended: Option<Shape>) -> Table {
         let cells = |row: &Row| {
-            let Shape { vocabulary, embedding, units } = row.shape;
+            let Shape { vocabulary, embedding, units, .. } = row.shape;
             let of = |cell: &dyn Fn(&crate::sweep::results::Means) -> String| {
                 row.means.as_ref().map(cell).unwrap_or_default()
             };
@@ -438,8 +420,8 @@ impl Report {
         let error = advice.standard_error;
         lines.extend([
             String::new(),
-            format!("best         {:.4} with {}", advice.best_accuracy, in_words(advice.best)),
-            format!("recommended  {}: the smallest within one", in_words(advice.recommended)),
+            format!("best         {:.4} with {}", advice.best_accuracy, advice.best.in_words()),
+            format!("recommended  {}: the smallest within one", advice.recommended.in_words()),
             format!(
                 "             standard error of the best, {error:.4} on {} texts",
                 grouped(self.validation)

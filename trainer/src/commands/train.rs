@@ -1,17 +1,20 @@
 //! `kilornn train`: data -> fit -> quantize -> model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use candle_core::Device;
 use shell_words::quote;
 
+use super::budget::{Budget, Choice, Search};
 use super::data::show;
 use super::outcome::{Metrics, Outcome};
 use super::request::{Request, set_options};
 use super::{Console, grouped};
+use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Interrupt, Interrupted, Material, State, Task, fit};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
 use crate::processor::Processor;
 use crate::run_folder::{Begin, RunFolder};
 
@@ -39,6 +42,17 @@ use crate::run_folder::{Begin, RunFolder};
 /// After every epoch it has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
 /// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
 /// are, and `kilornn recipes --keys` what they can say.
+///
+/// A budget (--flash, --ram, --instructions-per-word, or several of them) lets `train` choose how
+/// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It
+/// tries some fourteen sizes that fit, coarse to fine and first with few epochs, by what the device
+/// would answer to the texts that validate, and trains the best as ever. What --set says of these
+/// keys stays as it is. In the end there are the bill, part for part, and the command that trains
+/// the same model without a search. A budget that nothing can fit is refused, with the least there
+/// could be.
+///
+///   kilornn train DATA --flash 64K --ram 2K
+///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -60,92 +74,149 @@ pub struct Args {
     /// Print one JSON object on standard output (and the rest on standard error)
     #[arg(long)]
     json: bool,
+    #[command(flatten, next_help_heading = "A budget")]
+    budget: Budget,
 }
 
 /// Trains.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let request = &args.request;
-    let seed = request.seed;
-    let recipe = request.recipe_with(&[])?;
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
     let data = request.data()?;
-    let material = Material::new(&recipe, seed, &data)?;
-    let counts = Counts::of(&data, &material.encoder);
-    show(console, &counts, 10)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
-    let folder = RunFolder::open(&out, begin)?;
-
-    let task = Task { processor, ..material.task(&recipe, seed) };
-    let mut network = material.network(&recipe, seed);
-    let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
-    console.say(format!(
-        "training on {} texts, validating on {}; vocabulary {} words, {} parameters",
-        grouped(task.train.texts.len()),
-        grouped(task.validation.map_or(0, |v| v.texts.len())),
-        grouped(material.encoder.words().len()),
-        grouped(parameters),
-    ))?;
-    let mut metrics = Metrics {
-        examples: task.train.texts.len(),
-        vocabulary: material.encoder.words().len(),
-        parameters,
-        epochs: Vec::new(),
-        test: None,
-        quantized: None,
-        data: counts,
-    };
-    let asked = Asked::of(&task)?;
-    let state = match folder.read_checkpoint()? {
-        Some((path, bytes)) if begin == Begin::Resume => {
-            let state = checkpoint::read(&path, &bytes, &asked, &mut network)?;
-            metrics.epochs.clone_from(&state.history);
-            console.say(format!("going on after epoch {}", state.history.len()))?;
-            state
-        }
-        _ => {
-            folder.remove_checkpoint()?;
-            State::new(&task, &network)
-        }
-    };
-    folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
-    let interrupt = Interrupt::listen()?;
-    let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
-        folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
-        if let Some(epoch) = state.history.last() {
-            console.say(epoch_line(epoch, recipe.epochs, task.train.texts.len()))?;
-        }
-        metrics.epochs.clone_from(&state.history);
-        folder.write_json("metrics.json", &metrics)
-    });
-    if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
-        let settings = set_options(&request.settings);
-        let out = format!("--out {}", quote(&out.to_string_lossy()));
-        let more = [&settings[..], &[out, "--resume".to_owned()]].concat();
-        let again = request.train_command(&request.recipe, &more);
-        console.say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
-    }
-    let State { grid, best_epoch, .. } = fitted?;
-    if let Some(epoch) = best_epoch {
-        console.say(format!(
-            "the network is that of epoch {epoch}, the best by {}",
-            recipe.early_stopping.word()
-        ))?;
-    }
-    let Material { encoder, held, .. } = &material;
-    let outcome = Outcome {
-        name: &request.name(),
-        network: &network,
-        encoder,
-        recipe: &recipe,
-        grid: grid.as_ref(),
+    let memory = Memory::default();
+    let run = |settings: Vec<String>, begin| Run {
+        console,
+        request,
         data: &data,
-        held,
+        memory: &memory,
+        processor: processor.clone(),
+        out: &out,
+        begin,
+        settings,
     };
-    outcome.deliver(console, &folder, metrics)?;
-    folder.remove_checkpoint()
+    if !args.budget.is_asked() {
+        let settings = request.settings.clone();
+        return run(settings, begin).train(None).map(drop);
+    }
+    RunFolder::check(&out, begin)?;
+    let search = args.budget.search(console, request, &data, &memory, &out)?;
+    for (index, choice) in search.choices.iter().enumerate() {
+        let begin = if index == 0 { begin } else { Begin::Replace };
+        if run(choice.settings.clone(), begin).train(Some((&search, choice)))? {
+            return Ok(());
+        }
+        console.say("trained on all texts, it is beyond the budget after all: on to the next best")?;
+    }
+    bail!("none of the {} sizes that were tried is within the budget in the end", search.choices.len())
+}
+
+/// One training.
+struct Run<'a> {
+    console: Console,
+    request: &'a Request,
+    data: &'a Dataset,
+    memory: &'a Memory,
+    processor: Device,
+    out: &'a Path,
+    begin: Begin,
+    /// All of them: those of the request, and those that a budget chose.
+    settings: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
+    fn train(self, budget: Option<(&Search, &Choice)>) -> Result<bool> {
+        let Self { console, request, data, memory, processor, out, begin, settings } = self;
+        let seed = request.seed;
+        let recipe = request.recipe_of(&settings)?;
+        let material = Material::remembering(&recipe, seed, data, memory)?;
+        let counts = Counts::of(data, &material.encoder);
+        show(console, &counts, 10)?;
+        let folder = RunFolder::open(out, begin)?;
+
+        let task = Task { processor, ..material.task(&recipe, seed) };
+        let mut network = material.network(&recipe, seed);
+        let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
+        console.say(format!(
+            "training on {} texts, validating on {}; vocabulary {} words, {} parameters",
+            grouped(task.train.texts.len()),
+            grouped(task.validation.map_or(0, |v| v.texts.len())),
+            grouped(material.encoder.words().len()),
+            grouped(parameters),
+        ))?;
+        let mut metrics = Metrics {
+            examples: task.train.texts.len(),
+            vocabulary: material.encoder.words().len(),
+            parameters,
+            epochs: Vec::new(),
+            test: None,
+            quantized: None,
+            data: counts,
+            budget: None,
+        };
+        let asked = Asked::of(&task)?;
+        let state = match folder.read_checkpoint()? {
+            Some((path, bytes)) if begin == Begin::Resume => {
+                let state = checkpoint::read(&path, &bytes, &asked, &mut network)?;
+                metrics.epochs.clone_from(&state.history);
+                console.say(format!("going on after epoch {}", state.history.len()))?;
+                state
+            }
+            _ => {
+                folder.remove_checkpoint()?;
+                State::new(&task, &network)
+            }
+        };
+        folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
+        let interrupt = Interrupt::listen()?;
+        let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
+            folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
+            if let Some(epoch) = state.history.last() {
+                console.say(epoch_line(epoch, recipe.epochs, task.train.texts.len()))?;
+            }
+            metrics.epochs.clone_from(&state.history);
+            folder.write_json("metrics.json", &metrics)
+        });
+        if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
+            let out = format!("--out {}", quote(&out.to_string_lossy()));
+            let more = [&set_options(&settings)[..], &[out, "--resume".to_owned()]].concat();
+            let again = request.train_command(&request.recipe, &more);
+            console
+                .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
+        }
+        let State { grid, best_epoch, .. } = fitted?;
+        if let Some(epoch) = best_epoch {
+            console.say(format!(
+                "the network is that of epoch {epoch}, the best by {}",
+                recipe.early_stopping.word()
+            ))?;
+        }
+        let Material { encoder, held, .. } = &material;
+        let outcome = Outcome {
+            name: &request.name(),
+            network: &network,
+            encoder,
+            recipe: &recipe,
+            grid: grid.as_ref(),
+            data,
+            held,
+        };
+        let exported = outcome.export(console)?;
+        if let Some((search, choice)) = budget {
+            let proof = search.proof(choice, &exported)?;
+            if !proof.holds() {
+                return Ok(false);
+            }
+            metrics.budget = Some(proof);
+        }
+        outcome.deliver(console, &folder, &exported, metrics)?;
+        folder.remove_checkpoint()?;
+        Ok(true)
+    }
 }
 
 fn epoch_line(epoch: &Epoch, epochs: usize, examples: usize) -> String {

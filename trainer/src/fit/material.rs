@@ -1,7 +1,10 @@
 //! What a training reads, ready to be read.
 
+use std::sync::Mutex;
+
 use anyhow::Result;
 use candle_core::Device;
+use kilornn::text::Normalization;
 
 use super::{Examples, Split, Stream, Task};
 use crate::data::Dataset;
@@ -39,8 +42,40 @@ impl Encoded {
     }
 }
 
+/// What a teacher was asked and said, so that many trainings on the same data ask it once.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<Vec<(Question, Opinions)>>);
+
+/// All that a teacher's opinions of data depend on.
+#[derive(Debug, PartialEq, Eq)]
+struct Question {
+    /// The texts that it learns from.
+    train: Vec<usize>,
+    longest: usize,
+    normalization: Normalization,
+}
+
+impl Memory {
+    /// What a teacher says, who is asked if it has not been. Whoever has the same question meanwhile waits.
+    fn recall(&self, question: Question, ask: impl FnOnce() -> Opinions) -> Opinions {
+        // Whoever panicked left nothing half remembered.
+        let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((_, opinions)) = known.iter().find(|(asked, _)| *asked == question) {
+            return opinions.clone();
+        }
+        let opinions = ask();
+        known.push((question, opinions.clone()));
+        opinions
+    }
+}
+
 /// A teacher's opinions of the training part of a split and of the unlabelled texts.
-fn opinions(recipe: &Recipe, data: &Dataset, split: &Split) -> Result<Option<Opinions>, InputError> {
+fn opinions(
+    recipe: &Recipe,
+    data: &Dataset,
+    split: &Split,
+    memory: &Memory,
+) -> Result<Option<Opinions>, InputError> {
     match recipe.teacher {
         Teacher::None if data.unlabelled.is_empty() => return Ok(None),
         Teacher::None => {
@@ -57,14 +92,18 @@ fn opinions(recipe: &Recipe, data: &Dataset, split: &Split) -> Result<Option<Opi
         Some(groups) => split.train.iter().map(|&example| number(&groups[example])).collect(),
     };
     let unlabelled: Vec<&str> = data.unlabelled.iter().map(String::as_str).collect();
-    Ok(Some(teach(&Lesson {
-        texts: &texts,
-        classes: &classes,
-        count: data.labels.len(),
-        groups: &groups,
-        unlabelled: &unlabelled,
-        longest: recipe.teacher_ngrams,
-        normalization: normalization(recipe),
+    let (longest, normalization) = (recipe.teacher_ngrams, normalization(recipe));
+    let question = Question { train: split.train.clone(), longest, normalization };
+    Ok(Some(memory.recall(question, || {
+        teach(&Lesson {
+            texts: &texts,
+            classes: &classes,
+            count: data.labels.len(),
+            groups: &groups,
+            unlabelled: &unlabelled,
+            longest,
+            normalization,
+        })
     })))
 }
 
@@ -136,6 +175,11 @@ impl Encoded {
 impl Material {
     /// Splits and encodes data as a recipe asks. Fails if the recipe asks for what these data do not have.
     pub fn new(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Self> {
+        Self::remembering(recipe, seed, data, &Memory::default())
+    }
+
+    /// The same, with what teachers have said of these very data.
+    pub fn remembering(recipe: &Recipe, seed: u64, data: &Dataset, memory: &Memory) -> Result<Self> {
         let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
         if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
             && split.validation.is_empty()
@@ -148,7 +192,7 @@ impl Material {
         let class_weights =
             recipe.class_weight.of_classes(data.labels.len(), &trained).map_err(InputError::new)?;
 
-        let opinions = opinions(recipe, data, &split)?;
+        let opinions = opinions(recipe, data, &split, memory)?;
         let mut encoder = vocabulary(recipe, data, &split, opinions.as_ref());
         if recipe.lookup == Lookup::Device {
             encoder = encoder.on_device(recipe.fingerprint_bytes())?;
@@ -177,7 +221,7 @@ impl Material {
         let everything = Split { train: (0..data.train.len()).collect(), validation: Vec::new() };
         let opinions = match recipe.vocabulary_by {
             VocabularyBy::Frequency => None,
-            VocabularyBy::Information => opinions(recipe, data, &everything)?,
+            VocabularyBy::Information => opinions(recipe, data, &everything, &Memory::default())?,
         };
         Ok(vocabulary(recipe, data, &everything, opinions.as_ref()))
     }

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 pub use interrupt::{Interrupt, Interrupted};
-pub use material::Material;
+pub use material::{Material, Memory};
 pub use validation::Split;
 
 use self::schedule::LearningRate;

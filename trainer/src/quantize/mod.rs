@@ -138,7 +138,7 @@ fn assemble(
 }
 
 /// How the kernel's weights lie best, for states of which this share is zero.
-fn order(activation: Activation, inputs: usize, zeros: f64) -> Order {
+pub fn order(activation: Activation, inputs: usize, zeros: f64) -> Order {
     match activation {
         Activation::Tanh => Order::Pairs,
         Activation::Relu if inputs.is_multiple_of(4) && zeros < DENSE => Order::Pairs,

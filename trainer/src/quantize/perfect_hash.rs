@@ -8,6 +8,9 @@ use crate::text::hash;
 /// Words in a bucket, on average. More make the pilots' table smaller and the search longer.
 const WORDS_PER_BUCKET: usize = 4;
 
+/// Seeds that are tried before slots are added.
+const SEEDS: u32 = 4;
+
 /// A perfect hash over a list of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerfectHash {
@@ -27,7 +30,7 @@ impl PerfectHash {
         // tens of thousands of words: then a few slots more, until it can.
         for round in 0..64 {
             let slot_count = words.len() + round * words.len() / 512;
-            for seed in 0..4 {
+            for seed in 0..SEEDS {
                 if let Some(found) = Self::search(words, unit, fingerprint_bytes, seed, slot_count as u32) {
                     return Ok(found);
                 }
@@ -83,6 +86,19 @@ impl PerfectHash {
         Some(Self { seed, pilots, fingerprints, slots, slot_count })
     }
 
+    /// One of no word in particular that takes as many bytes as one of so many words: most exactly, but that tens of
+    /// thousands of words may need a few slots more.
+    pub fn stand_in(words: usize, fingerprint_bytes: usize) -> Self {
+        Self {
+            // The largest that is tried.
+            seed: SEEDS - 1,
+            pilots: vec![0; 2 * words.div_ceil(WORDS_PER_BUCKET)],
+            fingerprints: vec![0; words * fingerprint_bytes],
+            slots: (0..words as u32).collect(),
+            slot_count: words as u32,
+        }
+    }
+
     /// The slot of each word, in the order in which they were given.
     pub fn slots(&self) -> &[u32] {
         &self.slots
@@ -122,6 +138,16 @@ mod tests {
             for (word, &slot) in words(n).iter().zip(hash.slots()) {
                 assert_eq!(vocabulary.slot(WordHash::of(vocabulary.seed, word)), Some(slot), "{word} of {n}");
             }
+        }
+    }
+
+    #[test]
+    fn a_stand_in_takes_the_same_bytes() {
+        for n in [0, 1, 5, 4000] {
+            let (real, other) =
+                (PerfectHash::build(&words(n), Unit::Word, 2).unwrap(), PerfectHash::stand_in(n, 2));
+            let bytes = |hash: &PerfectHash| (hash.pilots.len(), hash.fingerprints.len(), hash.slots.len());
+            assert_eq!((bytes(&real), real.slot_count), (bytes(&other), other.slot_count));
         }
     }
 

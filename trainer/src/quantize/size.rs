@@ -23,6 +23,16 @@ pub struct FileSize {
 impl FileSize {
     /// Of what [`export`](super::export) will write for these words and labels: that is, of an untrained network's file.
     pub fn of(recipe: &Recipe, encoder: &Encoder, labels: &[String], hash: &PerfectHash) -> Result<Self> {
+        Ok(Self::with_model(recipe, encoder, labels, hash)?.0)
+    }
+
+    /// The same, and the untrained network's file.
+    pub fn with_model(
+        recipe: &Recipe,
+        encoder: &Encoder,
+        labels: &[String],
+        hash: &PerfectHash,
+    ) -> Result<(Self, Vec<u8>)> {
         let outputs = Network::outputs_for(labels.len());
         let mut network = Network::new(recipe, encoder.rows(), outputs, &mut Stream::Weights.rng(0));
         // A network of zeros stays at the state zero over any number of pads: one state is stored.
@@ -43,6 +53,7 @@ impl FileSize {
         let mut buffer = vec![0; 4096 + contents.labels.len() + contents_size(&contents)];
         let most =
             file::encode(&contents, &mut buffer).context("the model file is larger than its tables")?;
-        Ok(Self { least: least.len(), most: most.len() })
+        let size = Self { least: least.len(), most: most.len() };
+        Ok((size, least))
     }
 }

@@ -4,7 +4,41 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::Recipe;
+use crate::numbers::grouped;
+use crate::recipe::{EmbeddingBits, Fold, Recipe};
+
+/// In which form a word's row is on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Four bits a number of the embedding.
+    Int4,
+    /// Eight bits a number of the embedding.
+    Int8,
+    /// Multiplied out: a bias for each unit.
+    Folded,
+}
+
+impl Form {
+    /// A recipe's; where it leaves folding to the exporter, that of networks small enough for it.
+    pub fn of(recipe: &Recipe) -> Self {
+        match (recipe.fold, recipe.embedding_bits) {
+            (Fold::Auto | Fold::Always, _) => Self::Folded,
+            (Fold::Never, EmbeddingBits::Four) => Self::Int4,
+            (Fold::Never, EmbeddingBits::Eight) => Self::Int8,
+        }
+    }
+
+    /// What makes a recipe one of this form.
+    pub fn settings(self) -> Vec<String> {
+        let bits = |bits: EmbeddingBits| format!("embedding_bits={}", u8::from(bits));
+        match self {
+            Self::Int4 => vec!["fold=never".to_owned(), bits(EmbeddingBits::Four)],
+            Self::Int8 => vec!["fold=never".to_owned(), bits(EmbeddingBits::Eight)],
+            Self::Folded => vec!["fold=always".to_owned()],
+        }
+    }
+}
 
 /// The size of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,19 +49,48 @@ pub struct Shape {
     pub embedding: usize,
     /// Hidden units.
     pub units: usize,
+    /// Its form on the device; `None` is the recipe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
 }
 
 impl Shape {
     /// What makes a recipe one of this size.
     pub fn settings(&self) -> Vec<String> {
-        let Self { vocabulary, embedding, units } = self;
-        vec![format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")]
+        let Self { vocabulary, embedding, units, form } = self;
+        let size =
+            [format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")];
+        size.into_iter().chain(form.iter().flat_map(|form| form.settings())).collect()
     }
+
+    /// As a person says it.
+    pub fn in_words(&self) -> String {
+        let Self { vocabulary, embedding, units, form } = self;
+        let form = match form {
+            None => "",
+            Some(Form::Int4) => " in 4 bits",
+            Some(Form::Int8) => " in 8 bits",
+            Some(Form::Folded) => " folded",
+        };
+        let words = if *vocabulary == 1 { "word" } else { "words" };
+        format!("{} {words}, embedding {embedding}{form}, {units} units", words_shown(*vocabulary))
+    }
+}
+
+/// A vocabulary's number of words.
+pub fn words_shown(vocabulary: usize) -> String {
+    if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) }
 }
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v{}-e{}-u{}", self.vocabulary, self.embedding, self.units)
+        let form = match self.form {
+            None => "",
+            Some(Form::Int4) => "-int4",
+            Some(Form::Int8) => "-int8",
+            Some(Form::Folded) => "-folded",
+        };
+        write!(f, "v{}-e{}-u{}{form}", self.vocabulary, self.embedding, self.units)
     }
 }
 
@@ -84,7 +147,7 @@ impl Lists {
             for (&embedding, of_embedding) in self.embedding.iter().zip(finenesses(self.embedding.len())) {
                 for (&units, of_units) in self.units.iter().zip(finenesses(self.units.len())) {
                     let fineness = fineness.max(of_embedding).max(of_units);
-                    shapes.push((fineness, Shape { vocabulary, embedding, units }));
+                    shapes.push((fineness, Shape { vocabulary, embedding, units, form: None }));
                 }
             }
         }
@@ -159,8 +222,12 @@ mod tests {
     fn the_recipe_s_own_size_is_among_those_tried() {
         for name in ["seed", "compact", "starter"] {
             let recipe = Recipe::load(name, &[]).unwrap();
-            let own =
-                Shape { vocabulary: recipe.vocabulary, embedding: recipe.embedding, units: recipe.units };
+            let own = Shape {
+                vocabulary: recipe.vocabulary,
+                embedding: recipe.embedding,
+                units: recipe.units,
+                form: None,
+            };
             let lists = Lists::around(&recipe, 80_000).for_words(80_000);
             assert!(lists.shapes().contains(&own), "{name}: {lists:?}");
             for shape in lists.shapes() {

@@ -6,6 +6,8 @@ pub mod grid;
 pub mod page;
 pub mod plot;
 pub mod results;
+pub mod search;
+pub mod space;
 pub mod store;
 pub mod table;
 pub mod trial;

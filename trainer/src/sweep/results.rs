@@ -168,7 +168,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::sweep) fn shape(vocabulary: usize, units: usize) -> Shape {
-        Shape { vocabulary, embedding: 8, units }
+        Shape { vocabulary, embedding: 8, units, form: None }
     }
 
     pub(in crate::sweep) fn candidate(shape: Shape, bytes: usize) -> Candidate {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::grid::Shape;
 use crate::data::Dataset;
 use crate::evaluate;
-use crate::fit::{Interrupt, Interrupted, Material, State, fit};
+use crate::fit::{Interrupt, Interrupted, Material, Memory, State, fit};
+use crate::footprint::classifier;
 use crate::quantize::export;
 use crate::recipe::Recipe;
 
@@ -63,10 +64,11 @@ pub fn run(
     shape: Shape,
     seed: u64,
     data: &Dataset,
+    memory: &Memory,
     interrupt: &Interrupt,
     mut after_epoch: impl FnMut(),
 ) -> Result<Trial> {
-    let outcome = match measure(recipe, seed, data, interrupt, &mut after_epoch) {
+    let outcome = match measure(recipe, seed, data, memory, interrupt, &mut after_epoch) {
         Ok(measured) => Outcome::Measured(measured),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => Outcome::Failed(format!("{error:#}")),
@@ -78,11 +80,12 @@ fn measure(
     recipe: &Recipe,
     seed: u64,
     data: &Dataset,
+    memory: &Memory,
     interrupt: &Interrupt,
     after_epoch: &mut dyn FnMut(),
 ) -> Result<Measured> {
     let start = std::time::Instant::now();
-    let material = Material::new(recipe, seed, data)?;
+    let material = Material::remembering(recipe, seed, data, memory)?;
     let task = material.task(recipe, seed);
     let mut network = material.network(recipe, seed);
     let state = State::new(&task, &network);
@@ -103,7 +106,7 @@ fn measure(
         examples: score.examples,
         zeros: exported.zeros,
         macs_per_word: macs_per_word(contents, recipe.units, exported.zeros),
-        ram: ram(contents),
+        ram: classifier(contents),
         epochs: state.history.len(),
         seconds: start.elapsed().as_secs_f64(),
     })
@@ -117,9 +120,4 @@ fn macs_per_word(contents: &Contents<'_>, units: usize, zeros: f64) -> f64 {
         Order::Pairs => filled,
     };
     filled * (read + f64::from(contents.embedding.width()))
-}
-
-/// Up to nine bytes an input, and four a remembered word, as the firmware's build reckons.
-fn ram(contents: &Contents<'_>) -> usize {
-    9 * contents.inputs() as usize + 4 * contents.sequence.window() as usize
 }

@@ -15,7 +15,7 @@ use super::budget::Deadline;
 use super::grid::Shape;
 use super::trial::{self, Trial};
 use crate::data::Dataset;
-use crate::fit::{Interrupt, Interrupted};
+use crate::fit::{Interrupt, Interrupted, Memory};
 use crate::progress;
 use crate::recipe::Recipe;
 
@@ -37,6 +37,8 @@ pub struct Work<'a> {
     pub jobs: &'a [Job<'a>],
     /// To train and validate on.
     pub data: &'a Dataset,
+    /// What teachers say of them.
+    pub memory: &'a Memory,
     /// How many at a time.
     pub at_a_time: usize,
     /// When nothing new is begun any more.
@@ -61,7 +63,8 @@ impl Work<'_> {
                 self.interrupt.check()?;
                 let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                 let Job { recipe, shape, seed } = *job;
-                let train = || trial::run(recipe, shape, seed, self.data, self.interrupt, &after_epoch);
+                let train =
+                    || trial::run(recipe, shape, seed, self.data, self.memory, self.interrupt, &after_epoch);
                 let trial = pool.install(|| progress::quietly(train))?;
                 // Whoever panicked in `finished` left nothing half done: files are replaced whole.
                 let mut finished = finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -31,7 +31,7 @@ const STACK: u64 = 1_024;
 /// What is exceeded, each as a sentence.
 pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    for Row { board, shape, zeros, units, figures } in rows {
+    for Row { board, shape, zeros, units, figures, .. } in rows {
         let place = format!("{board}, {shape}, {zeros} % zeros");
         let step = STEPS.iter().find(|mark| mark.0 == *board && mark.1 == shape && mark.2 == *zeros as u32);
         if let Some((.., most)) = step.filter(|(.., most)| figures.step > *most) {

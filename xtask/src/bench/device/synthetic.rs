@@ -168,10 +168,10 @@ pub(super) fn states(model: &[u8]) -> Result<u32> {
     Ok(hash)
 }
 
-/// Hidden units of a model.
-pub(super) fn units(model: &[u8]) -> Result<usize> {
+/// What of a model decides the cost of its step.
+pub(super) fn step(model: &[u8]) -> Result<crate::cores::Shape> {
     let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
-    Ok(model.contents().rnn.units as usize)
+    Ok(crate::cores::Shape::of(model.contents()))
 }
 
 /// Marsaglia's xorshift: the same numbers in every run.

@@ -1,0 +1,50 @@
+//! What runs a model: the core, and the engine around it.
+
+use super::grouped;
+use crate::error::InputError;
+use crate::footprint::{CORES, Core, Engine};
+
+/// Only limits, the group of arguments of this name, ask for it.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Target {
+    /// The device's core: m4 (also M7), m3 (also M33), m0 (also M0+, M23) or rv32 (RV32IMAC)
+    #[arg(long, value_name = "CORE", default_value = "m4", value_parser = core, requires = "limits")]
+    pub(super) core: &'static Core,
+    /// The engine whose code is in the flash beside the model
+    #[arg(long, value_enum, default_value = "full", requires = "limits")]
+    pub(super) engine: Engine,
+}
+
+fn core(name: &str) -> Result<&'static Core, String> {
+    Core::find(name).ok_or_else(|| {
+        let names = CORES.each_ref().map(|core| core.name);
+        format!("no core is called `{name}`; there are {}", names.join(", "))
+    })
+}
+
+impl Target {
+    /// Bytes that the engine leaves of the flash. Fails if it leaves none.
+    pub(super) fn left_of(&self, flash: usize) -> Result<usize, InputError> {
+        let code = self.engine.code(self.core);
+        flash.checked_sub(code).filter(|&left| left > 0).ok_or_else(|| {
+            InputError::new(format!(
+                "--flash {}: the {} engine alone takes {} bytes on {}{}",
+                grouped(flash),
+                self.engine,
+                grouped(code),
+                self.core.name,
+                self.smaller(0),
+            ))
+        })
+    }
+
+    /// What smaller engines come to, with so many bytes besides.
+    pub(super) fn smaller(&self, besides: usize) -> String {
+        let smaller = Engine::ALL.iter().skip_while(|&&engine| engine != self.engine).skip(1);
+        let each = smaller.map(|engine| {
+            let bytes = engine.code(self.core) + besides;
+            format!("; with --engine {engine} {}", grouped(bytes))
+        });
+        each.collect()
+    }
+}

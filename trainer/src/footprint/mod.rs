@@ -1,0 +1,143 @@
+//! What a model takes on a device: flash, RAM, and instructions a word.
+//!
+//! Flash is that of the model file and of the engine; RAM that of the classifier and the deepest stack of the engine.
+//! What a firmware does besides comes on top. The model's part is exact, the engine's measured ([`cores`]); instructions
+//! are estimated, to 15 % on what the benchmark measures.
+
+pub mod cores;
+mod limits;
+mod texts;
+
+use std::fmt;
+
+use kilornn::Contents;
+use kilornn::layers::Order;
+use serde::Serialize;
+
+pub use self::cores::{CORES, Core, Shape};
+pub use self::limits::{Excess, Limits};
+pub use self::texts::Texts;
+
+/// Which engine the program has around the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// As the firmware is built: tuned for speed, with scores and all of Unicode
+    Full,
+    /// The same, tuned for size
+    Lean,
+    /// Tuned for size, without scores, for texts that are lower-cased in ASCII alone
+    Small,
+    /// Not counted: it is there already
+    None,
+}
+
+impl Engine {
+    /// All that have bytes, the largest first.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Lean, Self::Small];
+
+    /// Bytes of its code and constants.
+    pub fn code(self, core: &Core) -> usize {
+        match self {
+            Self::Full => core.code.full,
+            Self::Lean => core.code.lean,
+            Self::Small => core.code.small,
+            Self::None => 0,
+        }
+    }
+
+    /// Whether what is known of instructions is known of it.
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::Full | Self::None)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Lean => "lean",
+            Self::Small => "small",
+            Self::None => "none",
+        })
+    }
+}
+
+/// Where a model is to run, and on what texts.
+#[derive(Debug, Clone, Copy)]
+pub struct Device {
+    /// Its core.
+    pub core: &'static Core,
+    /// Its program.
+    pub engine: Engine,
+    /// Bytes of a word in the texts, with what separates it from the next, on average.
+    pub bytes_per_word: f64,
+}
+
+/// What of a model decides its footprint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Needs {
+    /// Bytes of its file.
+    pub file: usize,
+    /// Most bytes of its classifier.
+    pub classifier: usize,
+    /// Its step.
+    pub step: Shape,
+}
+
+impl Needs {
+    /// Of a model with a file of so many bytes.
+    pub fn of(contents: &Contents<'_>, file: usize) -> Self {
+        Self { file, classifier: classifier(contents), step: Shape::of(contents) }
+    }
+
+    /// The same with weights in another order.
+    pub fn ordered(self, order: Order) -> Self {
+        Self { step: Shape { order, ..self.step }, ..self }
+    }
+}
+
+/// Most bytes of RAM of a classifier: nine an input, and four a remembered word, as the firmware's build reckons.
+pub fn classifier(contents: &Contents<'_>) -> usize {
+    9 * contents.inputs() as usize + 4 * contents.sequence.window() as usize
+}
+
+/// What a model takes on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Footprint {
+    /// Bytes of its file.
+    pub file: usize,
+    /// Bytes of the engine's code and constants.
+    pub engine: usize,
+    /// Most bytes of the classifier in RAM.
+    pub classifier: usize,
+    /// Bytes of stack at its deepest.
+    pub stack: usize,
+    /// Estimated instructions of a word; none if they are not known of the engine.
+    pub instructions_per_word: Option<f64>,
+}
+
+impl Footprint {
+    /// Of a model in whose states this share is zero.
+    pub fn of(needs: Needs, zeros: f64, device: &Device) -> Self {
+        let Device { core, engine, bytes_per_word } = *device;
+        let instructions = core.costs.word(needs.step, zeros, bytes_per_word);
+        Self {
+            file: needs.file,
+            engine: engine.code(core),
+            classifier: needs.classifier,
+            stack: core.stack,
+            instructions_per_word: engine.is_counted().then_some(instructions),
+        }
+    }
+
+    /// Bytes of flash.
+    pub fn flash(&self) -> usize {
+        self.engine + self.file
+    }
+
+    /// Bytes of RAM.
+    pub fn ram(&self) -> usize {
+        self.classifier + self.stack
+    }
+}

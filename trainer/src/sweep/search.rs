@@ -1,0 +1,253 @@
+//! Which of many sizes to take, with few trainings: coarse to fine, short to long.
+//!
+//! A few sizes, each of which stands for those around it, are trained for a quarter of the epochs, then the neighbours of
+//! the best of them. The better ones are trained anew for half of the epochs, and the best of these for all ("successive
+//! halving": Jamieson and Talwalkar 2016), with the one that is most like the recipe.
+
+use std::cmp::Ordering;
+
+use anyhow::Result;
+
+use super::grid::{Form, Shape};
+use super::space::Plan;
+
+/// Sizes that are tried first.
+const COARSE: usize = 8;
+
+/// Neighbours that are tried next, and of how many of the best.
+const FINE: usize = 6;
+const BEST: usize = 3;
+
+/// How many go on to half of the epochs, and then to all.
+const KEPT: [usize; 2] = [8, 4];
+
+/// Steps of an optimizer after which a training begins to tell something, whatever the epochs: a short training of few
+/// texts would end before.
+const STEPS: usize = 1000;
+
+/// How long a training is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// A quarter of the epochs.
+    Quarter,
+    /// Half of them.
+    Half,
+    /// All.
+    Whole,
+}
+
+impl Effort {
+    /// So much of a number of epochs, each of so many steps.
+    pub fn of(self, epochs: usize, steps: usize) -> usize {
+        let share = match self {
+            Self::Quarter => epochs.div_ceil(4),
+            Self::Half => epochs.div_ceil(2),
+            Self::Whole => epochs,
+        };
+        share.max(STEPS.div_ceil(steps.max(1))).min(epochs)
+    }
+}
+
+/// What a training of a size came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// The share of texts that the device answers correctly.
+    pub accuracy: f64,
+    /// Mean cross-entropy of its answers.
+    pub loss: f64,
+    /// Bytes of the file.
+    pub bytes: usize,
+}
+
+impl Score {
+    /// The better comes first. Of equals it is the smaller, but after a short training that which promises more: many
+    /// have learned nothing yet but which class is most frequent.
+    fn rank(&self, other: &Self, effort: Effort) -> Ordering {
+        let promise = match effort {
+            Effort::Whole => Ordering::Equal,
+            _ => self.loss.total_cmp(&other.loss),
+        };
+        other.accuracy.total_cmp(&self.accuracy).then(promise).then(self.bytes.cmp(&other.bytes))
+    }
+}
+
+/// Searches; returns places in `plans`, the best first: those that were trained longest before the others. `train`
+/// trains several, and says what each came to, if it came to something that may be chosen.
+pub fn search(
+    plans: &[Plan],
+    beside: &Shape,
+    mut train: impl FnMut(&[usize], Effort) -> Result<Vec<Option<Score>>>,
+) -> Result<Vec<usize>> {
+    let points: Vec<Point> = plans.iter().map(|plan| Point::of(&plan.shape)).collect();
+    // With fewer words than fit only what proves good with all of them.
+    let coarse = cover(&points, &Point::of(beside), COARSE, |place| plans[place].has_most_words);
+    let mut ranked = Vec::new();
+    let mut round = |places: &[usize], effort| -> Result<Vec<(usize, Score)>> {
+        let scores = train(places, effort)?;
+        Ok(places.iter().zip(scores).filter_map(|(&place, score)| Some((place, score?))).collect())
+    };
+    ranked.extend(round(&coarse, Effort::Quarter)?);
+    ranked.sort_by(|(_, a), (_, b)| a.rank(b, Effort::Quarter));
+
+    // Around each of the best in turn, the nearest that has not been tried.
+    let mut fine: Vec<usize> = Vec::new();
+    for (center, _) in ranked.iter().take(BEST).cycle().take(FINE) {
+        let others = (0..points.len()).filter(|place| !coarse.contains(place) && !fine.contains(place));
+        let far = |place: usize| points[*center].distance(&points[place]);
+        fine.extend(others.min_by(|&a, &b| far(a).total_cmp(&far(b)).then(a.cmp(&b))));
+    }
+    ranked.extend(round(&fine, Effort::Quarter)?);
+    ranked.sort_by(|(_, a), (_, b)| a.rank(b, Effort::Quarter));
+
+    for (effort, kept) in [Effort::Half, Effort::Whole].into_iter().zip(KEPT) {
+        let mut kept: Vec<usize> = ranked.iter().take(kept).map(|&(place, _)| place).collect();
+        // What is most like the recipe is what its author found good, whatever short trainings say.
+        let alike = coarse.first().filter(|place| ranked.iter().any(|(other, _)| other == *place));
+        kept.extend(alike.filter(|place| effort == Effort::Whole && !kept.contains(place)));
+        let mut longer = round(&kept, effort)?;
+        longer.sort_by(|(_, a), (_, b)| a.rank(b, effort));
+        // What came to nothing this time is no choice any more.
+        let rest = ranked.into_iter().filter(|(place, _)| !kept.contains(place));
+        ranked = longer.into_iter().chain(rest).collect();
+    }
+    Ok(ranked.into_iter().map(|(place, _)| place).collect())
+}
+
+/// Where a size is among sizes: twice as much of something is as far away as half of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Point {
+    words: f64,
+    /// Numbers of a word.
+    row: f64,
+    units: f64,
+    form: Option<Form>,
+}
+
+impl Point {
+    fn of(shape: &Shape) -> Self {
+        let log = |number: usize| (number.max(1) as f64).log2();
+        let row = if shape.form == Some(Form::Folded) { shape.units } else { shape.embedding };
+        Self { words: log(shape.vocabulary), row: log(row), units: log(shape.units), form: shape.form }
+    }
+
+    fn distance(&self, other: &Self) -> f64 {
+        let form = f64::from(u8::from(self.form != other.form));
+        (self.words - other.words).abs()
+            + (self.row - other.row).abs()
+            + (self.units - other.units).abs()
+            + form
+    }
+}
+
+/// So many of the points, each of which stands for those around it: first that nearest to `start`, then always the one
+/// that brings all points nearest to what is chosen, among those that `may` be.
+fn cover(points: &[Point], start: &Point, count: usize, may: impl Fn(usize) -> bool) -> Vec<usize> {
+    let may: Vec<usize> = (0..points.len()).filter(|&place| may(place)).collect();
+    // How far each point is from what is chosen.
+    let mut gaps = vec![f64::MAX; points.len()];
+    let mut chosen = Vec::new();
+    while chosen.len() < count.min(may.len()) {
+        let cost = |place: usize| -> f64 {
+            match chosen.is_empty() {
+                true => points[place].distance(start),
+                false => {
+                    points.iter().zip(&gaps).map(|(point, gap)| gap.min(point.distance(&points[place]))).sum()
+                }
+            }
+        };
+        let costs = may.iter().filter(|place| !chosen.contains(*place)).map(|&place| (cost(place), place));
+        let Some((_, best)) = costs.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))) else { break };
+        chosen.push(best);
+        for (gap, point) in gaps.iter_mut().zip(points) {
+            *gap = gap.min(point.distance(&points[best]));
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::footprint::cores::Shape as Step;
+    use crate::footprint::{Footprint, Needs};
+    use kilornn::layers::Order;
+
+    fn plan(vocabulary: usize, embedding: usize, units: usize) -> Plan {
+        let shape = Shape { vocabulary, embedding, units, form: Some(Form::Int4) };
+        let step = Step { units, width: embedding, tanh: false, order: Order::Columns };
+        let footprint =
+            Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
+        let needs = Needs { file: vocabulary * embedding, classifier: 0, step };
+        Plan { shape, needs, footprint, has_most_words: vocabulary == 2000 }
+    }
+
+    fn plans() -> Vec<Plan> {
+        let mut plans = Vec::new();
+        for units in [4, 8, 16, 32, 64] {
+            for embedding in [4, 8, 16] {
+                for vocabulary in [500, 1000, 2000] {
+                    plans.push(plan(vocabulary, embedding, units));
+                }
+            }
+        }
+        plans
+    }
+
+    #[test]
+    fn the_best_is_found_where_sizes_become_better_towards_it() {
+        let plans = plans();
+        let beside = plan(1000, 8, 16).shape;
+        for best in [plan(2000, 4, 32), plan(500, 16, 8), plan(2000, 16, 64)] {
+            let target = Point::of(&best.shape);
+            let mut asked = Vec::new();
+            let found = search(&plans, &beside, |places, effort| {
+                asked.push((effort, places.to_vec()));
+                let score = |&place: &usize| {
+                    let accuracy = 0.9 - 0.05 * Point::of(&plans[place].shape).distance(&target);
+                    Some(Score { accuracy, loss: 1.0 - accuracy, bytes: plans[place].needs.file })
+                };
+                Ok(places.iter().map(score).collect())
+            })
+            .unwrap();
+            let distance = Point::of(&plans[found[0]].shape).distance(&target);
+            assert!(distance <= 2.0, "{} is far from {}", plans[found[0]].shape, best.shape);
+            let counts: Vec<_> = asked.iter().map(|(effort, places)| (*effort, places.len())).collect();
+            use Effort::{Half, Quarter, Whole};
+            let whole = counts[3].1;
+            assert_eq!(counts[..3], [(Quarter, COARSE), (Quarter, FINE), (Half, KEPT[0])]);
+            assert!(counts[3].0 == Whole && (KEPT[1]..=KEPT[1] + 1).contains(&whole), "{counts:?}");
+            // The one that is most like the recipe is in the last round.
+            assert!(asked[3].1.contains(&asked[0].1[0]));
+            let mut first: Vec<usize> = asked[..2].iter().flat_map(|(_, places)| places.clone()).collect();
+            first.sort_unstable();
+            first.dedup();
+            assert_eq!(first.len(), COARSE + FINE, "each once");
+            assert_eq!(found.len(), first.len(), "the others follow, should the first not do");
+        }
+    }
+
+    #[test]
+    fn the_smaller_of_equals_is_taken_and_what_failed_never() {
+        let plans = [plan(2000, 8, 16), plan(2000, 4, 16), plan(2000, 2, 16)];
+        let found = search(&plans, &plans[0].shape, |places, _| {
+            let score = |&place: &usize| {
+                let bytes = plans[place].needs.file;
+                (place != 2).then_some(Score { accuracy: 0.8, loss: 1.0 / bytes as f64, bytes })
+            };
+            Ok(places.iter().map(score).collect())
+        })
+        .unwrap();
+        assert_eq!(found, [1, 0], "of equals the smaller");
+        assert_eq!(search(&[], &plans[0].shape, |_, _| Ok(vec![])).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn efforts_are_shares_of_the_epochs() {
+        let of = |epochs, steps| {
+            [Effort::Quarter, Effort::Half, Effort::Whole].map(|effort| effort.of(epochs, steps))
+        };
+        assert_eq!((of(1, 9999), of(10, 9999)), ([1, 1, 1], [3, 5, 10]));
+        assert_eq!((of(30, 100), of(10, 10), of(10, 0)), ([10, 15, 30], [10; 3], [10; 3]));
+    }
+}

@@ -1,0 +1,308 @@
+//! Which sizes fit a budget, known before anything is trained.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use kilornn::Model;
+use rayon::prelude::*;
+
+use super::grid::{Form, Shape, words_held};
+use crate::footprint::{Device, Footprint, Limits, Needs, Texts};
+use crate::quantize::{FileSize, PerfectHash};
+use crate::recipe::{EmbeddingBits, Fold, Recipe};
+use crate::text::Encoder;
+
+/// Numbers of hidden units that are considered.
+const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
+
+/// Widths of an embedding that are considered.
+const WIDTHS: [usize; 6] = [4, 6, 8, 12, 16, 24];
+
+/// The share of zeros in a state before it is known.
+const ZEROS: f64 = 0.5;
+
+/// A size, and what it will take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Its size.
+    pub shape: Shape,
+    /// Of its model.
+    pub needs: Needs,
+    /// On the device.
+    pub footprint: Footprint,
+    /// Whether more words would not fit, or are not there.
+    pub has_most_words: bool,
+}
+
+/// What may be chosen: each dimension's values, rising.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices {
+    /// The most words that can be of use, or the only number that is wanted.
+    pub words: usize,
+    /// Whether there is no choice of words.
+    pub words_are_given: bool,
+    /// Widths of the embedding.
+    pub embedding: Vec<usize>,
+    /// Numbers of hidden units.
+    pub units: Vec<usize>,
+    /// Forms.
+    pub forms: Vec<Form>,
+}
+
+impl Choices {
+    /// Everything that these texts may need, but for what a recipe is told to have: the keys that are `given`.
+    pub fn new(recipe: &Recipe, texts: &Texts, given: impl Fn(&str) -> bool) -> Self {
+        let pinned = |key: &str, value: usize, all: &[usize]| {
+            if given(key) { vec![value] } else { all.to_vec() }
+        };
+        let bits_are = |bits| !given("embedding_bits") || recipe.embedding_bits == bits;
+        let may_fold = !given("fold") || recipe.fold != Fold::Never;
+        let may_not = !given("fold") || recipe.fold != Fold::Always;
+        let forms = [
+            (Form::Int4, may_not && bits_are(EmbeddingBits::Four)),
+            (Form::Int8, may_not && bits_are(EmbeddingBits::Eight)),
+            (Form::Folded, may_fold && !given("embedding_bits")),
+        ];
+        Self {
+            words: match (given("vocabulary"), recipe.vocabulary) {
+                (true, vocabulary) => words_held(vocabulary, texts.different),
+                (false, _) => texts.repeated.max(1),
+            },
+            words_are_given: given("vocabulary"),
+            embedding: pinned("embedding", recipe.embedding, &WIDTHS),
+            units: pinned("units", recipe.units, &UNITS),
+            forms: forms.into_iter().filter_map(|(form, may)| may.then_some(form)).collect(),
+        }
+    }
+}
+
+/// Sizes for a budget.
+pub struct Space<'a> {
+    /// What may be chosen.
+    pub choices: Choices,
+    /// A recipe of a size.
+    pub recipe: &'a (dyn Fn(&Shape) -> Result<Recipe> + Sync),
+    /// The recipe's own embedding, of which a folded model shows nothing.
+    pub embedding: usize,
+    /// Names of the classes.
+    pub labels: &'a [String],
+    /// What it runs on.
+    pub device: Device,
+    /// What it may take.
+    pub limits: Limits,
+}
+
+impl Space<'_> {
+    /// Every size that fits, with the most words that do and with fewer: those may do better, because a network learns
+    /// rare words by heart.
+    pub fn plans(&self) -> Result<Vec<Plan>> {
+        let plans =
+            self.rows_and_units().par_iter().map(|shape| self.largest(*shape)).collect::<Result<Vec<_>>>()?;
+        let mut all = Vec::new();
+        for plan in plans.into_iter().flatten() {
+            all.push(plan);
+            if !self.choices.words_are_given {
+                let most = plan.shape.vocabulary;
+                let fewer: BTreeSet<usize> =
+                    [most / 2, most / 4].into_iter().filter(|&fewer| fewer >= 50).map(round).collect();
+                for vocabulary in fewer.into_iter().rev().filter(|&fewer| fewer < most) {
+                    let fewer = self.plan(Shape { vocabulary, ..plan.shape })?;
+                    all.push(Plan { has_most_words: false, ..fewer });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The least of each: flash, RAM and instructions, each with a size that takes it.
+    pub fn least(&self) -> Result<Option<[Plan; 3]>> {
+        let vocabulary = if self.choices.words_are_given { self.choices.words } else { 1 };
+        let plans = self.rows_and_units();
+        let plans: Vec<Plan> =
+            plans.par_iter().map(|shape| self.plan(Shape { vocabulary, ..*shape })).collect::<Result<_>>()?;
+        let by = |of: fn(&Plan) -> f64| plans.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)));
+        let flash = by(|plan| plan.footprint.flash() as f64);
+        let ram = by(|plan| plan.footprint.ram() as f64);
+        let instructions = by(|plan| plan.footprint.instructions_per_word.unwrap_or(0.0));
+        Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
+    }
+
+    /// All sizes but for their words: the widths that a form and a number of units can make something of.
+    fn rows_and_units(&self) -> Vec<Shape> {
+        let Choices { embedding, units, forms, .. } = &self.choices;
+        let mut shapes = Vec::new();
+        for &form in forms {
+            for &units in units {
+                let widths: Vec<usize> = match form {
+                    // The device has no trace of the width, and training loses nothing by a large one.
+                    Form::Folded if embedding.len() > 1 => vec![self.embedding],
+                    Form::Folded => embedding.clone(),
+                    // More numbers than units tell the network nothing that fewer could not.
+                    _ if embedding.len() > 1 => {
+                        embedding.iter().copied().filter(|&width| width <= units).collect()
+                    }
+                    _ => embedding.clone(),
+                };
+                for embedding in widths {
+                    let shape = Shape { vocabulary: 1, embedding, units, form: Some(form) };
+                    // What a recipe cannot be is no size: tanh with a width that is no multiple of four, say.
+                    if (self.recipe)(&shape).is_ok() {
+                        shapes.push(shape);
+                    }
+                }
+            }
+        }
+        shapes
+    }
+
+    /// The size with the most words that fit, if any do.
+    fn largest(&self, shape: Shape) -> Result<Option<Plan>> {
+        let plan = |vocabulary| self.plan(Shape { vocabulary, ..shape });
+        let words = self.choices.words;
+        let most = plan(words)?;
+        if self.limits.hold(&most.footprint) {
+            return Ok(Some(most));
+        }
+        if self.choices.words_are_given {
+            return Ok(None);
+        }
+        let steps = round_numbers(words);
+        let (mut fits, mut too_many) = (None, steps.len());
+        let mut from = 0;
+        while from < too_many {
+            let middle = (from + too_many) / 2;
+            let tried = plan(steps[middle])?;
+            if self.limits.hold(&tried.footprint) {
+                fits = Some(tried);
+                from = middle + 1;
+            } else {
+                too_many = middle;
+            }
+        }
+        Ok(fits)
+    }
+
+    /// What a size will take.
+    pub fn plan(&self, shape: Shape) -> Result<Plan> {
+        let recipe = (self.recipe)(&shape)?;
+        let words = (0..shape.vocabulary).map(|word| word.to_string()).collect();
+        let encoder = Encoder::new(&recipe, words);
+        let hash = PerfectHash::stand_in(shape.vocabulary, recipe.fingerprint_bytes());
+        let (size, file) = FileSize::with_model(&recipe, &encoder, self.labels, &hash)?;
+        let needs = Needs::of(Model::from_bytes(&file)?.contents(), size.most);
+        let footprint = Footprint::of(needs, ZEROS, &self.device);
+        Ok(Plan { shape, needs, footprint, has_most_words: true })
+    }
+}
+
+/// Two digits of a number, and zeros.
+fn round(number: usize) -> usize {
+    let digits = number.checked_ilog10().unwrap_or(0).saturating_sub(1);
+    number / 10usize.pow(digits) * 10usize.pow(digits)
+}
+
+/// All numbers of two digits and zeros below another, rising.
+fn round_numbers(below: usize) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    let (mut number, mut step) = (1, 1);
+    while number < below {
+        numbers.push(number);
+        number += step;
+        if number >= 100 * step {
+            step *= 10;
+        }
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::footprint::{CORES, Engine};
+
+    fn with_space<T>(limits: Limits, given: &[&str], test: impl FnOnce(&Space<'_>) -> T) -> T {
+        let settings: Vec<String> = given.iter().map(|&setting| setting.to_owned()).collect();
+        let load = |shape: &Shape| Ok(Recipe::load("compact", &shape.settings())?);
+        let recipe = Recipe::load("compact", &settings).unwrap();
+        let is_given = |key: &str| given.iter().any(|setting| setting.starts_with(key));
+        let labels = ["a".to_owned(), "b".to_owned()];
+        let texts = Texts { bytes_per_word: 5.0, different: 5000, repeated: 3000 };
+        test(&Space {
+            choices: Choices::new(&recipe, &texts, is_given),
+            recipe: &load,
+            embedding: recipe.embedding,
+            labels: &labels,
+            device: Device { core: &CORES[0], engine: Engine::Full, bytes_per_word: 5.0 },
+            limits,
+        })
+    }
+
+    #[test]
+    fn all_plans_fit_and_another_word_would_not() {
+        let limits = Limits { flash: Some(CORES[0].code.full + 9000), ..Limits::default() };
+        with_space(limits, &[], |space| {
+            let plans = space.plans().unwrap();
+            assert!(plans.len() > 50, "{}", plans.len());
+            for plan in &plans {
+                assert!(limits.hold(&plan.footprint), "{plan:?}");
+            }
+            let shapes: BTreeSet<Shape> = plans.iter().map(|plan| plan.shape).collect();
+            assert_eq!(shapes.len(), plans.len(), "each once");
+            let most = plans.iter().map(|plan| plan.shape).max_by_key(|shape| shape.vocabulary).unwrap();
+            assert!(most.vocabulary < 3000, "{most}");
+            let more = Shape { vocabulary: most.vocabulary + 100, ..most };
+            assert!(!limits.hold(&space.plan(more).unwrap().footprint));
+        });
+    }
+
+    #[test]
+    fn ram_and_instructions_prune() {
+        let ram = Limits { ram: Some(CORES[0].stack + 9 * 20), ..Limits::default() };
+        let inputs = |shape: &Shape| match shape.form {
+            Some(Form::Folded) => shape.units,
+            _ => shape.units + shape.embedding,
+        };
+        with_space(ram, &[], |space| {
+            let plans = space.plans().unwrap();
+            assert!(plans.iter().all(|plan| inputs(&plan.shape) <= 20));
+            assert!(plans.iter().any(|plan| inputs(&plan.shape) == 20));
+        });
+        let instructions = Limits { instructions_per_word: Some(600), ..Limits::default() };
+        with_space(instructions, &[], |space| {
+            let plans = space.plans().unwrap();
+            assert!(!plans.is_empty() && plans.iter().all(|plan| plan.shape.units < 32));
+        });
+    }
+
+    #[test]
+    fn what_is_given_is_kept() {
+        let given = ["units=12", "vocabulary=700", "embedding_bits=4"];
+        with_space(Limits::default(), &given, |space| {
+            for plan in space.plans().unwrap() {
+                let Shape { vocabulary, units, form, .. } = plan.shape;
+                assert_eq!((vocabulary, units, form), (700, 12, Some(Form::Int4)));
+            }
+        });
+    }
+
+    #[test]
+    fn the_least_is_within_reach_and_nothing_below_it() {
+        with_space(Limits::default(), &[], |space| {
+            let [flash, ram, instructions] = space.least().unwrap().unwrap().map(|plan| plan.footprint);
+            let limits = |flash| Limits { flash: Some(flash), ..Limits::default() };
+            with_space(limits(flash.flash()), &[], |space| assert!(!space.plans().unwrap().is_empty()));
+            with_space(limits(flash.flash() - 1), &[], |space| assert!(space.plans().unwrap().is_empty()));
+            assert_eq!(ram.ram(), CORES[0].stack + 9 * 4);
+            assert!(instructions.instructions_per_word.unwrap() < 450.0);
+        });
+    }
+
+    #[test]
+    fn round_numbers_have_two_digits() {
+        assert_eq!(round_numbers(8), [1, 2, 3, 4, 5, 6, 7]);
+        let numbers = round_numbers(12_345);
+        assert_eq!(numbers[98..101], [99, 100, 110]);
+        assert_eq!(*numbers.last().unwrap(), 12_000);
+        assert_eq!([round(7), round(99), round(123), round(45_678)], [7, 99, 120, 45_000]);
+    }
+}

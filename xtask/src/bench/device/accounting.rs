@@ -1,0 +1,49 @@
+//! Whether the trainer reckons with what is measured here.
+
+use kilornn::text::{Normalization, Tokenizer, WordSink};
+
+use super::Row;
+use crate::cores::{self, CORES};
+
+/// What the bench classifies.
+const TEXTS: &str = include_str!("../../../../firmware-example/src/bench/texts.txt");
+
+/// In what the trainer's table is wrong, each as a sentence.
+pub(super) fn departures(rows: &[Row]) -> Vec<String> {
+    let mut found = Vec::new();
+    let bytes = TEXTS.len() as f64 / f64::from(words(TEXTS));
+    for core in &CORES {
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.board == core.board).collect();
+        for Row { board, shape, zeros, step, figures, .. } in &rows {
+            let place = format!("{board}, {shape}, {zeros} % zeros");
+            let estimated = core.costs.step(*step, zeros / 100.0);
+            found.extend(cores::estimate(&format!("{place}, a step"), figures.step, estimated));
+            found.extend(cores::estimate(&format!("{place}, a byte"), figures.byte, core.costs.byte));
+            let estimated = core.costs.word(*step, zeros / 100.0, bytes);
+            found.extend(cores::estimate(&format!("{place}, a word"), figures.word, estimated));
+        }
+        // The stack is deepest while a model is loaded, whatever it is.
+        if let Some(stack) = rows.iter().map(|row| row.figures.stack).max() {
+            found.extend(cores::bytes(&format!("{}, stack", core.board), stack, core.stack));
+        }
+    }
+    found
+}
+
+/// Words of a text.
+fn words(text: &str) -> u32 {
+    struct Count(u32);
+
+    impl WordSink for Count {
+        fn char(&mut self, _: char) {}
+        fn end(&mut self) {
+            self.0 += 1;
+        }
+    }
+
+    let mut count = Count(0);
+    let mut tokenizer = Tokenizer::new(Normalization::KERAS);
+    tokenizer.push(text.as_bytes(), &mut count);
+    tokenizer.finish(&mut count);
+    count.0
+}

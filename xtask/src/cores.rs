@@ -1,0 +1,59 @@
+//! The trainer's accounting of what the engine takes, and whether it still is what is measured.
+//!
+//! The trainer chooses models by it and proves that they fit, so what is wrong there must not stand.
+
+// The trainer brings candle, which takes minutes to build; its table and formula need nothing of it.
+#[path = "../../trainer/src/footprint/cores.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the trainer's, which uses the rest")]
+mod table;
+
+pub(crate) use table::{CORES, Shape};
+
+/// Where the table is.
+const TABLE: &str = "trainer/src/footprint/cores.rs";
+
+/// A measurement may be less than what the table says by this share of it, and never more.
+const SLACK: f64 = 0.03;
+
+/// How far an estimate may be from the measurement, as a share of it.
+const ESTIMATE: f64 = 0.15;
+
+/// What to say of a number of bytes that is not that of the table, if it is not.
+pub(crate) fn bytes(what: &str, measured: u64, table: usize) -> Option<String> {
+    let table = table as u64;
+    let is_off = measured > table || (measured as f64) < table as f64 * (1.0 - SLACK);
+    is_off.then(|| format!("{what}: {measured} bytes, but {TABLE} has {table}: write {measured} there"))
+}
+
+/// What to say of an estimate of instructions that is too far from the measurement, if it is.
+pub(crate) fn estimate(what: &str, measured: f64, estimated: f64) -> Option<String> {
+    let off = estimated / measured - 1.0;
+    (off.abs() > ESTIMATE).then(|| {
+        format!(
+            "{what}: {measured:.1} instructions, estimated {estimated:.1}, which is off by {:.0} %: fit the costs in \
+             {TABLE} again",
+            100.0 * off
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_never_right_and_a_little_less_is() {
+        assert_eq!(bytes("engine", 1000, 1000), None);
+        assert_eq!(bytes("engine", 971, 1000), None);
+        assert!(bytes("engine", 1001, 1000).is_some_and(|said| said.contains("write 1001 there")));
+        assert!(bytes("engine", 960, 1000).is_some());
+    }
+
+    #[test]
+    fn estimates_are_right_within_their_share() {
+        assert_eq!(estimate("a step", 1000.0, 1149.0).or(estimate("a step", 1000.0, 851.0)), None);
+        let said = estimate("a step", 1000.0, 840.0);
+        assert!(said.is_some_and(|said| said.contains("off by -16 %")));
+        assert!(estimate("a step", 1000.0, 1160.0).is_some());
+    }
+}
