@@ -60,13 +60,19 @@ impl Dataset {
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
         let mut train = read_all(&parts.train, &inputs.columns)?;
-        let groups = train.iter_mut().flatten().map(|row| row.group.take()).collect();
+        let groups: Option<Vec<String>> = train.iter_mut().flatten().map(|row| row.group.take()).collect();
         let labels = match parts.labels {
             Some(labels) => labels,
             None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
                 .map_err(|reason| in_sources(&parts.train, reason))?,
         };
-        let train = join(&parts.train, train, &labels)?;
+        let kept = labels::Kept::new(&labels, &inputs.without)?;
+        let all = join(&parts.train, train, &labels)?;
+        let groups = groups.map(|groups| {
+            let of = groups.into_iter().zip(&all);
+            of.filter_map(|(group, example)| kept.example(example.clone()).map(|_| group)).collect()
+        });
+        let train: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
         let mut examples = vec![0; labels.len()];
         train.iter().for_each(|example| examples[example.class] += 1);
         if let Some(class) = examples.iter().position(|&examples| examples == 0) {
@@ -86,10 +92,11 @@ impl Dataset {
             if sources.is_empty() {
                 return Ok(None);
             }
-            Ok(Some(join(sources, read_all(sources, &columns)?, &labels)?))
+            let all = join(sources, read_all(sources, &columns)?, &labels)?;
+            Ok(Some(all.into_iter().filter_map(|example| kept.example(example)).collect()))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels })
+        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels })
     }
 
     /// What validates, and what that part is called: the training examples that are `held` out for it, by index, or the
@@ -102,12 +109,22 @@ impl Dataset {
         Some(("validation", held.into()))
     }
 
-    /// Reads what a model with these labels is to be tested on: files, and folders' test parts.
-    pub fn read_test(paths: &[PathBuf], columns: &Columns, labels: &[String]) -> Result<Vec<Example>> {
+    /// Reads what a model with these labels is to be tested on: files, and folders' test parts, without some classes,
+    /// whether the model knows them or was trained without them, too.
+    pub fn read_test(
+        paths: &[PathBuf],
+        columns: &Columns,
+        labels: &[String],
+        without: &[String],
+    ) -> Result<Vec<Example>> {
         let (sources, lists) = inputs::find_test(paths)?;
+        let mut all = labels.to_vec();
         for list in lists {
             let found = labels::read(&list)?;
-            if found != labels {
+            let is_of_more = labels::Kept::new(&found, without).is_ok_and(|kept| kept.labels == labels);
+            if is_of_more {
+                all = found;
+            } else if found != labels {
                 let reason = format!(
                     "its classes are {}, the model's {}",
                     labels::shown(&found),
@@ -116,7 +133,20 @@ impl Dataset {
                 return Err(InputError::in_file(&list, reason).into());
             }
         }
-        Ok(join(&sources, read_all(&sources, columns)?, labels)?)
+        let kept = labels::Kept::new(&all, without)?;
+        // The model's own number of each class that stays: it may have one for what is left out.
+        let number: Vec<Option<usize>> =
+            kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
+        let examples = join(&sources, read_all(&sources, columns)?, &all)?.into_iter();
+        let examples = examples.filter_map(|example| {
+            let Example { class, text } = kept.example(example)?;
+            Some(Example { class: number[class]?, text })
+        });
+        let examples: Vec<Example> = examples.collect();
+        if examples.is_empty() {
+            return Err(in_sources(&sources, "all its examples are left out".to_owned()).into());
+        }
+        Ok(examples)
     }
 }
 
