@@ -116,6 +116,11 @@ impl Kept {
         Ok(Self { labels, number })
     }
 
+    /// Whether the example's class stays.
+    pub(super) fn has(&self, example: &Example) -> bool {
+        self.number[example.class].is_some()
+    }
+
     /// The example under its new number, unless its class is left out.
     pub(super) fn example(&self, example: Example) -> Option<Example> {
         Some(Example { class: self.number[example.class]?, ..example })

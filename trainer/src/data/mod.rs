@@ -61,16 +61,17 @@ impl Dataset {
         let parts = inputs.find()?;
         let mut train = read_all(&parts.train, &inputs.columns)?;
         let groups: Option<Vec<String>> = train.iter_mut().flatten().map(|row| row.group.take()).collect();
-        let labels = match parts.labels {
+        let listed = match parts.labels {
             Some(labels) => labels,
             None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
                 .map_err(|reason| in_sources(&parts.train, reason))?,
         };
-        let kept = labels::Kept::new(&labels, &inputs.without)?;
-        let all = join(&parts.train, train, &labels)?;
+        let kept = labels::Kept::new(&listed, &inputs.without)?;
+        let labels = &kept.labels;
+        let all = join(&parts.train, train, &listed)?;
         let groups = groups.map(|groups| {
             let of = groups.into_iter().zip(&all);
-            of.filter_map(|(group, example)| kept.example(example.clone()).map(|_| group)).collect()
+            of.filter(|(_, example)| kept.has(example)).map(|(group, _)| group).collect()
         });
         let train: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
         let mut examples = vec![0; labels.len()];
@@ -84,7 +85,7 @@ impl Dataset {
         }
         if labels.len() < 2 {
             let reason =
-                format!("there must be at least two classes; there is only `{}`", labels::shown(&labels));
+                format!("there must be at least two classes; there is only `{}`", labels::shown(labels));
             return Err(in_sources(&parts.train, reason).into());
         }
         let columns = Columns { group: None, ..inputs.columns.clone() };
@@ -92,8 +93,9 @@ impl Dataset {
             if sources.is_empty() {
                 return Ok(None);
             }
-            let all = join(sources, read_all(sources, &columns)?, &labels)?;
-            Ok(Some(all.into_iter().filter_map(|example| kept.example(example)).collect()))
+            let all = join(sources, read_all(sources, &columns)?, &listed)?;
+            let part: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
+            Ok((!part.is_empty()).then_some(part))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
         Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels })
