@@ -94,9 +94,9 @@ enum Task {
     /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
     ///
     /// `accuracy` tests the shipped models on their test parts, as the device computes, and fails if one misses its
-    /// marks in models/models.toml or its data are missing. With --all the models that are not shipped are trained, too;
-    /// they stay in target/models as long as recipe and arguments are the same (`cargo xtask model NAME` makes one
-    /// anew). With --peers fastText is trained in many sizes and recorded in xtask/peers/fasttext_points.json.
+    /// marks in models/models.toml or its data are missing. With --all the models that are not shipped are trained,
+    /// too; they stay in target/models as long as recipe and arguments are the same (`cargo xtask model NAME` makes
+    /// one anew). With --peers fastText is trained in many sizes and recorded in xtask/peers/fasttext_points.json.
     /// With --figure models/accuracy.svg shows what was measured beside that record.
     #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json\n  \
                             cargo xtask bench train --peers\n  cargo xtask bench accuracy --all")]

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if !different.is_empty() {
         bail!(
-            "{} (another processor rounds float sums otherwise; README.md, Figures, says where the shipped ones were made)",
+            "{} (other processors round float sums otherwise; README.md says where the shipped ones were made)",
             different.join("; ")
         );
     }

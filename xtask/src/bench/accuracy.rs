@@ -71,11 +71,12 @@ pub(crate) fn run(args: Args<'_>) -> Result<()> {
     } else {
         print!("\n{}\n", table(&rows));
     }
-    if args.figure {
-        draw(&rows)?;
-    }
     if !faults.is_empty() {
         bail!("{}", faults.join("; "));
+    }
+    if args.figure {
+        let is_shipped = |row: &&Row| models.iter().any(|model| model.shipped && model.name == row.model);
+        draw(&rows.iter().filter(is_shipped).collect::<Vec<_>>())?;
     }
     if !args.json {
         let models = if rows.len() == 1 { "model" } else { "models" };
@@ -140,11 +141,11 @@ fn measure_peers(sets: &Path) -> Result<()> {
 }
 
 /// Draws ours beside the record.
-fn draw(rows: &[Row]) -> Result<()> {
+fn draw(rows: &[&Row]) -> Result<()> {
     let measured = target_dir(&root())?.join("bench-accuracy/measured.json");
     let folder = measured.parent().context("no folder")?;
     fs::create_dir_all(folder)?;
-    let ours: Vec<&Row> = rows.iter().filter(|row| row.data == IMDB).collect();
+    let ours: Vec<&&Row> = rows.iter().filter(|row| row.data == IMDB).collect();
     fs::write(&measured, serde_json::to_string_pretty(&ours)?)?;
     let example =
         ["run", "--release", "--quiet", "--package", "kilornn-trainer", "--example", "accuracy_figure"];
