@@ -192,4 +192,21 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(keys, ["accuracy", "bytes", "data", "examples", "macro_f1", "model"]);
     }
+
+    /// Who ships another model has to draw the figure again: `cargo xtask bench accuracy --figure`.
+    #[test]
+    fn the_figure_shows_every_shipped_model_of_its_data_and_every_recorded_point() {
+        let figure = fs::read_to_string(root().join(FIGURE)).unwrap();
+        for model in manifest::read().unwrap().iter().filter(|model| model.shipped && model.data == IMDB) {
+            assert!(figure.contains(&model.name), "{FIGURE} does not show {}", model.name);
+        }
+        let record = fs::read_to_string(root().join(RECORD)).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let points = record["points"].as_array().unwrap();
+        assert!(points.len() > 2, "{RECORD} has {} points", points.len());
+        for point in points {
+            let accuracy = format!("{:.3}", point["accuracy"].as_f64().unwrap());
+            assert!(figure.contains(&accuracy), "{FIGURE} does not show fastText's {accuracy}");
+        }
+    }
 }
