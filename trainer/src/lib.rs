@@ -20,6 +20,7 @@ pub mod network;
 pub mod numbers;
 pub mod optim;
 pub mod parts;
+pub mod plot;
 pub mod processor;
 pub mod progress;
 pub mod quantize;

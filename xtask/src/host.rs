@@ -11,8 +11,20 @@ use crate::{firmware, process};
 /// The trainer, built.
 pub(crate) struct Trainer {
     program: PathBuf,
+    /// Where cargo puts what it builds, as short as it can be said from the root.
+    target: PathBuf,
     /// Where the demo's data and models go.
     dir: PathBuf,
+    /// How its commands run: with their output on standard output, or aside.
+    run: fn(&mut Command) -> Result<()>,
+}
+
+/// How good a model is on labelled texts.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Test {
+    pub(crate) examples: u64,
+    pub(crate) accuracy: f64,
+    pub(crate) macro_f1: f64,
 }
 
 /// What the host says about one text.
@@ -27,12 +39,21 @@ pub(crate) struct Prediction {
 impl Trainer {
     /// Builds the trainer in the release profile. The first time this compiles candle.
     pub(crate) fn build() -> Result<Self> {
-        process::run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-trainer"]))?;
+        Self::build_by(process::run)
+    }
+
+    /// The same, with standard output left to what a program is to read.
+    pub(crate) fn build_aside() -> Result<Self> {
+        Self::build_by(process::run_aside)
+    }
+
+    fn build_by(run: fn(&mut Command) -> Result<()>) -> Result<Self> {
+        run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-trainer"]))?;
         let target = firmware::target_dir(&process::root())?;
         let program = target.join("release").join(format!("kilornn{}", std::env::consts::EXE_SUFFIX));
         // Short names where they will do: commands run in the root, and a person reads them.
         let target = target.strip_prefix(process::root()).unwrap_or(&target);
-        Ok(Self { program, dir: target.join("demo") })
+        Ok(Self { program, target: target.to_owned(), dir: target.join("demo"), run })
     }
 
     fn command(&self) -> Command {
@@ -57,6 +78,26 @@ impl Trainer {
             .join(&model)
             .canonicalize()
             .with_context(|| format!("the training left no {}", model.display()))
+    }
+
+    /// Where trained models go that the manifest names, seen from the root if they can be.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.target.join("models")
+    }
+
+    /// Trains with these arguments, whatever was in the folder.
+    pub(crate) fn train(&self, arguments: &[String], out: &Path) -> Result<()> {
+        (self.run)(self.command().arg("train").args(arguments).args(["--force", "--out"]).arg(out))
+    }
+
+    /// Tests a model on the host, on all texts of the test part but those of one class.
+    pub(crate) fn test(&self, model: &Path, data: &Path, without: Option<&str>) -> Result<Test> {
+        let mut command = self.command();
+        command.arg("evaluate").arg(model).arg(data).arg("--json");
+        if let Some(label) = without {
+            command.args(["--without", label]);
+        }
+        parse_test(&process::output(&mut command)?)
     }
 
     /// Runs a whole data set through the firmware in QEMU and on the host.
@@ -91,6 +132,19 @@ impl Trainer {
         }
         Ok(predictions)
     }
+}
+
+/// Reads the object that `kilornn evaluate --json` prints.
+fn parse_test(json: &str) -> Result<Test> {
+    let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
+    let read = || {
+        Some(Test {
+            examples: value["examples"].as_u64()?,
+            accuracy: value["accuracy"].as_f64()?,
+            macro_f1: value["macro_f1"].as_f64()?,
+        })
+    };
+    read().with_context(|| format!("not an evaluation: {json}"))
 }
 
 /// What an evaluation through the firmware found.
@@ -159,6 +213,9 @@ mod tests {
         let read = Evaluation { examples: 800, accuracy: 0.9, mismatches: 0, instructions_per_word: 1500.5 };
         assert_eq!(parse_evaluation(json).unwrap(), read);
         assert!(parse_evaluation(r#"{"examples":800,"accuracy":0.9}"#).is_err());
+        let test = parse_test(r#"{"examples":800,"accuracy":0.9,"macro_f1":0.8,"loss":0.3}"#).unwrap();
+        assert_eq!(test, Test { examples: 800, accuracy: 0.9, macro_f1: 0.8 });
+        assert!(parse_test(r#"{"examples":800,"accuracy":0.9}"#).is_err());
     }
 
     #[test]

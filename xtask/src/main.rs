@@ -11,6 +11,9 @@ mod firmware;
 mod fuzz;
 mod host;
 mod lint;
+mod manifest;
+mod model;
+mod peers;
 mod process;
 mod report;
 mod setup;
@@ -71,7 +74,18 @@ enum Task {
     /// rustfmt, clippy and rustdoc, with every warning an error. All checks run, whatever the earlier ones gave.
     Lint,
 
-    /// Measure: the engine on emulated microcontrollers, or training beside Keras and PyTorch
+    /// Train a model of models/models.toml anew, as it is shipped
+    ///
+    /// The training lands in target/models/NAME; a shipped model's file then replaces models/NAME.kilo. The data sets
+    /// are no part of the repository: --data says where they are. The same machine gives the same bytes, another
+    /// kind of processor may round float sums otherwise.
+    #[command(
+        after_help = "Examples:\n  cargo xtask model imdb-compact\n  cargo xtask model imdb-compact --check\n  \
+                            cargo xtask model --all --data ~/data"
+    )]
+    Model(model::Args),
+
+    /// Measure: the engine on emulated microcontrollers, training beside Keras and PyTorch, or the models' accuracy
     ///
     /// `device` builds a bench firmware for Cortex-M4, M3, M0 and RISC-V, runs it in QEMU, where instructions are
     /// counted, and prints a table: time steps of synthetic models with 0, 50, 70 and 90 % zeros in the state, and the
@@ -80,8 +94,14 @@ enum Task {
     ///
     /// `train` times training steps of the seed's shapes and epochs of the compact recipe; with --peers it makes a
     /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
+    ///
+    /// `accuracy` tests the shipped models on their test parts, as the device computes, and fails if one misses its
+    /// marks in models/models.toml or its data are missing. With --all the models that are not shipped are trained,
+    /// too; they stay in target/models as long as recipe and arguments are the same (`cargo xtask model NAME` makes
+    /// one anew). With --peers fastText is trained in many sizes and recorded in xtask/peers/fasttext_points.json.
+    /// With --figure models/accuracy.svg shows what was measured beside that record.
     #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json\n  \
-                            cargo xtask bench train --peers")]
+                            cargo xtask bench train --peers\n  cargo xtask bench accuracy --all")]
     Bench {
         /// What to measure
         what: Subject,
@@ -91,9 +111,18 @@ enum Task {
         /// `device`: only on this board
         #[arg(long, value_name = "NAME")]
         board: Option<String>,
-        /// `train`: also Keras and PyTorch
+        /// `train`: also Keras and PyTorch; `accuracy`: also fastText
         #[arg(long)]
         peers: bool,
+        /// `accuracy`: the folder of the data sets, seen from the repository's root
+        #[arg(long, value_name = "DIR", default_value = manifest::DATA)]
+        data: PathBuf,
+        /// `accuracy`: also the models that are not shipped
+        #[arg(long)]
+        all: bool,
+        /// `accuracy`: draw models/accuracy.svg
+        #[arg(long)]
+        figure: bool,
     },
 
     /// Show what of the engine ends up in a firmware, and check that nothing of it can panic
@@ -143,10 +172,14 @@ enum Subject {
     Device,
     /// Training on this machine
     Train,
+    /// Models on their test parts
+    Accuracy,
 }
 
 fn main() -> ExitCode {
-    let (name, result) = match Cli::parse().task {
+    let task = Cli::parse().task;
+    let is_json = matches!(task, Task::Bench { json: true, .. });
+    let (name, result) = match task {
         Task::Setup { all, targets } => ("setup", setup::run(all, &targets)),
         Task::Demo => ("demo", demo::run()),
         Task::Test { part } => ("test", test::run(part)),
@@ -155,6 +188,11 @@ fn main() -> ExitCode {
             ("bench", bench::device::run(json, board.as_deref()))
         }
         Task::Bench { what: Subject::Train, json, peers, .. } => ("bench", bench::train::run(peers, json)),
+        Task::Bench { what: Subject::Accuracy, json, peers, data, all, figure, .. } => {
+            let data = &data;
+            ("bench", bench::accuracy::run(bench::accuracy::Args { data, all, peers, figure, json }))
+        }
+        Task::Model(args) => ("model", model::run(&args)),
         Task::Engine => ("engine", engine::run()),
         Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
         Task::Damage => ("damage", fuzz::damage()),
@@ -162,9 +200,13 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // On standard output, where the rest of the account is: the last line is the verdict either way.
+        // On standard output, where the rest of the account is: the last line is the verdict either way. Where a
+        // program reads that, aside.
         Err(error) => {
-            println!("{name}: FAIL - {error:#}");
+            match is_json {
+                false => println!("{name}: FAIL - {error:#}"),
+                true => eprintln!("{name}: FAIL - {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }

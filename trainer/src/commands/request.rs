@@ -25,7 +25,8 @@ pub(super) struct Request {
     group: Option<String>,
     /// The groups are not with the texts, but in this file: in its column or under its key --group [default: group], or
     /// one a line if it is a .txt file
-    #[arg(long, value_name = "FILE")]
+    // Its lines are those of the training file, of which --without leaves some out.
+    #[arg(long, value_name = "FILE", conflicts_with = "without")]
     groups: Option<PathBuf>,
     /// Texts without labels, which the recipe's teacher judges (can be repeated)
     #[arg(long, value_name = "FILE")]

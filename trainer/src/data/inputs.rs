@@ -22,6 +22,9 @@ pub struct Inputs {
     /// A file that names the classes in order, one a line [default: labels.txt in a folder]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+    /// Leave out this class and all its examples, as if they were not there (can be repeated)
+    #[arg(long, value_name = "LABEL")]
+    pub without: Vec<String>,
     /// Columns or keys of the files
     #[command(flatten)]
     pub columns: Columns,
@@ -64,6 +67,7 @@ impl Inputs {
         self.dev.iter().for_each(|file| option("dev", path(file)));
         self.test.iter().for_each(|file| option("test", path(file)));
         self.labels.iter().for_each(|file| option("labels", path(file)));
+        self.without.iter().for_each(|label| option("without", label.clone()));
         let usual = Columns::default();
         for (name, value, usual) in
             [("text", &self.columns.text, usual.text), ("label", &self.columns.label, usual.label)]
@@ -152,10 +156,11 @@ mod tests {
         let inputs = Inputs {
             data: vec!["a.csv".into(), "it's b.csv".into()],
             test: vec!["t.csv".into()],
+            without: vec!["oos".into()],
             columns: Columns { text: "review".into(), ..Columns::default() },
             ..Inputs::default()
         };
-        assert_eq!(inputs.command_line(), r"a.csv 'it'\''s b.csv' --test t.csv --text review");
+        assert_eq!(inputs.command_line(), r"a.csv 'it'\''s b.csv' --test t.csv --without oos --text review");
         assert_eq!(inputs.name(), "a");
     }
 }

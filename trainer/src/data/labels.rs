@@ -7,6 +7,7 @@ use super::bytes::read_text;
 use super::formats::Row;
 use super::{Example, Source};
 use crate::error::InputError;
+use crate::recipe::hint;
 
 /// Most classes that a model may have.
 const MOST: usize = 256;
@@ -86,6 +87,46 @@ pub(super) fn classify(
         .collect()
 }
 
+/// Classes of which some are left out, with all their examples. Labels in files may be numbers of the whole list,
+/// so examples are classified by that and renumbered afterwards.
+pub(super) struct Kept {
+    /// The names of those that stay.
+    pub(super) labels: Vec<String>,
+    /// The new number of each class of the whole list, unless it is left out.
+    number: Vec<Option<usize>>,
+}
+
+impl Kept {
+    /// All classes but those that are named.
+    pub(super) fn new(all: &[String], without: &[String]) -> Result<Self, InputError> {
+        if let Some(unknown) = without.iter().find(|label| !all.contains(label)) {
+            let hint = hint(unknown, all.iter().map(String::as_str));
+            let reason = format!("--without {unknown}: no such class{hint}; the classes are {}", shown(all));
+            return Err(InputError::new(reason));
+        }
+        let mut labels = Vec::new();
+        let number = all.iter().map(|label| {
+            let stays = !without.contains(label);
+            stays.then(|| {
+                labels.push(label.clone());
+                labels.len() - 1
+            })
+        });
+        let number = number.collect();
+        Ok(Self { labels, number })
+    }
+
+    /// Whether the example's class stays.
+    pub(super) fn has(&self, example: &Example) -> bool {
+        self.number[example.class].is_some()
+    }
+
+    /// The example under its new number, unless its class is left out.
+    pub(super) fn example(&self, example: Example) -> Option<Example> {
+        Some(Example { class: self.number[example.class]?, ..example })
+    }
+}
+
 /// The names of the classes, or the first of many.
 pub(super) fn shown(labels: &[String]) -> String {
     match labels.len() {
@@ -112,5 +153,17 @@ mod tests {
         assert_eq!(infer(many[..256].iter().map(String::as_str)).unwrap().len(), 256);
         assert!(infer(many.iter().map(String::as_str)).unwrap_err().starts_with("257 different labels"));
         assert_eq!(of(&[]).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn classes_left_out_renumber_those_behind_them() {
+        let all = ["a", "b", "c"].map(str::to_owned);
+        let kept = Kept::new(&all, &["b".to_owned()]).unwrap();
+        let class = |class| Some(kept.example(Example { class, text: String::new() })?.class);
+        assert_eq!(kept.labels, ["a", "c"]);
+        assert_eq!([class(0), class(1), class(2)], [Some(0), None, Some(1)]);
+        assert_eq!(Kept::new(&all, &[]).unwrap().labels, all);
+        let error = Kept::new(&all, &["oos".to_owned()]).err().unwrap().to_string();
+        assert_eq!(error, "--without oos: no such class; the classes are a, b, c");
     }
 }

@@ -60,13 +60,20 @@ impl Dataset {
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
         let mut train = read_all(&parts.train, &inputs.columns)?;
-        let groups = train.iter_mut().flatten().map(|row| row.group.take()).collect();
-        let labels = match parts.labels {
+        let groups: Option<Vec<String>> = train.iter_mut().flatten().map(|row| row.group.take()).collect();
+        let listed = match parts.labels {
             Some(labels) => labels,
             None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
                 .map_err(|reason| in_sources(&parts.train, reason))?,
         };
-        let train = join(&parts.train, train, &labels)?;
+        let kept = labels::Kept::new(&listed, &inputs.without)?;
+        let labels = &kept.labels;
+        let all = join(&parts.train, train, &listed)?;
+        let groups = groups.map(|groups| {
+            let of = groups.into_iter().zip(&all);
+            of.filter(|(_, example)| kept.has(example)).map(|(group, _)| group).collect()
+        });
+        let train: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
         let mut examples = vec![0; labels.len()];
         train.iter().for_each(|example| examples[example.class] += 1);
         if let Some(class) = examples.iter().position(|&examples| examples == 0) {
@@ -78,7 +85,7 @@ impl Dataset {
         }
         if labels.len() < 2 {
             let reason =
-                format!("there must be at least two classes; there is only `{}`", labels::shown(&labels));
+                format!("there must be at least two classes; there is only `{}`", labels::shown(labels));
             return Err(in_sources(&parts.train, reason).into());
         }
         let columns = Columns { group: None, ..inputs.columns.clone() };
@@ -86,10 +93,12 @@ impl Dataset {
             if sources.is_empty() {
                 return Ok(None);
             }
-            Ok(Some(join(sources, read_all(sources, &columns)?, &labels)?))
+            let all = join(sources, read_all(sources, &columns)?, &listed)?;
+            let part: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
+            Ok((!part.is_empty()).then_some(part))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels })
+        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels })
     }
 
     /// What validates, and what that part is called: the training examples that are `held` out for it, by index, or the
@@ -102,12 +111,22 @@ impl Dataset {
         Some(("validation", held.into()))
     }
 
-    /// Reads what a model with these labels is to be tested on: files, and folders' test parts.
-    pub fn read_test(paths: &[PathBuf], columns: &Columns, labels: &[String]) -> Result<Vec<Example>> {
+    /// Reads what a model with these labels is to be tested on: files, and folders' test parts, without some classes,
+    /// whether the model knows them or was trained without them, too.
+    pub fn read_test(
+        paths: &[PathBuf],
+        columns: &Columns,
+        labels: &[String],
+        without: &[String],
+    ) -> Result<Vec<Example>> {
         let (sources, lists) = inputs::find_test(paths)?;
+        let mut all = labels.to_vec();
         for list in lists {
             let found = labels::read(&list)?;
-            if found != labels {
+            let is_of_more = labels::Kept::new(&found, without).is_ok_and(|kept| kept.labels == labels);
+            if is_of_more {
+                all = found;
+            } else if found != labels {
                 let reason = format!(
                     "its classes are {}, the model's {}",
                     labels::shown(&found),
@@ -116,7 +135,20 @@ impl Dataset {
                 return Err(InputError::in_file(&list, reason).into());
             }
         }
-        Ok(join(&sources, read_all(&sources, columns)?, labels)?)
+        let kept = labels::Kept::new(&all, without)?;
+        // The model's own number of each class that stays: it may have one for what is left out.
+        let number: Vec<Option<usize>> =
+            kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
+        let examples = join(&sources, read_all(&sources, columns)?, &all)?.into_iter();
+        let examples = examples.filter_map(|example| {
+            let Example { class, text } = kept.example(example)?;
+            Some(Example { class: number[class]?, text })
+        });
+        let examples: Vec<Example> = examples.collect();
+        if examples.is_empty() {
+            return Err(in_sources(&sources, "all its examples are left out".to_owned()).into());
+        }
+        Ok(examples)
     }
 }
 

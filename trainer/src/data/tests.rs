@@ -44,9 +44,40 @@ fn reads_a_folder() {
     assert_eq!(data.test.as_deref(), Some(&[example(1, "fine")][..]));
     assert_eq!(data.dev, None);
     for path in [folder.path().join("test.tsv"), folder.path().to_owned()] {
-        let test = Dataset::read_test(&[path], &Columns::default(), &data.labels).unwrap();
+        let test = Dataset::read_test(&[path], &Columns::default(), &data.labels, &[]).unwrap();
         assert_eq!(Some(test), data.test);
     }
+}
+
+#[test]
+fn leaves_classes_out() {
+    let folder = folder(&[
+        ("train.tsv", b"label\tgroup\ttext\n0\tf\ta\n1\tg\tb\n2\th\tc\n"),
+        ("test.tsv", b"label\ttext\n2\tc\n1\tb\n0\ta\n"),
+        ("labels.txt", b"x\noos\ny\n"),
+    ]);
+    let without = ["oos".to_owned()];
+    let columns = Columns { group: Some("group".into()), ..Columns::default() };
+    let inputs = Inputs { without: without.to_vec(), columns, ..Inputs::from(folder.path()) };
+    let data = Dataset::read(&inputs).unwrap();
+    assert_eq!(data.labels, ["x", "y"]);
+    assert_eq!(data.train, [example(0, "a"), example(1, "c")]);
+    assert_eq!(data.groups.unwrap(), ["f", "h"]);
+    let test = [example(1, "c"), example(0, "a")];
+    assert_eq!(data.test.unwrap(), test);
+
+    // A model without the class, and one that has it: the numbers are the model's.
+    let read = |labels: &[String], without: &[String]| {
+        Dataset::read_test(&[folder.path().to_owned()], &Columns::default(), labels, without)
+    };
+    let all = ["x", "oos", "y"].map(str::to_owned);
+    assert_eq!(read(&data.labels, &without).unwrap(), test);
+    assert_eq!(read(&all, &without).unwrap(), [example(2, "c"), example(0, "a")]);
+    assert_eq!(read(&all, &[]).unwrap().len(), 3);
+    assert!(read(&data.labels, &[]).unwrap_err().to_string().contains("its classes are x, oos, y"));
+    let error = read(&all, &["ooos".to_owned()]).unwrap_err().to_string();
+    assert_eq!(error, "--without ooos: no such class (did you mean `oos`?); the classes are x, oos, y");
+    assert!(read(&all, &all).unwrap_err().to_string().contains("all its examples are left out"));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The picture of a sweep: accuracy against bytes, and the Pareto front.
 
 use anyhow::Result;
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::grid::Shape;
 use super::results::Row;
+use crate::plot::{self, Area, COLOURS, INK, text};
 
 /// Width and height of the picture, and of the part to the right that explains it.
 const SIZE: (u32, u32) = (960, 560);
@@ -15,18 +15,7 @@ const LEGEND: u32 = 150;
 /// The room that a point's label takes.
 const LABEL: (i32, i32) = (90, 15);
 
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(228, 228, 228);
 const FRONT: RGBColor = RGBColor(120, 120, 120);
-
-/// Some of matplotlib's viridis, without its palest end: an order that survives colour blindness and grey paper.
-const COLOURS: [RGBColor; 5] = [
-    RGBColor(68, 1, 84),
-    RGBColor(59, 82, 139),
-    RGBColor(33, 145, 140),
-    RGBColor(94, 201, 98),
-    RGBColor(194, 214, 35),
-];
 
 /// Draws it as SVG; nothing is drawn where nothing was measured.
 pub fn svg(rows: &[Row], recommended: Option<Shape>, flash: Option<usize>) -> Result<String> {
@@ -70,8 +59,6 @@ impl<'a> Point<'a> {
     }
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
 fn chart(
     area: &Area<'_>,
     points: &[Point<'_>],
@@ -93,25 +80,8 @@ fn chart(
     let room = ((best - worst) * 0.08).max(0.002);
     let (floor, worst, best) = (worst, (worst - room).max(0.0), (best + 1.5 * room).min(1.0 + room));
 
-    let mut chart =
-        ChartBuilder::on(area).margin(16).x_label_area_size(48).y_label_area_size(70).build_cartesian_2d(
-            (smallest..largest).log_scale().with_key_points(ticks(smallest, largest)),
-            worst..best,
-        )?;
-    let text = |size: u32| ("sans-serif", size).into_font().color(&INK);
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .x_desc("bytes of model.kilo")
-        .y_desc("accuracy on the texts that validate (int8)")
-        .x_label_formatter(&|bytes| bytes_label(*bytes))
-        .y_label_formatter(&|accuracy| format!("{accuracy:.3}"))
-        .y_labels(8)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
-        .draw()?;
+    let names = ["bytes of model.kilo", "accuracy on the texts that validate (int8)"];
+    let mut chart = plot::axes(area, smallest..largest, worst..best, names)?;
 
     if let Some(flash) = flash.map(|flash| flash as f64).filter(|flash| (smallest..largest).contains(flash)) {
         chart.draw_series(DashedLineSeries::new(
@@ -195,8 +165,7 @@ struct Marks {
 
 /// Explains colours and marks.
 fn legend(area: &Area<'_>, units: &[usize], marks: Marks) -> Result<()> {
-    let text = ("sans-serif", 14).into_font().color(&INK);
-    let small = ("sans-serif", 12).into_font().color(&INK);
+    let (text, small) = (text(14), text(12));
     let mut y = 24;
     area.draw(&Text::new("hidden units", (0, y), text.clone()))?;
     for &count in units {
@@ -239,21 +208,6 @@ fn colour(units: &[usize], of: usize) -> RGBColor {
     RGBColor(mix(r, to_r), mix(g, to_g), mix(b, to_b))
 }
 
-/// 1, 2 and 5 times powers of ten, in a range; 1, 1.5, 2, 3, 4, 5, 6, 8 times where that would be few.
-fn ticks(from: f64, to: f64) -> Vec<f64> {
-    let of = |steps: &[f64]| -> Vec<f64> {
-        let powers = (0..10).map(|power| 10f64.powi(power));
-        let all = powers.flat_map(|power| steps.iter().map(move |step| step * power));
-        all.filter(|tick| (from..=to).contains(tick)).collect()
-    };
-    let few = of(&[1.0, 2.0, 5.0]);
-    if few.len() >= 4 { few } else { of(&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]) }
-}
-
-fn bytes_label(bytes: f64) -> String {
-    if bytes < 1000.0 { format!("{bytes:.0}") } else { format!("{}k", bytes / 1000.0) }
-}
-
 fn label(shape: Shape) -> String {
     let vocabulary = if shape.vocabulary == 0 { "all".to_owned() } else { shape.vocabulary.to_string() };
     format!("{vocabulary} / {} / {}", shape.embedding, shape.units)
@@ -264,13 +218,6 @@ mod tests {
     use super::super::results::rows;
     use super::super::results::tests::{candidate, shape, trial};
     use super::*;
-
-    #[test]
-    fn ticks_are_round_numbers() {
-        assert_eq!(ticks(900.0, 120_000.0), [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5]);
-        assert_eq!(ticks(9_000.0, 21_000.0), [1e4, 1.5e4, 2e4]);
-        assert_eq!([bytes_label(500.0), bytes_label(1500.0), bytes_label(2e4)], ["500", "1.5k", "20k"]);
-    }
 
     #[test]
     fn colours_keep_their_order() {

@@ -6,13 +6,14 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::firmware::target_dir;
+use crate::peers;
 use crate::process::{self, cargo, root};
 
 /// Rounds that count; one before them warms up.
@@ -37,9 +38,9 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
 
     let mut workers = vec![Worker::start("ours", Command::new(&work).arg(&folder))?];
     if peers {
-        let python = python(&folder)?;
+        let python = peers::python(&folder, "requirements.txt")?;
         for name in ["keras", "torch"] {
-            let script = root().join("xtask/peers").join(format!("{name}_work.py"));
+            let script = peers::file(&format!("{name}_work.py"));
             workers.push(Worker::start(name, Command::new(&python).arg(script).arg(&folder))?);
         }
     }
@@ -93,23 +94,6 @@ fn build() -> Result<PathBuf> {
     let build = ["build", "--release", "--quiet", "--package", "kilornn-trainer", "--example", "work"];
     process::run_aside(&mut cargo(&root(), build))?;
     Ok(target_dir(&root())?.join("release/examples/work"))
-}
-
-/// A Python with the peers in it, made the first time.
-fn python(folder: &Path) -> Result<PathBuf> {
-    let environment = folder.join("python");
-    let python = environment.join("bin/python");
-    let requirements = root().join("xtask/peers/requirements.txt");
-    let (wanted, done) = (fs::read_to_string(&requirements)?, folder.join("python.installed"));
-    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    eprintln!("making a Python environment with the peers; this takes minutes the first time");
-    process::run_aside(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let install = ["-m", "pip", "install", "--disable-pip-version-check", "--requirement"];
-    process::run_aside(Command::new(&python).args(install).arg(&requirements))?;
-    fs::write(done, wanted)?;
-    Ok(python)
 }
 
 /// A program that does work line by line.
