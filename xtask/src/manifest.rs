@@ -21,6 +21,9 @@ pub(crate) struct Model {
     pub(crate) data: String,
     /// A built-in recipe; without it, the file beside the model.
     recipe: Option<String>,
+    /// Files of the folder to train on, if they are not its training part.
+    #[serde(default)]
+    files: Vec<String>,
     /// Further arguments of `kilornn train`; `{data}` stands for the data's folder.
     #[serde(default)]
     arguments: Vec<String>,
@@ -71,14 +74,19 @@ impl Model {
     /// What follows `kilornn train`, but for the output folder.
     pub(crate) fn training(&self, sets: &Path) -> Vec<String> {
         let data = self.data(sets).display().to_string();
-        let mut arguments = vec![data.clone(), "--recipe".to_owned(), self.recipe()];
+        let mut arguments: Vec<String> = self.files.iter().map(|file| format!("{data}/{file}")).collect();
+        if arguments.is_empty() {
+            arguments.push(data.clone());
+        }
+        arguments.extend(["--recipe".to_owned(), self.recipe()]);
         arguments.extend(self.arguments.iter().map(|argument| argument.replace("{data}", &data)));
         arguments
     }
 
     /// What a trained model depends on, but for the trainer and the texts: as long as it is the same, so is the model.
     pub(crate) fn fingerprint(&self) -> Result<String> {
-        Ok(format!("# {} {}\n{}", self.data, self.arguments.join(" "), self.recipe_text()?))
+        let given = [&self.files[..], &self.arguments].concat().join(" ");
+        Ok(format!("# {} {given}\n{}", self.data, self.recipe_text()?))
     }
 }
 
@@ -158,6 +166,8 @@ mod tests {
             ["sets/imdb", "--recipe", "models/a.toml", "--unlabelled", "sets/imdb/more.tsv.gz"]
         );
         assert_eq!(models[1].training(Path::new("sets")), ["sets/imdb", "--recipe", "compact"]);
+        let other = parse(&TWO.replace("recipe = \"compact\"", "files = [\"phrases.tsv\"]")).unwrap();
+        assert_eq!(other[1].training(Path::new("sets"))[..2], ["sets/imdb/phrases.tsv", "--recipe"]);
         assert_eq!((models[0].metric, models[1].metric), (Metric::MacroF1, Metric::Accuracy));
     }
 

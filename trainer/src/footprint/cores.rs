@@ -45,6 +45,8 @@ pub struct Costs {
     pub byte: f64,
     /// To look up a word, and all else that a word costs besides its step.
     pub word: f64,
+    /// To look for a pair that the vocabulary does not have.
+    pub pair: f64,
     /// Of a step with weights in columns.
     pub columns: Step,
     /// Of a step with weights in pairs; `None` where that makes no difference.
@@ -79,6 +81,8 @@ pub struct Shape {
     pub tanh: bool,
     /// How the weights lie.
     pub order: Order,
+    /// Whether words are looked up in pairs first.
+    pub in_pairs: bool,
 }
 
 impl Shape {
@@ -89,6 +93,7 @@ impl Shape {
             width: contents.embedding.width() as usize,
             tanh: contents.rnn.activation == Activation::Tanh,
             order: contents.rnn.order,
+            in_pairs: contents.normalization.unit.has_pairs(),
         }
     }
 }
@@ -96,7 +101,7 @@ impl Shape {
 impl Costs {
     /// Instructions of a step from states of which this share is zero.
     pub fn step(&self, shape: Shape, zeros: f64) -> f64 {
-        let Shape { units, width, tanh, order } = shape;
+        let Shape { units, width, tanh, order, in_pairs: _ } = shape;
         let [units, width] = [units as f64, width as f64];
         let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
         let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
@@ -106,7 +111,8 @@ impl Costs {
 
     /// Instructions of a word of so many bytes, what separates it from the next included, its step with it.
     pub fn word(&self, shape: Shape, zeros: f64, bytes: f64) -> f64 {
-        self.byte * bytes + self.word + self.step(shape, zeros)
+        let pair = if shape.in_pairs { self.pair } else { 0.0 };
+        self.byte * bytes + self.word + pair + self.step(shape, zeros)
     }
 }
 
@@ -130,6 +136,7 @@ pub static CORES: [Core; 4] = [
         costs: Costs {
             byte: 26.2,
             word: 118.0,
+            pair: 60.0,
             columns: Step {
                 any: 111.0,
                 unit: 8.67,
@@ -158,6 +165,7 @@ pub static CORES: [Core; 4] = [
         costs: Costs {
             byte: 26.2,
             word: 115.0,
+            pair: 60.0,
             columns: Step {
                 any: 96.3,
                 unit: 18.26,
@@ -179,6 +187,7 @@ pub static CORES: [Core; 4] = [
         costs: Costs {
             byte: 29.1,
             word: 265.0,
+            pair: 150.0,
             columns: Step {
                 any: 120.5,
                 unit: 22.55,
@@ -200,6 +209,7 @@ pub static CORES: [Core; 4] = [
         costs: Costs {
             byte: 24.0,
             word: 120.0,
+            pair: 60.0,
             columns: Step {
                 any: 222.7,
                 unit: 7.27,
@@ -227,15 +237,25 @@ mod tests {
     #[test]
     fn zeros_and_narrow_embeddings_cost_less_and_pairs_nothing_less() {
         for core in &CORES {
-            let shape = |units, width| Shape { units, width, tanh: false, order: Order::Columns };
+            let shape = |units, width| Shape {
+                units,
+                width,
+                tanh: false,
+                order: Order::Columns,
+                in_pairs: false,
+            };
             let costs = core.costs;
             assert!(costs.step(shape(32, 0), 0.9) < costs.step(shape(32, 0), 0.5), "{}", core.name);
             assert!(costs.step(shape(32, 4), 0.5) < costs.step(shape(32, 8), 0.5), "{}", core.name);
             assert!(costs.word(shape(32, 0), 0.5, 5.0) < costs.word(shape(32, 0), 0.5, 6.0), "{}", core.name);
+            let words = shape(32, 0);
+            let pairs = Shape { in_pairs: true, ..words };
+            assert!(costs.word(words, 0.5, 5.0) < costs.word(pairs, 0.5, 5.0), "{}", core.name);
             assert_eq!(Core::find(core.name), Some(core));
         }
         let m4 = CORES[0].costs;
-        let pairs = Shape { units: 32, width: 0, tanh: false, order: Order::Pairs };
+        let pairs =
+            Shape { units: 32, width: 0, tanh: false, order: Order::Pairs, in_pairs: false };
         assert!((m4.step(pairs, 0.1) - m4.step(pairs, 0.3)).abs() < 1e-9);
         // As `cargo xtask bench device` measured: 1,262.5 and 1,168.8.
         assert!((m4.step(pairs, 0.0) / 1262.5 - 1.0).abs() < 0.05);
