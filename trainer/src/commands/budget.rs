@@ -141,7 +141,8 @@ impl Budget {
         let texts = data.train.iter().map(|example| example.text.as_str());
         let texts = Texts::of(normalization(&recipe), texts);
         let Target { core, engine } = self.target;
-        let device = Device { core, engine, bytes_per_word: texts.bytes_per_word };
+        let Texts { bytes_per_word, words_per_text, .. } = texts;
+        let device = Device { core, engine, bytes_per_word, words_per_text };
         let space = Space {
             choices: Choices::new(&recipe, &texts, given),
             recipe: &|shape| Ok(request.recipe_of(&settings(shape, &[]))?),

@@ -6,6 +6,7 @@
 
 use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
+use kilornn::text::Unit;
 
 /// What one core takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,10 +44,14 @@ pub struct Code {
 pub struct Costs {
     /// To split and hash a byte of text.
     pub byte: f64,
+    /// The same where every character is a token.
+    pub character_byte: f64,
     /// To look up a word, and all else that a word costs besides its step.
     pub word: f64,
     /// To look for a pair that the vocabulary does not have.
     pub pair: f64,
+    /// Of a text, for each logit beyond one.
+    pub logit: f64,
     /// Of a step with weights in columns.
     pub columns: Step,
     /// Of a step with weights in pairs; `None` where that makes no difference.
@@ -81,8 +86,10 @@ pub struct Shape {
     pub tanh: bool,
     /// How the weights lie.
     pub order: Order,
-    /// Whether words are looked up in pairs first.
-    pub in_pairs: bool,
+    /// Whether every character is a token, and whether tokens are looked up in pairs first.
+    pub unit: Unit,
+    /// Logits.
+    pub outputs: usize,
 }
 
 impl Shape {
@@ -93,7 +100,8 @@ impl Shape {
             width: contents.embedding.width() as usize,
             tanh: contents.rnn.activation == Activation::Tanh,
             order: contents.rnn.order,
-            in_pairs: contents.normalization.unit.has_pairs(),
+            unit: contents.normalization.unit,
+            outputs: contents.dense.outputs as usize,
         }
     }
 }
@@ -101,7 +109,7 @@ impl Shape {
 impl Costs {
     /// Instructions of a step from states of which this share is zero.
     pub fn step(&self, shape: Shape, zeros: f64) -> f64 {
-        let Shape { units, width, tanh, order, in_pairs: _ } = shape;
+        let Shape { units, width, tanh, order, .. } = shape;
         let [units, width] = [units as f64, width as f64];
         let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
         let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
@@ -109,10 +117,18 @@ impl Costs {
         step.any + step.unit * units + tanh + step.number * width + step.product * units * inputs
     }
 
-    /// Instructions of a word of so many bytes, what separates it from the next included, its step with it.
-    pub fn word(&self, shape: Shape, zeros: f64, bytes: f64) -> f64 {
-        let pair = if shape.in_pairs { self.pair } else { 0.0 };
-        self.byte * bytes + self.word + pair + self.step(shape, zeros)
+    /// Instructions to split and hash a byte of text.
+    pub fn byte(&self, unit: Unit) -> f64 {
+        if unit.is_character() { self.character_byte } else { self.byte }
+    }
+
+    /// Instructions of a word of so many bytes, what separates it from the next included, with its step and its share in
+    /// the answer to a text of so many words.
+    pub fn word(&self, shape: Shape, zeros: f64, bytes: f64, words: f64) -> f64 {
+        let Shape { unit, outputs, .. } = shape;
+        let pair = if unit.has_pairs() { self.pair } else { 0.0 };
+        let logits = self.logit * (outputs.max(1) - 1) as f64 / words.max(1.0);
+        self.byte(unit) * bytes + self.word + pair + self.step(shape, zeros) + logits
     }
 }
 
@@ -135,14 +151,16 @@ pub static CORES: [Core; 4] = [
         stack: 988,
         costs: Costs {
             byte: 26.2,
-            word: 118.0,
-            pair: 60.0,
+            character_byte: 95.1,
+            word: 130.0,
+            pair: 20.0,
+            logit: 231.0,
             columns: Step {
-                any: 111.0,
-                unit: 8.67,
+                any: 95.3,
+                unit: 9.44,
                 tanh: 0.0,
-                number: 23.1,
-                product: 1.447,
+                number: 18.3,
+                product: 1.451,
                 reads_zeros: false,
             },
             pairs: Some(Step {
@@ -164,14 +182,16 @@ pub static CORES: [Core; 4] = [
         stack: 988,
         costs: Costs {
             byte: 26.2,
-            word: 115.0,
-            pair: 60.0,
+            character_byte: 95.1,
+            word: 140.0,
+            pair: 20.0,
+            logit: 290.0,
             columns: Step {
-                any: 96.3,
-                unit: 18.26,
+                any: 91.8,
+                unit: 18.67,
                 tanh: 36.0,
-                number: 18.9,
-                product: 2.519,
+                number: 11.6,
+                product: 2.537,
                 reads_zeros: false,
             },
             pairs: None,
@@ -183,17 +203,19 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 39_292, lean: 25_840, small: 9_923 },
-        stack: 1_008,
+        stack: 1_024,
         costs: Costs {
-            byte: 29.1,
-            word: 265.0,
-            pair: 150.0,
+            byte: 30.1,
+            character_byte: 117.1,
+            word: 300.0,
+            pair: 50.0,
+            logit: 437.0,
             columns: Step {
-                any: 120.5,
-                unit: 22.55,
+                any: 110.9,
+                unit: 22.95,
                 tanh: 27.6,
-                number: 29.1,
-                product: 3.594,
+                number: 17.8,
+                product: 3.673,
                 reads_zeros: false,
             },
             pairs: None,
@@ -205,17 +227,19 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "sifive-e",
         code: Code { full: 36_490, lean: 28_688, small: 11_363 },
-        stack: 892,
+        stack: 904,
         costs: Costs {
             byte: 24.0,
-            word: 120.0,
-            pair: 60.0,
+            character_byte: 100.1,
+            word: 150.0,
+            pair: 20.0,
+            logit: 526.0,
             columns: Step {
-                any: 222.7,
-                unit: 7.27,
+                any: 241.2,
+                unit: 7.12,
                 tanh: 0.0,
-                number: 7.0,
-                product: 3.544,
+                number: 13.0,
+                product: 3.487,
                 reads_zeros: false,
             },
             pairs: Some(Step {
@@ -242,20 +266,24 @@ mod tests {
                 width,
                 tanh: false,
                 order: Order::Columns,
-                in_pairs: false,
+                unit: Unit::Word,
+                outputs: 1,
             };
             let costs = core.costs;
             assert!(costs.step(shape(32, 0), 0.9) < costs.step(shape(32, 0), 0.5), "{}", core.name);
             assert!(costs.step(shape(32, 4), 0.5) < costs.step(shape(32, 8), 0.5), "{}", core.name);
-            assert!(costs.word(shape(32, 0), 0.5, 5.0) < costs.word(shape(32, 0), 0.5, 6.0), "{}", core.name);
             let words = shape(32, 0);
-            let pairs = Shape { in_pairs: true, ..words };
-            assert!(costs.word(words, 0.5, 5.0) < costs.word(pairs, 0.5, 5.0), "{}", core.name);
+            let word = |shape, bytes, of| costs.word(shape, 0.5, bytes, of);
+            let base = word(words, 5.0, 20.0);
+            assert!(base < word(words, 6.0, 20.0), "{}: more bytes", core.name);
+            assert!(base < word(Shape { unit: Unit::WordPair, ..words }, 5.0, 20.0), "{}: pairs", core.name);
+            let classes = Shape { outputs: 77, ..words };
+            assert!(base < word(classes, 5.0, 20.0) && word(classes, 5.0, 20.0) < word(classes, 5.0, 10.0));
             assert_eq!(Core::find(core.name), Some(core));
         }
         let m4 = CORES[0].costs;
         let pairs =
-            Shape { units: 32, width: 0, tanh: false, order: Order::Pairs, in_pairs: false };
+            Shape { units: 32, width: 0, tanh: false, order: Order::Pairs, unit: Unit::Word, outputs: 1 };
         assert!((m4.step(pairs, 0.1) - m4.step(pairs, 0.3)).abs() < 1e-9);
         // As `cargo xtask bench device` measured: 1,262.5 and 1,168.8.
         assert!((m4.step(pairs, 0.0) / 1262.5 - 1.0).abs() < 0.05);

@@ -72,6 +72,8 @@ pub struct Device {
     pub engine: Engine,
     /// Bytes of a word in the texts, with what separates it from the next, on average.
     pub bytes_per_word: f64,
+    /// Words of a text, on average.
+    pub words_per_text: f64,
 }
 
 /// What of a model decides its footprint.
@@ -120,8 +122,8 @@ pub struct Footprint {
 impl Footprint {
     /// Of a model in whose states this share is zero.
     pub fn of(needs: Needs, zeros: f64, device: &Device) -> Self {
-        let Device { core, engine, bytes_per_word } = *device;
-        let instructions = core.costs.word(needs.step, zeros, bytes_per_word);
+        let Device { core, engine, bytes_per_word, words_per_text } = *device;
+        let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,
             engine: engine.code(core),

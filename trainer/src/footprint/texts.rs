@@ -11,6 +11,8 @@ use crate::text::for_each_word;
 pub struct Texts {
     /// Bytes of a word, with what separates it from the next, on average.
     pub bytes_per_word: f64,
+    /// Words of a text, on average.
+    pub words_per_text: f64,
     /// Different words.
     pub different: usize,
     /// Different words that are there more than once: only such can be learned.
@@ -21,8 +23,9 @@ impl Texts {
     /// Counts.
     pub fn of<'a>(normalization: Normalization, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts: HashMap<String, usize> = HashMap::new();
-        let (mut bytes, mut words) = (0, 0);
+        let (mut bytes, mut words, mut count_of_texts) = (0, 0, 0);
         for text in texts {
+            count_of_texts += 1;
             // What ends a text separates its last word from the next text.
             bytes += text.len() + 1;
             for_each_word(normalization, text, |word| {
@@ -35,6 +38,7 @@ impl Texts {
         }
         Self {
             bytes_per_word: bytes as f64 / words.max(1) as f64,
+            words_per_text: words as f64 / count_of_texts.max(1) as f64,
             different: counts.len(),
             repeated: counts.values().filter(|&&count| count > 1).count(),
         }
@@ -50,5 +54,6 @@ mod tests {
         let texts = Texts::of(Normalization::KERAS, ["A rose is a rose,", "is it?"]);
         assert_eq!((texts.different, texts.repeated), (4, 3));
         assert!((texts.bytes_per_word - 25.0 / 7.0).abs() < 1e-9, "{texts:?}");
+        assert!((texts.words_per_text - 3.5).abs() < 1e-9, "{texts:?}");
     }
 }

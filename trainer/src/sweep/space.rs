@@ -226,13 +226,18 @@ mod tests {
         let recipe = Recipe::load("compact", &settings).unwrap();
         let is_given = |key: &str| given.iter().any(|setting| setting.starts_with(key));
         let labels = ["a".to_owned(), "b".to_owned()];
-        let texts = Texts { bytes_per_word: 5.0, different: 5000, repeated: 3000 };
+        let texts = Texts { bytes_per_word: 5.0, words_per_text: 20.0, different: 5000, repeated: 3000 };
         test(&Space {
             choices: Choices::new(&recipe, &texts, is_given),
             recipe: &load,
             embedding: recipe.embedding,
             labels: &labels,
-            device: Device { core: &CORES[0], engine: Engine::Full, bytes_per_word: 5.0 },
+            device: Device {
+                core: &CORES[0],
+                engine: Engine::Full,
+                bytes_per_word: 5.0,
+                words_per_text: 20.0,
+            },
             limits,
         })
     }

@@ -1,6 +1,6 @@
 //! Whether the trainer reckons with what is measured here.
 
-use kilornn::text::{Normalization, Tokenizer, WordSink};
+use kilornn::text::{Normalization, Tokenizer, Unit, WordSink};
 
 use super::Row;
 use crate::cores::{self, CORES};
@@ -11,15 +11,17 @@ const TEXTS: &str = include_str!("../../../../firmware-example/src/bench/texts.t
 /// In what the trainer's table is wrong, each as a sentence.
 pub(super) fn departures(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    let bytes = TEXTS.len() as f64 / f64::from(words(TEXTS));
     for core in &CORES {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.board == core.board).collect();
         for Row { board, shape, zeros, step, figures, .. } in &rows {
             let place = format!("{board}, {shape}, {zeros} % zeros");
             let estimated = core.costs.step(*step, zeros / 100.0);
             found.extend(cores::estimate(&format!("{place}, a step"), figures.step, estimated));
-            found.extend(cores::estimate(&format!("{place}, a byte"), figures.byte, core.costs.byte));
-            let estimated = core.costs.word(*step, zeros / 100.0, bytes);
+            let byte = core.costs.byte(step.unit);
+            found.extend(cores::estimate(&format!("{place}, a byte"), figures.byte, byte));
+            let words = f64::from(words(TEXTS, step.unit));
+            let (bytes, of) = (TEXTS.len() as f64 / words, words / TEXTS.lines().count() as f64);
+            let estimated = core.costs.word(*step, zeros / 100.0, bytes, of);
             found.extend(cores::estimate(&format!("{place}, a word"), figures.word, estimated));
         }
         // The stack is deepest while a model is loaded, whatever it is.
@@ -30,8 +32,8 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
     found
 }
 
-/// Words of a text.
-fn words(text: &str) -> u32 {
+/// Tokens of a text.
+fn words(text: &str, unit: Unit) -> u32 {
     struct Count(u32);
 
     impl WordSink for Count {
@@ -42,7 +44,7 @@ fn words(text: &str) -> u32 {
     }
 
     let mut count = Count(0);
-    let mut tokenizer = Tokenizer::new(Normalization::KERAS);
+    let mut tokenizer = Tokenizer::new(Normalization { unit, ..Normalization::KERAS });
     tokenizer.push(text.as_bytes(), &mut count);
     tokenizer.finish(&mut count);
     count.0
