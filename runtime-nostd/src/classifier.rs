@@ -137,8 +137,8 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
 struct Reader<'m, const UNITS: usize, const WINDOW: usize> {
     model: &'m Model<'m>,
     hash: WordHash,
-    /// The hash of the word before, if there is one and the vocabulary has pairs.
-    before: Option<u32>,
+    /// The hash of the word before, if `words` says that there is one.
+    before: u32,
     words: u32,
     known: u32,
     /// Words that became rows.
@@ -152,13 +152,12 @@ struct Reader<'m, const UNITS: usize, const WINDOW: usize> {
 impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
     fn new(model: &'m Model<'m>, state: State<UNITS>) -> Self {
         let hash = WordHash::new(model.contents().vocabulary.seed);
-        Self { model, hash, before: None, words: 0, known: 0, rows: 0, window: Vec::new(), state }
+        Self { model, hash, before: 0, words: 0, known: 0, rows: 0, window: Vec::new(), state }
     }
 
     /// Forgets the text; in place, since the window may be large.
     fn reset(&mut self) {
         self.hash = WordHash::new(self.model.contents().vocabulary.seed);
-        self.before = None;
         (self.words, self.known, self.rows) = (0, 0, 0);
         self.window.clear();
         self.state.set(&[]);
@@ -231,10 +230,16 @@ impl<const UNITS: usize, const WINDOW: usize> WordSink for Reader<'_, UNITS, WIN
         let contents = self.model.contents();
         let vocabulary = &contents.vocabulary;
         let hash = core::mem::replace(&mut self.hash, WordHash::new(vocabulary.seed)).finish();
-        let pair = self.before.and_then(|before| vocabulary.slot(WordHash::pair(before, hash)));
-        self.before = contents.normalization.unit.has_pairs().then_some(hash);
+        let before = core::mem::replace(&mut self.before, hash);
+        let mut slot = None;
+        if self.words > 0 && contents.normalization.unit.has_pairs() {
+            slot = vocabulary.slot(WordHash::pair(before, hash));
+        }
+        if slot.is_none() {
+            slot = vocabulary.slot(hash);
+        }
         self.words = self.words.saturating_add(1);
-        match (pair.or_else(|| vocabulary.slot(hash)), contents.unknown) {
+        match (slot, contents.unknown) {
             (Some(slot), _) => {
                 self.known = self.known.saturating_add(1);
                 self.read(slot);

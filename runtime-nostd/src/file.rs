@@ -174,9 +174,9 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     if [m0, m1, m2, m3] != MAGIC {
         return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
     }
-    let stated = u16::from_le_bytes([v0, v1]);
-    if !(OLDEST..=VERSION).contains(&stated) {
-        return Err(Error::Version { found: stated, supported: VERSION });
+    let version = u16::from_le_bytes([v0, v1]);
+    if !(OLDEST..=VERSION).contains(&version) {
+        return Err(Error::Version { found: version, supported: VERSION });
     }
     let needed = u32::from_le_bytes([l0, l1, l2, l3]);
     if needed > found {
@@ -199,6 +199,5 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     }
     let mut decoder = postcard::Deserializer::from_bytes(body);
     let contents = Contents::deserialize(&mut decoder).map_err(|_| Error::Undecodable)?;
-    let whole = decoder.finalize().is_ok_and(<[u8]>::is_empty);
-    if whole && version(&contents) <= stated { Ok(contents) } else { Err(Error::Undecodable) }
+    if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
 }

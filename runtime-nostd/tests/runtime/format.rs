@@ -37,16 +37,6 @@ fn golden_files_stay_readable() {
 }
 
 #[test]
-fn pairs_need_the_version_that_has_them() {
-    let mut bytes = Aligned::new(PAIRS, 0);
-    bytes[4] = 2;
-    let body = bytes.len() - 4;
-    let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes[..body]);
-    bytes[body..].copy_from_slice(&checksum.to_le_bytes());
-    assert_eq!(Model::from_bytes(&bytes).unwrap_err(), Error::Undecodable);
-}
-
-#[test]
 fn labels_are_found_by_number() {
     let tables = Tables::new(1, 12, 8, 5, None);
     let labels = |labels: &str| {

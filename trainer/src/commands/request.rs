@@ -13,7 +13,7 @@ use crate::recipe::{Recipe, Teacher, Validation};
 pub(super) struct Request {
     #[command(flatten)]
     pub(super) inputs: Inputs,
-    /// A recipe's name (seed, compact, starter) or a TOML file
+    /// A recipe's name (seed, compact, starter, taught) or a TOML file
     #[arg(long, default_value = "compact")]
     pub(super) recipe: String,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)

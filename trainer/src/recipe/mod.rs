@@ -144,10 +144,11 @@ pub struct BuiltIn {
 }
 
 /// The recipes that come with the program.
-pub const BUILT_IN: [BuiltIn; 3] = [
+pub const BUILT_IN: [BuiltIn; 4] = [
     BuiltIn { name: "seed", toml: include_str!("../../recipes/seed.toml") },
     BuiltIn { name: "compact", toml: include_str!("../../recipes/compact.toml") },
     BuiltIn { name: "starter", toml: include_str!("../../recipes/starter.toml") },
+    BuiltIn { name: "taught", toml: include_str!("../../recipes/taught.toml") },
 ];
 
 impl BuiltIn {

@@ -25,17 +25,24 @@ const STEPS: [(&str, &str, u32, f64); 16] = [
 /// Hidden units, and the most bytes of a classifier.
 const RAM: [(usize, u64); 2] = [(100, 1_100), (16, 256)];
 
+/// Board, and the most instructions that a word of a sentence may cost a shipped model, tokenizer included.
+const WORDS: [(&str, f64); 2] = [("mps2-an386", 700.0), ("microbit", 1_500.0)];
+
 /// The most bytes of stack, everywhere.
 const STACK: u64 = 1_024;
 
 /// What is exceeded, each as a sentence.
 pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    for Row { board, shape, zeros, units, figures, .. } in rows {
+    for Row { board, shape, is_shipped, zeros, units, figures, .. } in rows {
         let place = format!("{board}, {shape}, {zeros} % zeros");
         let step = STEPS.iter().find(|mark| mark.0 == *board && mark.1 == shape && mark.2 == *zeros as u32);
         if let Some((.., most)) = step.filter(|(.., most)| figures.step > *most) {
             found.push(format!("{place}: {:.1} instructions a step instead of {most}", figures.step));
+        }
+        let word = WORDS.iter().find(|(mark, _)| *is_shipped && mark == board);
+        if let Some((_, most)) = word.filter(|(_, most)| figures.word > *most) {
+            found.push(format!("{place}: {:.1} instructions a word instead of {most}", figures.word));
         }
         let ram = RAM.iter().find(|(mark, _)| mark == units);
         if let Some((_, most)) = ram.filter(|(_, most)| figures.ram > *most) {

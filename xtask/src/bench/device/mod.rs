@@ -93,6 +93,8 @@ fn shipped() -> Result<Vec<PathBuf>> {
 struct Row {
     board: &'static str,
     shape: String,
+    /// Whether the model is in the repository.
+    is_shipped: bool,
     /// Percent of zeros in the states: as asked for in synthetic models, as measured in others.
     zeros: f64,
     units: usize,
@@ -202,7 +204,7 @@ impl Board {
         self.compare(&figures, &file, &shape)?;
         let zeros = f64::from(figures.zeros_permille) / 10.0;
         let step = synthetic::step(&file)?;
-        Ok(Row { board: self.name, shape, zeros, units: step.units, step, figures })
+        Ok(Row { board: self.name, shape, is_shipped: true, zeros, units: step.units, step, figures })
     }
 
     /// Measures synthetic models of a shape, with one build.
@@ -223,7 +225,15 @@ impl Board {
                 figures.zeros_permille
             );
             let (zeros, units, step) = (f64::from(*zeros), shape.units, synthetic::step(model)?);
-            Ok(Row { board: self.name, shape: shape.name.to_owned(), zeros, units, step, figures })
+            Ok(Row {
+                board: self.name,
+                shape: shape.name.to_owned(),
+                is_shipped: false,
+                zeros,
+                units,
+                step,
+                figures,
+            })
         };
         models.iter().map(measure).collect()
     }
