@@ -203,7 +203,7 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 39_692, lean: 25_900, small: 9_983 },
-        stack: 1_024,
+        stack: 1_008,
         costs: Costs {
             byte: 30.1,
             character_byte: 117.1,
@@ -227,7 +227,7 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "sifive-e",
         code: Code { full: 36_902, lean: 28_816, small: 11_491 },
-        stack: 904,
+        stack: 888,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
