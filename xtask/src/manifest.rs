@@ -125,22 +125,10 @@ pub(crate) fn find(name: &str) -> Result<Model> {
     }
 }
 
-/// A number with a comma before every three digits, as cards write it.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbers::grouped;
 
     const TWO: &str = r#"
         [[model]]
@@ -199,7 +187,7 @@ mod tests {
             let card = folder.join(format!("{}.md", model.name));
             let card =
                 fs::read_to_string(&card).unwrap_or_else(|_| panic!("there is no card {}", card.display()));
-            let size = format!("{} bytes", grouped(bytes));
+            let size = format!("{} bytes", grouped(bytes as usize));
             assert!(card.contains(&size), "the card of {} does not say {size}", model.name);
             assert!(card.contains("accuracy"), "the card of {} says nothing of its accuracy", model.name);
             assert!(model.at_most_bytes.is_none_or(|most| bytes <= most), "{} is too large", model.name);
@@ -211,13 +199,5 @@ mod tests {
         for model in read().unwrap() {
             model.fingerprint().unwrap();
         }
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_three_digits() {
-        assert_eq!(
-            [0, 999, 1000, 70_373, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "70,373", "1,234,567"]
-        );
     }
 }

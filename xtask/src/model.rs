@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::host::Trainer;
-use crate::manifest::{self, Model, grouped};
+use crate::manifest::{self, Model};
+use crate::numbers::grouped;
 use crate::process::root;
 
 /// What is asked for.
@@ -53,10 +54,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!(
             "    {}: {} bytes, accuracy {:.4}, macro F1 {:.4} on {} test texts",
             model.name,
-            grouped(bytes.len() as u64),
+            grouped(bytes.len()),
             tested.accuracy,
             tested.macro_f1,
-            grouped(tested.examples)
+            grouped(tested.examples as usize)
         );
         let shipped = root().join(model.file());
         if args.check {

@@ -172,10 +172,12 @@ mod tests {
     use crate::footprint::cores::Shape as Step;
     use crate::footprint::{Footprint, Needs};
     use kilornn::layers::Order;
+    use kilornn::text::Unit;
 
     fn plan(vocabulary: usize, embedding: usize, units: usize) -> Plan {
         let shape = Shape { vocabulary, embedding, units, form: Some(Form::Int4) };
-        let step = Step { units, width: embedding, tanh: false, order: Order::Columns };
+        let (order, unit) = (Order::Columns, Unit::Word);
+        let step = Step { units, width: embedding, tanh: false, order, unit, outputs: 1 };
         let footprint =
             Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };

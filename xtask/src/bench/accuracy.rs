@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::firmware::target_dir;
 use crate::host::{Test, Trainer};
-use crate::manifest::{self, Metric, Model, grouped};
+use crate::manifest::{self, Metric, Model};
+use crate::numbers::grouped;
 use crate::process::{self, cargo, root};
 use crate::{model, peers};
 
@@ -101,7 +102,7 @@ fn missed(model: &Model, row: &Row) -> Vec<String> {
         missed.push(format!("{}: {name} {figure:.4}, the mark is at least {least}", row.model));
     }
     if let Some(most) = model.at_most_bytes.filter(|&most| row.bytes > most) {
-        let (bytes, most) = (grouped(row.bytes), grouped(most));
+        let (bytes, most) = (grouped(row.bytes as usize), grouped(most as usize));
         missed.push(format!("{}: {bytes} bytes, the mark is at most {most}", row.model));
     }
     missed
@@ -121,8 +122,8 @@ fn table(rows: &[Row]) -> String {
             "  {:<model$}  {:<data$}  {:>9}  {:>8}  {:>8.4}  {:>8.4}\n",
             row.model,
             row.data,
-            grouped(row.bytes),
-            grouped(row.examples),
+            grouped(row.bytes as usize),
+            grouped(row.examples as usize),
             row.accuracy,
             row.macro_f1
         );
