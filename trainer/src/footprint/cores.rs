@@ -27,7 +27,8 @@ pub struct Core {
     pub costs: Costs,
 }
 
-/// Bytes of the engine's code and constants, by what is asked of it.
+/// Bytes of the engine's code and constants, by what is asked of it. Rounded up to hundreds: where a compiler lays things
+/// depends on as little as the folder that it works in, and moves a few bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
     /// Tuned for speed, with scores, a table for the checksum and all of Unicode: as a firmware is built that says
@@ -147,7 +148,7 @@ pub static CORES: [Core; 4] = [
         about: "Cortex-M4",
         target: "thumbv7em-none-eabihf",
         board: "mps2-an386",
-        code: Code { full: 37_474, lean: 24_172, small: 10_385 },
+        code: Code { full: 37_500, lean: 24_200, small: 10_500 },
         stack: 988,
         costs: Costs {
             byte: 26.2,
@@ -178,7 +179,7 @@ pub static CORES: [Core; 4] = [
         about: "Cortex-M3",
         target: "thumbv7m-none-eabi",
         board: "mps2-an385",
-        code: Code { full: 38_298, lean: 25_082, small: 9_479 },
+        code: Code { full: 38_400, lean: 25_100, small: 9_500 },
         stack: 988,
         costs: Costs {
             byte: 26.2,
@@ -202,7 +203,7 @@ pub static CORES: [Core; 4] = [
         about: "Cortex-M0",
         target: "thumbv6m-none-eabi",
         board: "microbit",
-        code: Code { full: 39_692, lean: 25_900, small: 9_983 },
+        code: Code { full: 39_800, lean: 26_000, small: 10_000 },
         stack: 1_008,
         costs: Costs {
             byte: 30.1,
@@ -226,7 +227,7 @@ pub static CORES: [Core; 4] = [
         about: "RV32IMAC",
         target: "riscv32imac-unknown-none-elf",
         board: "sifive-e",
-        code: Code { full: 36_902, lean: 28_816, small: 11_491 },
+        code: Code { full: 37_000, lean: 28_900, small: 11_600 },
         stack: 888,
         costs: Costs {
             byte: 24.0,
