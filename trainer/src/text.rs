@@ -151,10 +151,15 @@ impl Encoder {
         }
     }
 
+    /// The hash by which the device looks its words up, with fingerprints of so many bytes. Fails if there is none.
+    pub fn perfect_hash(&self, fingerprint_bytes: usize) -> Result<PerfectHash> {
+        PerfectHash::build(&self.words, self.normalization.unit, fingerprint_bytes)
+    }
+
     /// The same vocabulary, but words are looked up as on the device, by fingerprints of so many bytes. Fails if there is no
     /// perfect hash over it.
     pub fn on_device(self, fingerprint_bytes: usize) -> Result<Self> {
-        let hash = PerfectHash::build(&self.words, self.normalization.unit, fingerprint_bytes)?;
+        let hash = self.perfect_hash(fingerprint_bytes)?;
         let mut ids = vec![None; hash.vocabulary().slots as usize];
         for (&slot, id) in hash.slots().iter().zip(1..) {
             ids[slot as usize] = Some(id);

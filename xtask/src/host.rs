@@ -136,15 +136,19 @@ impl Trainer {
 
 /// Reads the object that `kilornn evaluate --json` prints.
 fn parse_test(json: &str) -> Result<Test> {
-    let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
-    let read = || {
+    parse_object(json, "an evaluation", |value| {
         Some(Test {
             examples: value["examples"].as_u64()?,
             accuracy: value["accuracy"].as_f64()?,
             macro_f1: value["macro_f1"].as_f64()?,
         })
-    };
-    read().with_context(|| format!("not an evaluation: {json}"))
+    })
+}
+
+/// Reads what `kilornn evaluate --json` prints as something: that of its object which `read` makes of it.
+fn parse_object<T>(json: &str, what: &str, read: impl FnOnce(&Value) -> Option<T>) -> Result<T> {
+    let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
+    read(&value).with_context(|| format!("not {what}: {json}"))
 }
 
 /// What an evaluation through the firmware found.
@@ -158,16 +162,14 @@ pub(crate) struct Evaluation {
 
 /// Reads the object that `kilornn evaluate --qemu --json` prints.
 fn parse_evaluation(json: &str) -> Result<Evaluation> {
-    let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
-    let read = || {
+    parse_object(json, "an evaluation through the firmware", |value| {
         Some(Evaluation {
             examples: value["examples"].as_u64()?,
             accuracy: value["accuracy"].as_f64()?,
             mismatches: value["mismatches"].as_u64()?,
             instructions_per_word: value["instructions_per_word"].as_f64()?,
         })
-    };
-    read().with_context(|| format!("not an evaluation through the firmware: {json}"))
+    })
 }
 
 /// Reads the object that `kilornn predict --json` prints.

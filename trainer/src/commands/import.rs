@@ -183,16 +183,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
             grouped(unreachable.len()),
         ))?;
     }
-    let metrics = Metrics {
-        examples: 0,
-        vocabulary: encoder.words().len(),
-        parameters,
-        epochs: Vec::new(),
-        test: None,
-        quantized: None,
-        data: counts,
-        budget: None,
-    };
+    let metrics = Metrics::new(0, encoder.words().len(), parameters, counts);
     let comment = format!(
         "The weights are {peer}'s: {}, {}\nkilornn train DATA --recipe <this file> trains a network of the same form \
          on data of its own.",

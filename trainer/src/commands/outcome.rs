@@ -37,6 +37,22 @@ pub(super) struct Metrics {
     pub(super) budget: Option<Proof>,
 }
 
+impl Metrics {
+    /// Before anything is trained or tested.
+    pub(super) fn new(examples: usize, vocabulary: usize, parameters: usize, data: Counts) -> Self {
+        Self {
+            examples,
+            vocabulary,
+            parameters,
+            epochs: Vec::new(),
+            test: None,
+            quantized: None,
+            data,
+            budget: None,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
     examples: usize,

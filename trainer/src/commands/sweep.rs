@@ -17,7 +17,7 @@ use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
 use crate::fit::{Interrupt, Interrupted, Material, Memory};
 use crate::progress;
-use crate::quantize::{FileSize, PerfectHash};
+use crate::quantize::FileSize;
 use crate::recipe::Recipe;
 use crate::run_folder::{Begin, write_whole};
 use crate::sweep::advice::Advice;
@@ -213,11 +213,7 @@ impl Sweep {
         for &vocabulary in &lists.vocabulary {
             let held = words_held(vocabulary, words.len());
             let encoder = Encoder::new(recipe, words[..held].to_vec());
-            let hash = PerfectHash::build(
-                encoder.words(),
-                encoder.normalization().unit,
-                recipe.fingerprint_bytes(),
-            )?;
+            let hash = encoder.perfect_hash(recipe.fingerprint_bytes())?;
             for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
                 if shape.vocabulary == vocabulary {
                     *size = Some(FileSize::of(recipe, &encoder, labels, &hash)?);

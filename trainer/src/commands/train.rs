@@ -148,16 +148,8 @@ impl Run<'_> {
             grouped(material.encoder.words().len()),
             grouped(parameters),
         ))?;
-        let mut metrics = Metrics {
-            examples: task.train.texts.len(),
-            vocabulary: material.encoder.words().len(),
-            parameters,
-            epochs: Vec::new(),
-            test: None,
-            quantized: None,
-            data: counts,
-            budget: None,
-        };
+        let vocabulary = material.encoder.words().len();
+        let mut metrics = Metrics::new(task.train.texts.len(), vocabulary, parameters, counts);
         let asked = Asked::of(&task)?;
         let state = match folder.read_checkpoint()? {
             Some((path, bytes)) if begin == Begin::Resume => {

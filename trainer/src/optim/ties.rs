@@ -9,24 +9,19 @@ use crate::network::{Gradients, Parameter};
 /// Which rows of an embedding are those of pairs, and of which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ties {
-    /// Row of a pair and row of what is read without it, which is no pair.
-    pairs: Vec<(u32, u32)>,
-    /// The second by the first.
+    /// For each row, if it is that of a pair: the row of what is read without it, which is no pair.
     of_row: Vec<Option<u32>>,
 }
 
 impl Ties {
     /// From the row that each row is tied to, if it is that of a pair.
     pub fn new(of_row: Vec<Option<u32>>) -> Self {
-        let pairs = (0..).zip(&of_row).filter_map(|(pair, &word)| Some((pair, word?))).collect();
-        Self { pairs, of_row }
+        Self { of_row }
     }
 
     /// Before training: a pair is its word.
     pub fn begin(&self, embedding: &mut Parameter) {
-        let [_, width] = embedding.shape;
-        self.pairs.iter().for_each(|&(pair, _)| embedding.values[pair as usize * width..][..width].fill(0.0));
-        self.join(embedding);
+        self.for_each(embedding, |pair, word| *pair = word);
     }
 
     /// The rows as they are trained: of pairs, the differences.
@@ -41,10 +36,11 @@ impl Ties {
 
     fn for_each(&self, embedding: &mut Parameter, change: impl Fn(&mut f32, f32)) {
         let [_, width] = embedding.shape;
-        for &(pair, word) in &self.pairs {
+        let pairs = self.of_row.iter().enumerate();
+        for (pair, word) in pairs.filter_map(|(pair, &word)| Some((pair, word? as usize))) {
             for column in 0..width {
-                let word = embedding.values[word as usize * width + column];
-                change(&mut embedding.values[pair as usize * width + column], word);
+                let word = embedding.values[word * width + column];
+                change(&mut embedding.values[pair * width + column], word);
             }
         }
     }

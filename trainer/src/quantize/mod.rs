@@ -64,7 +64,7 @@ pub fn export(
         Some(grid) => grid.clone(),
         None => choose_grid(network, &encoded, recipe.pad_to(), number_bits(recipe, network))?,
     };
-    let hash = PerfectHash::build(encoder.words(), encoder.normalization().unit, recipe.fingerprint_bytes())?;
+    let hash = encoder.perfect_hash(recipe.fingerprint_bytes())?;
     let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
     let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid, zeros)?;
     let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;

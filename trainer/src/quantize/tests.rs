@@ -223,9 +223,7 @@ fn the_size_of_a_file_is_known_before_training() {
     ] {
         let recipe = recipe(toml);
         let encoder = encoder(&recipe);
-        let hash =
-            PerfectHash::build(encoder.words(), encoder.normalization().unit, recipe.fingerprint_bytes())
-                .unwrap();
+        let hash = encoder.perfect_hash(recipe.fingerprint_bytes()).unwrap();
         for outputs in [1, 3] {
             let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
             let size = FileSize::of(&recipe, &encoder, &labels, &hash).unwrap();
