@@ -1,6 +1,6 @@
 //! A text classifier on a microcontroller.
 //!
-//! [`app`] is the application and knows no board: it is generic over where text comes from, where answers go
+//! [`kilornn_app`] is the application and knows no board: it is generic over where text comes from, where answers go
 //! and what can be measured. A module of [`boards`] is one board: its `main` wires [`drivers`] to the
 //! application. The model and the sizes of the buffers come from `build.rs`.
 
@@ -8,6 +8,6 @@
 #![no_main]
 #![deny(unsafe_code)]
 
-mod app;
 mod boards;
 mod drivers;
+mod model;

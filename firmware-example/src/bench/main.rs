@@ -9,7 +9,7 @@
 #![deny(unsafe_code)]
 
 mod machine;
-#[path = "../app/model.rs"]
+#[path = "../model.rs"]
 mod model;
 
 use core::hint::black_box;

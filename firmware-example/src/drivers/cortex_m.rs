@@ -8,7 +8,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::{STACK_PAINT_VALUE, exception};
 
-use crate::app::Meter;
+use kilornn_app::board::Meter;
 
 /// The counter's 24 bits.
 const MASK: u32 = 0x00FF_FFFF;
@@ -32,6 +32,8 @@ impl CoreMeter {
 }
 
 impl Meter for CoreMeter {
+    const TICKS_PER_SECOND: u32 = 25_000_000;
+
     fn ticks(&self) -> u64 {
         loop {
             let wraps = WRAPS.load(Ordering::SeqCst);

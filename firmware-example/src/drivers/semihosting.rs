@@ -13,7 +13,18 @@ use semihosting::io::{Read as _, Write as _};
 use semihosting::process::ExitCode;
 use semihosting::sys::arm_compat::sys_get_cmdline_uninit;
 
-use crate::app::Task;
+/// What there is to do.
+pub(crate) enum Task {
+    /// Serve the serial line.
+    Serve,
+    /// Answer each text of a file into another file.
+    Batch {
+        /// The texts.
+        input: HostFile,
+        /// The answers.
+        output: HostFile,
+    },
+}
 
 /// Room for the command line.
 pub(crate) type CommandLine = [MaybeUninit<u8>; 1024];
@@ -92,14 +103,14 @@ impl fmt::Display for TaskError {
     }
 }
 
-/// What the command line asks for: `batch IN OUT`, or to serve lines if it is anything else.
+/// What the command line asks for: `batch IN OUT`, or to serve the serial line if it is anything else.
 ///
 /// The emulator joins its `arg`s with single spaces, so the names of the files cannot contain any. Without
 /// `arg`s it gives the path of the firmware, so what it does not know is not an error.
-pub(crate) fn task(command_line: &mut CommandLine) -> Result<Task<HostFile, HostFile>, TaskError> {
+pub(crate) fn task(command_line: &mut CommandLine) -> Result<Task, TaskError> {
     let line = sys_get_cmdline_uninit(command_line).map_err(|_| TaskError::Unreadable)?;
     let Some(names) = line.strip_prefix(b"batch") else {
-        return Ok(Task::Lines);
+        return Ok(Task::Serve);
     };
     // " IN OUT" becomes "IN\0OUT\0", in place.
     let start = line.len() - names.len();
@@ -107,7 +118,7 @@ pub(crate) fn task(command_line: &mut CommandLine) -> Result<Task<HostFile, Host
     match names {
         [b' ', ..] => {}
         [] => return Err(TaskError::Usage),
-        _ => return Ok(Task::Lines),
+        _ => return Ok(Task::Serve),
     }
     names.rotate_left(1);
     names.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = 0);

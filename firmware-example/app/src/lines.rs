@@ -5,8 +5,9 @@ use core::fmt;
 use embedded_io::{Read, Write};
 use kilornn::Prediction;
 
-use super::meter::{Meter, Timed};
-use super::{Error, writeln};
+use crate::board::Meter;
+use crate::timed::Timed;
+use crate::{Error, writeln};
 
 /// Bytes taken from the console at once: as many as may wait there while an answer is written.
 const CHUNK: usize = 64;
@@ -18,8 +19,8 @@ const END_OF_TRANSMISSION: u8 = 4;
 ///
 /// A line goes into the classifier as it arrives and may be of any length. It ends with a carriage return, a
 /// line feed or both; empty lines have no answer.
-pub(crate) fn run<M: Meter>(
-    classifier: &mut Timed<'_, M>,
+pub(crate) fn run<M: Meter, const UNITS: usize, const WINDOW: usize>(
+    classifier: &mut Timed<'_, M, UNITS, WINDOW>,
     console: &mut (impl Read + Write),
 ) -> Result<(), Error> {
     let mut line = Line::Empty;

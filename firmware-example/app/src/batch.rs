@@ -22,13 +22,17 @@ use core::fmt;
 
 use embedded_io::{Error as _, ErrorKind, Read, Write};
 
-use super::meter::{Meter, Timed};
+use kilornn::Model;
+
+use crate::board::Meter;
+use crate::timed::Timed;
 
 /// After so many bytes of text, the answers so far are written out: a sign of life.
 const FLUSH_AFTER: u32 = 8 << 10;
 
 /// The memory that a batch takes besides the classifier's.
-pub(crate) struct Buffers {
+#[derive(Debug)]
+pub struct Buffers {
     /// A piece of text.
     text: [u8; 1024],
     /// Answers, so that not each of them is a call to the host.
@@ -36,14 +40,18 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    pub(crate) const fn new() -> Self {
+    /// All empty.
+    #[must_use]
+    pub const fn new() -> Self {
         Self { text: [0; 1024], answers: [0; 512] }
     }
 }
 
 /// Why a batch ended early.
 #[derive(Debug)]
-pub(crate) enum Error {
+pub enum Error {
+    /// The model was refused.
+    Model(kilornn::Error),
     /// The texts cannot be read.
     Read(ErrorKind),
     /// The answers cannot be written.
@@ -60,6 +68,7 @@ pub(crate) enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Error::Model(error) => error.fmt(f),
             Error::Read(kind) => write!(f, "cannot read the file of texts: {kind}"),
             Error::Write(kind) => write!(f, "cannot write the file of answers: {kind}"),
             Error::Truncated { text, missing } => {
@@ -69,13 +78,26 @@ impl fmt::Display for Error {
     }
 }
 
-/// Answers each text of `input` into `output`.
-pub(crate) fn run<M: Meter>(
-    classifier: &mut Timed<'_, M>,
+impl Default for Buffers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Answers each text of `input` into `output`, by the model in `built_in`.
+///
+/// # Errors
+///
+/// If the model is refused, or input or output fail.
+pub fn run<const UNITS: usize, const WINDOW: usize>(
+    built_in: &[u8],
+    meter: &impl Meter,
     mut input: impl Read,
     output: impl Write,
     buffers: &mut Buffers,
 ) -> Result<(), Error> {
+    let model = Model::from_bytes(built_in).map_err(Error::Model)?;
+    let mut classifier = Timed::<_, UNITS, WINDOW>::new(&model, meter).map_err(Error::Model)?;
     let Buffers { text: chunk, answers } = buffers;
     let mut answers = Answers { output, buffer: answers, used: 0 };
     let mut unflushed: u32 = 0;

@@ -1,31 +1,22 @@
-//! What an answer costs.
+//! A classifier and what its answers cost.
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use kilornn::{Classifier, Error, Model, Prediction};
 
-use super::model::{UNITS, WINDOW};
-
-/// What a board can measure.
-pub(crate) trait Meter {
-    /// Ticks of the board's clock since some moment; never wraps.
-    fn ticks(&self) -> u64;
-
-    /// The most bytes of stack that were ever in use.
-    fn peak_stack(&self) -> u32;
-}
+use crate::board::Meter;
 
 /// A classifier with a stopwatch that runs only while it works.
 ///
 /// The time includes two readings of the clock for each call, and nothing is subtracted for them. Give it
 /// large pieces of text where the cost is to be exact.
-pub(crate) struct Timed<'m, M> {
+pub(crate) struct Timed<'m, M, const UNITS: usize, const WINDOW: usize> {
     classifier: Classifier<'m, UNITS, WINDOW>,
     meter: &'m M,
     ticks: u64,
 }
 
-impl<'m, M: Meter> Timed<'m, M> {
+impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, WINDOW> {
     pub(crate) fn new(model: &'m Model<'m>, meter: &'m M) -> Result<Self, Error> {
         Ok(Self { classifier: Classifier::new(model)?, meter, ticks: 0 })
     }
@@ -36,9 +27,9 @@ impl<'m, M: Meter> Timed<'m, M> {
 
     /// See [`Classifier::push`].
     pub(crate) fn push(&mut self, text: &[u8]) {
-        let start = self.now();
+        let start = now(self.meter);
         self.classifier.push(text);
-        self.ticks += self.now() - start;
+        self.ticks += now(self.meter) - start;
     }
 
     /// See [`Classifier::finish`]; with the prediction, the ticks spent on this text.
@@ -53,10 +44,6 @@ impl<'m, M: Meter> Timed<'m, M> {
     pub(crate) fn reset(&mut self) {
         self.classifier.reset();
         self.ticks = 0;
-    }
-
-    fn now(&self) -> u64 {
-        now(self.meter)
     }
 }
 
