@@ -93,6 +93,26 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         Prediction::new(model, state.values(), *words, *known)
     }
 
+    /// The answer of the last [`finish`](Self::finish) once more, as long as nothing has been pushed since.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # let model = kilornn::Model::from_bytes(BYTES)?;
+    /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
+    /// classifier.push("wonderful");
+    /// assert!(classifier.last().is_none());
+    /// let words = classifier.finish().words();
+    /// assert_eq!(classifier.last().map(|prediction| prediction.words()), Some(words));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn last(&self) -> Option<Prediction<'_>> {
+        let Reader { model, state, words, known, .. } = &self.reader;
+        self.finished.then(|| Prediction::new(model, state.values(), *words, *known))
+    }
+
     /// Forgets what was pushed of the current text.
     ///
     /// ```

@@ -25,7 +25,7 @@ use embedded_io::{Error as _, ErrorKind, Read, Write};
 use kilornn::Model;
 
 use crate::board::Meter;
-use crate::timed::Timed;
+use crate::timed::{Timed, Timing};
 
 /// After so many bytes of text, the answers so far are written out: a sign of life.
 const FLUSH_AFTER: u32 = 8 << 10;
@@ -121,7 +121,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
             missing -= piece.len() as u32;
             unflushed = unflushed.saturating_add(piece.len() as u32);
         }
-        let (prediction, ticks) = classifier.finish();
+        let Timing { prediction, ticks } = classifier.finish();
         answers.write(&prediction.class().to_le_bytes())?;
         answers.write(&prediction.words().to_le_bytes())?;
         answers.write(&ticks.to_le_bytes())?;
@@ -134,7 +134,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
         }
     }
     answers.write(b"DONE")?;
-    answers.write(&classifier.meter().peak_stack().to_le_bytes())?;
+    answers.write(&meter.peak_stack().to_le_bytes())?;
     answers.flush()
 }
 

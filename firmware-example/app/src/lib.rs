@@ -1,4 +1,8 @@
-//! The application, the same on every board.
+//! The application of a KiloRNN device, the same on every board: text in over a serial line, label out.
+//!
+//! [`run`] reads the line, tells [frames](kilornn_link::frame) from text, and has two ways to answer: `lines` for
+//! people, `requests` for programs. Both use one classifier, around the model that [`store`] finds to be the newest.
+//! What a board must have is in [`board`]; all of it can be had on the host, too, which is how this crate is tested.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -6,83 +10,158 @@
 pub mod batch;
 pub mod board;
 mod lines;
+mod loaded;
+mod reason;
+mod requests;
+pub mod store;
 mod timed;
 
-use core::fmt;
-
-use embedded_io::{Error as _, ErrorKind, Write};
-use kilornn::Model;
+use kilornn_link::frame::{Damage, Piece, Splitter};
+use kilornn_link::message::{Source, Statistics};
 
 use board::{Board, Display, Meter, Serial, Slot};
-use timed::Timed;
+use lines::Lines;
+use loaded::Loaded;
+use requests::Requests;
+use store::{Spare, Stored};
+
+/// A frame that has not gone on for so long, in milliseconds, is given up.
+///
+/// A program sends a frame in one go. A person may begin one by accident, or noise on the line, and must not have to
+/// know how to end it.
+pub const PATIENCE_MS: u32 = 1000;
 
 /// Why the application ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Nothing will arrive any more: Ctrl-D was typed, or the emulator's serial line was closed.
+    /// Ctrl-D was typed, or the other end of the line is closed.
     Closed,
     /// The device is to start anew.
     Restart,
 }
 
-/// Serves the serial line with the model `built_in`, or a newer one from the board's slots.
+/// Serves the serial line with the newest model that is in the board's slots and that this firmware can run, or with
+/// the one that is `built_in`.
 ///
 /// `UNITS` and `WINDOW` are the room for models: see [`kilornn::Classifier`].
 pub fn run<const UNITS: usize, const WINDOW: usize>(
     board: &mut Board<impl Serial, impl Meter, impl Display, impl Slot>,
     built_in: &[u8],
 ) -> Ended {
-    let Board { serial, meter, .. } = board;
-    let outcome = serve::<UNITS, WINDOW>(serial, meter, built_in);
-    if let Err(error) = outcome {
-        let _ = writeln(serial, format_args!("error: {error}"));
-    }
-    Ended::Closed
+    let Board { name, serial, meter, display, slots } = board;
+    let newest = store::newest::<UNITS, WINDOW>(slots);
+    let [first, second] = slots;
+    let revision = |slot| Stored::read(slot).map_or(0, |stored| stored.revision);
+    let highest = revision(first).max(revision(second));
+    // The slot that runs is only read from now on; the other may be written.
+    let (stored, index, spare) = match newest {
+        Some(0) => (Stored::read(first), 0, second),
+        Some(_) => (Stored::read(second), 1, first),
+        // Neither runs: the older one makes room.
+        None if revision(first) > revision(second) => (None, 0, second),
+        None => (None, 0, first),
+    };
+    let (file, source) = match stored {
+        Some(Stored { revision, file }) => (file, Source::Slot { index, revision }),
+        None => (built_in, Source::BuiltIn),
+    };
+    let mut spare = Spare::new(spare, highest);
+    let model = kilornn::Model::from_bytes(file);
+    let mut loaded = Loaded::<_, UNITS, WINDOW>::new(&model, file, source, meter);
+    let mut device = Device { name, serial, display, meter, statistics: Statistics::default() };
+    // If the line does not take what is written, there is no one to tell.
+    device.serve(&mut loaded, &mut spare).unwrap_or(Ended::Closed)
 }
 
-fn serve<const UNITS: usize, const WINDOW: usize>(
-    serial: &mut impl Serial,
-    meter: &impl Meter,
-    built_in: &[u8],
-) -> Result<(), Error> {
-    let model = Model::from_bytes(built_in)?;
-    let mut classifier = Timed::<_, UNITS, WINDOW>::new(&model, meter)?;
-    let version = env!("CARGO_PKG_VERSION");
-    writeln(serial, format_args!("KiloRNN {version} bytes={}", built_in.len()))?;
-    lines::run(&mut classifier, serial)
+/// The board's parts while the application runs, and what has happened.
+pub(crate) struct Device<'b, S, M, D> {
+    pub(crate) name: &'static str,
+    pub(crate) serial: &'b mut S,
+    pub(crate) display: &'b mut D,
+    pub(crate) meter: &'b M,
+    pub(crate) statistics: Statistics,
 }
 
-/// Why the application ended before its time.
-#[derive(Debug)]
-pub(crate) enum Error {
-    /// The model in the flash was refused.
-    Model(kilornn::Error),
-    /// The console does not take the output.
-    Console(ErrorKind),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Model(error) => error.fmt(f),
-            Error::Console(kind) => write!(f, "the console failed: {kind}"),
+impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
+    fn serve<F: Slot, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+        spare: &mut Spare<'_, F>,
+    ) -> Result<Ended, S::Error> {
+        let mut splitter = Splitter::new();
+        let mut lines = Lines::new();
+        let mut requests = Requests::new();
+        lines.greet(self, loaded)?;
+        loop {
+            let waiting = self.meter.ticks();
+            let mut chunk = [0; 64];
+            let received = self.serial.read(&mut chunk);
+            let working = self.meter.ticks();
+            let is_overdue =
+                working - waiting > u64::from(M::TICKS_PER_SECOND) * u64::from(PATIENCE_MS) / 1000;
+            if is_overdue && splitter.give_up() {
+                self.count(Damage::Truncated);
+            }
+            match received {
+                Ok(0) => return Ok(Ended::Closed),
+                Ok(count) => {
+                    self.statistics.bytes = self.statistics.bytes.wrapping_add(count as u32);
+                    for &byte in chunk.iter().take(count) {
+                        let ended = match splitter.push(byte) {
+                            Piece::Text(byte) => {
+                                requests.forget_text();
+                                lines.push(byte, self, loaded)?
+                            }
+                            Piece::Inside => {
+                                lines.drop_line(loaded);
+                                None
+                            }
+                            Piece::Message(message) => requests.answer(message, self, loaded, spare)?,
+                            Piece::Damaged(damage) => {
+                                self.count(damage);
+                                None
+                            }
+                        };
+                        if let Some(ended) = ended {
+                            self.serial.flush()?;
+                            return Ok(ended);
+                        }
+                    }
+                }
+                // Something was lost, and nobody knows what.
+                Err(_) => {
+                    self.statistics.losses = self.statistics.losses.wrapping_add(1);
+                    if splitter.give_up() {
+                        self.count(Damage::Malformed);
+                    }
+                    requests.forget_text();
+                    lines.break_line(self, loaded)?;
+                }
+            }
+            self.serial.flush()?;
+            let worked = u32::try_from(self.meter.ticks() - working).unwrap_or(u32::MAX);
+            self.statistics.longest = self.statistics.longest.max(worked);
         }
     }
-}
 
-impl From<kilornn::Error> for Error {
-    fn from(error: kilornn::Error) -> Self {
-        Error::Model(error)
+    fn count(&mut self, damage: Damage) {
+        let Statistics { malformed, oversized, truncated, .. } = &mut self.statistics;
+        let count = match damage {
+            Damage::Malformed => malformed,
+            Damage::Oversized => oversized,
+            Damage::Truncated => truncated,
+        };
+        *count = count.wrapping_add(1);
     }
-}
 
-/// Writes a line as a terminal wants it.
-pub(crate) fn writeln<W: Write>(console: &mut W, line: fmt::Arguments<'_>) -> Result<(), Error> {
-    console.write_fmt(format_args!("{line}\r\n")).map_err(|error| {
-        Error::Console(match error {
-            embedded_io::WriteFmtError::FmtError => ErrorKind::Other,
-            embedded_io::WriteFmtError::Other(error) => error.kind(),
-        })
-    })?;
-    console.flush().map_err(|error| Error::Console(error.kind()))
+    /// What has happened since the start.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics { stack: self.meter.peak_stack(), ..self.statistics }
+    }
+
+    /// A text was classified.
+    pub(crate) fn classified(&mut self, label: &str, class: u32) {
+        self.statistics.texts = self.statistics.texts.wrapping_add(1);
+        self.display.show(label, class);
+    }
 }

@@ -1,97 +1,299 @@
-//! Line mode: a person, or a program, at the other end of a serial line.
+//! Lines: a person at the other end, with a terminal.
+//!
+//! The terminal shows what the device sends back, so that what is typed is echoed. Text is held for a while, so that
+//! it can be erased; when a line grows longer than what can be held, its beginning goes into the classifier, and a
+//! line of any length is classified.
 
 use core::fmt;
 
-use embedded_io::{Read, Write};
-use kilornn::Prediction;
+use heapless::Vec;
 
-use crate::board::Meter;
-use crate::timed::Timed;
-use crate::{Error, writeln};
+use crate::board::{Display, Meter, Serial};
+use crate::loaded::{Loaded, Running};
+use crate::timed::Timing;
+use crate::{Device, Ended};
+use kilornn_link::message::Source;
 
-/// Bytes taken from the console at once: as many as may wait there while an answer is written.
-const CHUNK: usize = 64;
+/// Bytes of a line that can still be erased, at least the half of it.
+const HELD: usize = 160;
 
-/// Ends line mode, where it can end (Ctrl-D).
-const END_OF_TRANSMISSION: u8 = 4;
+const CTRL_C: u8 = 3;
+const CTRL_D: u8 = 4;
+const BELL: u8 = 7;
+const BACKSPACE: u8 = 8;
+const TAB: u8 = b'\t';
+const LINE_FEED: u8 = b'\n';
+const RETURN: u8 = b'\r';
+const CTRL_U: u8 = 21;
+const ESCAPE: u8 = 27;
+const DELETE: u8 = 127;
 
-/// Answers each line of the console, until it is at an end.
-///
-/// A line goes into the classifier as it arrives and may be of any length. It ends with a carriage return, a
-/// line feed or both; empty lines have no answer.
-pub(crate) fn run<M: Meter, const UNITS: usize, const WINDOW: usize>(
-    classifier: &mut Timed<'_, M, UNITS, WINDOW>,
-    console: &mut (impl Read + Write),
-) -> Result<(), Error> {
-    let mut line = Line::Empty;
-    loop {
-        let mut chunk = [0; CHUNK];
-        let mut rest = match console.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => chunk.get(..count).unwrap_or_default(),
-            Err(error) => {
-                // Whatever is wrong with a part of a line, no answer is better than a wrong one.
-                if line != Line::Broken {
-                    writeln(console, format_args!("error: {error}; the line is dropped"))?;
-                }
-                classifier.reset();
-                line = Line::Broken;
-                continue;
+const PROMPT: &[u8] = b"> ";
+
+const HELP: &str = "\
+Type a text and press Enter: its label, the label's probability, words (known ones), time.\r
+  help       this\r
+  info       the model, and what has happened since the start\r
+  Backspace  erases a character, Ctrl-C or Ctrl-U the line; Ctrl-D ends\r
+Programs speak in frames: `kilornn device PORT info` shows more, `kilornn device PORT update MODEL`\r
+sends another model.\r
+";
+
+/// The line that is being typed.
+pub(crate) struct Lines {
+    held: Vec<u8, HELD>,
+    /// What was typed before it, if anything.
+    before: Before,
+    escape: Escape,
+    /// The last byte was a carriage return: a line feed behind it is part of the same line end.
+    returned: bool,
+}
+
+/// What was typed of a line before what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// It is in the classifier.
+    Streamed,
+    /// Some of it was lost: the rest is skipped.
+    Broken,
+}
+
+/// How far a key's escape sequence is: arrows and the like, which mean nothing here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    None,
+    /// After the escape itself.
+    Begun,
+    /// After `ESC [` or `ESC O`.
+    Inside,
+}
+
+impl Lines {
+    pub(crate) const fn new() -> Self {
+        Self { held: Vec::new(), before: Before::Nothing, escape: Escape::None, returned: false }
+    }
+
+    /// Says what this is.
+    pub(crate) fn greet<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+        &self,
+        device: &mut Device<'_, S, M, D>,
+        loaded: &Loaded<'_, M, UNITS, WINDOW>,
+    ) -> Result<(), S::Error> {
+        let version = env!("CARGO_PKG_VERSION");
+        write(device.serial, format_args!("\r\nKiloRNN {version} on {}, {loaded}\r\n", device.name))?;
+        write(device.serial, format_args!("Type a text and press Enter; `help` says more.\r\n"))?;
+        device.serial.write_all(PROMPT)?;
+        device.serial.flush()
+    }
+
+    /// Takes a byte that was typed; whether that ends the application.
+    pub(crate) fn push<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        byte: u8,
+        device: &mut Device<'_, S, M, D>,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+    ) -> Result<Option<Ended>, S::Error> {
+        let returned = core::mem::replace(&mut self.returned, byte == RETURN);
+        if self.is_part_of_key(byte) {
+            return Ok(None);
+        }
+        match byte {
+            LINE_FEED if returned => {}
+            RETURN | LINE_FEED => self.enter(device, loaded)?,
+            BACKSPACE | DELETE => self.erase(device)?,
+            CTRL_C | CTRL_U => {
+                self.drop_line(loaded);
+                device.serial.write_all(b"^C\r\n")?;
+                device.serial.write_all(PROMPT)?;
             }
+            CTRL_D if self.is_empty() => return Ok(Some(Ended::Closed)),
+            TAB | 32.. => self.insert(byte, device, loaded)?,
+            _ => device.serial.write_all(&[BELL])?,
+        }
+        Ok(None)
+    }
+
+    /// Forgets the line.
+    pub(crate) fn drop_line<M: Meter, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+    ) {
+        if !self.is_empty() {
+            self.held.clear();
+            self.before = Before::Nothing;
+            loaded.reset();
+        }
+    }
+
+    /// Bytes were lost: no answer is better than a wrong one.
+    pub(crate) fn break_line<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        device: &mut Device<'_, S, M, D>,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+    ) -> Result<(), S::Error> {
+        let was_broken = self.before == Before::Broken;
+        self.held.clear();
+        loaded.reset();
+        self.before = Before::Broken;
+        match was_broken {
+            true => Ok(()),
+            false => write(
+                device.serial,
+                format_args!("\r\nerror: text arrived faster than it was read; the line is dropped\r\n"),
+            ),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.before == Before::Nothing
+    }
+
+    fn is_part_of_key(&mut self, byte: u8) -> bool {
+        let (is_part, next) = match (self.escape, byte) {
+            (_, ESCAPE) => (true, Escape::Begun),
+            (Escape::Begun, b'[' | b'O') => (true, Escape::Inside),
+            (Escape::Inside, b' '..=b'?') => (true, Escape::Inside),
+            (Escape::Inside, b'@'..=b'~') => (true, Escape::None),
+            _ => (false, Escape::None),
         };
-        while !rest.is_empty() {
-            let length = rest.iter().take_while(|&&byte| !ends_line(byte)).count();
-            let (text, tail) = rest.split_at_checked(length).unwrap_or_default();
-            if !text.is_empty() && line != Line::Broken {
-                classifier.push(text);
-                line = Line::Begun;
+        self.escape = next;
+        is_part
+    }
+
+    fn insert<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        byte: u8,
+        device: &mut Device<'_, S, M, D>,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+    ) -> Result<(), S::Error> {
+        device.serial.write_all(&[if byte == TAB { b' ' } else { byte }])?;
+        if self.before == Before::Broken {
+            return Ok(());
+        }
+        if self.held.is_full() {
+            let (older, newer) = self.held.split_at_checked(HELD / 2).unwrap_or_default();
+            loaded.push(older);
+            self.before = Before::Streamed;
+            self.held = newer.iter().copied().collect();
+        }
+        // There is room now.
+        let _ = self.held.push(byte);
+        Ok(())
+    }
+
+    /// Erases the last character, as far as it is held.
+    fn erase<S: Serial, M: Meter, D: Display>(
+        &mut self,
+        device: &mut Device<'_, S, M, D>,
+    ) -> Result<(), S::Error> {
+        let length = self.held.len();
+        while self.held.pop().is_some_and(is_continuation) {}
+        device.serial.write_all(match self.held.len() == length {
+            true => &[BELL],
+            false => b"\x08 \x08",
+        })
+    }
+
+    /// The line is complete.
+    fn enter<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+        &mut self,
+        device: &mut Device<'_, S, M, D>,
+        loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+    ) -> Result<(), S::Error> {
+        device.serial.write_all(b"\r\n")?;
+        let before = core::mem::replace(&mut self.before, Before::Nothing);
+        match (before, self.held.trim_ascii()) {
+            (Before::Broken, _) | (Before::Nothing, b"") => {}
+            (Before::Nothing, b"help") => device.serial.write_all(HELP.as_bytes())?,
+            (Before::Nothing, b"info") => info(device, loaded)?,
+            _ => {
+                loaded.push(&self.held);
+                answer(device, loaded)?;
             }
-            let Some((&end, tail)) = tail.split_first() else { break };
-            if line == Line::Begun {
-                let meter = classifier.meter();
-                let (prediction, ticks) = classifier.finish();
-                writeln(
-                    console,
-                    format_args!("{} ticks={ticks} stack={}", Answer(prediction), meter.peak_stack()),
-                )?;
-            }
-            line = Line::Empty;
-            if end == END_OF_TRANSMISSION {
-                return Ok(());
-            }
-            rest = tail;
+        }
+        self.held.clear();
+        device.serial.write_all(PROMPT)
+    }
+}
+
+/// Whether a byte is not the first of a character.
+const fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+/// Classifies the text that was pushed.
+fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+    device: &mut Device<'_, S, M, D>,
+    loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
+) -> Result<(), S::Error> {
+    let running = match &mut loaded.running {
+        Ok(running) => running,
+        Err(error) => return write(device.serial, format_args!("error: no model runs: {error}\r\n")),
+    };
+    let Timing { prediction, ticks } = running.classifier.finish();
+    device.classified(prediction.label(), prediction.class());
+    let (words, known) = (prediction.words(), prediction.known_words());
+    // In integers: `core`'s formatting of floats takes kilobytes of flash and a kilobyte of stack.
+    let score = (prediction.score() * 10_000.0 + 0.5) as u32;
+    let (score, fraction) = (score / 10_000, score % 10_000);
+    let microseconds = ticks.saturating_mul(1_000_000) / u64::from(M::TICKS_PER_SECOND);
+    let (ms, us) = (microseconds / 1000, microseconds % 1000);
+    let words_are = if words == 1 { "word" } else { "words" };
+    write(
+        device.serial,
+        format_args!(
+            "{} {score}.{fraction:04} ({words} {words_are}, {known} known, {ms}.{us:03} ms)\r\n",
+            prediction.label()
+        ),
+    )
+}
+
+/// Says what `info` is to say.
+fn info<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+    device: &mut Device<'_, S, M, D>,
+    loaded: &Loaded<'_, M, UNITS, WINDOW>,
+) -> Result<(), S::Error> {
+    write(device.serial, format_args!("{loaded}\r\n"))?;
+    if let Ok(Running { model, .. }) = &loaded.running {
+        for class in 0..model.classes() {
+            write(device.serial, format_args!("  class {class}: {}\r\n", model.label(class)))?;
+        }
+    }
+    let statistics = device.statistics();
+    write(
+        device.serial,
+        format_args!(
+            "{} texts, {} bytes received, lost some {} times; {} frames, {} damaged; stack {} bytes\r\n",
+            statistics.texts,
+            statistics.bytes,
+            statistics.losses,
+            statistics.frames,
+            statistics.malformed.wrapping_add(statistics.oversized).wrapping_add(statistics.truncated),
+            statistics.stack,
+        ),
+    )
+}
+
+impl<M, const UNITS: usize, const WINDOW: usize> fmt::Display for Loaded<'_, M, UNITS, WINDOW> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let about = match &self.running {
+            Ok(running) => &running.about,
+            Err(error) => return write!(f, "error: no model runs: {error}"),
+        };
+        let (classes, units, slots, length) = (about.classes, about.units, about.slots, about.length);
+        write!(f, "model: {classes} classes, {units} units, {slots} words, {length} bytes, ")?;
+        match about.source {
+            Source::BuiltIn => f.write_str("built in"),
+            Source::Slot { index, revision } => write!(f, "revision {revision} in slot {index}"),
         }
     }
 }
 
-const fn ends_line(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n' | END_OF_TRANSMISSION)
-}
-
-/// How far the current line is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    /// Nothing has arrived.
-    Empty,
-    /// Something has.
-    Begun,
-    /// Something was lost: the rest is skipped.
-    Broken,
-}
-
-/// A prediction as fields of a line.
-struct Answer<'c>(Prediction<'c>);
-
-impl fmt::Display for Answer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(prediction) = self;
-        // In integers: `core`'s formatting of floats takes kilobytes of flash and a kilobyte of stack.
-        let score = (prediction.score() * 10_000.0 + 0.5) as u32;
-        write!(f, "label={} score={}.{:04} logits=", prediction.label(), score / 10_000, score % 10_000)?;
-        for (index, logit) in prediction.logits().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            write!(f, "{comma}{logit}")?;
-        }
-        write!(f, " words={}", prediction.words())
+/// Formatted output, whose only error can be the line's.
+fn write<S: Serial>(serial: &mut S, text: fmt::Arguments<'_>) -> Result<(), S::Error> {
+    match serial.write_fmt(text) {
+        Err(embedded_io::WriteFmtError::Other(error)) => Err(error),
+        Ok(()) | Err(embedded_io::WriteFmtError::FmtError) => Ok(()),
     }
 }

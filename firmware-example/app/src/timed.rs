@@ -14,37 +14,53 @@ pub(crate) struct Timed<'m, M, const UNITS: usize, const WINDOW: usize> {
     classifier: Classifier<'m, UNITS, WINDOW>,
     meter: &'m M,
     ticks: u64,
+    /// The last text was answered: the next piece begins another.
+    finished: bool,
 }
 
 impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, WINDOW> {
     pub(crate) fn new(model: &'m Model<'m>, meter: &'m M) -> Result<Self, Error> {
-        Ok(Self { classifier: Classifier::new(model)?, meter, ticks: 0 })
-    }
-
-    pub(crate) fn meter(&self) -> &'m M {
-        self.meter
+        Ok(Self { classifier: Classifier::new(model)?, meter, ticks: 0, finished: false })
     }
 
     /// See [`Classifier::push`].
     pub(crate) fn push(&mut self, text: &[u8]) {
+        if core::mem::take(&mut self.finished) {
+            self.ticks = 0;
+        }
         let start = now(self.meter);
         self.classifier.push(text);
         self.ticks += now(self.meter) - start;
     }
 
-    /// See [`Classifier::finish`]; with the prediction, the ticks spent on this text.
-    pub(crate) fn finish(&mut self) -> (Prediction<'_>, u64) {
+    /// See [`Classifier::finish`].
+    pub(crate) fn finish(&mut self) -> Timing<'_> {
+        if core::mem::replace(&mut self.finished, true) {
+            self.ticks = 0; // nothing was pushed since the last answer: an empty text
+        }
         let start = now(self.meter);
         let prediction = self.classifier.finish();
-        let ticks = core::mem::take(&mut self.ticks) + (now(self.meter) - start);
-        (prediction, ticks)
+        self.ticks += now(self.meter) - start;
+        Timing { prediction, ticks: self.ticks }
+    }
+
+    /// See [`Classifier::last`].
+    pub(crate) fn last(&self) -> Option<Timing<'_>> {
+        self.classifier.last().map(|prediction| Timing { prediction, ticks: self.ticks })
     }
 
     /// See [`Classifier::reset`].
     pub(crate) fn reset(&mut self) {
         self.classifier.reset();
-        self.ticks = 0;
+        (self.ticks, self.finished) = (0, false);
     }
+}
+
+/// A prediction and what it took.
+pub(crate) struct Timing<'c> {
+    pub(crate) prediction: Prediction<'c>,
+    /// Ticks of the clock spent on the text.
+    pub(crate) ticks: u64,
 }
 
 /// The time, with no work moved across by the compiler.

@@ -56,6 +56,16 @@ fn digest() -> Digest<'static, u32> {
     CRC.digest()
 }
 
+/// The CRC-32 of bytes, as frames and announcements of models have it.
+///
+/// ```
+/// assert_eq!(kilornn_link::frame::checksum(b"123456789"), 0xCBF4_3926);
+/// ```
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    CRC.checksum(bytes)
+}
+
 /// Writes a message as a frame, with its zeros, into `buffer`; [`FRAME`] bytes are enough for any.
 ///
 /// # Errors
@@ -84,7 +94,7 @@ fn decode(stuffed: &mut [u8]) -> Result<usize, Damage> {
     let length = cobs::decode_in_place(stuffed).map_err(|_| Damage::Malformed)?;
     let whole = stuffed.get(..length).unwrap_or_default();
     let (message, checksum) = whole.split_last_chunk::<CHECKSUM>().ok_or(Damage::Malformed)?;
-    if CRC.checksum(message) != u32::from_le_bytes(*checksum) {
+    if self::checksum(message) != u32::from_le_bytes(*checksum) {
         return Err(Damage::Malformed);
     }
     Ok(message.len())

@@ -1,0 +1,62 @@
+//! The model that runs, and the classifier around it.
+
+use kilornn::{Error, Model};
+use kilornn_link::frame::checksum;
+use kilornn_link::message::{self, Source};
+
+use crate::board::Meter;
+use crate::timed::Timed;
+
+/// The model that runs, or why there is none.
+pub(crate) struct Loaded<'m, M, const UNITS: usize, const WINDOW: usize> {
+    pub(crate) running: Result<Running<'m, M, UNITS, WINDOW>, Error>,
+}
+
+/// A model at work.
+pub(crate) struct Running<'m, M, const UNITS: usize, const WINDOW: usize> {
+    pub(crate) model: &'m Model<'m>,
+    pub(crate) classifier: Timed<'m, M, UNITS, WINDOW>,
+    /// What to say about it.
+    pub(crate) about: message::Model,
+}
+
+impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS, WINDOW> {
+    pub(crate) fn new(
+        model: &'m Result<Model<'m>, Error>,
+        file: &[u8],
+        source: Source,
+        meter: &'m M,
+    ) -> Self {
+        let running = match model {
+            Ok(model) => Timed::new(model, meter).map(|classifier| {
+                let contents = model.contents();
+                let about = message::Model {
+                    source,
+                    length: file.len() as u32,
+                    checksum: checksum(file),
+                    classes: model.classes(),
+                    units: contents.rnn.units,
+                    slots: contents.vocabulary.slots,
+                    scale: contents.dense.scale,
+                };
+                Running { model, classifier, about }
+            }),
+            Err(error) => Err(*error),
+        };
+        Self { running }
+    }
+
+    /// Reads more of a text, if there is a model to read it.
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        if let Ok(running) = &mut self.running {
+            running.classifier.push(text);
+        }
+    }
+
+    /// Forgets what was read of a text.
+    pub(crate) fn reset(&mut self) {
+        if let Ok(running) = &mut self.running {
+            running.classifier.reset();
+        }
+    }
+}
