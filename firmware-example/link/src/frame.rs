@@ -24,7 +24,7 @@ pub const FRAME: usize = MESSAGE + CHECKSUM + 2 + 2;
 const CHECKSUM: usize = 4;
 
 /// That of Ethernet, of gzip, and of the model file.
-static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+pub(crate) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Stands between frames, and in none.
 const SEPARATOR: u8 = 0;
@@ -116,7 +116,8 @@ pub enum Piece<'s> {
 /// Tells frames from text, a byte at a time, in memory for one frame.
 ///
 /// After any garbage at all, the next frame is understood: a zero opens a frame or ends one, and if what it ends is
-/// no frame, it opens the next.
+/// no frame, it opens the next. (Where a frame lacks nothing but its last zero, the next zero ends it: then one more is
+/// needed to open another.)
 ///
 /// ```
 /// use kilornn_link::frame::{self, FRAME, Piece, Splitter};

@@ -6,8 +6,9 @@
 //! come over one line; [`frame::Splitter`] tells them apart, and is ready for the next frame after any garbage.
 //!
 //! The host sends a request and waits for the response with its sequence number. If none comes, it sends the request
-//! again: every request may be repeated, and has the same answer as the first time. So nothing needs to be buffered on
-//! the device but one frame.
+//! again, with one zero more before it: of the first frame only the last zero may have been lost, and then the next zero
+//! ends that frame and opens none. Every request may be repeated, and has the same answer as the first time. So nothing
+//! needs to be buffered on the device but one frame.
 
 #![no_std]
 #![forbid(unsafe_code)]

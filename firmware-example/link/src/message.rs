@@ -6,6 +6,8 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
+use crate::frame;
+
 /// The version of the bodies.
 pub const VERSION: u8 = 1;
 
@@ -52,6 +54,15 @@ pub fn body<'m, B: Deserialize<'m>>(bytes: &'m [u8]) -> postcard::Result<B> {
         (body, []) => Ok(body),
         _ => Err(postcard::Error::DeserializeBadEncoding),
     }
+}
+
+/// What tells a model's file from any other: the CRC-32 of all its bytes but the last four.
+///
+/// Those four hold this very number in a sound file, so that a device which has checked the file need not compute it;
+/// and the CRC-32 of the whole would be the same for all files, as it is of everything that ends with its own.
+#[must_use]
+pub fn checksum(file: &[u8]) -> u32 {
+    frame::CRC.checksum(file.split_last_chunk::<4>().map_or(&[], |(before, _)| before))
 }
 
 /// What a host asks for. Each may be repeated and then has the same answer.
@@ -103,7 +114,7 @@ pub enum Request<'m> {
 pub struct Update {
     /// Bytes of its file.
     pub length: u32,
-    /// CRC-32 of its file.
+    /// The [`checksum`] of its file.
     pub checksum: u32,
     /// Its revision, which must be higher than the newest in the flash; without one it gets the next.
     pub revision: Option<u32>,
@@ -165,7 +176,7 @@ pub struct Model {
     pub source: Source,
     /// Bytes of its file.
     pub length: u32,
-    /// CRC-32 of its file.
+    /// The [`checksum`] of its file.
     pub checksum: u32,
     /// Classes that it tells apart.
     pub classes: u32,
