@@ -8,6 +8,10 @@ pub(crate) mod serial;
 
 #[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_uart;
+#[cfg(feature = "fe310")]
+pub(crate) mod fe310_clock;
+#[cfg(feature = "fe310")]
+pub(crate) mod fe310_uart;
 #[cfg(feature = "nrf")]
 pub(crate) mod led_matrix;
 #[cfg(feature = "nrf")]

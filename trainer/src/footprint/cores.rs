@@ -226,7 +226,7 @@ pub static CORES: [Core; 4] = [
         name: "rv32",
         about: "RV32IMAC",
         target: "riscv32imac-unknown-none-elf",
-        board: "sifive-e",
+        board: "hifive1",
         code: Code { full: 37_000, lean: 28_900, small: 11_600 },
         stack: 888,
         costs: Costs {

@@ -3,6 +3,9 @@
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
+// Its interrupts, which the linker looks for.
+#[cfg(feature = "nrf")]
+use microbit_common as _;
 use semihosting::process::ExitCode;
 
 use super::Counter;

@@ -2,6 +2,8 @@
 
 use core::arch::asm;
 
+// Its interrupts, which the linker looks for.
+use e310x as _;
 use riscv_rt::entry;
 use semihosting::process::ExitCode;
 

@@ -72,7 +72,7 @@ const BOARDS: [Board; 4] = [
         shapes: &[fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW), WIDE, TINY],
     },
     Board {
-        name: "sifive-e",
+        name: "hifive1",
         machine: "sifive_e",
         emulator: Emulator::Riscv32,
         target: "riscv32imac-unknown-none-elf",

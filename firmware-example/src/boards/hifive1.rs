@@ -1,0 +1,64 @@
+//! SiFive's HiFive1: an FE310, an RV32IMAC. The same program runs on the board and in QEMU.
+//!
+//! Its flash is read while the program runs, and not written: models that are sent have no place.
+#![allow(unsafe_code)]
+
+use e310x::interrupt::{ExternalInterrupt, Hart, Priority};
+use e310x::{PLIC, Peripherals};
+use kilornn_app::board::{Board, NoDisplay, NoSlot};
+use kilornn_app::{Ended, run};
+use riscv::register::mie;
+use riscv_rt::entry;
+
+use crate::NAME;
+use crate::drivers::fe310_clock::{self, CycleMeter, HZ};
+use crate::drivers::fe310_uart::{self, Fe310Receiver};
+use crate::drivers::processor::{paint_stack, restart};
+use crate::drivers::serial::Inbox;
+use crate::model::{self, UNITS, WINDOW};
+
+/// The speed of the serial line.
+const BAUD: u32 = 115_200;
+
+static INBOX: Inbox<Fe310Receiver> = Inbox::new();
+
+#[entry]
+fn main() -> ! {
+    paint_stack();
+    let Some(parts) = Peripherals::take() else { restart() };
+    fe310_clock::use_crystal(&parts.prci, &parts.qspi0);
+    let (receiver, transmitter) = fe310_uart::open(parts.uart0, &parts.gpio0, HZ.div_ceil(BAUD));
+    let serial = INBOX.open(receiver, transmitter);
+    let interrupts = PLIC::ctx(Hart::H0);
+    // One that was being served when the program started anew.
+    interrupts.claim().complete(ExternalInterrupt::UART0);
+    interrupts.enables().disable_all::<ExternalInterrupt>();
+    // SAFETY: the inbox is open, and no critical section depends on interrupts being off.
+    unsafe {
+        PLIC::priorities().set_priority(ExternalInterrupt::UART0, Priority::P1);
+        interrupts.threshold().set_threshold(Priority::P0);
+        interrupts.enables().enable(ExternalInterrupt::UART0);
+        mie::set_mext();
+        riscv::interrupt::enable();
+    }
+    let slots = [NoSlot, NoSlot];
+    let mut board = Board { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots };
+    loop {
+        match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
+            Ended::Closed => {}
+            Ended::Restart => restart(),
+        }
+    }
+}
+
+/// A peripheral needs something.
+// SAFETY: by this name the peripherals' crate calls what handles this interrupt of the processor.
+#[unsafe(no_mangle)]
+extern "C" fn MachineExternal() {
+    let controller = PLIC::ctx(Hart::H0).claim();
+    if let Some(source) = controller.claim::<ExternalInterrupt>() {
+        // No other is enabled.
+        INBOX.service();
+        controller.complete(source);
+    }
+}
