@@ -282,7 +282,7 @@ impl<M, const UNITS: usize, const WINDOW: usize> fmt::Display for Loaded<'_, M, 
             Err(error) => return write!(f, "error: no model runs: {error}"),
         };
         let (classes, units, slots, length) = (about.classes, about.units, about.slots, about.length);
-        write!(f, "model: {classes} classes, {units} units, {slots} words, {length} bytes, ")?;
+        write!(f, "model: {classes} classes, {units} units, {slots} slots, {length} bytes, ")?;
         match about.source {
             Source::BuiltIn => f.write_str("built in"),
             Source::Slot { index, revision } => write!(f, "revision {revision} in slot {index}"),
