@@ -1,21 +1,56 @@
-//! Puts one model and one board's memory map where the firmware finds them.
+//! Puts one board, its memory map and one model where the firmware finds them.
 //!
-//! The model is named by `KILORNN_MODEL`. It is checked here with the same code that checks it again on the
-//! device, and the firmware's buffers get exactly the size that it needs.
+//! The board is the row of `boards.toml` whose name is a feature that is on. The model is named by `KILORNN_MODEL`. It
+//! is checked here with the same code that checks it again on the device, and the firmware's buffers get exactly the
+//! size that it needs.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kilornn::Model;
+use serde::Deserialize;
 
-/// The model of a plain `cargo build`, relative to this package.
-const DEFAULT_MODEL: &str = "../models/imdb-compact.kilo";
+/// The table of boards, relative to this package.
+const BOARDS: &str = "boards.toml";
 
 /// Flash kept for the program itself. An estimate with some room: the linker has the last word.
-const CODE: u64 = 56 << 10;
+const CODE: u64 = 80 << 10;
 
-/// Stack kept for calls, interrupts and the loader, besides the classifier's buffers.
-const FRAMES: u64 = 2 << 10;
+/// RAM kept for buffers, calls and interrupts, besides the classifier.
+const FRAMES: u64 = 6 << 10;
+
+/// Where a stack that is larger than this ends: it is painted at the start, and searched for the high-water mark.
+const STACK: u64 = 1 << 20;
+
+#[derive(Deserialize)]
+struct Boards {
+    board: Vec<Board>,
+}
+
+/// What this script needs of a row.
+#[derive(Deserialize)]
+struct Board {
+    name: String,
+    target: String,
+    model: String,
+    memory: Memory,
+    #[serde(default)]
+    linker: String,
+}
+
+#[derive(Deserialize)]
+struct Memory {
+    flash: Region,
+    slots: Option<Region>,
+    ram: Region,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    origin: u64,
+    length: u64,
+}
 
 fn main() {
     if let Err(message) = build() {
@@ -27,23 +62,23 @@ fn main() {
 fn build() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let board = board(&root)?;
 
-    let memory_x = root.join("boards").join(board(&root)?).join("memory.x");
-    println!("cargo::rerun-if-changed={}", memory_x.display());
-    let memory_map =
-        fs::read_to_string(&memory_x).map_err(|error| format!("{}: {error}", memory_x.display()))?;
-    write(&out.join("memory.x"), memory_map.as_bytes())?;
+    write(&out.join("memory.x"), board.memory_x().as_bytes())?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg=-Tlink.x");
     // Sections need not begin at a page in the file: a ROM is not paged.
     println!("cargo::rustc-link-arg=--nmagic");
+    let source = root.join("src").join("boards").join(board.name.replace('-', "_") + ".rs");
+    write(&out.join("board.rs"), format!("#[path = {source:?}]\nmod board;\n").as_bytes())?;
 
     println!("cargo::rerun-if-env-changed=KILORNN_MODEL");
     let named = env::var_os("KILORNN_MODEL").filter(|path| !path.is_empty());
-    let path = root.join(named.clone().unwrap_or_else(|| DEFAULT_MODEL.into()));
+    let default = || format!("../models/{}.kilo", board.model).into();
+    let path = root.join(named.clone().unwrap_or_else(default));
     println!("cargo::rerun-if-changed={}", path.display());
     let bytes = fs::read(&path).map_err(|error| {
-        let which = if named.is_some() { "named by KILORNN_MODEL" } else { "the default" };
+        let which = if named.is_some() { "named by KILORNN_MODEL" } else { "the board's default" };
         format!(
             "cannot read the model {} ({which}): {error}. Make one with `kilornn train`, then build with \
              KILORNN_MODEL=/path/to/model.kilo",
@@ -53,9 +88,11 @@ fn build() -> Result<(), String> {
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
 
-    fits("flash", bytes.len() as u64, CODE, region(&memory_map, "FLASH")?)?;
+    let Memory { flash, ram, .. } = &board.memory;
+    fits(&board.name, "flash", bytes.len() as u64, CODE, flash.length)?;
     // The classifier: up to nine bytes an input, and four a remembered word.
-    fits("RAM", 9 * u64::from(units) + 4 * u64::from(window), FRAMES, region(&memory_map, "RAM")?)?;
+    let classifier = 9 * u64::from(units) + 4 * u64::from(window);
+    fits(&board.name, "RAM", classifier, FRAMES, ram.length)?;
 
     write(&out.join("model.kilo"), &bytes)?;
     let dimensions = format!(
@@ -65,58 +102,73 @@ fn build() -> Result<(), String> {
     write(&out.join("dimensions.rs"), dimensions.as_bytes())
 }
 
-/// The one board whose feature is on: a folder in `boards/` of the same name.
-fn board(root: &Path) -> Result<String, String> {
-    let folder = root.join("boards");
-    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut boards: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| {
-            let feature = name.to_uppercase().replace('-', "_");
+impl Board {
+    /// The memory map for the linker.
+    fn memory_x(&self) -> String {
+        let Memory { flash, slots, ram } = &self.memory;
+        let mut text = format!(
+            "MEMORY\n{{\n  FLASH : ORIGIN = {:#010x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#010x}, LENGTH = {:#x}\n}}\n",
+            flash.origin, flash.length, ram.origin, ram.length
+        );
+        // For models that are no part of the program.
+        let (start, end) = slots.as_ref().map_or((0, 0), |slots| (slots.origin, slots.origin + slots.length));
+        let _ = write!(text, "_slots_start = {start:#010x};\n_slots_end = {end:#010x};\n");
+        let is_riscv = self.target.starts_with("riscv");
+        if is_riscv {
+            for (alias, region) in [
+                ("TEXT", "FLASH"),
+                ("RODATA", "FLASH"),
+                ("DATA", "RAM"),
+                ("BSS", "RAM"),
+                ("HEAP", "RAM"),
+                ("STACK", "RAM"),
+            ] {
+                let _ = writeln!(text, "REGION_ALIAS(\"REGION_{alias}\", {region});");
+            }
+        } else if ram.length > STACK {
+            let _ = writeln!(text, "_stack_end = _stack_start - {STACK:#x};");
+        }
+        text + &self.linker
+    }
+}
+
+/// The one board whose feature is on.
+fn board(root: &Path) -> Result<Board, String> {
+    let path = root.join(BOARDS);
+    println!("cargo::rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let Boards { board } = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut boards: Vec<Board> = board
+        .into_iter()
+        .filter(|board| {
+            let feature = board.name.to_uppercase().replace('-', "_");
             env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
         })
         .collect();
-    match (boards.pop(), boards.pop()) {
-        (Some(board), None) => Ok(board),
-        (None, _) => Err("no board: build with `--features <a folder of boards/>`".into()),
-        (Some(one), Some(other)) => {
-            Err(format!("two boards, {one} and {other}: add --no-default-features to choose one"))
+    let (board, other) = (boards.pop(), boards.pop());
+    match (board, other) {
+        (Some(board), None) if board.target != variable("TARGET")? => {
+            Err(format!("the board {} needs `--target {}`", board.name, board.target))
         }
+        (Some(board), None) => Ok(board),
+        (None, _) => Err(format!("no board: build with `--features <a name in {BOARDS}>`")),
+        (Some(one), Some(other)) => Err(format!(
+            "two boards, {} and {}: add --no-default-features to choose one",
+            other.name, one.name
+        )),
     }
 }
 
 /// An error that says by how much `needed` bytes and `reserve` exceed `available`.
-fn fits(memory: &str, needed: u64, reserve: u64, available: u64) -> Result<(), String> {
+fn fits(board: &str, memory: &str, needed: u64, reserve: u64, available: u64) -> Result<(), String> {
     if needed + reserve <= available {
         return Ok(());
     }
     Err(format!(
-        "the model does not fit this board: it needs {needed} bytes of {memory} and the program about {reserve}, \
+        "the model does not fit {board}: it needs {needed} bytes of {memory} and the program about {reserve}, \
          the board has {available}, {} too few",
         needed + reserve - available
     ))
-}
-
-/// The size of a memory region, from its line in memory.x: `NAME : ORIGIN = ..., LENGTH = 256K`.
-fn region(memory_x: &str, name: &str) -> Result<u64, String> {
-    let line = memory_x
-        .lines()
-        .map(str::trim_start)
-        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ':', '('])));
-    let length = line.and_then(|line| line.rsplit_once("LENGTH")).map(|(_, length)| length);
-    let length = length.map(|length| length.trim_matches([' ', '=', '\t']));
-    let size = length.and_then(|length| {
-        let digits = length.trim_end_matches(['K', 'M']);
-        let factor = match &length[digits.len()..] {
-            "" => 1,
-            "K" => 1 << 10,
-            "M" => 1 << 20,
-            _ => return None,
-        };
-        let hex = digits.strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
-        Some(hex.unwrap_or_else(|| digits.parse()).ok()? * factor)
-    });
-    size.ok_or_else(|| format!("memory.x has no `{name} : ORIGIN = ..., LENGTH = <number>[K|M]` in one line"))
 }
 
 fn variable(name: &str) -> Result<String, String> {

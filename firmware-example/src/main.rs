@@ -1,13 +1,15 @@
 //! A text classifier on a microcontroller.
 //!
 //! [`kilornn_app`] is the application and knows no board: it is generic over where text comes from, where answers go
-//! and what can be measured. A module of [`boards`] is one board: its `main` wires [`drivers`] to the
-//! application. The model and the sizes of the buffers come from `build.rs`.
+//! and what can be measured. A file of `boards` is one board: its `main` wires [`drivers`] to the application.
+//! The board, the model and the sizes of the buffers come from `build.rs`.
 
 #![no_std]
 #![no_main]
 #![deny(unsafe_code)]
 
-mod boards;
 mod drivers;
 mod model;
+
+// `mod board`, in the file of src/boards that the feature names.
+include!(concat!(env!("OUT_DIR"), "/board.rs"));

@@ -142,10 +142,3 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     eprintln!("hard fault at {:#010x}", frame.pc());
     exit(false)
 }
-
-/// No interrupt but SysTick is ever enabled.
-#[exception]
-unsafe fn DefaultHandler(interrupt: i16) {
-    eprintln!("unexpected interrupt {interrupt}");
-    exit(false)
-}
