@@ -1,8 +1,8 @@
-//! Puts one board, its memory map and one model where the firmware finds them.
+//! Puts one board's memory map and module, and one model, where the firmware finds them.
 //!
-//! The board is the row of `boards.toml` whose name is a feature that is on. The model is named by `KILORNN_MODEL`. It
-//! is checked here with the same code that checks it again on the device, and the firmware's buffers get exactly the
-//! size that it needs.
+//! The board is the row of `boards.toml` whose feature is on. The model is the one that the row names, or that
+//! `KILORNN_MODEL` names. It is checked here with the same code that checks it again on the device, and the
+//! firmware's buffers get exactly the size that it needs.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,24 +11,23 @@ use std::{env, fs};
 use kilornn::Model;
 use serde::Deserialize;
 
-/// The table of boards, relative to this package.
-const BOARDS: &str = "boards.toml";
-
 /// Flash kept for the program itself. An estimate with some room: the linker has the last word.
-const CODE: u64 = 80 << 10;
+const CODE: u64 = 56 << 10;
 
-/// RAM kept for buffers, calls and interrupts, besides the classifier.
-const FRAMES: u64 = 6 << 10;
+/// Stack kept for calls, interrupts and the loader, besides the classifier's buffers.
+const FRAMES: u64 = 2 << 10;
 
-/// Where a stack that is larger than this ends: it is painted at the start, and searched for the high-water mark.
-const STACK: u64 = 1 << 20;
+/// The most stack that is painted at the start and searched for its high-water mark: more than any model needs, and
+/// quickly walked through.
+const PAINTED: u64 = 1 << 20;
 
+/// `boards.toml`.
 #[derive(Deserialize)]
 struct Boards {
     board: Vec<Board>,
 }
 
-/// What this script needs of a row.
+/// A row of it, as far as the build needs it. What the fields mean stands at its head.
 #[derive(Deserialize)]
 struct Board {
     name: String,
@@ -62,15 +61,24 @@ fn main() {
 fn build() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let board = board(&root)?;
 
-    write(&out.join("memory.x"), board.memory_x().as_bytes())?;
+    let board = board(&root.join("boards.toml"))?;
+    let target = variable("TARGET")?;
+    if target != board.target {
+        return Err(format!("{} is built with `--target {}`, not for {target}", board.name, board.target));
+    }
+    write(&out.join("memory.x"), board.memory_map(&target).as_bytes())?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg=-Tlink.x");
     // Sections need not begin at a page in the file: a ROM is not paged.
     println!("cargo::rustc-link-arg=--nmagic");
-    let source = root.join("src").join("boards").join(board.name.replace('-', "_") + ".rs");
-    write(&out.join("board.rs"), format!("#[path = {source:?}]\nmod board;\n").as_bytes())?;
+
+    let module = root.join("src/boards").join(board.name.replace('-', "_")).with_extension("rs");
+    let module = format!(
+        "#[path = {module:?}]\nmod board;\n\n/// What a person calls the board.\nconst NAME: &str = {:?};\n",
+        board.name
+    );
+    write(&out.join("board.rs"), module.as_bytes())?;
 
     println!("cargo::rerun-if-env-changed=KILORNN_MODEL");
     let named = env::var_os("KILORNN_MODEL").filter(|path| !path.is_empty());
@@ -88,11 +96,9 @@ fn build() -> Result<(), String> {
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
 
-    let Memory { flash, ram, .. } = &board.memory;
-    fits(&board.name, "flash", bytes.len() as u64, CODE, flash.length)?;
+    fits("flash", bytes.len() as u64, CODE, board.memory.flash.length)?;
     // The classifier: up to nine bytes an input, and four a remembered word.
-    let classifier = 9 * u64::from(units) + 4 * u64::from(window);
-    fits(&board.name, "RAM", classifier, FRAMES, ram.length)?;
+    fits("RAM", 9 * u64::from(units) + 4 * u64::from(window), FRAMES, board.memory.ram.length)?;
 
     write(&out.join("model.kilo"), &bytes)?;
     let dimensions = format!(
@@ -102,19 +108,39 @@ fn build() -> Result<(), String> {
     write(&out.join("dimensions.rs"), dimensions.as_bytes())
 }
 
+/// The one board whose feature is on.
+fn board(table: &Path) -> Result<Board, String> {
+    println!("cargo::rerun-if-changed={}", table.display());
+    let text = fs::read_to_string(table).map_err(|error| format!("{}: {error}", table.display()))?;
+    let Boards { board: rows } =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", table.display()))?;
+    let mut chosen = rows.into_iter().filter(|board| {
+        let feature = board.name.to_uppercase().replace('-', "_");
+        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+    });
+    match (chosen.next(), chosen.next()) {
+        (Some(board), None) => Ok(board),
+        (None, _) => Err("no board: build with `--features <a name from boards.toml>`".into()),
+        (Some(one), Some(other)) => Err(format!(
+            "two boards, {} and {}: add --no-default-features to choose one",
+            one.name, other.name
+        )),
+    }
+}
+
 impl Board {
-    /// The memory map for the linker.
-    fn memory_x(&self) -> String {
+    /// The linker script's part that is the board's.
+    fn memory_map(&self, target: &str) -> String {
         let Memory { flash, slots, ram } = &self.memory;
-        let mut text = format!(
-            "MEMORY\n{{\n  FLASH : ORIGIN = {:#010x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#010x}, LENGTH = {:#x}\n}}\n",
+        let mut map = format!(
+            "MEMORY\n{{\n  FLASH : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
             flash.origin, flash.length, ram.origin, ram.length
         );
-        // For models that are no part of the program.
-        let (start, end) = slots.as_ref().map_or((0, 0), |slots| (slots.origin, slots.origin + slots.length));
-        let _ = write!(text, "_slots_start = {start:#010x};\n_slots_end = {end:#010x};\n");
-        let is_riscv = self.target.starts_with("riscv");
-        if is_riscv {
+        if let Some(Region { origin, length }) = slots {
+            let end = origin + length;
+            let _ = write!(map, "_slots_start = {origin:#x};\n_slots_end = {end:#x};\n");
+        }
+        if target.starts_with("riscv") {
             for (alias, region) in [
                 ("TEXT", "FLASH"),
                 ("RODATA", "FLASH"),
@@ -123,49 +149,22 @@ impl Board {
                 ("HEAP", "RAM"),
                 ("STACK", "RAM"),
             ] {
-                let _ = writeln!(text, "REGION_ALIAS(\"REGION_{alias}\", {region});");
+                let _ = writeln!(map, "REGION_ALIAS(\"REGION_{alias}\", {region});");
             }
-        } else if ram.length > STACK {
-            let _ = writeln!(text, "_stack_end = _stack_start - {STACK:#x};");
+        } else if ram.length > 2 * PAINTED {
+            let _ = writeln!(map, "_stack_end = {:#x};", ram.origin + ram.length - PAINTED);
         }
-        text + &self.linker
-    }
-}
-
-/// The one board whose feature is on.
-fn board(root: &Path) -> Result<Board, String> {
-    let path = root.join(BOARDS);
-    println!("cargo::rerun-if-changed={}", path.display());
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let Boards { board } = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut boards: Vec<Board> = board
-        .into_iter()
-        .filter(|board| {
-            let feature = board.name.to_uppercase().replace('-', "_");
-            env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
-        })
-        .collect();
-    let (board, other) = (boards.pop(), boards.pop());
-    match (board, other) {
-        (Some(board), None) if board.target != variable("TARGET")? => {
-            Err(format!("the board {} needs `--target {}`", board.name, board.target))
-        }
-        (Some(board), None) => Ok(board),
-        (None, _) => Err(format!("no board: build with `--features <a name in {BOARDS}>`")),
-        (Some(one), Some(other)) => Err(format!(
-            "two boards, {} and {}: add --no-default-features to choose one",
-            other.name, one.name
-        )),
+        map + &self.linker
     }
 }
 
 /// An error that says by how much `needed` bytes and `reserve` exceed `available`.
-fn fits(board: &str, memory: &str, needed: u64, reserve: u64, available: u64) -> Result<(), String> {
+fn fits(memory: &str, needed: u64, reserve: u64, available: u64) -> Result<(), String> {
     if needed + reserve <= available {
         return Ok(());
     }
     Err(format!(
-        "the model does not fit {board}: it needs {needed} bytes of {memory} and the program about {reserve}, \
+        "the model does not fit this board: it needs {needed} bytes of {memory} and the program about {reserve}, \
          the board has {available}, {} too few",
         needed + reserve - available
     ))

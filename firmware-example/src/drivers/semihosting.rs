@@ -142,3 +142,9 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     eprintln!("hard fault at {:#010x}", frame.pc());
     exit(false)
 }
+
+/// Ends the run after an interrupt that nobody asked for.
+pub(crate) fn unexpected(interrupt: i16) -> ! {
+    eprintln!("unexpected interrupt {interrupt}");
+    exit(false)
+}

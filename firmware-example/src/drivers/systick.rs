@@ -1,13 +1,14 @@
-//! SysTick as a clock that does not wrap, on Cortex-M cores that have one.
+//! SysTick, the timer of most Cortex-M cores, as a clock that does not wrap.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
+
 use kilornn_app::board::Meter;
 
-use super::stack;
+use super::processor::peak_stack;
 
 /// The counter's 24 bits.
 const MASK: u32 = 0x00FF_FFFF;
@@ -15,11 +16,11 @@ const MASK: u32 = 0x00FF_FFFF;
 /// How often the counter has reached zero.
 static WRAPS: AtomicU32 = AtomicU32::new(0);
 
-/// Ticks of a processor that runs at `HZ`.
-pub(crate) struct SysTick<const HZ: u32>(());
+/// SysTick on the processor's clock of `HZ`.
+pub(crate) struct SysTickMeter<const HZ: u32>(());
 
-impl<const HZ: u32> SysTick<HZ> {
-    /// Starts it on the processor's clock.
+impl<const HZ: u32> SysTickMeter<HZ> {
+    /// Starts it.
     pub(crate) fn start(mut timer: SYST) -> Self {
         timer.set_clock_source(SystClkSource::Core);
         timer.set_reload(MASK);
@@ -30,7 +31,7 @@ impl<const HZ: u32> SysTick<HZ> {
     }
 }
 
-impl<const HZ: u32> Meter for SysTick<HZ> {
+impl<const HZ: u32> Meter for SysTickMeter<HZ> {
     const TICKS_PER_SECOND: u32 = HZ;
 
     fn ticks(&self) -> u64 {
@@ -46,7 +47,7 @@ impl<const HZ: u32> Meter for SysTick<HZ> {
     }
 
     fn peak_stack(&self) -> u32 {
-        stack::peak()
+        peak_stack()
     }
 }
 
