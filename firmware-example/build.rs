@@ -1,21 +1,55 @@
-//! Puts one model and one board's memory map where the firmware finds them.
+//! Puts one board's memory map and module, and one model, where the firmware finds them.
 //!
-//! The model is named by `KILORNN_MODEL`. It is checked here with the same code that checks it again on the
-//! device, and the firmware's buffers get exactly the size that it needs.
+//! The board is the row of `boards.toml` whose feature is on. The model is the one that the row names, or that
+//! `KILORNN_MODEL` names. It is checked here with the same code that checks it again on the device, and the
+//! firmware's buffers get exactly the size that it needs.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kilornn::Model;
-
-/// The model of a plain `cargo build`, relative to this package.
-const DEFAULT_MODEL: &str = "../models/imdb-compact.kilo";
+use serde::Deserialize;
 
 /// Flash kept for the program itself. An estimate with some room: the linker has the last word.
 const CODE: u64 = 56 << 10;
 
 /// Stack kept for calls, interrupts and the loader, besides the classifier's buffers.
 const FRAMES: u64 = 2 << 10;
+
+/// The most stack that is painted at the start and searched for its high-water mark: more than any model needs, and
+/// quickly walked through.
+const PAINTED: u64 = 1 << 20;
+
+/// `boards.toml`.
+#[derive(Deserialize)]
+struct Boards {
+    board: Vec<Board>,
+}
+
+/// A row of it, as far as the build needs it. What the fields mean stands at its head.
+#[derive(Deserialize)]
+struct Board {
+    name: String,
+    target: String,
+    model: String,
+    memory: Memory,
+    #[serde(default)]
+    linker: String,
+}
+
+#[derive(Deserialize)]
+struct Memory {
+    flash: Region,
+    slots: Option<Region>,
+    ram: Region,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    origin: u64,
+    length: u64,
+}
 
 fn main() {
     if let Err(message) = build() {
@@ -28,22 +62,31 @@ fn build() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
 
-    let memory_x = root.join("boards").join(board(&root)?).join("memory.x");
-    println!("cargo::rerun-if-changed={}", memory_x.display());
-    let memory_map =
-        fs::read_to_string(&memory_x).map_err(|error| format!("{}: {error}", memory_x.display()))?;
-    write(&out.join("memory.x"), memory_map.as_bytes())?;
+    let board = board(&root.join("boards.toml"))?;
+    let target = variable("TARGET")?;
+    if target != board.target {
+        return Err(format!("{} is built with `--target {}`, not for {target}", board.name, board.target));
+    }
+    write(&out.join("memory.x"), board.memory_map(&target).as_bytes())?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg=-Tlink.x");
     // Sections need not begin at a page in the file: a ROM is not paged.
     println!("cargo::rustc-link-arg=--nmagic");
 
+    let module = root.join("src/boards").join(board.name.replace('-', "_")).with_extension("rs");
+    let module = format!(
+        "#[path = {module:?}]\nmod board;\n\n/// What a person calls the board.\nconst NAME: &str = {:?};\n",
+        board.name
+    );
+    write(&out.join("board.rs"), module.as_bytes())?;
+
     println!("cargo::rerun-if-env-changed=KILORNN_MODEL");
     let named = env::var_os("KILORNN_MODEL").filter(|path| !path.is_empty());
-    let path = root.join(named.clone().unwrap_or_else(|| DEFAULT_MODEL.into()));
+    let default = || format!("../models/{}.kilo", board.model).into();
+    let path = root.join(named.clone().unwrap_or_else(default));
     println!("cargo::rerun-if-changed={}", path.display());
     let bytes = fs::read(&path).map_err(|error| {
-        let which = if named.is_some() { "named by KILORNN_MODEL" } else { "the default" };
+        let which = if named.is_some() { "named by KILORNN_MODEL" } else { "the board's default" };
         format!(
             "cannot read the model {} ({which}): {error}. Make one with `kilornn train`, then build with \
              KILORNN_MODEL=/path/to/model.kilo",
@@ -53,9 +96,9 @@ fn build() -> Result<(), String> {
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
 
-    fits("flash", bytes.len() as u64, CODE, region(&memory_map, "FLASH")?)?;
+    fits("flash", bytes.len() as u64, CODE, board.memory.flash.length)?;
     // The classifier: up to nine bytes an input, and four a remembered word.
-    fits("RAM", 9 * u64::from(units) + 4 * u64::from(window), FRAMES, region(&memory_map, "RAM")?)?;
+    fits("RAM", 9 * u64::from(units) + 4 * u64::from(window), FRAMES, board.memory.ram.length)?;
 
     write(&out.join("model.kilo"), &bytes)?;
     let dimensions = format!(
@@ -65,23 +108,53 @@ fn build() -> Result<(), String> {
     write(&out.join("dimensions.rs"), dimensions.as_bytes())
 }
 
-/// The one board whose feature is on: a folder in `boards/` of the same name.
-fn board(root: &Path) -> Result<String, String> {
-    let folder = root.join("boards");
-    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut boards: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| {
-            let feature = name.to_uppercase().replace('-', "_");
-            env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
-        })
-        .collect();
-    match (boards.pop(), boards.pop()) {
+/// The one board whose feature is on.
+fn board(table: &Path) -> Result<Board, String> {
+    println!("cargo::rerun-if-changed={}", table.display());
+    let text = fs::read_to_string(table).map_err(|error| format!("{}: {error}", table.display()))?;
+    let Boards { board: rows } =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", table.display()))?;
+    let mut chosen = rows.into_iter().filter(|board| {
+        let feature = board.name.to_uppercase().replace('-', "_");
+        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+    });
+    match (chosen.next(), chosen.next()) {
         (Some(board), None) => Ok(board),
-        (None, _) => Err("no board: build with `--features <a folder of boards/>`".into()),
-        (Some(one), Some(other)) => {
-            Err(format!("two boards, {one} and {other}: add --no-default-features to choose one"))
+        (None, _) => Err("no board: build with `--features <a name from boards.toml>`".into()),
+        (Some(one), Some(other)) => Err(format!(
+            "two boards, {} and {}: add --no-default-features to choose one",
+            one.name, other.name
+        )),
+    }
+}
+
+impl Board {
+    /// The linker script's part that is the board's.
+    fn memory_map(&self, target: &str) -> String {
+        let Memory { flash, slots, ram } = &self.memory;
+        let mut map = format!(
+            "MEMORY\n{{\n  FLASH : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
+            flash.origin, flash.length, ram.origin, ram.length
+        );
+        if let Some(Region { origin, length }) = slots {
+            let end = origin + length;
+            let _ = write!(map, "_slots_start = {origin:#x};\n_slots_end = {end:#x};\n");
         }
+        if target.starts_with("riscv") {
+            for (alias, region) in [
+                ("TEXT", "FLASH"),
+                ("RODATA", "FLASH"),
+                ("DATA", "RAM"),
+                ("BSS", "RAM"),
+                ("HEAP", "RAM"),
+                ("STACK", "RAM"),
+            ] {
+                let _ = writeln!(map, "REGION_ALIAS(\"REGION_{alias}\", {region});");
+            }
+        } else if ram.length > 2 * PAINTED {
+            let _ = writeln!(map, "_stack_end = {:#x};", ram.origin + ram.length - PAINTED);
+        }
+        map + &self.linker
     }
 }
 
@@ -95,28 +168,6 @@ fn fits(memory: &str, needed: u64, reserve: u64, available: u64) -> Result<(), S
          the board has {available}, {} too few",
         needed + reserve - available
     ))
-}
-
-/// The size of a memory region, from its line in memory.x: `NAME : ORIGIN = ..., LENGTH = 256K`.
-fn region(memory_x: &str, name: &str) -> Result<u64, String> {
-    let line = memory_x
-        .lines()
-        .map(str::trim_start)
-        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ':', '('])));
-    let length = line.and_then(|line| line.rsplit_once("LENGTH")).map(|(_, length)| length);
-    let length = length.map(|length| length.trim_matches([' ', '=', '\t']));
-    let size = length.and_then(|length| {
-        let digits = length.trim_end_matches(['K', 'M']);
-        let factor = match &length[digits.len()..] {
-            "" => 1,
-            "K" => 1 << 10,
-            "M" => 1 << 20,
-            _ => return None,
-        };
-        let hex = digits.strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
-        Some(hex.unwrap_or_else(|| digits.parse()).ok()? * factor)
-    });
-    size.ok_or_else(|| format!("memory.x has no `{name} : ORIGIN = ..., LENGTH = <number>[K|M]` in one line"))
 }
 
 fn variable(name: &str) -> Result<String, String> {

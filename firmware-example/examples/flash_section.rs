@@ -16,15 +16,15 @@ use kilornn::{Classifier, Error, Model, file};
 use semihosting::process::ExitCode;
 use semihosting::{eprintln, println};
 
-// `boards/mps2-an386/memory.x` defines where that part begins and ends.
+// `boards.toml` says where that part begins and ends: it is where the firmware keeps models that are sent to it.
 unsafe extern "C" {
-    static _model_start: u8;
-    static _model_end: u8;
+    static _slots_start: u8;
+    static _slots_end: u8;
 }
 
 /// All of that part of the flash.
 fn model_flash() -> &'static [u8] {
-    let (start, end) = (&raw const _model_start, &raw const _model_end);
+    let (start, end) = (&raw const _slots_start, &raw const _slots_end);
     // SAFETY: the linker leaves this memory alone, and nothing writes it while the program runs.
     unsafe { slice::from_raw_parts(start, end.addr() - start.addr()) }
 }

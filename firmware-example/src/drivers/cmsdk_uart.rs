@@ -1,15 +1,15 @@
-//! The UART of Arm's Cortex-M System Design Kit, polled.
+//! The UART of Arm's Cortex-M System Design Kit.
 #![allow(unsafe_code)]
 
-use core::fmt;
-use core::ptr::{read_volatile, with_exposed_provenance_mut, write_volatile};
+use core::ptr::with_exposed_provenance_mut;
 
-use embedded_io::{ErrorKind, ErrorType, Read, Write};
+use super::serial::{Arrived, Receiver, Transmitter};
 
 // Registers, in words from the base.
 const DATA: usize = 0;
 const STATE: usize = 1;
 const CTRL: usize = 2;
+const INTCLEAR: usize = 3;
 const BAUDDIV: usize = 4;
 
 // Bits of STATE.
@@ -20,97 +20,71 @@ const RX_OVERRUN: u32 = 1 << 3;
 // Bits of CTRL.
 const TX_ENABLE: u32 = 1 << 0;
 const RX_ENABLE: u32 = 1 << 1;
+const RX_INTERRUPT: u32 = 1 << 3;
 
-/// A byte arrived before the one before it was read, and one of them is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Overrun;
+// A bit of INTCLEAR.
+const RX_CLEAR: u32 = 1 << 1;
 
-impl fmt::Display for Overrun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text arrived faster than it was read")
+/// Where a UART's registers begin.
+struct Registers(usize);
+
+impl Registers {
+    fn read(&self, index: usize) -> u32 {
+        // SAFETY: `open`'s caller promised the registers, and every index here is one of them.
+        unsafe { with_exposed_provenance_mut::<u32>(self.0).add(index).read_volatile() }
+    }
+
+    fn write(&mut self, index: usize, value: u32) {
+        // SAFETY: as in `read`.
+        unsafe { with_exposed_provenance_mut::<u32>(self.0).add(index).write_volatile(value) }
     }
 }
 
-impl core::error::Error for Overrun {}
-
-impl embedded_io::Error for Overrun {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Other
-    }
+/// Enables the UART whose registers begin at `base`; it has a byte of buffer in each direction.
+///
+/// `divider` is the peripheral clock divided by the baud rate, at least 16.
+///
+/// # Safety
+///
+/// At `base` must be a CMSDK UART that nothing else uses.
+pub(crate) unsafe fn open(base: usize, divider: u32) -> (CmsdkReceiver, CmsdkTransmitter) {
+    let mut registers = Registers(base);
+    registers.write(BAUDDIV, divider);
+    registers.write(CTRL, TX_ENABLE | RX_ENABLE);
+    (CmsdkReceiver(registers), CmsdkTransmitter(Registers(base)))
 }
 
-/// One UART: a byte of buffer in each direction.
-pub(crate) struct CmsdkUart {
-    registers: *mut u32,
-}
+/// The receiving half; CTRL is its own.
+pub(crate) struct CmsdkReceiver(Registers);
 
-impl CmsdkUart {
-    /// Enables the UART whose registers begin at `base`.
-    ///
-    /// `divider` is the peripheral clock divided by the baud rate, at least 16.
-    ///
-    /// # Safety
-    ///
-    /// At `base` must be a CMSDK UART that nothing else uses.
-    pub(crate) unsafe fn new(base: usize, divider: u32) -> Self {
-        let mut uart = Self { registers: with_exposed_provenance_mut(base) };
-        uart.write_register(BAUDDIV, divider);
-        uart.write_register(CTRL, TX_ENABLE | RX_ENABLE);
-        uart
-    }
-
-    fn register(&self, index: usize) -> u32 {
-        // SAFETY: `new`'s caller promised the registers, and every index here is one of them.
-        unsafe { read_volatile(self.registers.add(index)) }
-    }
-
-    fn write_register(&mut self, index: usize, value: u32) {
-        // SAFETY: as in `register`.
-        unsafe { write_volatile(self.registers.add(index), value) }
-    }
-}
-
-impl ErrorType for CmsdkUart {
-    type Error = Overrun;
-}
-
-impl Read for CmsdkUart {
-    /// Waits for one byte, then takes what has already arrived behind it.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Overrun> {
-        let mut count = 0;
-        for byte in buffer {
-            let state = loop {
-                let state = self.register(STATE);
-                if state & RX_FULL != 0 || count > 0 {
-                    break state;
-                }
-            };
-            if state & RX_OVERRUN != 0 {
-                self.write_register(STATE, RX_OVERRUN); // writing the bit clears it
-                let _ = self.register(DATA);
-                return Err(Overrun);
-            }
-            if state & RX_FULL == 0 {
-                break;
-            }
-            *byte = self.register(DATA) as u8;
-            count += 1;
+impl Receiver for CmsdkReceiver {
+    fn take(&mut self) -> Option<Arrived> {
+        self.0.write(INTCLEAR, RX_CLEAR);
+        let state = self.0.read(STATE);
+        if state & RX_OVERRUN != 0 {
+            // Writing the bit clears it. The byte that is there now came after the one that was lost.
+            self.0.write(STATE, RX_OVERRUN);
+            return Some(Arrived::Loss);
         }
-        Ok(count)
+        (state & RX_FULL != 0).then(|| Arrived::Byte(self.0.read(DATA) as u8))
+    }
+
+    fn listen(&mut self, on: bool) {
+        let interrupt = if on { RX_INTERRUPT } else { 0 };
+        self.0.write(CTRL, TX_ENABLE | RX_ENABLE | interrupt);
     }
 }
 
-impl Write for CmsdkUart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Overrun> {
-        for &byte in bytes {
-            while self.register(STATE) & TX_FULL != 0 {}
-            self.write_register(DATA, u32::from(byte));
-        }
-        Ok(bytes.len())
+/// The sending half.
+pub(crate) struct CmsdkTransmitter(Registers);
+
+impl Transmitter for CmsdkTransmitter {
+    fn send(&mut self, byte: u8) {
+        self.flush();
+        self.0.write(DATA, u32::from(byte));
     }
 
-    fn flush(&mut self) -> Result<(), Overrun> {
-        while self.register(STATE) & TX_FULL != 0 {}
-        Ok(())
+    fn flush(&mut self) {
+        while self.0.read(STATE) & TX_FULL != 0 {}
     }
 }

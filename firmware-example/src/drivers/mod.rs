@@ -1,8 +1,23 @@
-//! What boards are put together from: the only code that touches hardware, and the only `unsafe` code.
+//! What boards are put together from: the only code that touches hardware, and, with the boards, the only `unsafe`
+//! code.
+// No board needs all of it.
+#![allow(dead_code)]
 
-#[cfg(feature = "mps2-an386")]
+pub(crate) mod flash;
+pub(crate) mod serial;
+
+#[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_uart;
-#[cfg(feature = "mps2-an386")]
-pub(crate) mod cortex_m;
-#[cfg(feature = "mps2-an386")]
+#[cfg(feature = "mps2")]
+pub(crate) mod ram_flash;
+#[cfg(feature = "mps2")]
 pub(crate) mod semihosting;
+#[cfg(feature = "systick")]
+pub(crate) mod systick;
+
+#[cfg(target_arch = "arm")]
+#[path = "cortex_m.rs"]
+pub(crate) mod processor;
+#[cfg(target_arch = "riscv32")]
+#[path = "riscv.rs"]
+pub(crate) mod processor;

@@ -143,9 +143,8 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     exit(false)
 }
 
-/// No interrupt but SysTick is ever enabled.
-#[exception]
-unsafe fn DefaultHandler(interrupt: i16) {
+/// Ends the run after an interrupt that nobody asked for.
+pub(crate) fn unexpected(interrupt: i16) -> ! {
     eprintln!("unexpected interrupt {interrupt}");
     exit(false)
 }

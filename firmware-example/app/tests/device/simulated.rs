@@ -203,7 +203,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
     const ERASE_SIZE: usize = ERASE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        assert!(from as usize % ERASE == 0 && to as usize % ERASE == 0 && from <= to);
+        assert!((from as usize).is_multiple_of(ERASE) && (to as usize).is_multiple_of(ERASE) && from <= to);
         assert!(to as usize <= self.capacity());
         for start in (from as usize..to as usize).step_by(ERASE) {
             let end = match self.power.step() {
@@ -220,7 +220,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        assert!(offset as usize % WRITE == 0 && bytes.len() % WRITE == 0);
+        assert!((offset as usize).is_multiple_of(WRITE) && bytes.len().is_multiple_of(WRITE));
         assert!(offset as usize + bytes.len() <= self.capacity());
         for (start, word) in (offset as usize..).step_by(WRITE).zip(bytes.chunks_exact(WRITE)) {
             // Of a word that is cut short, some bits are programmed.

@@ -1,4 +1,0 @@
-//! One module a board, chosen by a feature of the same name.
-
-#[cfg(feature = "mps2-an386")]
-mod mps2_an386;

@@ -1,0 +1,103 @@
+//! The part of the flash that the linker script keeps free, as two slots for models.
+#![allow(unsafe_code)]
+
+use core::ptr::with_exposed_provenance;
+use core::slice;
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
+};
+use kilornn_app::board::Slot;
+
+/// How a chip writes its flash.
+pub(crate) trait Flash {
+    /// Bytes that are erased at once.
+    const PAGE: usize;
+
+    /// Erases the page at `address`.
+    ///
+    /// # Safety
+    ///
+    /// The page must be in a slot of which there is no slice.
+    unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind>;
+
+    /// Writes `bytes`, a multiple of four in number, to `address`, a multiple of four.
+    ///
+    /// # Safety
+    ///
+    /// All of them must be in a slot of which there is no slice.
+    unsafe fn write(&mut self, address: usize, bytes: &[u8]) -> Result<(), NorFlashErrorKind>;
+}
+
+/// Room for one model.
+pub(crate) struct FlashSlot<F> {
+    flash: F,
+    /// A multiple of the page.
+    start: usize,
+    /// Likewise.
+    length: usize,
+}
+
+impl<F: Flash> FlashSlot<F> {
+    /// Both slots.
+    ///
+    /// # Safety
+    ///
+    /// To be called once.
+    pub(crate) unsafe fn both([first, second]: [F; 2]) -> [Self; 2] {
+        unsafe extern "C" {
+            static _slots_start: u8;
+            static _slots_end: u8;
+        }
+        let start = (&raw const _slots_start).expose_provenance();
+        let length = ((&raw const _slots_end).expose_provenance() - start) / 2 / F::PAGE * F::PAGE;
+        [Self { flash: first, start, length }, Self { flash: second, start: start + length, length }]
+    }
+}
+
+impl<F: Flash> Slot for FlashSlot<F> {
+    fn memory(&self) -> &[u8] {
+        // SAFETY: the linker script leaves this memory alone, `both` gave it to this slot only, and the slot changes
+        // it only when it is borrowed mutably.
+        unsafe { slice::from_raw_parts(with_exposed_provenance(self.start), self.length) }
+    }
+}
+
+impl<F: Flash> ErrorType for FlashSlot<F> {
+    type Error = NorFlashErrorKind;
+}
+
+impl<F: Flash> ReadNorFlash for FlashSlot<F> {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        check_read(self, offset, bytes.len())?;
+        let held = self.memory().iter().skip(offset as usize);
+        bytes.iter_mut().zip(held).for_each(|(byte, held)| *byte = *held);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.length
+    }
+}
+
+impl<F: Flash> NorFlash for FlashSlot<F> {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = F::PAGE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        check_erase(self, from, to)?;
+        for offset in (from as usize..to as usize).step_by(F::PAGE) {
+            // SAFETY: within the slot, as was just checked, which is borrowed mutably.
+            unsafe { self.flash.erase_page(self.start + offset)? };
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        check_write(self, offset, bytes.len())?;
+        // SAFETY: as in `erase`.
+        unsafe { self.flash.write(self.start + offset as usize, bytes) }
+    }
+}

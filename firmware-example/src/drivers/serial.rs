@@ -1,0 +1,206 @@
+//! A serial line: what arrives waits in a queue, which the UART's interrupt fills; what is sent waits for the UART.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use critical_section::Mutex;
+use embedded_io::{ErrorKind, ErrorType, Read, Write};
+use heapless::Deque;
+
+use super::processor::wait_for_interrupt;
+
+/// Bytes that may wait: what arrives in 44 ms at 115200 baud.
+const ROOM: usize = 512;
+
+/// What a UART's receiver has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    /// A byte.
+    Byte(u8),
+    /// Something was lost or damaged at this place.
+    Loss,
+}
+
+/// The receiving half of a UART.
+pub(crate) trait Receiver {
+    /// Takes what arrived next, if anything has.
+    ///
+    /// What the receiver asked an interrupt for is forgotten before it is looked at, so that whatever arrives
+    /// afterwards asks for another one.
+    fn take(&mut self) -> Option<Arrived>;
+
+    /// Switches the interrupt for bytes that have arrived on or off, in the UART.
+    fn listen(&mut self, on: bool);
+}
+
+/// The sending half of a UART.
+pub(crate) trait Transmitter {
+    /// Sends a byte, after waiting until there is room for it.
+    fn send(&mut self, byte: u8);
+
+    /// Waits until everything is sent.
+    fn flush(&mut self);
+}
+
+/// What has arrived and was not read yet: shared by the line's reader and the UART's interrupt.
+pub(crate) struct Inbox<R>(Mutex<RefCell<Option<Shared<R>>>>);
+
+struct Shared<R> {
+    receiver: R,
+    queue: Deque<u8, ROOM>,
+    /// Something was lost after so many bytes of the queue.
+    loss: Option<usize>,
+    /// Whether the receiver's interrupt is on: not while the queue is full.
+    is_listening: bool,
+}
+
+impl<R: Receiver> Inbox<R> {
+    /// An inbox into which nothing comes yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(RefCell::new(None)))
+    }
+
+    /// What `receiver` receives comes in from now on, and `transmitter` sends.
+    pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> Line<R, T> {
+        critical_section::with(|cs| {
+            let shared = Shared { receiver, queue: Deque::new(), loss: None, is_listening: false };
+            self.0.borrow_ref_mut(cs).insert(shared).resume();
+        });
+        Line { inbox: self, transmitter }
+    }
+
+    /// What the receiver's interrupt has to do.
+    pub(crate) fn service(&self) {
+        self.with(Shared::fill);
+    }
+
+    /// Sleeps until something has arrived.
+    fn wait(&self) {
+        let mut has_arrived = false;
+        while !has_arrived {
+            critical_section::with(|cs| {
+                has_arrived = self.0.borrow_ref(cs).as_ref().is_some_and(Shared::has_arrived);
+                if !has_arrived {
+                    // An interrupt since the look at the queue is held back until the end of this section, but it
+                    // ends the sleep.
+                    wait_for_interrupt();
+                }
+            });
+        }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Shared<R>) -> T) -> Option<T> {
+        critical_section::with(|cs| self.0.borrow_ref_mut(cs).as_mut().map(work))
+    }
+}
+
+impl<R: Receiver> Shared<R> {
+    /// Takes what the receiver has.
+    ///
+    /// With the queue full, the rest stays in the receiver. If that becomes full, too, the receiver knows of it.
+    fn fill(&mut self) {
+        while !self.queue.is_full() {
+            match self.receiver.take() {
+                Some(Arrived::Byte(byte)) => drop(self.queue.push_back(byte)),
+                // What is between two losses that nobody has been told of is part of one.
+                Some(Arrived::Loss) => match self.loss {
+                    Some(place) => self.queue.truncate(place),
+                    None => self.loss = Some(self.queue.len()),
+                },
+                None => return,
+            }
+        }
+        self.is_listening = false;
+        self.receiver.listen(false);
+    }
+
+    /// Goes on after the queue was full, now that it is not.
+    fn resume(&mut self) {
+        if !self.is_listening {
+            self.is_listening = true;
+            self.receiver.listen(true);
+            // What arrived meanwhile may not ask for an interrupt any more.
+            self.fill();
+        }
+    }
+
+    fn has_arrived(&self) -> bool {
+        !self.queue.is_empty() || self.loss.is_some()
+    }
+
+    /// The next byte before anything that was lost.
+    fn next(&mut self) -> Option<u8> {
+        if self.loss == Some(0) {
+            return None;
+        }
+        let byte = self.queue.pop_front()?;
+        self.loss = self.loss.map(|place| place.saturating_sub(1));
+        Some(byte)
+    }
+
+    /// Whether something was lost before the next byte; true only once.
+    fn has_lost(&mut self) -> bool {
+        self.loss.take_if(|place| *place == 0).is_some()
+    }
+}
+
+/// Something was lost on the serial line, or arrived damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lost;
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text arrived faster than it was read")
+    }
+}
+
+impl core::error::Error for Lost {}
+
+impl embedded_io::Error for Lost {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+/// A serial line.
+pub(crate) struct Line<R: 'static, T> {
+    inbox: &'static Inbox<R>,
+    transmitter: T,
+}
+
+impl<R, T> ErrorType for Line<R, T> {
+    type Error = Lost;
+}
+
+impl<R: Receiver, T> Read for Line<R, T> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Lost> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        self.inbox.wait();
+        if self.inbox.with(Shared::has_lost) == Some(true) {
+            return Err(Lost);
+        }
+        let mut count = 0;
+        // One byte at a time, so that interrupts are never held back for long.
+        for place in buffer {
+            let Some(Some(byte)) = self.inbox.with(Shared::next) else { break };
+            *place = byte;
+            count += 1;
+        }
+        self.inbox.with(Shared::resume);
+        Ok(count)
+    }
+}
+
+impl<R, T: Transmitter> Write for Line<R, T> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Lost> {
+        bytes.iter().for_each(|&byte| self.transmitter.send(byte));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Lost> {
+        self.transmitter.flush();
+        Ok(())
+    }
+}
