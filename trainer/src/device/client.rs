@@ -36,8 +36,8 @@ impl Default for Patience {
     }
 }
 
-/// A device that starts may not hear the first request: so often it is sent again.
-const KNOCKING: Duration = Duration::from_secs(1);
+/// A device that starts may not hear the first request: after so long it is sent again.
+const KNOCKING: Duration = Duration::from_millis(250);
 
 /// How often a text is begun again that something else came between: a line that was typed, or noise that looked so.
 const BEGINNINGS: u32 = 10;

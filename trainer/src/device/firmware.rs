@@ -13,7 +13,9 @@ use super::boards::Board;
 /// The model that the firmware for `board` has where none is named.
 #[must_use]
 pub fn default_model(board: &Board, firmware: &Path) -> PathBuf {
-    firmware.join("../models").join(format!("{}.kilo", board.model))
+    // Beside the firmware's folder, wherever that is: a short path, if it is there at all.
+    let project = fs::canonicalize(firmware).ok().and_then(|firmware| Some(firmware.parent()?.to_owned()));
+    project.unwrap_or_else(|| firmware.join("..")).join("models").join(format!("{}.kilo", board.model))
 }
 
 /// Builds the firmware for `board` with the model in it; returns the ELF file.
