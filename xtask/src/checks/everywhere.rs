@@ -30,7 +30,7 @@ const BYTES_PER_SECOND: u64 = 11_520;
 const STACK: u64 = 3_400;
 
 /// The most variables there may be.
-const VARIABLES: u64 = 2_300;
+const VARIABLES: u64 = 3_200;
 
 /// Texts of real data that are compared.
 const TEXTS: usize = 300;
