@@ -8,6 +8,14 @@ pub(crate) mod serial;
 
 #[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_uart;
+#[cfg(feature = "nrf")]
+pub(crate) mod led_matrix;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_nvmc;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_timer;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod ram_flash;
 #[cfg(feature = "mps2")]

@@ -26,11 +26,24 @@ struct Report {
 
 /// Shows it.
 pub(super) fn run(session: &mut Session) -> Result<()> {
-    let Statistics { bytes, losses, frames, malformed, oversized, truncated, refused, texts, longest, stack } =
-        session.client.statistics()?;
+    let Statistics {
+        bytes,
+        losses,
+        frames,
+        malformed,
+        oversized,
+        truncated,
+        refused,
+        texts,
+        longest,
+        sent,
+        stack,
+    } = session.client.statistics()?;
     let longest = session.info.time(longest.into());
     // Ten bits a byte: eight, a start and a stop.
-    let arriving = (longest.as_secs_f64() * f64::from(session.baud) / 10.0).ceil() as u64;
+    // While a byte is sent, another may arrive.
+    let working = (longest.as_secs_f64() * f64::from(session.baud) / 10.0).ceil() as u64;
+    let arriving = working + u64::from(sent);
     let console = session.console;
     if !console.json {
         for (what, count) in [
@@ -47,7 +60,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
             console.say(format!("{:>12}  {what}", grouped(count as usize)))?;
         }
         console.say(format!(
-            "{:>12}  the longest between two looks at the input: {} bytes at {} baud",
+            "{:>12}  the longest work between two looks at the input; with sending, {} bytes may arrive meanwhile at {} baud",
             shown(longest),
             grouped(arriving as usize),
             session.baud
