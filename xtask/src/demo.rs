@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::board::{Answer, Board};
-use crate::firmware;
+use crate::boards::{self, Board};
+use crate::firmware::{self, Size};
 use crate::host::{Prediction, Trainer};
+use crate::machine::{Answer, Machine};
 use crate::process;
 use crate::setup;
-use crate::size::Size;
 
 /// What the board is asked: praise and blame, negations, contrasts that end on either side, a long text, and
 /// words that no model knows.
@@ -37,16 +37,18 @@ pub(crate) fn run() -> Result<()> {
     heading(3, "A model is trained on the starter corpus, quantized and written");
     let model = trainer.starter_model()?;
     heading(4, "The firmware is built with that model in it");
-    let elf = firmware::build(&model)?;
+    let board = Board::find(boards::DEFAULT)?;
+    let elf = firmware::build(&board, Some(&model))?;
     heading(5, "The board (a Cortex-M4F in QEMU) reads sentences");
     let texts = SENTENCES.map(str::to_owned);
     let host = trainer.predict(&model, &texts)?;
-    let mut board = Board::start(&elf)?;
-    let answers = texts.iter().map(|text| board.ask(text)).collect::<Result<Vec<_>>>()?;
-    drop(board);
+    let mut machine = Machine::start(&board, &elf)?;
+    let answers = texts.iter().map(|text| machine.classify(text.as_bytes())).collect::<Result<Vec<_>>>()?;
+    let run = Run { board: &board, hertz: machine.ticks_per_second()?, stack: machine.statistics()?.stack };
+    drop(machine);
 
-    println!("\n{}", table(&texts, &host, &answers));
-    println!("{}\n", figures(&elf, &model, &answers)?);
+    println!("\n{}", run.table(&texts, &host, &answers));
+    println!("{}\n", run.figures(&elf, &model, &answers)?);
 
     let mut equal = 0;
     for ((text, host), answer) in texts.iter().zip(&host).zip(&answers) {
@@ -70,30 +72,62 @@ fn heading(number: usize, text: &str) {
     println!("\n[{number}/5] {text}");
 }
 
-/// One row a sentence.
-fn table(texts: &[String], host: &[Prediction], answers: &[Answer]) -> String {
-    const TEXT: usize = 56;
-    let label = answers.iter().map(|answer| answer.label.len()).max().unwrap_or(0).max("label".len());
-    let mut table = format!(
-        "  {:<TEXT$}  {:<label$}  {:>6}  {:>5}  {:>10}  host\n",
-        "text", "label", "score", "words", "instr/word"
-    );
-    for ((text, host), answer) in texts.iter().zip(host).zip(answers) {
-        let same = if answer.differences(host).is_empty() { "equal" } else { "DIFFERENT" };
-        let per_word = match answer.words {
-            0 => "-".to_owned(),
-            words => (answer.instructions() / words).to_string(),
-        };
-        table += &format!(
-            "  {:<TEXT$}  {:<label$}  {:>6}  {:>5}  {:>10}  {same}\n",
-            shortened(text, TEXT),
-            answer.label,
-            answer.score,
-            answer.words,
-            per_word
-        );
+/// What was run, for the figures.
+struct Run<'b> {
+    board: &'b Board,
+    /// Ticks of its clock in a second.
+    hertz: u64,
+    /// The most bytes of stack that were in use.
+    stack: u32,
+}
+
+impl Run<'_> {
+    /// Executed instructions that took so many ticks: QEMU gives each a fixed time.
+    fn instructions(&self, ticks: u64) -> u64 {
+        let shift = self.board.qemu.as_ref().map_or(0, |qemu| qemu.icount);
+        (ticks * 1_000_000_000 / self.hertz) >> shift
     }
-    table
+
+    /// One row a sentence.
+    fn table(&self, texts: &[String], host: &[Prediction], answers: &[Answer]) -> String {
+        const TEXT: usize = 56;
+        let label = answers.iter().map(|answer| answer.label.len()).max().unwrap_or(0).max("label".len());
+        let mut table = format!(
+            "  {:<TEXT$}  {:<label$}  {:>6}  {:>5}  {:>10}  host\n",
+            "text", "label", "score", "words", "instr/word"
+        );
+        for ((text, host), answer) in texts.iter().zip(host).zip(answers) {
+            let same = if answer.differences(host).is_empty() { "equal" } else { "DIFFERENT" };
+            let per_word = self.instructions(answer.ticks).checked_div(answer.words.into());
+            table += &format!(
+                "  {:<TEXT$}  {:<label$}  {:>6.4}  {:>5}  {:>10}  {same}\n",
+                shortened(text, TEXT),
+                answer.label,
+                answer.score,
+                answer.words,
+                per_word.map_or_else(|| "-".to_owned(), |instructions| instructions.to_string())
+            );
+        }
+        table
+    }
+
+    /// Flash, RAM and the model's part of the flash.
+    fn figures(&self, elf: &Path, model: &Path, answers: &[Answer]) -> Result<String> {
+        let size = Size::of(elf)?;
+        let model_bytes = fs::metadata(model)?.len();
+        let words: u64 = answers.iter().map(|answer| u64::from(answer.words)).sum();
+        let instructions: u64 = answers.iter().map(|answer| self.instructions(answer.ticks)).sum();
+        Ok(format!(
+            "  flash         {:>8} bytes, of which the model {model_bytes} ({})\n  \
+               RAM           {:>8} bytes of variables and {} of stack at its deepest\n  \
+               instructions  {:>8} per word, the mean over {words} words",
+            size.flash,
+            model.strip_prefix(process::root()).unwrap_or(model).display(),
+            size.ram,
+            self.stack,
+            instructions.checked_div(words).unwrap_or(0),
+        ))
+    }
 }
 
 fn shortened(text: &str, length: usize) -> String {
@@ -104,36 +138,20 @@ fn shortened(text: &str, length: usize) -> String {
     format!("{}...", start.trim_end())
 }
 
-/// Flash, RAM and the model's part of the flash.
-fn figures(elf: &Path, model: &Path, answers: &[Answer]) -> Result<String> {
-    let size = Size::of(elf)?;
-    let model_bytes = fs::metadata(model)?.len();
-    let stack = answers.iter().map(|answer| answer.stack).max().unwrap_or(0);
-    let (words, instructions) = answers
-        .iter()
-        .fold((0, 0), |(words, sum), answer| (words + answer.words, sum + answer.instructions()));
-    Ok(format!(
-        "  flash         {:>8} bytes, of which the model {model_bytes} ({})\n  \
-           RAM           {:>8} bytes of variables and {stack} of stack at its deepest\n  \
-           instructions  {:>8} per word, the mean over {words} words",
-        size.flash,
-        model.strip_prefix(process::root()).unwrap_or(model).display(),
-        size.ram,
-        instructions.checked_div(words).unwrap_or(0),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_table_is_aligned_and_marks_what_differs() {
-        let answer: Answer = "label=good score=0.9000 logits=5 words=0 ticks=160 stack=1".parse().unwrap();
+        let board = Board::find(boards::DEFAULT).unwrap();
+        let run = Run { board: &board, hertz: 25_000_000, stack: 0 };
+        assert_eq!(run.instructions(160), 100, "ticks of 40 ns, instructions of 64 ns");
+        let answer = Answer { label: "good".into(), score: 0.9, logits: vec![5], words: 0, ticks: 160 };
         let host = Prediction { label: "good".into(), score: 0.9, logits: vec![5], words: 0 };
         let other = Prediction { logits: vec![6], ..host.clone() };
         let texts = ["short".to_owned(), "long ".repeat(30)];
-        let table = table(&texts, &[host, other], &[answer.clone(), answer]);
+        let table = run.table(&texts, &[host, other], &[answer.clone(), answer]);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[1].find("good"), lines[2].find("good"));

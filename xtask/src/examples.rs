@@ -6,10 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::boards::{self, Board};
 use crate::firmware::target_dir;
 use crate::process::{self, cargo, firmware_dir};
 use crate::report::Outcome;
-use crate::setup::{Emulator, FIRMWARE_TARGET};
+use crate::setup::Emulator;
 
 /// What an example needs besides its program: QEMU's arguments, as its own page says.
 fn arguments(name: &str) -> &'static [&'static str] {
@@ -30,7 +31,10 @@ pub(crate) fn check() -> Result<Outcome> {
     names.sort();
     let mut build = cargo(&firmware_dir(), ["build", "--release", "--examples"]);
     process::run(build.env_remove("KILORNN_MODEL").env_remove("RUSTFLAGS"))?;
-    let built = target_dir(&firmware_dir())?.join(FIRMWARE_TARGET).join("release").join("examples");
+    let built = target_dir(&firmware_dir())?
+        .join(Board::find(boards::DEFAULT)?.target)
+        .join("release")
+        .join("examples");
     for name in &names {
         let expected = folder.join(format!("{name}.out"));
         let expected = fs::read_to_string(&expected)

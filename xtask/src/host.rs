@@ -33,7 +33,7 @@ pub(crate) struct Prediction {
     pub(crate) label: String,
     pub(crate) score: f32,
     pub(crate) logits: Vec<i32>,
-    pub(crate) words: u64,
+    pub(crate) words: u32,
 }
 
 impl Trainer {
@@ -73,11 +73,16 @@ impl Trainer {
                 .args(["--recipe", "starter", "--force", "--out"])
                 .arg(&run),
         )?;
-        let model = run.join("model.kilo");
+        let model = self.starter_model_file();
         process::root()
             .join(&model)
             .canonicalize()
             .with_context(|| format!("the training left no {}", model.display()))
+    }
+
+    /// Where [`starter_model`](Self::starter_model) leaves its model.
+    pub(crate) fn starter_model_file(&self) -> PathBuf {
+        process::root().join(self.dir.join("run").join("model.kilo"))
     }
 
     /// Where trained models go that the manifest names, seen from the root if they can be.
@@ -106,6 +111,13 @@ impl Trainer {
         command.arg("evaluate").arg(model).arg(data).args(["--qemu", board, "--json"]);
         println!("    $ {}", process::describe(&command));
         parse_evaluation(&process::output(&mut command)?)
+    }
+
+    /// Compares all logits of some texts, on the host and on a board in QEMU.
+    pub(crate) fn validate(&self, board: &str, model: &Path, data: &Path, texts: usize) -> Result<()> {
+        let mut command = self.command();
+        command.arg("device").arg(format!("qemu:{board}")).arg("validate").arg(model).arg(data);
+        process::run(command.args(["--limit", &texts.to_string()]))
     }
 
     /// What the host says of a model that it refuses.
@@ -189,7 +201,7 @@ fn parse_prediction(item: &Value) -> Option<Prediction> {
         // JSON's numbers are read as f64; the score is an f32, printed with as many digits as tell it from others.
         score: item["score"].as_f64()? as f32,
         logits: logits.iter().map(|logit| i32::try_from(logit.as_i64()?).ok()).collect::<Option<_>>()?,
-        words: item["words"].as_u64()?,
+        words: item["words"].as_u64()?.try_into().ok()?,
     })
 }
 

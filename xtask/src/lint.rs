@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::boards::{self, Board};
 use crate::process::{self, cargo, firmware_dir, root};
 use crate::report::Report;
 use crate::setup;
@@ -20,15 +21,25 @@ pub(crate) fn run() -> Result<()> {
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
     report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
-    // Not --all-targets: a test harness needs `std`, which the firmware's target does not have.
+    // RUSTFLAGS in the environment are meant for this machine, not for the board.
+    let default = Board::find(boards::DEFAULT)?.target;
+    // Not --all-targets: a test harness needs `std`, which the firmware's targets do not have.
     let clippy =
         ["clippy", "--release", "--bins", "--examples", "--features", "bench", "--", "-D", "warnings"];
-    report.step("clippy, firmware", || {
-        setup::target(setup::FIRMWARE_TARGET)?;
-        // RUSTFLAGS in the environment are meant for this machine, not for the board.
+    report.step("clippy, firmware and its examples", || {
+        setup::target(&default)?;
         process::run(cargo(&firmware, clippy).env_remove("RUSTFLAGS"))
     });
-    let clippy = ["clippy", "--release", "--target", setup::FIRMWARE_TARGET, "--", "-D", "warnings"];
+    for Board { name, target, .. } in Board::all()?.iter().filter(|board| board.name != boards::DEFAULT) {
+        let clippy = ["clippy", "--release", "--no-default-features", "--bin", "kilornn-firmware"];
+        let mut clippy = cargo(&firmware, clippy);
+        clippy.args(["--features", name, "--target", target, "--", "-D", "warnings"]);
+        report.step(&format!("clippy, {name}"), || {
+            setup::target(target)?;
+            process::run(clippy.env_remove("RUSTFLAGS"))
+        });
+    }
+    let clippy = ["clippy", "--release", "--target", &default, "--", "-D", "warnings"];
     report.step("clippy, linked engine", || process::run(cargo(&linked, clippy).env_remove("RUSTFLAGS")));
 
     let doc = ["doc", "--workspace", "--no-deps", "--release"];

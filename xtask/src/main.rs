@@ -1,7 +1,7 @@
 //! `cargo xtask ...`: everything that a person or CI types in this repository.
 
 mod bench;
-mod board;
+mod boards;
 mod checks;
 mod cores;
 mod demo;
@@ -11,6 +11,7 @@ mod firmware;
 mod fuzz;
 mod host;
 mod lint;
+mod machine;
 mod manifest;
 mod model;
 // The trainer brings candle, which takes minutes to build; this needs nothing of it.
@@ -21,12 +22,13 @@ mod peers;
 mod process;
 mod report;
 mod setup;
-mod size;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Result;
+use boards::Board;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Sets up, checks, tests and demonstrates KiloRNN.
@@ -66,12 +68,41 @@ enum Task {
     /// Run every test, on the host and in QEMU
     ///
     /// Host tests are `cargo test --release --workspace`, and the runtime's tests once more with overflow checks.
-    /// QEMU tests run the firmware on an emulated Cortex-M4F and compare it with the host.
-    #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test host")]
+    /// QEMU tests run the firmware on every board that QEMU has and compare it with the host; for the other boards it
+    /// is built.
+    #[command(
+        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test host\n  cargo xtask test microbit"
+    )]
     Test {
-        /// Run only this part
-        part: Option<Part>,
+        /// Run only this part: `host`, `qemu`, or the name of a board
+        part: Option<String>,
     },
+
+    /// Show the boards that the firmware runs on
+    Boards,
+
+    /// Run the firmware in QEMU, with its serial line on this terminal
+    #[command(
+        after_help = "Examples:\n  cargo xtask run mps2-an386\n  cargo xtask run microbit --model my/model.kilo"
+    )]
+    Run(OnBoard),
+
+    /// Build the firmware for a board that is connected and flash it
+    ///
+    /// Through a probe, if probe-rs is on PATH; a board with a drive also gets a file for it, which can be dragged
+    /// there: .hex for both micro:bits, .uf2 for the Pico.
+    #[command(
+        after_help = "Examples:\n  cargo xtask flash microbit\n  cargo xtask flash pico --model my/model.kilo"
+    )]
+    Flash(OnBoard),
+
+    /// Show what takes how much of a board's flash and RAM
+    ///
+    /// Builds the firmware. A model that does not fit is refused before anything is linked, with the numbers.
+    #[command(
+        after_help = "Examples:\n  cargo xtask size microbit\n  cargo xtask size microbit --model my/model.kilo"
+    )]
+    Size(OnBoard),
 
     /// Check formatting, lints and documentation, on host and firmware
     ///
@@ -150,23 +181,22 @@ enum Task {
 
     /// Flip every bit of two shipped models and cut them at every length: none of it may load
     Damage,
-
-    /// Show the flash and RAM that a firmware takes
-    ///
-    /// Flash is code, constants and the initial values of variables; RAM is variables, without the stack.
-    Size {
-        /// The firmware's ELF file; without it, the one that was built last
-        elf: Option<PathBuf>,
-    },
 }
 
-/// A part of the tests.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// Tests of the runtime, the trainer and these tasks
-    Host,
-    /// Tests of the firmware
-    Qemu,
+/// A board, and a model for it.
+#[derive(clap::Args)]
+struct OnBoard {
+    /// The board, as `cargo xtask boards` names it
+    board: String,
+    /// The model to build in, instead of the board's own
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+impl OnBoard {
+    fn with(self, work: impl FnOnce(&Board, Option<&Path>) -> Result<()>) -> Result<()> {
+        work(&Board::find(&self.board)?, self.model.as_deref())
+    }
 }
 
 /// What can be measured.
@@ -186,7 +216,11 @@ fn main() -> ExitCode {
     let (name, result) = match task {
         Task::Setup { all, targets } => ("setup", setup::run(all, &targets)),
         Task::Demo => ("demo", demo::run()),
-        Task::Test { part } => ("test", test::run(part)),
+        Task::Test { part } => ("test", test::run(part.as_deref())),
+        Task::Boards => ("boards", boards::list()),
+        Task::Run(on) => ("run", on.with(firmware::run)),
+        Task::Flash(on) => ("flash", on.with(firmware::flash)),
+        Task::Size(on) => ("size", on.with(firmware::size)),
         Task::Lint => ("lint", lint::run()),
         Task::Bench { what: Subject::Device, json, board, .. } => {
             ("bench", bench::device::run(json, board.as_deref()))
@@ -200,7 +234,6 @@ fn main() -> ExitCode {
         Task::Engine => ("engine", engine::run()),
         Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
         Task::Damage => ("damage", fuzz::damage()),
-        Task::Size { elf } => ("size", size::run(elf)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,15 @@
 //! `cargo xtask test`: every test, on the host and in QEMU.
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
 
-use crate::Part;
-use crate::checks::{Bench, CHECKS};
+use anyhow::{Context as _, Result, bail};
+
+use crate::boards::{self, Board};
+use crate::checks::{Bench, Check, EVERYWHERE, ONCE};
 use crate::host::Trainer;
 use crate::process::{self, cargo, root};
 use crate::report::{Outcome, Report};
-use crate::{engine, firmware, fuzz, setup};
+use crate::{engine, firmware, fuzz};
 
 /// How many tests there were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,14 +20,21 @@ struct Tally {
 }
 
 /// Runs all steps, whatever the earlier ones gave, and closes with one verdict line.
-pub(crate) fn run(part: Option<Part>) -> Result<()> {
+pub(crate) fn run(part: Option<&str>) -> Result<()> {
     let mut report = Report::default();
     let mut tally = Tally::default();
-    if part != Some(Part::Qemu) {
-        host(&mut report, &mut tally);
-    }
-    if part != Some(Part::Host) {
-        qemu(&mut report, &mut tally);
+    match part {
+        None => {
+            host(&mut report, &mut tally);
+            qemu(&mut report, &mut tally, Board::all()?);
+        }
+        Some("host") => host(&mut report, &mut tally),
+        Some("qemu") => qemu(&mut report, &mut tally, Board::all()?),
+        Some(board) => {
+            let board =
+                Board::find(board).context("the parts of the tests are host, qemu, and each board")?;
+            qemu(&mut report, &mut tally, vec![board]);
+        }
     }
     println!("\n{}", report.table());
     let (_, failed_steps) = report.counts();
@@ -60,22 +69,61 @@ fn check(report: &mut Report, tally: &mut Tally, name: &str, work: impl FnOnce()
     }
 }
 
-fn qemu(report: &mut Report, tally: &mut Tally) {
-    let mut bench = None;
-    let built = report.step("QEMU: setup, model and firmware", || {
-        setup::firmware()?;
-        let trainer = Trainer::build()?;
-        let model = trainer.starter_model()?;
-        let elf = firmware::build(&model)?;
-        bench = Some(Bench { trainer, model, elf });
+/// All checks on each of these boards that QEMU has; for the others, whether their firmware can be built.
+fn qemu(report: &mut Report, tally: &mut Tally, boards: Vec<Board>) {
+    let mut trainer = None;
+    report.step("QEMU: the trainer, the starter corpus and a model of it", || {
+        let built = Trainer::build()?;
+        built.starter_model()?;
+        trainer = Some(built);
         Ok(())
     });
-    let Some(bench) = bench.filter(|_| built) else {
-        tally.failed += CHECKS.len();
+    let Some(trainer) = &trainer else {
+        tally.failed += 1;
         return;
     };
-    for (name, check) in CHECKS {
-        match report.check(&format!("QEMU: {name}"), || check(&bench)) {
+    for board in boards {
+        let (name, shipped) = (board.name.clone(), board.shipped_model());
+        if board.qemu.is_none() {
+            let built = report.step(&format!("{name}: the firmware can be built"), || {
+                board.set_up()?;
+                firmware::build(&board, None)?;
+                firmware::image(&board).map(drop)
+            });
+            *(if built { &mut tally.passed } else { &mut tally.failed }) += 1;
+            continue;
+        }
+        checks(report, tally, trainer, &board, shipped, &EVERYWHERE);
+        if name == boards::DEFAULT {
+            checks(report, tally, trainer, &board, trainer.starter_model_file(), &ONCE);
+        }
+    }
+}
+
+/// These checks on one board, with a model.
+fn checks(
+    report: &mut Report,
+    tally: &mut Tally,
+    trainer: &Trainer,
+    board: &Board,
+    model: PathBuf,
+    checks: &[Check],
+) {
+    let name = &board.name;
+    let mut bench = None;
+    let file = model.file_name().unwrap_or_default().display().to_string();
+    report.step(&format!("{name}: setup, and the firmware with {file}"), || {
+        board.set_up()?;
+        let elf = firmware::build(board, Some(&model))?;
+        bench = Some(Bench { trainer, board: board.clone(), model, elf });
+        Ok(())
+    });
+    let Some(bench) = bench else {
+        tally.failed += checks.len();
+        return;
+    };
+    for (what, check) in checks {
+        match report.check(&format!("{name}: {what}"), || check(&bench)) {
             Some(Outcome::Passed) => tally.passed += 1,
             Some(Outcome::Skipped) => tally.skipped += 1,
             None => tally.failed += 1,

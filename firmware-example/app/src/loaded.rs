@@ -1,7 +1,6 @@
 //! The model that runs, and the classifier around it.
 
 use kilornn::{Error, Model};
-use kilornn_link::frame::checksum;
 use kilornn_link::message::{self, Source};
 
 use crate::board::Meter;
@@ -33,7 +32,7 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS,
                 let about = message::Model {
                     source,
                     length: file.len() as u32,
-                    checksum: checksum(file),
+                    checksum: message::checksum(file),
                     classes: model.classes(),
                     units: contents.rnn.units,
                     slots: contents.vocabulary.slots,

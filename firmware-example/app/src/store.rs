@@ -7,7 +7,7 @@
 //! | 4 | `KSLT` |
 //! | 4 | revision: the higher, the newer |
 //! | 4 | bytes of the model |
-//! | 4 | CRC-32 of the model |
+//! | 4 | the model's [`checksum`] |
 //! | 4 | CRC-32 of the 16 bytes above |
 //!
 //! The slot of the model that runs is never written. The other is erased, header first, then filled with the model,
@@ -15,8 +15,8 @@
 //! either nothing or the truth, and the newest slot with a valid header runs.
 
 use kilornn::{Classifier, Model};
-use kilornn_link::frame::{CHUNK, checksum};
-use kilornn_link::message::{Refusal, Update};
+use kilornn_link::frame::{self, CHUNK};
+use kilornn_link::message::{Refusal, Update, checksum};
 
 use crate::board::Slot;
 use crate::reason::Reason;
@@ -42,7 +42,7 @@ impl Header {
     fn read(slot: &[u8]) -> Option<Self> {
         let (words, _) = slot.get(..HEADER)?.as_chunks::<4>();
         let &[magic, revision, length, model, own] = words else { return None };
-        let is_whole = magic == MAGIC && u32::from_le_bytes(own) == checksum(slot.get(..HEADER - 4)?);
+        let is_whole = magic == MAGIC && u32::from_le_bytes(own) == frame::checksum(slot.get(..HEADER - 4)?);
         let [revision, length, checksum] = [revision, length, model].map(u32::from_le_bytes);
         is_whole.then_some(Self { revision, length, checksum })
     }
@@ -55,7 +55,7 @@ impl Header {
             *place = word;
         }
         if let Some((said, own)) = bytes.split_last_chunk_mut::<4>().map(|(said, own)| (&*said, own)) {
-            *own = checksum(said).to_le_bytes();
+            *own = frame::checksum(said).to_le_bytes();
         }
         bytes
     }

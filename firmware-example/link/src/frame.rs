@@ -24,7 +24,7 @@ pub const FRAME: usize = MESSAGE + CHECKSUM + 2 + 2;
 const CHECKSUM: usize = 4;
 
 /// That of Ethernet, of gzip, and of the model file.
-pub(crate) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Stands between frames, and in none.
 const SEPARATOR: u8 = 0;
@@ -56,7 +56,7 @@ fn digest() -> Digest<'static, u32> {
     CRC.digest()
 }
 
-/// The CRC-32 of bytes, as frames and announcements of models have it.
+/// The CRC-32 that frames end with.
 ///
 /// ```
 /// assert_eq!(kilornn_link::frame::checksum(b"123456789"), 0xCBF4_3926);

@@ -62,7 +62,7 @@ pub fn body<'m, B: Deserialize<'m>>(bytes: &'m [u8]) -> postcard::Result<B> {
 /// and the CRC-32 of the whole would be the same for all files, as it is of everything that ends with its own.
 #[must_use]
 pub fn checksum(file: &[u8]) -> u32 {
-    frame::CRC.checksum(file.split_last_chunk::<4>().map_or(&[], |(before, _)| before))
+    frame::checksum(file.split_last_chunk::<4>().map_or(&[], |(before, _)| before))
 }
 
 /// What a host asks for. Each may be repeated and then has the same answer.
@@ -245,8 +245,10 @@ pub struct Statistics {
     pub refused: u32,
     /// Texts that were classified, lines included.
     pub texts: u32,
-    /// Ticks of the longest work between two looks at what had been received.
+    /// Ticks of the longest work between two looks at what had been received, without the time of sending.
     pub longest: u32,
+    /// The most bytes that were sent between two looks.
+    pub sent: u32,
     /// Bytes of stack that were in use at the deepest.
     pub stack: u32,
 }

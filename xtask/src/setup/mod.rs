@@ -11,12 +11,10 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use crate::boards::{self, Board};
 use crate::{bench, process};
 
 pub(crate) use qemu::Emulator;
-
-/// The target of the board that the demo and the QEMU tests run.
-pub(crate) const FIRMWARE_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// rustup with its output on this terminal. Its server may be out of reach, and closed networks either refuse
 /// at once or let a connection hang for ever: hence a limit.
@@ -38,16 +36,21 @@ pub(crate) fn emulator(emulator: Emulator) -> Result<()> {
     qemu::ensure(emulator)
 }
 
-/// Everything that the firmware needs.
+/// What the firmware needs on the board that runs where none is named.
 pub(crate) fn firmware() -> Result<()> {
-    target(FIRMWARE_TARGET)?;
-    emulator(Emulator::Arm)
+    Board::find(boards::DEFAULT)?.set_up()
+}
+
+/// What all boards need.
+pub(crate) fn boards() -> Result<()> {
+    Board::all()?.iter().try_for_each(Board::set_up)
 }
 
 /// `cargo xtask setup`: the firmware's needs, those of all tasks if asked for, and any further targets.
 pub(crate) fn run(all: bool, more_targets: &[String]) -> Result<()> {
     firmware()?;
     if all {
+        boards()?;
         bench::device::set_up()?;
     }
     for triple in more_targets {

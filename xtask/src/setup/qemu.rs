@@ -54,6 +54,11 @@ impl Emulator {
             .context("this emulator has no row in the table of packages")
     }
 
+    /// The emulator of this name.
+    pub(crate) fn of(program: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.program == program).map(|row| row.emulator)
+    }
+
     /// The program's name on PATH.
     pub(crate) fn program(self) -> Result<&'static str> {
         Ok(self.row()?.program)

@@ -41,12 +41,12 @@ fn answers(shown: &str) -> Vec<&str> {
 fn a_line_is_echoed_and_answered() {
     let shown = typed(b"What a wonderful film!\r");
     let expected = "\n\
-        KiloRNN 0.1.0 on simulated, model: 2 classes, 8 units, 4498 words, 16129 bytes, built in\n\
+        KiloRNN 0.1.0 on simulated, model: 2 classes, 8 units, 4550 slots, 16129 bytes, built in\n\
         Type a text and press Enter; `help` says more.\n\
         > What a wonderful film!\n\
         positive 0.";
     assert!(shown.starts_with(expected), "{shown}");
-    assert!(shown.ends_with(" (4 words, 4 known, 0.000 ms)\n> "), "{shown}");
+    assert!(shown.ends_with(" (4 words, 3 known, 0.000 ms)\n> "), "{shown}");
 }
 
 #[test]
@@ -67,7 +67,6 @@ fn characters_can_be_erased() {
         "bad\x15good schön\r",                      // Ctrl-U
         "never mind\x03good schön\r",               // Ctrl-C
         "go\x1b[D\x1b[3~\x1bOA\x1b[1;5Cod schön\r", // keys that mean nothing
-        "good\x00\x00 bad\x08\r\ngood schön\r",     // a zero drops the line
     ] {
         let shown = typed(typing.as_bytes());
         let found = answers(&shown);

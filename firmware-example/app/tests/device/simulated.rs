@@ -12,16 +12,16 @@ use kilornn_link::frame::{self, FRAME, Piece, Splitter};
 use kilornn_link::message::{self, Header, Message, Request, Response, VERSION};
 
 /// Room for models, as in every test.
-pub const UNITS: usize = 32;
-pub const WINDOW: usize = 0;
+pub(crate) const UNITS: usize = 32;
+pub(crate) const WINDOW: usize = 0;
 
 /// Two shipped models, at multiples of four.
-pub static OLD: &[u8] = kilornn::include_model!("../../../../models/imdb-8k.kilo");
-pub static NEW: &[u8] = kilornn::include_model!("../../../../models/imdb-16k.kilo");
+pub(crate) static OLD: &[u8] = kilornn::include_model!("../../../../models/imdb-8k.kilo");
+pub(crate) static NEW: &[u8] = kilornn::include_model!("../../../../models/imdb-16k.kilo");
 
 /// What arrives over the line.
 #[derive(Debug, Clone)]
-pub enum Arrival {
+pub(crate) enum Arrival {
     Bytes(Vec<u8>),
     /// Bytes are lost here.
     Loss,
@@ -31,7 +31,7 @@ pub enum Arrival {
 
 /// A serial line on which everything that arrives is known beforehand.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     arrivals: VecDeque<Arrival>,
     sent: Rc<RefCell<Vec<u8>>>,
     clock: Rc<Cell<u64>>,
@@ -39,7 +39,7 @@ pub struct Line {
 
 /// Bytes were lost.
 #[derive(Debug)]
-pub struct Lost;
+pub(crate) struct Lost;
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +99,7 @@ impl embedded_io::Write for Line {
 
 /// A clock of milliseconds that stands still but in pauses.
 #[derive(Debug)]
-pub struct Clock(Rc<Cell<u64>>);
+pub(crate) struct Clock(Rc<Cell<u64>>);
 
 impl Meter for Clock {
     const TICKS_PER_SECOND: u32 = 1000;
@@ -115,7 +115,7 @@ impl Meter for Clock {
 
 /// What was shown.
 #[derive(Debug)]
-pub struct Shown(Rc<RefCell<Vec<String>>>);
+pub(crate) struct Shown(Rc<RefCell<Vec<String>>>);
 
 impl Display for Shown {
     fn show(&mut self, label: &str, _: u32) {
@@ -125,11 +125,11 @@ impl Display for Shown {
 
 /// The supply of a flash, which may fail at a step: a word that is programmed, or a sector that is erased.
 #[derive(Debug, Clone, Default)]
-pub struct Power {
+pub(crate) struct Power {
     /// Steps that have begun.
-    pub steps: Rc<Cell<u64>>,
+    pub(crate) steps: Rc<Cell<u64>>,
     /// The step that does not end.
-    pub fails_at: Rc<Cell<Option<u64>>>,
+    pub(crate) fails_at: Rc<Cell<Option<u64>>>,
 }
 
 enum Supply {
@@ -153,7 +153,7 @@ impl Power {
 
 /// A NOR flash that programs words of `WRITE` bytes and erases sectors of `ERASE`.
 #[derive(Debug, Clone)]
-pub struct Flash<const WRITE: usize, const ERASE: usize> {
+pub(crate) struct Flash<const WRITE: usize, const ERASE: usize> {
     /// In words of four bytes, as the loader wants a model aligned.
     cells: Vec<u32>,
     power: Power,
@@ -161,7 +161,7 @@ pub struct Flash<const WRITE: usize, const ERASE: usize> {
 
 impl<const WRITE: usize, const ERASE: usize> Flash<WRITE, ERASE> {
     /// With whatever a flash held before.
-    pub fn new(capacity: usize, power: &Power) -> Self {
+    pub(crate) fn new(capacity: usize, power: &Power) -> Self {
         let mut seed = 1u32;
         let cells = (0..capacity / 4).map(|_| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -171,7 +171,7 @@ impl<const WRITE: usize, const ERASE: usize> Flash<WRITE, ERASE> {
     }
 
     /// Everything in it.
-    pub fn memory_of(&self) -> Vec<u8> {
+    pub(crate) fn memory_of(&self) -> Vec<u8> {
         self.memory().to_vec()
     }
 
@@ -203,7 +203,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
     const ERASE_SIZE: usize = ERASE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        assert!(from as usize % ERASE == 0 && to as usize % ERASE == 0 && from <= to);
+        assert!((from as usize).is_multiple_of(ERASE) && (to as usize).is_multiple_of(ERASE) && from <= to);
         assert!(to as usize <= self.capacity());
         for start in (from as usize..to as usize).step_by(ERASE) {
             let end = match self.power.step() {
@@ -220,7 +220,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Flash<WRITE, ERASE> {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        assert!(offset as usize % WRITE == 0 && bytes.len() % WRITE == 0);
+        assert!((offset as usize).is_multiple_of(WRITE) && bytes.len().is_multiple_of(WRITE));
         assert!(offset as usize + bytes.len() <= self.capacity());
         for (start, word) in (offset as usize..).step_by(WRITE).zip(bytes.chunks_exact(WRITE)) {
             // Of a word that is cut short, some bits are programmed.
@@ -249,32 +249,38 @@ impl<const WRITE: usize, const ERASE: usize> Slot for Flash<WRITE, ERASE> {
 
 /// What a run left.
 #[derive(Debug)]
-pub struct Run {
-    pub ended: Ended,
+pub(crate) struct Run {
+    pub(crate) ended: Ended,
     /// All that was sent.
-    pub sent: Vec<u8>,
+    pub(crate) sent: Vec<u8>,
     /// All labels that were shown.
-    pub shown: Vec<String>,
+    pub(crate) shown: Vec<String>,
 }
 
 /// Starts a device and lets all this arrive.
-pub fn device<F: Slot + Clone>(slots: &mut [F; 2], built_in: &[u8], arrivals: Vec<Arrival>) -> Run {
-    start::<UNITS, F>(slots, built_in, arrivals)
+pub(crate) fn device<F: Slot + Clone>(slots: &mut [F; 2], built_in: &[u8], arrivals: Vec<Arrival>) -> Run {
+    start::<UNITS, F>(slots, built_in, arrivals, false)
+}
+
+/// The same, and whatever ends the application, it begins again.
+pub(crate) fn device_that_goes_on(arrivals: Vec<Arrival>) -> Run {
+    start::<UNITS, _>(&mut empty(), NEW, arrivals, true)
 }
 
 /// Starts a device with room for other models.
-pub fn device_of<const UNITS: usize, F: Slot + Clone>(
+pub(crate) fn device_of<const UNITS: usize, F: Slot + Clone>(
     slots: &mut [F; 2],
     built_in: &[u8],
     bytes: Vec<u8>,
 ) -> Run {
-    start::<UNITS, F>(slots, built_in, vec![Arrival::Bytes(bytes)])
+    start::<UNITS, F>(slots, built_in, vec![Arrival::Bytes(bytes)], false)
 }
 
 fn start<const UNITS: usize, F: Slot + Clone>(
     slots: &mut [F; 2],
     built_in: &[u8],
     arrivals: Vec<Arrival>,
+    run_again: bool,
 ) -> Run {
     let (sent, shown, clock) = (Rc::default(), Rc::default(), Rc::default());
     let mut board = Board {
@@ -284,30 +290,34 @@ fn start<const UNITS: usize, F: Slot + Clone>(
         display: Shown(Rc::clone(&shown)),
         slots: slots.clone(),
     };
-    let ended = run::<UNITS, WINDOW>(&mut board, built_in);
+    let mut ended = run::<UNITS, WINDOW>(&mut board, built_in);
+    // As boards do that nothing can switch off.
+    while run_again && !board.serial.arrivals.is_empty() {
+        ended = run::<UNITS, WINDOW>(&mut board, built_in);
+    }
     *slots = board.slots;
     Run { ended, sent: sent.take(), shown: shown.take() }
 }
 
 /// A flash that holds nothing, of two slots for any of the models here.
-pub fn empty() -> [Flash<4, 1024>; 2] {
+pub(crate) fn empty() -> [Flash<4, 1024>; 2] {
     let flash = Flash::new(20 << 10, &Power::default());
     [flash.clone(), flash]
 }
 
 /// A request as it goes over the line.
-pub fn frame(sequence: u16, body: Request<'_>) -> Vec<u8> {
+pub(crate) fn frame(sequence: u16, body: Request<'_>) -> Vec<u8> {
     let message = Message { header: Header { version: VERSION, sequence }, body };
     frame::encode(&message, &mut [0; FRAME]).unwrap().to_vec()
 }
 
 /// Requests, numbered from 0.
-pub fn frames(requests: &[Request<'_>]) -> Vec<u8> {
+pub(crate) fn frames(requests: &[Request<'_>]) -> Vec<u8> {
     (0..).zip(requests).flat_map(|(sequence, &request)| frame(sequence, request)).collect()
 }
 
 /// All responses in what was sent, as bytes of messages.
-pub fn messages(sent: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn messages(sent: &[u8]) -> Vec<Vec<u8>> {
     let mut splitter = Splitter::new();
     let mut messages = Vec::new();
     for &byte in sent {
@@ -321,14 +331,14 @@ pub fn messages(sent: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A response of this version, with its sequence number.
-pub fn response(message: &[u8]) -> (u16, Response<'_>) {
+pub(crate) fn response(message: &[u8]) -> (u16, Response<'_>) {
     let (header, body) = message::header(message).unwrap();
     assert_eq!(header.version, VERSION);
     (header.sequence, message::body(body).unwrap())
 }
 
 /// Sends requests to a device and hands its responses, which must be as many and in order, to `check`.
-pub fn exchange<F: Slot + Clone>(
+pub(crate) fn exchange<F: Slot + Clone>(
     slots: &mut [F; 2],
     built_in: &[u8],
     requests: &[Request<'_>],
@@ -350,7 +360,7 @@ pub fn exchange<F: Slot + Clone>(
 }
 
 /// Bytes at a multiple of four, for the rest of the test.
-pub fn aligned(bytes: &[u8]) -> &'static [u8] {
+pub(crate) fn aligned(bytes: &[u8]) -> &'static [u8] {
     let mut words: Vec<u32> = vec![0; bytes.len().div_ceil(4)];
     bytemuck::cast_slice_mut::<_, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
     &bytemuck::cast_slice(words.leak())[..bytes.len()]

@@ -2,8 +2,8 @@
 
 use kilornn_app::Ended;
 use kilornn_app::store::MODEL;
-use kilornn_link::frame::{CHUNK, checksum};
-use kilornn_link::message::{Refusal, Request, Response, Source, Update};
+use kilornn_link::frame::CHUNK;
+use kilornn_link::message::{Refusal, Request, Response, Source, Update, checksum};
 
 use crate::simulated::*;
 

@@ -1,0 +1,171 @@
+//! The flash and RAM that a firmware takes, from the sections of its ELF file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use object::{Object as _, ObjectSection as _, SectionFlags, elf};
+
+use super::build;
+use crate::boards::{Board, Memory};
+use crate::setup;
+
+/// Bytes of a firmware.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Size {
+    /// Code, constants and the initial values of variables.
+    pub(crate) flash: u64,
+    /// Variables, with and without an initial value. The stack is what remains of the RAM.
+    pub(crate) ram: u64,
+}
+
+/// What a section's header says, as far as it matters here.
+struct Section {
+    size: u64,
+    /// Takes memory on the device (debug information does not).
+    allocated: bool,
+    writable: bool,
+    executable: bool,
+    /// Has contents in the file, hence in flash.
+    loaded: bool,
+}
+
+impl Size {
+    /// Reads an ELF file.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        Ok(Self::sum(sections(path)?.into_iter()))
+    }
+
+    fn sum(sections: impl Iterator<Item = Section>) -> Self {
+        let mut sum = Self::default();
+        for section in sections.filter(|section| section.allocated) {
+            if section.loaded {
+                sum.flash += section.size;
+            }
+            if section.writable || !section.loaded {
+                sum.ram += section.size;
+            }
+        }
+        sum
+    }
+}
+
+fn sections(path: &Path) -> Result<Vec<Section>> {
+    let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = object::File::parse(data.as_slice())
+        .with_context(|| format!("{} is not an ELF file", path.display()))?;
+    let sections = file.sections().map(|section| {
+        let flags = match section.flags() {
+            SectionFlags::Elf { sh_flags } => sh_flags,
+            _ => 0,
+        };
+        let is = |flag: u32| flags & u64::from(flag) != 0;
+        Section {
+            size: section.size(),
+            allocated: is(elf::SHF_ALLOC),
+            writable: is(elf::SHF_WRITE),
+            executable: is(elf::SHF_EXECINSTR),
+            loaded: section.kind() != object::SectionKind::UninitializedData,
+        }
+    });
+    Ok(sections.collect())
+}
+
+/// What takes memory on a device, in the order of the table.
+#[derive(PartialEq, Eq, Debug)]
+struct Part {
+    name: &'static str,
+    flash: u64,
+    ram: u64,
+}
+
+/// `cargo xtask size`: builds the firmware and shows what takes how much, against what the board has.
+pub(crate) fn size(board: &Board, model: Option<&Path>) -> Result<()> {
+    setup::target(&board.target)?;
+    let elf = build(board, model)?;
+    let model = fs::metadata(model.map_or_else(|| board.shipped_model(), Path::to_path_buf))?.len();
+    let parts = parts(&elf, model)?;
+    let Memory { flash, slots, ram } = &board.memory;
+    let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
+    let (used_flash, used_ram) = (sum(|part| part.flash), sum(|part| part.ram));
+    println!("\n  {:<44} {:>9} {:>9}", board.name, "flash", "RAM");
+    for Part { name, flash, ram } in &parts {
+        println!("  {name:<44} {flash:>9} {ram:>9}");
+    }
+    println!("  {:<44} {used_flash:>9} {used_ram:>9}", "together");
+    println!("  {:<44} {:>9} {:>9}", "the board has", flash.length, ram.length);
+    println!(
+        "  {:<44} {:>9} {:>9}",
+        "left (of RAM: for the stack)",
+        flash.length.saturating_sub(used_flash),
+        ram.length.saturating_sub(used_ram)
+    );
+    if let Some(slots) = slots {
+        println!("  {:<44} {:>9}", "beside it, two slots for models of", slots.length / 2 - HEADER);
+    }
+    println!("\nsize: PASS - {} of {} bytes of flash are in use", used_flash, flash.length);
+    Ok(())
+}
+
+/// What a slot keeps before its model: `store::MODEL` of the application.
+const HEADER: u64 = 256;
+
+/// The parts of a program with a model of so many bytes in it.
+fn parts(elf: &Path, model: u64) -> Result<Vec<Part>> {
+    let mut parts = [
+        ("code", 0, 0),
+        ("constants", 0, 0),
+        ("model", model, 0),
+        ("variables with an initial value", 0, 0),
+        ("variables that begin as zero", 0, 0),
+    ]
+    .map(|(name, flash, ram)| Part { name, flash, ram });
+    let [code, constants, _, initial, zero] = &mut parts;
+    for section in sections(elf)?.into_iter().filter(|section| section.allocated) {
+        let size = section.size;
+        match section {
+            Section { executable: true, .. } => code.flash += size,
+            Section { writable: true, loaded: true, .. } => {
+                (initial.flash, initial.ram) = (initial.flash + size, initial.ram + size)
+            }
+            Section { writable: true, .. } | Section { loaded: false, .. } => zero.ram += size,
+            Section { .. } => constants.flash += size,
+        }
+    }
+    constants.flash = constants.flash.saturating_sub(model);
+    Ok(parts.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(size: u64, flags: &str) -> Section {
+        Section {
+            size,
+            allocated: flags.contains('a'),
+            writable: flags.contains('w'),
+            executable: flags.contains('x'),
+            loaded: flags.contains('l'),
+        }
+    }
+
+    #[test]
+    fn initial_values_count_twice_and_debug_information_never() {
+        let sections = [
+            section(1000, "al"),  // code and constants
+            section(10, "awl"),   // .data: its image in flash, itself in RAM
+            section(200, "aw"),   // .bss
+            section(99_999, "l"), // debug information
+        ];
+        assert_eq!(Size::sum(sections.into_iter()), Size { flash: 1010, ram: 210 });
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_real_file_has_both() {
+        let size = Size::of(&std::env::current_exe().unwrap()).unwrap();
+        assert!(size.flash > size.ram && size.ram > 0, "{size:?}");
+        assert!(Size::of(Path::new("Cargo.toml")).unwrap_err().to_string().contains("not an ELF"));
+    }
+}
