@@ -12,6 +12,10 @@ pub(crate) fn wait_for_interrupt() {
 
 /// Starts the chip anew.
 pub(crate) fn restart() -> ! {
+    // On the RP2040 the processor's own request leaves the rest of the chip as it is.
+    #[cfg(feature = "rp2040")]
+    rp2040_hal::reset();
+    #[cfg(not(feature = "rp2040"))]
     cortex_m::peripheral::SCB::sys_reset()
 }
 
