@@ -1,5 +1,6 @@
 //! `kilornn device` and the device's own application, at two ends of a line.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,11 +11,12 @@ use kilornn_link::message::{Refusal, Source, checksum};
 use kilornn_trainer::answer::answer_all;
 use kilornn_trainer::device::client::{Client, Failure, Info, Patience};
 use kilornn_trainer::device::compare::{classify, differences, runs};
+use kilornn_trainer::device::line::Line;
 
 mod desk;
 mod simulated;
 
-use simulated::{Faults, Simulated};
+use simulated::{Faults, MemoryLine, Simulated};
 
 /// What it has built in, and what is sent.
 static OLD: &[u8] = kilornn::include_model!("../../models/imdb-8k.kilo");
@@ -159,13 +161,56 @@ fn faults_of_the_line_change_nothing_but_the_time() {
 }
 
 #[test]
-fn no_answer_says_what_was_tried_and_what_was_heard() {
-    struct Mute(&'static [u8]);
-    impl kilornn_trainer::device::line::Line for Mute {
-        fn send(&mut self, _: &[u8]) -> std::io::Result<()> {
+fn a_port_that_goes_with_its_board_is_opened_again() {
+    /// A board whose USB is its own, when it starts anew.
+    struct Usb {
+        line: MemoryLine,
+        /// Requests until the port is gone.
+        plugged: u32,
+        /// How often it must be opened until it is there.
+        openings: u32,
+    }
+    impl Line for Usb {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.plugged = self.plugged.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
+            self.line.send(bytes)
+        }
+        fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
+            if self.plugged == 0 {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.line.receive(buffer, wait)
+        }
+        fn reopen(&mut self) -> io::Result<()> {
+            self.openings = self.openings.saturating_sub(1);
+            if self.openings > 0 {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            self.plugged = u32::MAX;
             Ok(())
         }
-        fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> std::io::Result<usize> {
+        fn advice(&self) -> String {
+            String::new()
+        }
+    }
+    // The first request is answered, in what is sent second the port goes.
+    let usb = |openings| Usb { line: Simulated::start(OLD, Faults::NONE).0, plugged: 2, openings };
+    let mut client = Client::new(usb(3), patience());
+    let info = client.first_info().unwrap();
+    assert_eq!(client.restart().unwrap(), info);
+    let mut client = Client::new(usb(u32::MAX), Patience { start: Duration::from_millis(200), ..patience() });
+    client.first_info().unwrap();
+    assert!(matches!(client.restart(), Err(Failure::Gone { .. })));
+}
+
+#[test]
+fn no_answer_says_what_was_tried_and_what_was_heard() {
+    struct Mute(&'static [u8]);
+    impl Line for Mute {
+        fn send(&mut self, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+        fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
             let bytes = std::mem::take(&mut self.0);
             buffer[..bytes.len()].copy_from_slice(bytes);
             if bytes.is_empty() {
@@ -242,6 +287,13 @@ mod port {
         let output = desk.run(&["device", &path, "update", &old, "--revision", "5"]);
         assert_eq!(output.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&output.stderr).contains("higher than the newest in its flash, 5"));
+
+        // What cannot run there is not sent.
+        let said = desk.refused(&["device", &path, "update", &model("imdb-64k")]);
+        assert!(
+            said.contains("imdb-64k.kilo: the model has 64,569 bytes, and the device has room for "),
+            "{said}"
+        );
 
         let bench = device(&["bench", "--texts", "10"]);
         assert_eq!((&bench["texts"], &bench["baud"]), (&10.into(), &115_200.into()));

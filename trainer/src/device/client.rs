@@ -386,11 +386,11 @@ impl Client {
         let deadline = Instant::now() + self.patience.start;
         loop {
             match self.first_info() {
-                Err(Failure::Gone { .. }) if Instant::now() < deadline => {
-                    std::thread::sleep(KNOCKING.min(self.patience.answer));
-                    // As long as it fails, so does the next request.
-                    let _ = self.line.reopen();
-                }
+                Err(Failure::Gone { .. }) if Instant::now() < deadline => match self.line.reopen() {
+                    Err(error) if error.kind() == io::ErrorKind::Unsupported => return Err(self.gone(error)),
+                    // Even a port that is there again may need a moment; as long as it is not, the next request fails.
+                    Ok(()) | Err(_) => std::thread::sleep(KNOCKING.min(self.patience.answer)),
+                },
                 other => return other,
             }
         }

@@ -47,7 +47,8 @@ pub trait Line: Send {
 pub struct Port {
     path: String,
     baud: u32,
-    port: Box<dyn SerialPort>,
+    /// None while it is gone.
+    port: Option<Box<dyn SerialPort>>,
 }
 
 impl fmt::Debug for Port {
@@ -67,7 +68,7 @@ impl Port {
     /// If it cannot be opened: says why, which ports there are, and what helps.
     pub fn open(path: &str, baud: u32) -> Result<Self, InputError> {
         match serialport::new(path, baud).timeout(WRITING).open() {
-            Ok(port) => Ok(Self { path: path.to_owned(), baud, port }),
+            Ok(port) => Ok(Self { path: path.to_owned(), baud, port: Some(port) }),
             Err(error) => {
                 let hint = match error.kind {
                     ErrorKind::Io(io::ErrorKind::PermissionDenied) if cfg!(target_os = "linux") => {
@@ -110,13 +111,15 @@ fn ports() -> String {
 
 impl Line for Port {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.port.set_timeout(WRITING)?;
-        self.port.write_all(bytes)
+        let port = self.port.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        port.set_timeout(WRITING)?;
+        port.write_all(bytes)
     }
 
     fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
-        self.port.set_timeout(wait)?;
-        match self.port.read(buffer) {
+        let port = self.port.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        port.set_timeout(wait)?;
+        match port.read(buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {
                 Ok(0)
@@ -130,7 +133,9 @@ impl Line for Port {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        self.port = serialport::new(&self.path, self.baud).timeout(WRITING).open()?;
+        // Closed first: a port cannot be opened twice.
+        self.port = None;
+        self.port = Some(serialport::new(&self.path, self.baud).timeout(WRITING).open()?);
         Ok(())
     }
 

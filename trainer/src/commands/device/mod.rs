@@ -22,7 +22,8 @@ use crate::error::InputError;
 
 /// Talk to a device: what it is, texts to it, another model onto it.
 ///
-/// TARGET is a serial port (/dev/ttyACM0, COM3) or qemu:BOARD, which builds the firmware and runs it in QEMU.
+/// TARGET is a serial port (/dev/ttyACM0, COM3) or qemu:BOARD, which builds the firmware and runs
+/// it in QEMU.
 ///
 ///   kilornn device /dev/ttyACM0 info
 ///   kilornn device /dev/ttyACM0 classify "not bad at all"
@@ -30,8 +31,8 @@ use crate::error::InputError;
 ///   kilornn device /dev/ttyACM0 validate runs/mine mydata
 ///   kilornn device qemu:microbit bench
 ///
-/// A person can type texts into the same port with any terminal, as `picocom -b 115200 /dev/ttyACM0`; only one program
-/// can have a port open.
+/// A person can type texts into the same port with any terminal, as `screen /dev/ttyACM0 115200`
+/// or `picocom -b 115200 /dev/ttyACM0`; only one program at a time can have a port open.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, subcommand_value_name = "ACTION", subcommand_help_heading = "Actions")]
 pub struct Args {

@@ -18,7 +18,8 @@ struct Report {
     refused: u32,
     texts: u32,
     longest_milliseconds: f64,
-    /// What arrives meanwhile at `baud`.
+    most_sent_bytes: u32,
+    /// What may arrive meanwhile at `baud`, sending included.
     longest_bytes: u64,
     baud: u32,
     stack_bytes: u32,
@@ -76,6 +77,7 @@ pub(super) fn run(session: &mut Session) -> Result<()> {
         refused,
         texts,
         longest_milliseconds: 1e3 * longest.as_secs_f64(),
+        most_sent_bytes: sent,
         longest_bytes: arriving,
         baud: session.baud,
         stack_bytes: stack,

@@ -95,12 +95,13 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     let instructions = session.instructions(ticks).map(|count| count as f64 / words.max(1) as f64);
     let counted = instructions.map_or_else(String::new, |count| format!(", {count:.0} instructions"));
     session.console.say(format!(
-        "{} ({}): {} of {} texts differ from the host's answers (class, words, known words, all logits); a word takes \
-         {}{counted}, over {} words; peak stack {} bytes",
+        "{} ({}): {} of {} texts differ from the host's answers (class, words, known words, all logits); a text takes \
+         {}, a word {}{counted}, over {} words; peak stack {} bytes",
         session.target,
         session.info.board,
         grouped(mismatches),
         grouped(texts.len()),
+        shown(mean(time, texts.len())),
         shown(per_word),
         grouped(words as usize),
         statistics.stack,
