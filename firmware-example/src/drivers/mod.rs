@@ -8,10 +8,16 @@ pub(crate) mod serial;
 
 #[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_uart;
+#[cfg(feature = "hal")]
+pub(crate) mod hal;
 #[cfg(feature = "mps2")]
 pub(crate) mod ram_flash;
 #[cfg(feature = "mps2")]
 pub(crate) mod semihosting;
+#[cfg(feature = "stm32f4")]
+pub(crate) mod stm32f4_flash;
+#[cfg(feature = "stm32f4")]
+pub(crate) mod stm32f4_usart;
 #[cfg(feature = "systick")]
 pub(crate) mod systick;
 
