@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kilornn_trainer::commands::{data, evaluate, import, inspect, predict, recipes, starter, sweep, train};
+use kilornn_trainer::commands::{
+    data, device, evaluate, import, inspect, predict, recipes, starter, sweep, train,
+};
 use kilornn_trainer::error::InputError;
 use kilornn_trainer::fit::Interrupted;
 
@@ -31,6 +33,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
+    Device(device::Args),
     Recipes(recipes::Args),
     Starter(starter::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Device(args) => device::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Starter(args) => starter::run(&args),
     };

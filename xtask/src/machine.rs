@@ -203,10 +203,15 @@ impl Machine {
 
     /// Resets the board, as its button would. What was on the way is lost.
     pub(crate) fn reset(&mut self) -> Result<()> {
-        self.control.as_mut().context("started without a way to reset it")?.execute("system_reset")?;
-        while self.from_board.try_recv().is_ok() {}
+        let control = self.control.as_mut().context("started without a way to reset it")?;
+        // Stopped, it says nothing more; what it said before must not be taken for what it says afterwards.
+        control.execute("stop")?;
+        while self.from_board.recv_timeout(Duration::from_millis(20)).is_ok() {}
+        control.execute("system_reset")?;
+        control.execute("cont")?;
         self.splitter = Splitter::new();
         self.messages.clear();
+        self.partial.clear();
         self.shown.clear();
         Ok(())
     }

@@ -9,6 +9,7 @@
 
 pub mod batch;
 pub mod board;
+mod counted;
 mod lines;
 mod loaded;
 mod reason;
@@ -16,10 +17,12 @@ mod requests;
 pub mod store;
 mod timed;
 
+use embedded_io::{Read, Write};
 use kilornn_link::frame::{Damage, Piece, Splitter};
 use kilornn_link::message::{Source, Statistics};
 
 use board::{Board, Display, Meter, Serial, Slot};
+use counted::Counted;
 use lines::Lines;
 use loaded::Loaded;
 use requests::Requests;
@@ -68,6 +71,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
     let mut spare = Spare::new(spare, highest);
     let model = kilornn::Model::from_bytes(file);
     let mut loaded = Loaded::<_, UNITS, WINDOW>::new(&model, file, source, meter);
+    let serial = Counted::new(serial, meter);
     let mut device = Device { name, serial, display, meter, statistics: Statistics::default() };
     // If the line does not take what is written, there is no one to tell.
     device.serve(&mut loaded, &mut spare).unwrap_or(Ended::Closed)
@@ -76,7 +80,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
 /// The board's parts while the application runs, and what has happened.
 pub(crate) struct Device<'b, S, M, D> {
     pub(crate) name: &'static str,
-    pub(crate) serial: &'b mut S,
+    pub(crate) serial: Counted<'b, S, M>,
     pub(crate) display: &'b mut D,
     pub(crate) meter: &'b M,
     pub(crate) statistics: Statistics,
@@ -139,8 +143,10 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                 }
             }
             self.serial.flush()?;
-            let worked = u32::try_from(self.meter.ticks() - working).unwrap_or(u32::MAX);
-            self.statistics.longest = self.statistics.longest.max(worked);
+            let sent = self.serial.take();
+            let worked = (self.meter.ticks() - working).saturating_sub(sent.ticks);
+            self.statistics.longest = self.statistics.longest.max(u32::try_from(worked).unwrap_or(u32::MAX));
+            self.statistics.sent = self.statistics.sent.max(sent.bytes);
         }
     }
 

@@ -6,6 +6,7 @@
 
 use core::fmt;
 
+use embedded_io::Write;
 use heapless::Vec;
 
 use crate::board::{Display, Meter, Serial};
@@ -81,8 +82,8 @@ impl Lines {
         loaded: &Loaded<'_, M, UNITS, WINDOW>,
     ) -> Result<(), S::Error> {
         let version = env!("CARGO_PKG_VERSION");
-        write(device.serial, format_args!("\r\nKiloRNN {version} on {}, {loaded}\r\n", device.name))?;
-        write(device.serial, format_args!("Type a text and press Enter; `help` says more.\r\n"))?;
+        write(&mut device.serial, format_args!("\r\nKiloRNN {version} on {}, {loaded}\r\n", device.name))?;
+        write(&mut device.serial, format_args!("Type a text and press Enter; `help` says more.\r\n"))?;
         device.serial.write_all(PROMPT)?;
         device.serial.flush()
     }
@@ -139,7 +140,7 @@ impl Lines {
         match was_broken {
             true => Ok(()),
             false => write(
-                device.serial,
+                &mut device.serial,
                 format_args!("\r\nerror: text arrived faster than it was read; the line is dropped\r\n"),
             ),
         }
@@ -229,7 +230,7 @@ fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usi
 ) -> Result<(), S::Error> {
     let running = match &mut loaded.running {
         Ok(running) => running,
-        Err(error) => return write(device.serial, format_args!("error: no model runs: {error}\r\n")),
+        Err(error) => return write(&mut device.serial, format_args!("error: no model runs: {error}\r\n")),
     };
     let Timing { prediction, ticks } = running.classifier.finish();
     device.classified(prediction.label(), prediction.class());
@@ -241,7 +242,7 @@ fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usi
     let (ms, us) = (microseconds / 1000, microseconds % 1000);
     let words_are = if words == 1 { "word" } else { "words" };
     write(
-        device.serial,
+        &mut device.serial,
         format_args!(
             "{} {score}.{fraction:04} ({words} {words_are}, {known} known, {ms}.{us:03} ms)\r\n",
             prediction.label()
@@ -254,15 +255,15 @@ fn info<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize
     device: &mut Device<'_, S, M, D>,
     loaded: &Loaded<'_, M, UNITS, WINDOW>,
 ) -> Result<(), S::Error> {
-    write(device.serial, format_args!("{loaded}\r\n"))?;
+    write(&mut device.serial, format_args!("{loaded}\r\n"))?;
     if let Ok(Running { model, .. }) = &loaded.running {
         for class in 0..model.classes() {
-            write(device.serial, format_args!("  class {class}: {}\r\n", model.label(class)))?;
+            write(&mut device.serial, format_args!("  class {class}: {}\r\n", model.label(class)))?;
         }
     }
     let statistics = device.statistics();
     write(
-        device.serial,
+        &mut device.serial,
         format_args!(
             "{} texts, {} bytes received, lost some {} times; {} frames, {} damaged; stack {} bytes\r\n",
             statistics.texts,
@@ -291,7 +292,7 @@ impl<M, const UNITS: usize, const WINDOW: usize> fmt::Display for Loaded<'_, M, 
 }
 
 /// Formatted output, whose only error can be the line's.
-fn write<S: Serial>(serial: &mut S, text: fmt::Arguments<'_>) -> Result<(), S::Error> {
+fn write<W: Write>(serial: &mut W, text: fmt::Arguments<'_>) -> Result<(), W::Error> {
     match serial.write_fmt(text) {
         Err(embedded_io::WriteFmtError::Other(error)) => Err(error),
         Ok(()) | Err(embedded_io::WriteFmtError::FmtError) => Ok(()),

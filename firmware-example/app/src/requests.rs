@@ -1,5 +1,6 @@
 //! Frames: what a program asks for, and what it is answered.
 
+use embedded_io::Write;
 use heapless::Vec;
 use kilornn_link::frame::{self, FRAME};
 use kilornn_link::message::{

@@ -245,8 +245,10 @@ pub struct Statistics {
     pub refused: u32,
     /// Texts that were classified, lines included.
     pub texts: u32,
-    /// Ticks of the longest work between two looks at what had been received.
+    /// Ticks of the longest work between two looks at what had been received, without the time of sending.
     pub longest: u32,
+    /// The most bytes that were sent between two looks.
+    pub sent: u32,
     /// Bytes of stack that were in use at the deepest.
     pub stack: u32,
 }

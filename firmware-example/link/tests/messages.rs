@@ -91,6 +91,7 @@ fn every_response_at_its_largest_passes() {
         refused: u32::MAX,
         texts: u32::MAX,
         longest: u32::MAX,
+        sent: u32::MAX,
         stack: u32::MAX,
     };
     for response in [

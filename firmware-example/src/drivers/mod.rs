@@ -10,6 +10,14 @@ pub(crate) mod serial;
 pub(crate) mod cmsdk_uart;
 #[cfg(feature = "hal")]
 pub(crate) mod hal;
+#[cfg(feature = "nrf")]
+pub(crate) mod led_matrix;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_nvmc;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_timer;
+#[cfg(feature = "nrf")]
+pub(crate) mod nrf_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod ram_flash;
 #[cfg(feature = "mps2")]

@@ -1,21 +1,25 @@
 //! `kilornn evaluate`: a model file on labelled texts, on the host and in the emulated device.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{Console, grouped, labels, parse_model, read_model};
 use crate::answer::Answer;
 use crate::data::{Columns, Dataset, Example};
-use crate::device::qemu;
+use crate::device::boards::{self, Emulation};
+use crate::device::compare::{self, per_class};
+use crate::device::{batch, firmware};
 use crate::evaluate::quantized;
 use crate::progress;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
 /// DATA is a folder with a test part, or one or more files (what they may be, `kilornn train --help` tells). With --qemu the whole
-/// of it also goes through the firmware in QEMU, and every class and logit is compared.
+/// of it also goes through the firmware in QEMU, and every class and logit is compared. (`kilornn device PORT validate`
+/// does this with a board on your desk.)
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model: a .kilo file, or the folder of a run
@@ -66,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     let labels = labels(&model);
     let examples = Dataset::read_test(&args.data, &args.columns, &labels, &args.without)?;
     let counted: Vec<bool> = labels.iter().map(|label| !args.without.contains(label)).collect();
-    let board = args.qemu.as_deref().map(qemu::Board::find).transpose()?;
+    let board = args.qemu.as_deref().map(|name| boards::emulated(&args.firmware, name)).transpose()?;
 
     let progress = progress::bar("host", examples.len(), "texts");
     let (answers, score) = quantized(&model, &examples, &progress);
@@ -79,25 +83,30 @@ pub fn run(args: &Args) -> Result<()> {
 
     let device = match board {
         None => None,
-        Some(board) => {
+        Some((board, emulation)) => {
             console.say(format!("building the firmware for {} with this model", board.name))?;
-            let elf = qemu::build_firmware(board, &path, &args.firmware)?;
+            let elf = firmware::build(&board, &path, &args.firmware)?;
             let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-            let progress = progress::bar(board.name, texts.len(), "texts");
+            let progress = progress::bar(board.name.as_str(), texts.len(), "texts");
             let outputs = model.contents().dense.outputs as usize;
-            let (found, summary) =
-                qemu::classify(board, &elf, outputs, &texts, |done| progress.set_position(done))?;
+            let (found, peak_stack) = if emulation.semihosting {
+                let (answers, summary) =
+                    batch::classify(&emulation, &elf, outputs, &texts, |done| progress.set_position(done))?;
+                (answers, summary.peak_stack)
+            } else {
+                through_frames(&emulation, &elf, &bytes, &texts, &progress)?
+            };
             progress.finish_and_clear();
             let correct = found.iter().zip(&examples).filter(|(a, e)| a.class as usize == e.class).count();
             let mismatches = answers.iter().zip(&found).filter(|(host, device)| differ(host, device)).count();
             let words: u64 = found.iter().map(|answer| u64::from(answer.words)).sum();
             let instructions: u64 = found.iter().map(|answer| answer.instructions).sum();
             let report = DeviceReport {
-                board: board.name.to_owned(),
+                board: board.name,
                 device_accuracy: correct as f64 / examples.len() as f64,
                 mismatches,
                 instructions_per_word: instructions as f64 / words.max(1) as f64,
-                stack_bytes: summary.peak_stack,
+                stack_bytes: peak_stack,
             };
             console.say(format!(
                 "{} in QEMU: accuracy {:.4}; {} of {} predictions differ from the host's (classes, words and logits); \
@@ -125,9 +134,28 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// The answers of a board that cannot read files, and its deepest stack.
+fn through_frames(
+    emulation: &Emulation,
+    elf: &Path,
+    file: &[u8],
+    texts: &[&str],
+    progress: &ProgressBar,
+) -> Result<(Vec<batch::Answer>, u32)> {
+    let found = compare::emulated(emulation, elf, file, texts, progress)?;
+    let answers = found.answers.iter().map(|answer| batch::Answer {
+        class: answer.prediction.class,
+        words: answer.prediction.words,
+        instructions: emulation.instructions(answer.prediction.ticks, found.ticks_per_second),
+        logits: answer.scores.iter().map(|score| score.logit).collect(),
+    });
+    Ok((answers.collect(), found.peak_stack))
+}
+
 /// Whether the device answered anything else than the host.
-fn differ(host: &Answer, device: &qemu::Answer) -> bool {
-    (host.class, host.words, &host.logits) != (device.class, device.words, &device.logits)
+fn differ(host: &Answer, device: &batch::Answer) -> bool {
+    (host.class, host.words, per_class(&host.logits))
+        != (device.class, device.words, per_class(&device.logits))
 }
 
 /// The mean over the classes that count of the harmonic mean of precision and recall.

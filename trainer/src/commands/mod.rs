@@ -2,6 +2,7 @@
 
 mod budget;
 pub mod data;
+pub mod device;
 pub mod evaluate;
 pub mod import;
 pub mod inspect;

@@ -70,11 +70,13 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn read_lines() -> Result<Vec<String>> {
+/// Every line of standard input.
+pub(super) fn read_lines() -> Result<Vec<String>> {
     (1..).zip(std::io::stdin().lock().lines()).map(|(number, line)| valid(number, line)).collect()
 }
 
-fn valid(number: usize, line: std::io::Result<String>) -> Result<String> {
+/// A line of standard input, if it is text.
+pub(super) fn valid(number: usize, line: std::io::Result<String>) -> Result<String> {
     line.map_err(|error| InputError::new(format!("standard input, line {number}: {error}")).into())
 }
 

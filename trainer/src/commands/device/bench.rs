@@ -1,0 +1,164 @@
+//! How long the device takes.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::{Session, info, shown};
+use crate::data::{self, starter};
+use crate::device::compare;
+use crate::numbers::grouped;
+use crate::progress;
+
+/// Measure how long the device takes: for a text, for a word, and for what is on the line
+///
+/// The device's own clock times the texts. Times with the line are the host's: a text goes in pieces of 256 bytes, each of
+/// which waits for its answer. In QEMU instructions are exact, the device's times follow from them, and the line has no
+/// speed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How many texts
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    texts: u32,
+    /// Texts from this file rather than from the starter corpus
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// The column or key with the texts of --data
+    #[arg(long = "text", value_name = "NAME", default_value = "text", requires = "data")]
+    column: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    target: String,
+    board: String,
+    firmware: String,
+    /// None in QEMU.
+    baud: Option<u32>,
+    texts: usize,
+    text_bytes: usize,
+    words: u64,
+    milliseconds_per_text: f64,
+    milliseconds_per_text_with_line: f64,
+    microseconds_per_word: f64,
+    words_per_second: f64,
+    instructions_per_word: Option<f64>,
+    milliseconds_round_trip: f64,
+    line_bytes_per_second: f64,
+    frames_repeated: u64,
+}
+
+/// Requests of which the median is told.
+const ROUND_TRIPS: usize = 51;
+
+/// A text of nothing but spaces costs the device almost nothing: what it takes is the line.
+const SPACES: [u8; 16 << 10] = [b' '; 16 << 10];
+
+/// Measures.
+pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
+    let mut texts = match &args.data {
+        Some(path) => data::read_unlabelled(path, &args.column)?,
+        None => starter::generate(0).test.into_iter().map(|example| example.text).collect(),
+    };
+    texts.truncate(args.texts as usize);
+    ensure!(!texts.is_empty(), "there are no texts to classify");
+    let mut session = open()?;
+    session.classes()?;
+
+    let begun = Instant::now();
+    let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
+    let answers = compare::classify(&mut session.client, 0, &texts, &progress)?;
+    progress.finish_and_clear();
+    let with_line = begun.elapsed().div_f64(texts.len() as f64);
+    let round_trip = median_round_trip(&mut session)?;
+    let before = session.client.traffic().sent;
+    let begun = Instant::now();
+    compare::classify(&mut session.client, 0, &[SPACES], &ProgressBar::hidden())?;
+    let rate = (session.client.traffic().sent - before) as f64 / begun.elapsed().as_secs_f64();
+
+    let words: u64 = answers.iter().map(|answer| u64::from(answer.prediction.words)).sum();
+    let ticks: u64 = answers.iter().map(|answer| answer.prediction.ticks).sum();
+    let time = session.info.time(ticks);
+    let (per_text, per_word) = (time.div_f64(texts.len() as f64), time.div_f64(words.max(1) as f64));
+    let per_second = words as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE);
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let repeated = session.client.traffic().repeated;
+    let instructions = session.instructions(ticks).map(|count| count as f64 / words.max(1) as f64);
+    let (info, baud, console) = (&session.info, session.client.baud(), session.console);
+
+    let line = baud.map_or_else(|| "in QEMU, without a speed".to_owned(), |baud| format!("{baud} baud"));
+    let corpus = match &args.data {
+        Some(path) => path.display().to_string(),
+        None => "the starter corpus".to_owned(),
+    };
+    let mut rows = vec![
+        ("device", format!("{}, firmware {}", info.board, info.firmware)),
+        ("model", info::described(info)),
+        ("line", format!("{}, {line}", session.target)),
+        (
+            "texts",
+            format!(
+                "{} of {corpus}, {} words, {} bytes",
+                grouped(texts.len()),
+                grouped(words as usize),
+                grouped(bytes)
+            ),
+        ),
+        ("a text", format!("{} on the device, {} with the line", shown(per_text), shown(with_line))),
+        (
+            "a word",
+            format!("{} on the device, {} words a second", shown(per_word), grouped(per_second as usize)),
+        ),
+    ];
+    if let Some(instructions) = instructions {
+        rows.push(("", format!("{instructions:.0} instructions")));
+    }
+    rows.push(("a request", format!("{} there and back", shown(round_trip))));
+    rows.push(("the line", format!("{} bytes a second to the device", grouped(rate as usize))));
+    if repeated > 0 {
+        rows.push((
+            "",
+            format!(
+                "{} requests were sent again, whose waiting is in these times",
+                grouped(repeated as usize)
+            ),
+        ));
+    }
+    if !console.json {
+        for (name, value) in rows {
+            console.say(format!("{name:<9}  {value}"))?;
+        }
+    }
+    console.conclude(&Report {
+        target: session.target.clone(),
+        board: info.board.clone(),
+        firmware: info.firmware.clone(),
+        baud,
+        texts: texts.len(),
+        text_bytes: bytes,
+        words,
+        milliseconds_per_text: 1e3 * per_text.as_secs_f64(),
+        milliseconds_per_text_with_line: 1e3 * with_line.as_secs_f64(),
+        microseconds_per_word: 1e6 * per_word.as_secs_f64(),
+        words_per_second: per_second,
+        instructions_per_word: instructions,
+        milliseconds_round_trip: 1e3 * round_trip.as_secs_f64(),
+        line_bytes_per_second: rate,
+        frames_repeated: repeated,
+    })
+}
+
+/// Of the shortest request.
+fn median_round_trip(session: &mut Session) -> Result<Duration> {
+    let mut times = Vec::with_capacity(ROUND_TRIPS);
+    for _ in 0..ROUND_TRIPS {
+        let begun = Instant::now();
+        session.client.label(0)?;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[ROUND_TRIPS / 2])
+}

@@ -1,0 +1,155 @@
+//! Texts to the device.
+
+use std::fs;
+use std::io::BufRead as _;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Session, shown};
+use crate::commands::predict::{read_lines, valid};
+use crate::error::InputError;
+use crate::numbers::grouped;
+
+/// Classify texts on the device
+///
+/// Without TEXT and --file every line of standard input is a text. Prints label, probability and text, and below it the
+/// words of the text, those that the vocabulary has, and how long the device computed. A text may be of any length:
+/// the device reads it piece by piece.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Texts
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    texts: Vec<String>,
+    /// A file as one text, line ends included
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Show the probability and the logit of every class
+    #[arg(long)]
+    scores: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Prediction<'a> {
+    text: &'a str,
+    label: &'a str,
+    class: u32,
+    score: f32,
+    words: u32,
+    known_words: u32,
+    milliseconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Vec<Score<'a>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Score<'a> {
+    label: &'a str,
+    probability: f32,
+    logit: i32,
+}
+
+/// Classifies.
+pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
+    let given = match &args.file {
+        Some(path) => {
+            let text =
+                fs::read_to_string(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
+            Some(vec![text])
+        }
+        None => (!args.texts.is_empty()).then(|| args.texts.clone()),
+    };
+    let mut session = open()?;
+    let mut labels = Labels(vec![None; session.classes()? as usize]);
+    let json = session.console.json;
+    let Some(texts) = (if json && given.is_none() { Some(read_lines()?) } else { given }) else {
+        // Line by line, so that a person at a terminal gets each answer at once.
+        for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
+            classify(&mut session, &mut labels, &[valid(number, line)?], args.scores)?;
+        }
+        return Ok(());
+    };
+    classify(&mut session, &mut labels, &texts, args.scores)
+}
+
+/// The names of classes, asked for when they are needed.
+struct Labels(Vec<Option<String>>);
+
+impl Labels {
+    fn fetch(&mut self, session: &mut Session, class: usize) -> Result<()> {
+        if let Some(label @ None) = self.0.get_mut(class) {
+            *label = Some(session.client.label(class as u32)?);
+        }
+        Ok(())
+    }
+
+    fn of(&self, class: usize) -> &str {
+        self.0.get(class).and_then(Option::as_deref).unwrap_or_default()
+    }
+}
+
+fn classify(session: &mut Session, labels: &mut Labels, texts: &[String], with_scores: bool) -> Result<()> {
+    let classes = if with_scores { session.classes()? } else { 0 };
+    let mut answers = Vec::with_capacity(texts.len());
+    for text in texts {
+        let answer = session.client.classify(text.as_bytes(), classes)?;
+        labels.fetch(session, answer.prediction.class as usize)?;
+        for class in 0..classes {
+            labels.fetch(session, class as usize)?;
+        }
+        if !session.console.json {
+            show(session, &prediction(session, labels, text, &answer, with_scores))?;
+        }
+        answers.push(answer);
+    }
+    let predictions: Vec<Prediction<'_>> = texts
+        .iter()
+        .zip(&answers)
+        .map(|(text, answer)| prediction(session, labels, text, answer, with_scores))
+        .collect();
+    session.console.conclude(&serde_json::json!({ "predictions": predictions }))
+}
+
+fn prediction<'a>(
+    session: &Session,
+    labels: &'a Labels,
+    text: &'a str,
+    answer: &crate::device::client::Answer,
+    with_scores: bool,
+) -> Prediction<'a> {
+    let found = &answer.prediction;
+    let scores = answer.scores.iter().enumerate().map(|(class, score)| Score {
+        label: labels.of(class),
+        probability: score.probability,
+        logit: score.logit,
+    });
+    Prediction {
+        text,
+        label: labels.of(found.class as usize),
+        class: found.class,
+        score: found.score,
+        words: found.words,
+        known_words: found.known,
+        milliseconds: 1e3 * session.info.time(found.ticks).as_secs_f64(),
+        instructions: session.instructions(found.ticks),
+        scores: with_scores.then(|| scores.collect()),
+    }
+}
+
+fn show(session: &Session, prediction: &Prediction<'_>) -> Result<()> {
+    let Prediction { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
+        prediction;
+    let console = session.console;
+    console.say(format!("{label}\t{score:.4}\t{}", text.trim_end_matches(['\r', '\n'])))?;
+    let time = shown(std::time::Duration::from_secs_f64(milliseconds / 1e3));
+    let instructions =
+        instructions.map_or_else(String::new, |count| format!(", {} instructions", grouped(count as usize)));
+    console.say(format!("  {words} words, {known_words} known, {time}{instructions}"))?;
+    for Score { label, probability, logit } in scores.iter().flatten() {
+        console.say(format!("  {probability:>7.4} {logit:>10}  {label}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Whether the device answers as the host does.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+
+use super::{Session, shown};
+use crate::answer::answer_all;
+use crate::commands::{labels, parse_model, read_model};
+use crate::data::{Columns, Dataset};
+use crate::device::compare::{self, Difference};
+use crate::numbers::grouped;
+use crate::progress;
+
+/// Compare the device's answers with the host's, text by text
+///
+/// Every text of DATA is classified on the host and on the device, which must run MODEL; class, words, known words and
+/// the logits of all classes must be the same. Ends with exit code 1 if anything is not, and shows the first texts where
+/// that is so. In QEMU the firmware is built with MODEL.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The model: a .kilo file, or the folder of a run
+    model: PathBuf,
+    /// The texts: a folder with a test part, or files
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    /// Leave out the texts of this class (can be repeated)
+    #[arg(long, value_name = "LABEL")]
+    without: Vec<String>,
+    #[command(flatten)]
+    columns: Columns,
+    /// Only the first N texts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+impl Args {
+    pub(super) fn model(&self) -> &Path {
+        &self.model
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    board: String,
+    texts: usize,
+    words: u64,
+    mismatches: usize,
+    microseconds_per_word: f64,
+    milliseconds_per_text: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions_per_word: Option<f64>,
+    stack_bytes: u32,
+    frames_repeated: u64,
+}
+
+/// Texts that are shown because the device says something else about them.
+const SHOWN: usize = 5;
+
+/// Compares.
+pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
+    let (path, bytes) = read_model(&args.model)?;
+    let model = parse_model(&path, &bytes)?;
+    let mut examples = Dataset::read_test(&args.data, &args.columns, &labels(&model), &args.without)?;
+    examples.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
+    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+
+    let mut session = open()?;
+    compare::runs(&session.info, &bytes)?;
+    let host = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
+    let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
+    let classes = session.classes()?;
+    let device = compare::classify(&mut session.client, classes, &texts, &progress)?;
+    progress.finish_and_clear();
+    let statistics = session.client.statistics()?;
+
+    let mut mismatches = 0;
+    for (number, ((text, host), device)) in (1..).zip(texts.iter().zip(&host).zip(&device)) {
+        let differences = compare::differences(host, device);
+        mismatches += usize::from(!differences.is_empty());
+        if !differences.is_empty() && mismatches <= SHOWN {
+            let begin: String = text.chars().take(60).collect();
+            session.console.say(format!("text {}, `{}`:", grouped(number), begin.escape_debug()))?;
+            for Difference { what, host, device } in differences {
+                session.console.say(format!("  {what}: the host says {host}, the device {device}"))?;
+            }
+        }
+    }
+    let words: u64 = device.iter().map(|answer| u64::from(answer.prediction.words)).sum();
+    let ticks: u64 = device.iter().map(|answer| answer.prediction.ticks).sum();
+    let time = session.info.time(ticks);
+    let per_word = time.div_f64(words.max(1) as f64);
+    let instructions = session.instructions(ticks).map(|count| count as f64 / words.max(1) as f64);
+    let counted = instructions.map_or_else(String::new, |count| format!(", {count:.0} instructions"));
+    session.console.say(format!(
+        "{} ({}): {} of {} texts differ from the host's answers (class, words, known words, all logits); a word takes \
+         {}{counted}, over {} words; peak stack {} bytes",
+        session.target,
+        session.info.board,
+        grouped(mismatches),
+        grouped(texts.len()),
+        shown(per_word),
+        grouped(words as usize),
+        statistics.stack,
+    ))?;
+    session.console.conclude(&Report {
+        board: session.info.board.clone(),
+        texts: texts.len(),
+        words,
+        mismatches,
+        microseconds_per_word: 1e6 * per_word.as_secs_f64(),
+        milliseconds_per_text: 1e3 * mean(time, texts.len()).as_secs_f64(),
+        instructions_per_word: instructions,
+        stack_bytes: statistics.stack,
+        frames_repeated: session.client.traffic().repeated,
+    })?;
+    ensure!(mismatches == 0, "host and device disagree on {mismatches} texts");
+    Ok(())
+}
+
+fn mean(time: Duration, count: usize) -> Duration {
+    time.div_f64(count.max(1) as f64)
+}
