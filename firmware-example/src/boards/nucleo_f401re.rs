@@ -30,7 +30,9 @@ static INBOX: Inbox<UsartReceiver<USART2>> = Inbox::new();
 
 #[entry]
 fn main() -> ! {
-    let (Some(core), Some(chip)) = (cortex_m::Peripherals::take(), pac::Peripherals::take()) else { restart() };
+    let (Some(core), Some(chip)) = (cortex_m::Peripherals::take(), pac::Peripherals::take()) else {
+        restart()
+    };
     let mut clocks = chip.RCC.freeze(Config::hsi().sysclk(CLOCK.Hz()));
     let meter = SysTickMeter::<CLOCK>::start(core.SYST);
     let port = chip.GPIOA.split(&mut clocks);
@@ -48,7 +50,6 @@ fn main() -> ! {
     let mut board = Board { name: NAME, serial, meter, display, slots };
     loop {
         match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
-            // There is nothing else to do here.
             Ended::Closed => {}
             Ended::Restart => restart(),
         }

@@ -12,6 +12,10 @@ pub(crate) fn wait_for_interrupt() {
 
 /// Starts the chip anew.
 pub(crate) fn restart() -> ! {
+    // There, the processor's own reset leaves everything else as it is: clocks, flash, pins.
+    #[cfg(feature = "rp2040")]
+    rp2040_hal::reset();
+    #[cfg(not(feature = "rp2040"))]
     cortex_m::peripheral::SCB::sys_reset()
 }
 

@@ -20,6 +20,12 @@ pub(crate) mod nrf_timer;
 pub(crate) mod nrf_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod ram_flash;
+#[cfg(feature = "rp2040")]
+pub(crate) mod rp2040_flash;
+#[cfg(feature = "rp2040")]
+pub(crate) mod rp2040_timer;
+#[cfg(feature = "rp2040")]
+pub(crate) mod rp2040_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod semihosting;
 #[cfg(feature = "stm32f4")]
