@@ -1,67 +1,67 @@
-//! The Raspberry Pi Pico: an RP2040, of which one Cortex-M0+ is used.
+//! Raspberry Pi Pico: an RP2040, of whose two Cortex-M0+ one is used. The serial line is on GP0 (it sends) and GP1.
 #![allow(unsafe_code)]
 
+use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
-use kilornn_app::board::{Board, NoDisplay};
+use kilornn_app::board::Board;
 use kilornn_app::{Ended, run};
-use rp2040_hal::clocks::{Clock as _, init_clocks_and_plls};
-use rp2040_hal::gpio::Pins;
-use rp2040_hal::pac::{CorePeripherals, Interrupt, NVIC, Peripherals, interrupt};
-use rp2040_hal::uart::{UartConfig, UartPeripheral};
-use rp2040_hal::{Sio, Watchdog};
+use rp2040_hal::clocks::init_clocks_and_plls;
+use rp2040_hal::fugit::HertzU32;
+use rp2040_hal::gpio::bank0::{Gpio0, Gpio1};
+use rp2040_hal::gpio::{FunctionUart, Pin, Pins, PullNone, PullUp};
+use rp2040_hal::pac::{self, Interrupt, UART0, interrupt};
+use rp2040_hal::uart::{DataBits, StopBits, UartConfig, UartPeripheral};
+use rp2040_hal::{Clock as _, Sio, Timer, Watchdog};
 
 use crate::NAME;
 use crate::drivers::flash::FlashSlot;
+use crate::drivers::hal::{HalTransmitter, Led};
 use crate::drivers::processor::restart;
-use crate::drivers::rp2040_flash::Rp2040Flash;
-use crate::drivers::rp2040_uart::{self, Rp2040Receiver};
+use crate::drivers::rp2040_flash::RpFlash;
+use crate::drivers::rp2040_timer::TimerMeter;
+use crate::drivers::rp2040_uart::RpReceiver;
 use crate::drivers::serial::Inbox;
-use crate::drivers::systick::SysTickMeter;
 use crate::model::{self, UNITS, WINDOW};
 
-/// The board's crystal.
+/// The board's crystal. The processor runs at 125 MHz.
 const CRYSTAL: u32 = 12_000_000;
 
-/// What becomes of it for the processor.
-const CLOCK: u32 = 125_000_000;
+/// The speed of the serial line.
+const BAUD: HertzU32 = HertzU32::from_raw(115_200);
 
-static INBOX: Inbox<Rp2040Receiver> = Inbox::new();
+/// The pins of the serial line. Where nothing is connected, it rests high.
+type SerialPins = (Pin<Gpio0, FunctionUart, PullNone>, Pin<Gpio1, FunctionUart, PullUp>);
 
-/// With it the chip's ROM begins; it sets up the reading of the flash.
-// SAFETY: the section is that of the linker script, which has nothing else in it.
-#[unsafe(link_section = ".boot2")]
-#[used]
-static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
+static INBOX: Inbox<RpReceiver<UART0, SerialPins>> = Inbox::new();
 
 #[entry]
 fn main() -> ! {
-    let (Some(mut parts), Some(core)) = (Peripherals::take(), CorePeripherals::take()) else { restart() };
-    let mut watchdog = Watchdog::new(parts.WATCHDOG);
+    let Some(mut chip) = pac::Peripherals::take() else { restart() };
+    let mut watchdog = Watchdog::new(chip.WATCHDOG);
     let clocks = init_clocks_and_plls(
         CRYSTAL,
-        parts.XOSC,
-        parts.CLOCKS,
-        parts.PLL_SYS,
-        parts.PLL_USB,
-        &mut parts.RESETS,
+        chip.XOSC,
+        chip.CLOCKS,
+        chip.PLL_SYS,
+        chip.PLL_USB,
+        &mut chip.RESETS,
         &mut watchdog,
     );
     let Ok(clocks) = clocks else { restart() };
-    let io = Sio::new(parts.SIO);
-    let pins = Pins::new(parts.IO_BANK0, parts.PADS_BANK0, io.gpio_bank0, &mut parts.RESETS);
-    let pins = (pins.gpio0.into_function(), pins.gpio1.into_function());
-    // 115200 baud, eight bits, no parity.
-    let uart = UartPeripheral::new(parts.UART0, pins, &mut parts.RESETS)
-        .enable(UartConfig::default(), clocks.peripheral_clock.freq());
-    let Ok(uart) = uart else { restart() };
-    let (receiver, transmitter) = rp2040_uart::open(uart);
-    let serial = INBOX.open(receiver, transmitter);
+    let meter = TimerMeter(Timer::new(chip.TIMER, &mut chip.RESETS, &clocks));
+    let pins = Pins::new(chip.IO_BANK0, chip.PADS_BANK0, Sio::new(chip.SIO).gpio_bank0, &mut chip.RESETS);
+    let serial_pins: SerialPins = (pins.gpio0.reconfigure(), pins.gpio1.reconfigure());
+    let speed = UartConfig::new(BAUD, DataBits::Eight, None, StopBits::One);
+    let uart = UartPeripheral::new(chip.UART0, serial_pins, &mut chip.RESETS);
+    let Ok(uart) = uart.enable(speed, clocks.peripheral_clock.freq()) else { restart() };
+    let (reader, writer) = uart.split();
+    let serial = INBOX.open(RpReceiver::new(reader), HalTransmitter(writer));
     // SAFETY: the inbox is open, and no critical section depends on this interrupt being off.
     unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
-    let meter = SysTickMeter::<CLOCK>::start(core.SYST);
+    let display = Led(pins.gpio25.into_push_pull_output());
     // SAFETY: this is the only call.
-    let slots = unsafe { FlashSlot::both([Rp2040Flash, Rp2040Flash]) };
-    let mut board = Board { name: NAME, serial, meter, display: NoDisplay, slots };
+    let slots = unsafe { FlashSlot::both([RpFlash, RpFlash]) };
+    let mut board = Board { name: NAME, serial, meter, display, slots };
     loop {
         match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
             Ended::Closed => {}
@@ -70,6 +70,7 @@ fn main() -> ! {
     }
 }
 
+/// The serial line has received something.
 #[interrupt]
 fn UART0_IRQ() {
     INBOX.service();

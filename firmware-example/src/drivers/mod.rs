@@ -12,6 +12,8 @@ pub(crate) mod cmsdk_uart;
 pub(crate) mod fe310_clock;
 #[cfg(feature = "fe310")]
 pub(crate) mod fe310_uart;
+#[cfg(feature = "hal")]
+pub(crate) mod hal;
 #[cfg(feature = "nrf")]
 pub(crate) mod led_matrix;
 #[cfg(feature = "nrf")]
@@ -25,13 +27,15 @@ pub(crate) mod ram_flash;
 #[cfg(feature = "rp2040")]
 pub(crate) mod rp2040_flash;
 #[cfg(feature = "rp2040")]
+pub(crate) mod rp2040_timer;
+#[cfg(feature = "rp2040")]
 pub(crate) mod rp2040_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod semihosting;
 #[cfg(feature = "stm32f4")]
 pub(crate) mod stm32f4_flash;
 #[cfg(feature = "stm32f4")]
-pub(crate) mod stm32f4_uart;
+pub(crate) mod stm32f4_usart;
 #[cfg(feature = "systick")]
 pub(crate) mod systick;
 

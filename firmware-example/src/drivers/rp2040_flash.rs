@@ -1,117 +1,129 @@
-//! The flash of an RP2040, a chip of its own from which the program runs: while it is written, nothing may be read
-//! from it, so that all happens in a function in RAM, with interrupts off.
+//! The flash beside the RP2040, a chip of its own from which the program is read as it runs.
+//!
+//! While it is erased or written, nothing can be read from it: what does that is in RAM or in the boot ROM, and
+//! interrupts wait. The UART holds what arrives meanwhile, but not for long, so whoever sends a model has to wait for
+//! each answer.
 #![allow(unsafe_code)]
 
+use core::hint::black_box;
 use core::mem::transmute;
-use core::ptr::with_exposed_provenance;
-use core::slice;
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
-use rp2040_hal::rom_data::{
-    connect_internal_flash, flash_exit_xip, flash_flush_cache, flash_range_erase, flash_range_program,
-};
+use rp2040_boot2::BOOT_LOADER_W25Q080;
+use rp2040_hal::rom_data;
 
 use super::flash::Flash;
 
-/// Where the flash is read.
-const BASE: usize = 0x1000_0000;
+/// The second stage of the boot: the ROM reads it from the beginning of the flash, where the linker script puts it. It
+/// makes the rest of the flash readable, with the fast commands of the board's chip.
+#[unsafe(link_section = ".boot2")]
+#[used]
+static BOOT2: Boot2 = Boot2(BOOT_LOADER_W25Q080);
 
-/// Words of the code at the beginning of the flash that sets up the reading of it.
-const BOOT: usize = 64;
+/// Code, with the words that it reads.
+#[repr(align(4))]
+#[derive(Clone, Copy)]
+struct Boot2([u8; 256]);
 
-/// The command that erases a larger block, where there is one: none here.
-const NO_BLOCK: (u32, u8) = (1 << 31, 0);
+/// Where the program sees the flash.
+const START: usize = 0x1000_0000;
 
-/// Bytes that the flash writes at once.
+/// Bytes that are written at once.
 const ROW: usize = 256;
 
-/// The flash of the Raspberry Pi Pico, or one like it.
-pub(crate) struct Rp2040Flash;
+/// Bytes of a block, which can be erased faster than sector by sector, and the command that does so.
+const BLOCK: (u32, u8) = (1 << 16, 0xD8);
 
-/// What is to be done, and all functions that it takes: in the chip's ROM, and one in RAM.
-struct Job {
+/// The functions of the boot ROM.
+struct Rom {
     connect: unsafe extern "C" fn(),
-    stop_reading: unsafe extern "C" fn(),
+    exit_xip: unsafe extern "C" fn(),
     erase: unsafe extern "C" fn(u32, usize, u32, u8),
-    write: unsafe extern "C" fn(u32, *const u8, usize),
-    flush: unsafe extern "C" fn(),
-    read_again: unsafe extern "C" fn(),
-    /// From the beginning of the flash.
-    offset: u32,
-    /// What is written; if nothing, a page is erased.
-    row: Option<[u8; ROW]>,
+    program: unsafe extern "C" fn(u32, *const u8, usize),
+    flush_cache: unsafe extern "C" fn(),
 }
 
-impl Rp2040Flash {
-    /// Does it, for `offset` in the flash.
-    ///
-    /// # Safety
-    ///
-    /// What is changed must not be used.
-    unsafe fn run(offset: u32, row: Option<[u8; ROW]>) {
-        // SAFETY: the flash begins with this code, which the linker script and `board` put there.
-        let boot = unsafe { slice::from_raw_parts(with_exposed_provenance::<u32>(BASE), BOOT) };
-        let mut copy = [0_u32; BOOT];
-        copy.copy_from_slice(boot);
-        // Its first instruction; the odd address stands for Thumb code.
-        let entry = copy.as_ptr().wrapping_byte_add(1);
-        let job = Job {
-            connect: connect_internal_flash::ptr(),
-            stop_reading: flash_exit_xip::ptr(),
-            erase: flash_range_erase::ptr(),
-            write: flash_range_program::ptr(),
-            flush: flash_flush_cache::ptr(),
-            // SAFETY: that code is a function that returns if it was called as one, wherever it is.
-            read_again: unsafe { transmute::<*const u32, unsafe extern "C" fn()>(entry) },
-            offset,
-            row,
-        };
-        // SAFETY: interrupts are off, so that nothing else reads the flash meanwhile; the second core does not run.
-        critical_section::with(|_| unsafe { run_in_ram(&job) });
-    }
+/// What to do with the flash.
+enum Change<'c> {
+    /// Erase the sector at this offset.
+    Erase(u32),
+    /// Write this row at this offset. Where it is all ones, nothing changes.
+    Program(u32, &'c [u8; ROW]),
 }
 
+/// Changes the flash.
+///
 /// # Safety
 ///
-/// Nothing else may read the flash meanwhile, and what is changed must not be used.
+/// Nothing may rely on what is at the offset.
+unsafe fn change(change: &Change<'_>) {
+    let rom = Rom {
+        connect: rom_data::connect_internal_flash::ptr(),
+        exit_xip: rom_data::flash_exit_xip::ptr(),
+        erase: rom_data::flash_range_erase::ptr(),
+        program: rom_data::flash_range_program::ptr(),
+        flush_cache: rom_data::flash_flush_cache::ptr(),
+    };
+    // A copy in RAM that the compiler cannot take for unused, as it would if it saw that it is only run.
+    let mut boot2 = BOOT2;
+    let Boot2(code) = black_box(&mut boot2);
+    // The lowest bit says that this is Thumb code.
+    let entry = code.as_mut_ptr().expose_provenance() | 1;
+    // SAFETY: the boot ROM calls the second stage in the same way, the code does not depend on where it is, and it
+    // returns to whoever calls it from anywhere but the ROM.
+    let boot2 = unsafe { transmute::<usize, unsafe extern "C" fn()>(entry) };
+    critical_section::with(|_| {
+        // SAFETY: no interrupt comes, the second processor was never started, and nothing else reads the flash.
+        unsafe { without_flash(&rom, boot2, change) }
+    });
+}
+
+/// The part of [`change`] that runs in RAM.
+///
+/// # Safety
+///
+/// As there; and nothing may read from the flash, nor interrupt.
+#[unsafe(link_section = ".data.without_flash")]
 #[inline(never)]
-#[unsafe(link_section = ".data.run_in_ram")]
-unsafe fn run_in_ram(job: &Job) {
-    // SAFETY: the order that the data sheet asks for. All functions and data are in ROM or RAM.
+unsafe fn without_flash(rom: &Rom, boot2: unsafe extern "C" fn(), change: &Change<'_>) {
+    // SAFETY: this is the order in which the boot ROM's functions are to be called. All of them, the second stage and
+    // what they are given are outside the flash.
     unsafe {
-        (job.connect)();
-        (job.stop_reading)();
-        match &job.row {
-            Some(row) => (job.write)(job.offset, row.as_ptr(), ROW),
-            None => (job.erase)(job.offset, Rp2040Flash::PAGE, NO_BLOCK.0, NO_BLOCK.1),
+        (rom.connect)();
+        (rom.exit_xip)();
+        match *change {
+            Change::Erase(offset) => (rom.erase)(offset, RpFlash::PAGE, BLOCK.0, BLOCK.1),
+            Change::Program(offset, row) => (rom.program)(offset, row.as_ptr(), ROW),
         }
-        (job.flush)();
-        (job.read_again)();
+        (rom.flush_cache)();
+        boot2();
     }
 }
 
-impl Flash for Rp2040Flash {
+/// The flash.
+pub(crate) struct RpFlash;
+
+impl Flash for RpFlash {
     const PAGE: usize = 4096;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {
-        // SAFETY: the caller says that the page may be erased.
-        unsafe { Self::run((address - BASE) as u32, None) };
+        // SAFETY: the caller promised that nothing relies on it.
+        unsafe { change(&Change::Erase((address - START) as u32)) };
         Ok(())
     }
 
     unsafe fn write(&mut self, address: usize, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        let mut offset = address - BASE;
+        let mut offset = address - START;
         let mut rest = bytes;
         while !rest.is_empty() {
-            let inside = offset % ROW;
-            let (piece, tail) = rest.split_at(rest.len().min(ROW - inside));
-            // Ones leave the flash as it is.
+            // Only whole rows can be written, and what is written may begin and end within one.
+            let skipped = offset % ROW;
+            let (piece, others) = rest.split_at(rest.len().min(ROW - skipped));
             let mut row = [0xFF; ROW];
-            row.iter_mut().skip(inside).zip(piece).for_each(|(place, byte)| *place = *byte);
-            // SAFETY: the caller says that these bytes may be written.
-            unsafe { Self::run((offset - inside) as u32, Some(row)) };
-            offset += piece.len();
-            rest = tail;
+            row.iter_mut().skip(skipped).zip(piece).for_each(|(place, &byte)| *place = byte);
+            // SAFETY: the caller promised that nothing relies on these bytes; the row's others stay what they are.
+            unsafe { change(&Change::Program((offset - skipped) as u32, &row)) };
+            (offset, rest) = (offset + piece.len(), others);
         }
         Ok(())
     }

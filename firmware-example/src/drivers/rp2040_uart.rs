@@ -1,73 +1,62 @@
-//! The first UART of the RP2040. It holds 32 bytes in each direction.
-#![allow(unsafe_code)]
+//! The UARTs of the RP2040, which hold 32 bytes that have arrived.
 
-use rp2040_hal::pac::UART0;
-use rp2040_hal::pac::uart0::RegisterBlock;
-use rp2040_hal::uart::{Enabled, FifoWatermark, UartPeripheral, ValidUartPinout};
+use embedded_hal_nb::nb::Error;
+use rp2040_hal::uart::{ReadErrorType, Reader, UartDevice, ValidUartPinout};
 
-use super::serial::{Arrived, Receiver, Transmitter};
+use super::serial::{Arrived, Receiver};
 
-/// The UART's registers.
-fn registers() -> &'static RegisterBlock {
-    // SAFETY: `open` owns the UART. Of what is left to the halves, the receiving one touches only registers for
-    // receiving, and the sending one only those for sending; each reads what the data register received or writes
-    // what it sends.
-    unsafe { &*UART0::ptr() }
+/// The receiving half. Its interrupt comes with the sixteenth byte, or when nothing has arrived for as long as four
+/// bytes take.
+pub(crate) struct RpReceiver<D: UartDevice, P: ValidUartPinout<D>> {
+    reader: Reader<D, P>,
+    /// A byte that came behind a loss that is told first.
+    held: Option<u8>,
+    /// Bytes were lost, and none has arrived since: the next one will say so once more.
+    is_told: bool,
 }
 
-/// Takes the UART apart.
-pub(crate) fn open<P: ValidUartPinout<UART0>>(
-    mut uart: UartPeripheral<Enabled, UART0, P>,
-) -> (Rp2040Receiver, Rp2040Transmitter) {
-    // Fewer ask for an interrupt when no more come for the time of four.
-    uart.set_fifos(true);
-    uart.set_rx_watermark(FifoWatermark::Bytes4);
-    (Rp2040Receiver { after_loss: None }, Rp2040Transmitter(()))
+impl<D: UartDevice, P: ValidUartPinout<D>> RpReceiver<D, P> {
+    /// What `reader` receives.
+    pub(crate) fn new(reader: Reader<D, P>) -> Self {
+        Self { reader, held: None, is_told: false }
+    }
 }
 
-/// The receiving half.
-pub(crate) struct Rp2040Receiver {
-    /// The byte that came after something was lost.
-    after_loss: Option<u8>,
-}
-
-impl Receiver for Rp2040Receiver {
+impl<D: UartDevice, P: ValidUartPinout<D>> Receiver for RpReceiver<D, P> {
     fn take(&mut self) -> Option<Arrived> {
-        if let Some(byte) = self.after_loss.take() {
+        if let Some(byte) = self.held.take() {
             return Some(Arrived::Byte(byte));
         }
-        let uart = registers();
-        if uart.uartfr().read().rxfe().bit_is_set() {
-            return None;
+        let mut byte = [0];
+        // Both reasons for the interrupt go with the last byte.
+        match self.reader.read_raw(&mut byte) {
+            Ok(_) => {
+                self.is_told = false;
+                let [byte] = byte;
+                Some(Arrived::Byte(byte))
+            }
+            Err(Error::WouldBlock) => None,
+            Err(Error::Other(error)) => {
+                // Of all errors, an overrun alone comes with a byte that is good.
+                let good = error.discarded.first().copied();
+                let is_told = self.is_told;
+                self.is_told = good.is_none() && error.err_type == ReadErrorType::Overrun;
+                match good {
+                    Some(byte) if is_told => Some(Arrived::Byte(byte)),
+                    _ => {
+                        self.held = good;
+                        Some(Arrived::Loss)
+                    }
+                }
+            }
         }
-        let received = uart.uartdr().read();
-        let byte = received.data().bits();
-        let is_damaged =
-            received.be().bit_is_set() || received.pe().bit_is_set() || received.fe().bit_is_set();
-        let has_lost = received.oe().bit_is_set();
-        if has_lost && !is_damaged {
-            self.after_loss = Some(byte);
-        }
-        Some(if is_damaged || has_lost { Arrived::Loss } else { Arrived::Byte(byte) })
     }
 
     fn listen(&mut self, on: bool) {
-        registers().uartimsc().modify(|_, w| w.rxim().bit(on).rtim().bit(on));
-    }
-}
-
-/// The sending half.
-pub(crate) struct Rp2040Transmitter(());
-
-impl Transmitter for Rp2040Transmitter {
-    fn send(&mut self, byte: u8) {
-        let uart = registers();
-        while uart.uartfr().read().txff().bit_is_set() {}
-        // SAFETY: any byte can be sent.
-        uart.uartdr().write(|w| unsafe { w.data().bits(byte) });
-    }
-
-    fn flush(&mut self) {
-        while registers().uartfr().read().busy().bit_is_set() {}
+        if on {
+            self.reader.enable_rx_interrupt();
+        } else {
+            self.reader.disable_rx_interrupt();
+        }
     }
 }

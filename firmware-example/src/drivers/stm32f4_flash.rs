@@ -1,57 +1,108 @@
-//! The flash of the STM32F4, from which the program runs: while it is written, the processor waits, and so do
-//! interrupts. Erasing a sector takes seconds.
+//! The flash of the STM32F4: the large sectors of its first bank.
+//!
+//! It cannot be read while it changes: the processor waits for it, interrupts with it, so whoever sends a model has to
+//! wait for each answer.
 #![allow(unsafe_code)]
 
+use core::ptr::with_exposed_provenance_mut;
+
 use embedded_storage::nor_flash::NorFlashErrorKind;
-use stm32f4xx_hal::flash::FlashExt as _;
 use stm32f4xx_hal::pac::FLASH;
 
 use super::flash::Flash;
 
-/// Every error there is, and the end of an operation.
-const FLAGS: u32 = 0xF3;
+/// Where the flash begins.
+const START: usize = 0x0800_0000;
 
-/// Slots in the large sectors.
-pub(crate) struct Stm32Flash(FLASH);
+/// The sector that would begin there if all were large. (In place of this and the next there are five small ones.)
+const FIRST: usize = 4;
 
-impl Stm32Flash {
-    /// One for each slot.
-    pub(crate) fn both(controller: FLASH) -> [Self; 2] {
-        // SAFETY: what is made of the controller leaves it between any two uses as it was.
-        [Self(controller), Self(unsafe { FLASH::steal() })]
+/// What unlocks its control register.
+const KEYS: [u32; 2] = [0x4567_0123, 0xCDEF_89AB];
+
+/// The flash of a chip that has at least 2.7 V, so that a word can be written at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Stm32f4Flash<'f>(pub(crate) &'f FLASH);
+
+impl Stm32f4Flash<'_> {
+    /// Changes the flash with its control register unlocked.
+    fn change(
+        &self,
+        change: impl FnOnce(&Self) -> Result<(), NorFlashErrorKind>,
+    ) -> Result<(), NorFlashErrorKind> {
+        let Self(flash) = self;
+        if flash.cr().read().lock().bit_is_set() {
+            for key in KEYS {
+                // SAFETY: any value may be written; only these two in this order unlock the register.
+                flash.keyr().write(|w| unsafe { w.bits(key) });
+            }
+        }
+        // What failed before, perhaps in a debugger's hands, would be taken for a failure now.
+        flash.sr().write(|w| {
+            w.operr().clear_bit_by_one().wrperr().clear_bit_by_one().pgaerr().clear_bit_by_one();
+            w.pgperr().clear_bit_by_one().pgserr().clear_bit_by_one()
+        });
+        let changed = change(self);
+        flash.cr().write(|w| w.lock().set_bit());
+        changed
     }
 
-    /// Forgets errors that others made.
-    fn begin(&mut self) {
-        // SAFETY: the bits of these flags clear them.
-        self.0.sr().write(|w| unsafe { w.bits(FLAGS) });
+    /// Waits until a change is done; whether it worked.
+    fn finish(&self) -> Result<(), NorFlashErrorKind> {
+        let status = loop {
+            let status = self.0.sr().read();
+            if status.bsy().bit_is_clear() {
+                break status;
+            }
+        };
+        let has_failed = status.operr().bit()
+            | status.wrperr().bit()
+            | status.pgaerr().bit()
+            | status.pgperr().bit()
+            | status.pgserr().bit();
+        if has_failed { Err(NorFlashErrorKind::Other) } else { Ok(()) }
     }
 
-    /// Forgets what was read earlier of what is changed now.
-    fn end(&mut self) {
-        self.0.acr().modify(|_, w| w.dcen().clear_bit());
-        self.0.acr().modify(|_, w| w.dcrst().set_bit());
-        self.0.acr().modify(|_, w| w.dcrst().clear_bit());
-        self.0.acr().modify(|_, w| w.dcen().set_bit());
+    /// Forgets what the data cache holds, which does not know of what was erased.
+    fn forget_cached(&self) {
+        let control = self.0.acr();
+        control.modify(|_, w| w.dcen().clear_bit());
+        // Only a cache that is off can be emptied.
+        control.modify(|_, w| w.dcrst().set_bit());
+        control.modify(|_, w| w.dcrst().clear_bit());
+        control.modify(|_, w| w.dcen().set_bit());
     }
 }
 
-impl Flash for Stm32Flash {
+impl Flash for Stm32f4Flash<'_> {
     const PAGE: usize = 128 << 10;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {
-        let sector = self.0.sector(address - self.0.address()).ok_or(NorFlashErrorKind::OutOfBounds)?;
-        self.begin();
-        let erased = self.0.unlocked().erase(sector.number);
-        self.end();
-        erased.map_err(|_| NorFlashErrorKind::Other)
+        let sector = FIRST + (address - START) / Self::PAGE;
+        let erased = self.change(|Self(flash)| {
+            flash.cr().write(|w| {
+                w.lock().clear_bit().psize().psize32().ser().set_bit();
+                // SAFETY: a sector with a slot, says the caller.
+                unsafe { w.snb().bits(sector as u8) }
+            });
+            flash.cr().modify(|_, w| w.strt().set_bit());
+            self.finish()
+        });
+        self.forget_cached();
+        erased
     }
 
     unsafe fn write(&mut self, address: usize, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        let offset = address - self.0.address();
-        self.begin();
-        let written = self.0.unlocked().program(offset, bytes.iter());
-        self.end();
-        written.map_err(|_| NorFlashErrorKind::Other)
+        self.change(|Self(flash)| {
+            flash.cr().write(|w| w.lock().clear_bit().psize().psize32().pg().set_bit());
+            for (address, word) in (address..).step_by(4).zip(bytes.as_chunks().0) {
+                // SAFETY: the caller promised that all these words may be written.
+                unsafe {
+                    with_exposed_provenance_mut::<u32>(address).write_volatile(u32::from_le_bytes(*word));
+                }
+                self.finish()?;
+            }
+            Ok(())
+        })
     }
 }

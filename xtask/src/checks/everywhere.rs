@@ -27,7 +27,7 @@ const QUEUE: u64 = 511;
 const BYTES_PER_SECOND: u64 = 11_520;
 
 /// The most stack that may be in use.
-const STACK: u64 = 3_400;
+const STACK: u64 = 4_200;
 
 /// The most variables there may be.
 const VARIABLES: u64 = 3_200;
