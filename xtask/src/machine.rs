@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
 use kilornn_link::message::{self, Header, Message, Request, Response, Statistics, VERSION};
+use serde_json::{Value, json};
 
 use crate::boards::Board;
 use crate::host::Prediction;
@@ -56,8 +57,8 @@ impl Machine {
         Ok(machine)
     }
 
-    /// The same, with a way to reset it.
-    pub(crate) fn start_with_reset(board: &Board, elf: &Path) -> Result<Self> {
+    /// The same, with a way to reset it and to look into it.
+    pub(crate) fn start_with_control(board: &Board, elf: &Path) -> Result<Self> {
         // Free now, and most probably still when QEMU wants it.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut machine = Self::launch(board, elf, Some(port))?;
@@ -216,6 +217,18 @@ impl Machine {
         Ok(())
     }
 
+    /// A register of the board, or a word of its memory.
+    pub(crate) fn register(&mut self, address: u32) -> Result<u32> {
+        let control = self.control.as_mut().context("started without a way to look into it")?;
+        let line = format!("xp /1wx {address:#x}");
+        let arguments = json!({ "command-line": line });
+        let said = control.command(json!({ "execute": "human-monitor-command", "arguments": arguments }))?;
+        // ADDRESS: 0xVALUE
+        let value = said.as_str().and_then(|said| said.trim().rsplit_once("0x"));
+        let (_, value) = value.with_context(|| format!("{line}: {said}"))?;
+        Ok(u32::from_str_radix(value, 16)?)
+    }
+
     fn receive(&mut self, deadline: Instant) -> Result<()> {
         let problem = match self.from_board.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(bytes) => {
@@ -320,15 +333,20 @@ impl Control {
 
     /// Executes a command and waits for its end.
     fn execute(&mut self, command: &str) -> Result<()> {
-        writeln!(self.0.get_mut(), "{}", serde_json::json!({ "execute": command }))?;
+        self.command(json!({ "execute": command })).map(drop)
+    }
+
+    /// Executes a command; what it returns.
+    fn command(&mut self, command: Value) -> Result<Value> {
+        writeln!(self.0.get_mut(), "{command}")?;
         loop {
             let mut line = String::new();
             ensure!(self.0.read_line(&mut line)? > 0, "QEMU closed its control line");
-            let said: serde_json::Value = serde_json::from_str(&line)?;
+            let mut said: Value = serde_json::from_str(&line)?;
             ensure!(said.get("error").is_none(), "QEMU does not {command}: {line}");
             // Events and the greeting come between.
-            if said.get("return").is_some() {
-                return Ok(());
+            if let Some(returned) = said.get_mut("return") {
+                return Ok(returned.take());
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::boards::{self, Board};
-use crate::checks::{Bench, Check, EVERYWHERE, ONCE};
+use crate::checks::{Bench, Check, EVERYWHERE, ONCE, OTHER_CORES, leds};
 use crate::host::Trainer;
 use crate::process::{self, cargo, root};
 use crate::report::{Outcome, Report};
@@ -93,7 +93,13 @@ fn qemu(report: &mut Report, tally: &mut Tally, boards: Vec<Board>) {
             *(if built { &mut tally.passed } else { &mut tally.failed }) += 1;
             continue;
         }
-        checks(report, tally, trainer, &board, shipped, &EVERYWHERE);
+        // The boards that are only ever emulated have the same drivers, and differ in their cores.
+        let is_sibling = name != boards::DEFAULT && board.qemu.as_ref().is_some_and(|qemu| qemu.semihosting);
+        let everywhere = if is_sibling { &OTHER_CORES[..] } else { &EVERYWHERE };
+        checks(report, tally, trainer, &board, shipped.clone(), everywhere);
+        if name == leds::BOARD {
+            checks(report, tally, trainer, &board, shipped, &leds::CHECKS);
+        }
         if name == boards::DEFAULT {
             checks(report, tally, trainer, &board, trainer.starter_model_file(), &ONCE);
         }

@@ -1,6 +1,7 @@
 //! The tests of the firmware in QEMU, each with a name: those of every board, and those that one board stands for.
 
 mod everywhere;
+pub(crate) mod leds;
 mod once;
 mod update;
 
@@ -15,7 +16,7 @@ use crate::machine::Machine;
 use crate::process;
 use crate::report::Outcome;
 
-pub(crate) use everywhere::EVERYWHERE;
+pub(crate) use everywhere::{EVERYWHERE, OTHER_CORES};
 pub(crate) use once::ONCE;
 
 /// What a check works with.

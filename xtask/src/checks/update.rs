@@ -34,7 +34,7 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
     let pieces = file.chunks(CHUNK).enumerate();
     requests.extend(pieces.map(|(index, bytes)| Request::Piece { offset: (index * CHUNK) as u32, bytes }));
 
-    let mut machine = Machine::start_with_reset(&bench.board, &bench.elf)?;
+    let mut machine = Machine::start_with_control(&bench.board, &bench.elf)?;
     let old = model(&mut machine)?;
     ensure!(old.source == Source::BuiltIn && old.checksum != announced.checksum, "{old:?}");
     for moment in 0..=requests.len() {

@@ -54,7 +54,9 @@ fn sections(path: &Path) -> Result<Vec<Section>> {
     let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = object::File::parse(data.as_slice())
         .with_context(|| format!("{} is not an ELF file", path.display()))?;
-    let sections = file.sections().map(|section| {
+    // The RISC-V runtime makes a section of what is left for the stack.
+    let used = file.sections().filter(|section| section.name() != Ok(".stack"));
+    let sections = used.map(|section| {
         let flags = match section.flags() {
             SectionFlags::Elf { sh_flags } => sh_flags,
             _ => 0,
@@ -124,7 +126,7 @@ fn parts(elf: &Path, model: u64) -> Result<Vec<Part>> {
     for section in sections(elf)?.into_iter().filter(|section| section.allocated) {
         let size = section.size;
         match section {
-            Section { executable: true, .. } => code.flash += size,
+            Section { executable: true, writable: false, .. } => code.flash += size,
             Section { writable: true, loaded: true, .. } => {
                 (initial.flash, initial.ram) = (initial.flash + size, initial.ram + size)
             }
