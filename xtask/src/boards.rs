@@ -22,6 +22,7 @@ pub(crate) struct Board {
     pub(crate) memory: Memory,
     pub(crate) qemu: Option<Qemu>,
     pub(crate) chip: Option<String>,
+    pub(crate) openocd: Option<String>,
     pub(crate) image: Option<Image>,
 }
 
@@ -113,10 +114,11 @@ impl Qemu {
 
 /// `cargo xtask boards`.
 pub(crate) fn list() -> Result<()> {
-    for Board { name, about, target, model, qemu, chip, image, .. } in Board::all()? {
+    for Board { name, about, target, model, qemu, chip, openocd, image, .. } in Board::all()? {
         let ways = [
             qemu.is_some().then(|| "run in QEMU".to_owned()),
-            chip.map(|chip| format!("flash ({chip})")),
+            chip.map(|_| "flash by probe-rs".to_owned()),
+            openocd.map(|_| "flash by OpenOCD".to_owned()),
             image.map(|image| format!("{image:?} for its drive").to_lowercase()),
         ];
         let ways: Vec<_> = ways.into_iter().flatten().collect();
