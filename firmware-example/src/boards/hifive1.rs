@@ -6,16 +6,14 @@
 use e310x::interrupt::{ExternalInterrupt, Hart, Priority};
 use e310x::{PLIC, Peripherals};
 use kilornn_app::board::{Board, NoDisplay, NoSlot};
-use kilornn_app::{Ended, run};
 use riscv::register::mie;
 use riscv_rt::entry;
 
-use crate::NAME;
+use crate::{NAME, run_for_ever};
 use crate::drivers::fe310_clock::{self, CycleMeter, HZ};
 use crate::drivers::fe310_uart::{self, Fe310Receiver};
 use crate::drivers::processor::{paint_stack, restart};
 use crate::drivers::serial::Inbox;
-use crate::model::{self, UNITS, WINDOW};
 
 /// The speed of the serial line.
 const BAUD: u32 = 115_200;
@@ -42,13 +40,7 @@ fn main() -> ! {
         riscv::interrupt::enable();
     }
     let slots = [NoSlot, NoSlot];
-    let mut board = Board { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots };
-    loop {
-        match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
-            Ended::Closed => {}
-            Ended::Restart => restart(),
-        }
-    }
+    run_for_ever(Board { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots })
 }
 
 /// A peripheral needs something.

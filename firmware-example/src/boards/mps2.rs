@@ -1,4 +1,5 @@
-//! What the boards of Arm's MPS2 family have in common: everything but addresses and clocks.
+//! What the boards of Arm's MPS2 family have in common: everything but what the module above says, which is the clock,
+//! the first UART's address and its interrupt.
 //!
 //! They run in QEMU only. There, the firmware also answers files of the host (batch mode).
 #![allow(unsafe_code)]
@@ -8,11 +9,13 @@ use core::fmt;
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use cortex_m::singleton;
+use cortex_m_rt::{entry, exception};
 use embedded_io::Write as _;
 use kilornn_app::batch::{self, Buffers};
 use kilornn_app::board::{Board, NoDisplay};
 use kilornn_app::{Ended, run};
 
+use super::{CLOCK, RECEIVED, UART0};
 use crate::NAME;
 use crate::drivers::cmsdk_uart::{self, CmsdkReceiver, CmsdkTransmitter};
 use crate::drivers::flash::FlashSlot;
@@ -30,7 +33,7 @@ static INBOX: Inbox<CmsdkReceiver> = Inbox::new();
 
 /// The number of an interrupt.
 #[derive(Clone, Copy)]
-pub(super) struct Interrupt(pub(super) u16);
+struct Interrupt(u16);
 
 // SAFETY: the number does not change.
 unsafe impl InterruptNumber for Interrupt {
@@ -39,24 +42,20 @@ unsafe impl InterruptNumber for Interrupt {
     }
 }
 
-/// Everything, on a board whose clock has `HZ`, whose first UART is at `uart` and asks for the interrupt `received`.
-///
-/// # Safety
-///
-/// To be called once, with what is true of the board.
-pub(super) unsafe fn main<const HZ: u32>(uart: usize, received: Interrupt) -> ! {
+#[entry]
+fn main() -> ! {
     let parts = (
         cortex_m::Peripherals::take(),
         singleton!(: Buffers = Buffers::new()),
         singleton!(: CommandLine = COMMAND_LINE),
     );
     let (Some(core), Some(buffers), Some(line)) = parts else { semihosting::exit(false) };
-    let meter = SysTickMeter::<HZ>::start(core.SYST);
-    // SAFETY: the caller says that there is a UART, and this is the only place that takes it.
-    let (receiver, transmitter) = unsafe { cmsdk_uart::open(uart, HZ / BAUD) };
+    let meter = SysTickMeter::<CLOCK>::start(core.SYST);
+    // SAFETY: the board says that there is a UART, and this is the only place that takes it.
+    let (receiver, transmitter) = unsafe { cmsdk_uart::open(UART0, CLOCK / BAUD) };
     let mut serial = INBOX.open(receiver, transmitter);
     // SAFETY: the inbox is open, and no critical section depends on this interrupt being off.
-    unsafe { NVIC::unmask(received) };
+    unsafe { NVIC::unmask(Interrupt(RECEIVED)) };
     let success = match semihosting::task(line) {
         Ok(Task::Serve) => {
             // SAFETY: this is the only call.
@@ -75,9 +74,10 @@ pub(super) unsafe fn main<const HZ: u32>(uart: usize, received: Interrupt) -> ! 
     semihosting::exit(success)
 }
 
-/// An interrupt came.
-pub(super) fn interrupted(interrupt: i16, received: Interrupt) {
-    if u16::try_from(interrupt) == Ok(received.0) {
+/// Every interrupt but SysTick.
+#[exception]
+unsafe fn DefaultHandler(interrupt: i16) {
+    if u16::try_from(interrupt) == Ok(RECEIVED) {
         INBOX.service();
     } else {
         semihosting::unexpected(interrupt);

@@ -1,12 +1,7 @@
 //! Arm's MPS2+ board with application note 505, a Cortex-M33: QEMU's `mps2-an505`. All of it is in the secure world.
-#![allow(unsafe_code)]
 
 #[path = "mps2.rs"]
 mod mps2;
-
-use cortex_m_rt::{entry, exception};
-
-use mps2::Interrupt;
 
 /// The clock of the processor and of the UART.
 const CLOCK: u32 = 20_000_000;
@@ -14,17 +9,5 @@ const CLOCK: u32 = 20_000_000;
 /// Where the first UART's registers begin, as the secure world sees them.
 const UART0: usize = 0x5020_0000;
 
-/// It has received a byte.
-const RECEIVED: Interrupt = Interrupt(32);
-
-#[entry]
-fn main() -> ! {
-    // SAFETY: the constants are those of the board, and this function is called once.
-    unsafe { mps2::main::<CLOCK>(UART0, RECEIVED) }
-}
-
-/// Every interrupt but SysTick.
-#[exception]
-unsafe fn DefaultHandler(interrupt: i16) {
-    mps2::interrupted(interrupt, RECEIVED);
-}
+/// Its interrupt: it has received a byte.
+const RECEIVED: u16 = 32;

@@ -4,13 +4,12 @@
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
 use kilornn_app::board::Board;
-use kilornn_app::{Ended, run};
 use stm32f4xx_hal::pac::{self, Interrupt, USART2, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 use stm32f4xx_hal::serial;
 
-use crate::NAME;
+use crate::{NAME, run_for_ever};
 use crate::drivers::flash::FlashSlot;
 use crate::drivers::hal::{HalTransmitter, Led};
 use crate::drivers::processor::restart;
@@ -18,7 +17,6 @@ use crate::drivers::serial::Inbox;
 use crate::drivers::stm32f4_flash::Stm32f4Flash;
 use crate::drivers::stm32f4_usart::UsartReceiver;
 use crate::drivers::systick::SysTickMeter;
-use crate::model::{self, UNITS, WINDOW};
 
 /// The clock of the processor, made from the chip's own oscillator. It is the highest.
 const CLOCK: u32 = 84_000_000;
@@ -47,13 +45,7 @@ fn main() -> ! {
     let display = Led(port.pa5.into_push_pull_output());
     // SAFETY: this is the only call.
     let slots = unsafe { FlashSlot::both([Stm32f4Flash(&chip.FLASH); 2]) };
-    let mut board = Board { name: NAME, serial, meter, display, slots };
-    loop {
-        match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
-            Ended::Closed => {}
-            Ended::Restart => restart(),
-        }
-    }
+    run_for_ever(Board { name: NAME, serial, meter, display, slots })
 }
 
 /// The serial line has received something.

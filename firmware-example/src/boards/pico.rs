@@ -4,7 +4,6 @@
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
 use kilornn_app::board::Board;
-use kilornn_app::{Ended, run};
 use rp2040_hal::clocks::init_clocks_and_plls;
 use rp2040_hal::fugit::HertzU32;
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1};
@@ -13,7 +12,7 @@ use rp2040_hal::pac::{self, Interrupt, UART0, interrupt};
 use rp2040_hal::uart::{DataBits, StopBits, UartConfig, UartPeripheral};
 use rp2040_hal::{Clock as _, Sio, Timer, Watchdog};
 
-use crate::NAME;
+use crate::{NAME, run_for_ever};
 use crate::drivers::flash::FlashSlot;
 use crate::drivers::hal::{HalTransmitter, Led};
 use crate::drivers::processor::restart;
@@ -21,7 +20,6 @@ use crate::drivers::rp2040_flash::RpFlash;
 use crate::drivers::rp2040_timer::TimerMeter;
 use crate::drivers::rp2040_uart::RpReceiver;
 use crate::drivers::serial::Inbox;
-use crate::model::{self, UNITS, WINDOW};
 
 /// The board's crystal. The processor runs at 125 MHz.
 const CRYSTAL: u32 = 12_000_000;
@@ -61,13 +59,7 @@ fn main() -> ! {
     let display = Led(pins.gpio25.into_push_pull_output());
     // SAFETY: this is the only call.
     let slots = unsafe { FlashSlot::both([RpFlash, RpFlash]) };
-    let mut board = Board { name: NAME, serial, meter, display, slots };
-    loop {
-        match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
-            Ended::Closed => {}
-            Ended::Restart => restart(),
-        }
-    }
+    run_for_ever(Board { name: NAME, serial, meter, display, slots })
 }
 
 /// The serial line has received something.
