@@ -1,9 +1,9 @@
 //! What every Cortex-M has: sleep, a new start, and a stack.
 #![allow(unsafe_code)]
 
-use core::ptr::{read_volatile, with_exposed_provenance};
-
 use cortex_m_rt::STACK_PAINT_VALUE;
+
+use super::stack;
 
 /// Sleeps until an interrupt is pending, whether or not it is held back.
 pub(crate) fn wait_for_interrupt() {
@@ -25,17 +25,9 @@ pub(crate) fn peak_stack() -> u32 {
         static _stack_start: u32;
         static _stack_end: u32;
     }
-    let top = (&raw const _stack_start).addr();
-    let mut address = (&raw const _stack_end).expose_provenance();
-    // The lowest word that no longer has its paint.
-    // SAFETY: cortex-m-rt painted all words from `_stack_end` to `_stack_start`, which the linker script keeps free
-    // for the stack. Nothing below the stack pointer changes while they are read, except by an interrupt, which a
-    // volatile read may see or miss.
-    let word = |address| unsafe { read_volatile(with_exposed_provenance::<u32>(address)) };
-    while address < top && word(address) == STACK_PAINT_VALUE {
-        address += size_of::<u32>();
-    }
-    (top - address) as u32
+    // SAFETY: cortex-m-rt painted all words from `_stack_end` to `_stack_start`, which the linker script keeps free for
+    // the stack.
+    unsafe { stack::peak(&raw const _stack_end, &raw const _stack_start, STACK_PAINT_VALUE) }
 }
 
 /// On a board of its own nobody reads why the program failed: it starts anew.

@@ -5,6 +5,7 @@
 
 pub(crate) mod flash;
 pub(crate) mod serial;
+mod stack;
 
 #[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_uart;

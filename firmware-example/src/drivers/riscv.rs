@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use core::arch::asm;
-use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+use core::ptr::with_exposed_provenance_mut;
+
+use super::stack;
 
 /// What a word of the stack has that was never in use.
 const PAINT: u32 = 0xCCCC_CCCC;
@@ -45,16 +47,8 @@ pub(crate) fn paint_stack() {
 
 /// The most bytes of stack that were ever in use.
 pub(crate) fn peak_stack() -> u32 {
-    let top = (&raw const _stack_start).addr();
-    let mut address = (&raw const __estack).expose_provenance();
-    // The lowest word that no longer has its paint.
-    // SAFETY: the linker script keeps this memory for the stack. Nothing below the stack pointer changes while it is
-    // read, except by an interrupt, which a volatile read may see or miss.
-    let word = |address| unsafe { with_exposed_provenance::<u32>(address).read_volatile() };
-    while address < top && word(address) == PAINT {
-        address += size_of::<u32>();
-    }
-    (top - address) as u32
+    // SAFETY: the linker script keeps this memory for the stack.
+    unsafe { stack::peak(&raw const __estack, &raw const _stack_start, PAINT) }
 }
 
 /// On a board of its own nobody reads why the program failed: it starts anew.

@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::tested::Tested;
 use super::{Console, grouped, labels, parse_model, read_model};
 use crate::answer::Answer;
-use crate::data::{Columns, Dataset, Example};
+use crate::data::Example;
 use crate::device::boards::{self, Emulation};
 use crate::device::compare::{self, per_class};
 use crate::device::{batch, firmware};
@@ -22,16 +23,8 @@ use crate::progress;
 /// does this with a board on your desk.)
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The model: a .kilo file, or the folder of a run
-    model: PathBuf,
-    /// The texts: a folder with a test part, or files
-    #[arg(required = true)]
-    data: Vec<PathBuf>,
-    /// Leave out the texts of this class (can be repeated)
-    #[arg(long, value_name = "LABEL")]
-    without: Vec<String>,
     #[command(flatten)]
-    columns: Columns,
+    tested: Tested,
     /// Run the texts through the firmware on this board as well
     #[arg(long, value_name = "BOARD")]
     qemu: Option<String>,
@@ -65,11 +58,11 @@ struct DeviceReport {
 /// Evaluates.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let (path, bytes) = read_model(&args.model)?;
+    let (path, bytes) = read_model(&args.tested.model)?;
     let model = parse_model(&path, &bytes)?;
     let labels = labels(&model);
-    let examples = Dataset::read_test(&args.data, &args.columns, &labels, &args.without)?;
-    let counted: Vec<bool> = labels.iter().map(|label| !args.without.contains(label)).collect();
+    let examples = args.tested.read(&labels)?;
+    let counted: Vec<bool> = labels.iter().map(|label| !args.tested.without.contains(label)).collect();
     let board = args.qemu.as_deref().map(|name| boards::emulated(&args.firmware, name)).transpose()?;
 
     let progress = progress::bar("host", examples.len(), "texts");

@@ -13,6 +13,7 @@ mod request;
 pub mod starter;
 pub mod sweep;
 mod target;
+mod tested;
 pub mod train;
 
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Whether the device answers as the host does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::{Session, shown};
 use crate::answer::answer_all;
+use crate::commands::tested::Tested;
 use crate::commands::{labels, parse_model, read_model};
-use crate::data::{Columns, Dataset};
 use crate::device::compare::{self, Difference};
 use crate::numbers::grouped;
 use crate::progress;
@@ -21,16 +21,8 @@ use crate::progress;
 /// that is so. In QEMU the firmware is built with MODEL.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The model: a .kilo file, or the folder of a run
-    model: PathBuf,
-    /// The texts: a folder with a test part, or files
-    #[arg(required = true)]
-    data: Vec<PathBuf>,
-    /// Leave out the texts of this class (can be repeated)
-    #[arg(long, value_name = "LABEL")]
-    without: Vec<String>,
     #[command(flatten)]
-    columns: Columns,
+    tested: Tested,
     /// Only the first N texts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -38,7 +30,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn model(&self) -> &Path {
-        &self.model
+        &self.tested.model
     }
 }
 
@@ -61,9 +53,9 @@ const SHOWN: usize = 5;
 
 /// Compares.
 pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
-    let (path, bytes) = read_model(&args.model)?;
+    let (path, bytes) = read_model(&args.tested.model)?;
     let model = parse_model(&path, &bytes)?;
-    let mut examples = Dataset::read_test(&args.data, &args.columns, &labels(&model), &args.without)?;
+    let mut examples = args.tested.read(&labels(&model))?;
     examples.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
     let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
 
