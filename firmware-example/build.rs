@@ -14,9 +14,9 @@ use serde::Deserialize;
 /// Flash kept for the program itself, which takes up to 89 kB (`cargo xtask size`). The linker has the last word.
 const CODE: u64 = 90 << 10;
 
-/// RAM kept for variables, calls and interrupts, besides the classifier's buffers: they take up to 4.2 kB on boards
-/// that have little of it.
-const FRAMES: u64 = 5 << 10;
+/// RAM kept for variables, calls and interrupts, besides the classifier's buffers: on the micro:bit they take up to
+/// 4.8 kB (`cargo xtask test microbit` measures that).
+const FRAMES: u64 = 6 << 10;
 
 /// The same of the bench, which neither talks nor stores.
 const BENCH_CODE: u64 = 56 << 10;

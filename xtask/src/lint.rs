@@ -1,5 +1,7 @@
 //! Formatting, lints and documentation, on host and firmware.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::boards::{self, Board};
@@ -16,6 +18,11 @@ pub(crate) fn run() -> Result<()> {
     let format = ["fmt", "--check"];
     report.step("format, workspace", || process::run(&mut cargo(&host, format)));
     report.step("format, firmware", || process::run(&mut cargo(&firmware, format)));
+    // `cargo fmt` does not find them: build.rs says which of them is compiled.
+    report.step("format, boards", || {
+        let files = process::rust_files(&firmware.join("src").join("boards"))?;
+        process::run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).args(files))
+    });
     report.step("format, linked engine", || process::run(&mut cargo(&linked, format)));
 
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.

@@ -1,12 +1,12 @@
 //! Running other programs: what runs is echoed first, and an error names the command and its exit code.
 
-use std::env;
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -31,6 +31,15 @@ where
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(dir).args(args);
     command
+}
+
+/// The Rust files in a folder, in the order of their names.
+pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    files.sort();
+    Ok(files)
 }
 
 /// Runs a command with its output on this terminal.

@@ -8,12 +8,12 @@ use core::fmt;
 
 use embedded_io::Write;
 use heapless::Vec;
+use kilornn_link::message::Source;
 
 use crate::board::{Display, Meter, Serial};
 use crate::loaded::{Loaded, Running};
 use crate::timed::Timing;
 use crate::{Device, Ended};
-use kilornn_link::message::Source;
 
 /// Bytes of a line that can still be erased, at least the half of it.
 const HELD: usize = 160;

@@ -9,11 +9,11 @@ use kilornn_app::board::{Board, NoDisplay, NoSlot};
 use riscv::register::mie;
 use riscv_rt::entry;
 
-use crate::{NAME, run_for_ever};
 use crate::drivers::fe310_clock::{self, CycleMeter, HZ};
 use crate::drivers::fe310_uart::{self, Fe310Receiver};
 use crate::drivers::processor::{paint_stack, restart};
 use crate::drivers::serial::Inbox;
+use crate::{NAME, run_for_ever};
 
 /// The speed of the serial line.
 const BAUD: u32 = 115_200;

@@ -9,7 +9,6 @@ use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 use stm32f4xx_hal::serial;
 
-use crate::{NAME, run_for_ever};
 use crate::drivers::flash::FlashSlot;
 use crate::drivers::hal::{HalTransmitter, Led};
 use crate::drivers::processor::restart;
@@ -17,6 +16,7 @@ use crate::drivers::serial::Inbox;
 use crate::drivers::stm32f4_flash::Stm32f4Flash;
 use crate::drivers::stm32f4_usart::UsartReceiver;
 use crate::drivers::systick::SysTickMeter;
+use crate::{NAME, run_for_ever};
 
 /// The clock of the processor, made from the chip's own oscillator. It is the highest.
 const CLOCK: u32 = 84_000_000;

@@ -12,7 +12,6 @@ use rp2040_hal::pac::{self, Interrupt, UART0, interrupt};
 use rp2040_hal::uart::{DataBits, StopBits, UartConfig, UartPeripheral};
 use rp2040_hal::{Clock as _, Sio, Timer, Watchdog};
 
-use crate::{NAME, run_for_ever};
 use crate::drivers::flash::FlashSlot;
 use crate::drivers::hal::{HalTransmitter, Led};
 use crate::drivers::processor::restart;
@@ -20,6 +19,7 @@ use crate::drivers::rp2040_flash::RpFlash;
 use crate::drivers::rp2040_timer::TimerMeter;
 use crate::drivers::rp2040_uart::RpReceiver;
 use crate::drivers::serial::Inbox;
+use crate::{NAME, run_for_ever};
 
 /// The board's crystal. The processor runs at 125 MHz.
 const CRYSTAL: u32 = 12_000_000;

@@ -34,7 +34,7 @@ const QUEUE: u64 = 511;
 const BYTES_PER_SECOND: u64 = 11_520;
 
 /// The most stack that may be in use.
-const STACK: u64 = 4_200;
+const STACK: u64 = 4_800;
 
 /// The most variables there may be.
 const VARIABLES: u64 = 3_200;
@@ -187,6 +187,10 @@ fn memory(bench: &Bench<'_>) -> Result<Outcome> {
     let mut machine = Machine::start(&bench.board, &bench.elf)?;
     machine.type_line(b"info")?;
     machine.classify(SENTENCES.join(" ").as_bytes())?;
+    // The deepest of all: a model is checked while another one runs.
+    if bench.board.memory.slots.is_some() {
+        update::send(&mut machine, &update::file()?)?;
+    }
     let stack = u64::from(machine.statistics()?.stack);
     let variables = Size::of(&bench.elf)?.ram;
     let Memory { ram, .. } = bench.board.memory;

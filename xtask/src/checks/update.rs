@@ -17,9 +17,9 @@ const NEW: &str = "models/imdb-8k.kilo";
 /// Sends a model in as many messages as it takes; before the answer to each, the board is reset, and must come up with
 /// the old model. Then once without a reset, and it must come up with the new one.
 pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
-    let path = process::root().join(NEW);
-    let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let announced = Update { length: file.len() as u32, checksum: checksum(&file), revision: None };
+    let file = file()?;
+    let requests = requests(&file);
+    let announced = announced(&file);
     if bench.board.memory.slots.is_none() {
         let mut machine = Machine::start(&bench.board, &bench.elf)?;
         return machine.request(Request::Update(announced), |response| match response {
@@ -30,10 +30,6 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
             other => bail!("a board without slots answers {other:?}"),
         });
     }
-    let mut requests = vec![Request::Update(announced)];
-    let pieces = file.chunks(CHUNK).enumerate();
-    requests.extend(pieces.map(|(index, bytes)| Request::Piece { offset: (index * CHUNK) as u32, bytes }));
-
     let mut machine = Machine::start_with_control(&bench.board, &bench.elf)?;
     let old = model(&mut machine)?;
     ensure!(old.source == Source::BuiltIn && old.checksum != announced.checksum, "{old:?}");
@@ -61,13 +57,7 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
     let found = model(&mut machine)?;
     ensure!(found == old || found.checksum == announced.checksum, "{found:?}");
     // And without a reset.
-    for &request in &requests {
-        taken(&mut machine, request)?;
-    }
-    let revision = machine.request(Request::Commit, |response| match response {
-        Response::Updated { revision } => Ok(revision),
-        other => bail!("{other:?}"),
-    })?;
+    let revision = send(&mut machine, &file)?;
     machine.request(Request::Restart, |response| match response {
         Response::Restarting => Ok(()),
         other => bail!("{other:?}"),
@@ -78,12 +68,41 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
         && matches!(found.source, Source::Slot { revision: found, .. } if found == revision);
     ensure!(is_new, "after the update {found:?} runs");
     let texts = SENTENCES.map(str::to_owned);
-    for (text, host) in texts.iter().zip(bench.trainer.predict(&path, &texts)?) {
+    for (text, host) in texts.iter().zip(bench.trainer.predict(&process::root().join(NEW), &texts)?) {
         let differences = machine.classify(text.as_bytes())?.differences(&host);
         ensure!(differences.is_empty(), "{text:?}: {}", differences.join("; "));
     }
     println!("    {} resets: the old model or the new one each time", requests.len() + 2);
     Ok(Outcome::Passed)
+}
+
+/// The model that is sent.
+pub(super) fn file() -> Result<Vec<u8>> {
+    let path = process::root().join(NEW);
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// What is said of it beforehand.
+fn announced(file: &[u8]) -> Update {
+    Update { length: file.len() as u32, checksum: checksum(file), revision: None }
+}
+
+/// All requests of an update but the last.
+fn requests(file: &[u8]) -> Vec<Request<'_>> {
+    let pieces = file.chunks(CHUNK).enumerate();
+    let pieces = pieces.map(|(index, bytes)| Request::Piece { offset: (index * CHUNK) as u32, bytes });
+    [Request::Update(announced(file))].into_iter().chain(pieces).collect()
+}
+
+/// Sends a model; its revision.
+pub(super) fn send(machine: &mut Machine, file: &[u8]) -> Result<u32> {
+    for request in requests(file) {
+        taken(machine, request)?;
+    }
+    machine.request(Request::Commit, |response| match response {
+        Response::Updated { revision } => Ok(revision),
+        other => bail!("{other:?}"),
+    })
 }
 
 /// The model that runs.
