@@ -95,11 +95,11 @@ fn qemu(report: &mut Report, tally: &mut Tally, boards: Vec<Board>) {
         }
         // The boards that are only ever emulated have the same drivers, and differ in their cores.
         let is_sibling = name != boards::DEFAULT && board.qemu.as_ref().is_some_and(|qemu| qemu.semihosting);
-        let everywhere = if is_sibling { &OTHER_CORES[..] } else { &EVERYWHERE };
-        checks(report, tally, trainer, &board, shipped.clone(), everywhere);
+        let mut all = if is_sibling { OTHER_CORES.to_vec() } else { EVERYWHERE.to_vec() };
         if name == leds::BOARD {
-            checks(report, tally, trainer, &board, shipped, &leds::CHECKS);
+            all.extend(leds::CHECKS);
         }
+        checks(report, tally, trainer, &board, shipped, &all);
         if name == boards::DEFAULT {
             checks(report, tally, trainer, &board, trainer.starter_model_file(), &ONCE);
         }

@@ -52,29 +52,29 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
     built_in: &[u8],
 ) -> Ended {
     let Board { name, serial, meter, display, slots } = board;
-    let newest = store::newest::<UNITS, WINDOW>(slots);
+    let stored = slots.each_ref().map(Stored::read);
+    let newest = store::newest::<UNITS, WINDOW>(slots, &stored);
+    let revisions = stored.map(|stored| stored.map_or(0, |stored| stored.revision()));
     let [first, second] = slots;
-    let revision = |slot| Stored::read(slot).map_or(0, |stored| stored.revision);
-    let highest = revision(first).max(revision(second));
     // The slot that runs is only read from now on; the other may be written.
-    let (stored, index, spare) = match newest {
-        Some(0) => (Stored::read(first), 0, second),
-        Some(_) => (Stored::read(second), 1, first),
+    let (file, source, spare) = match (newest, stored) {
+        (Some(0), [Some(stored), _]) => (stored.file(first), slot(0, stored), second),
+        (Some(_), [_, Some(stored)]) => (stored.file(second), slot(1, stored), first),
         // Neither runs: the older one makes room.
-        None if revision(first) > revision(second) => (None, 0, second),
-        None => (None, 0, first),
+        _ if revisions[0] > revisions[1] => (built_in, Source::BuiltIn, second),
+        _ => (built_in, Source::BuiltIn, first),
     };
-    let (file, source) = match stored {
-        Some(Stored { revision, file }) => (file, Source::Slot { index, revision }),
-        None => (built_in, Source::BuiltIn),
-    };
-    let mut spare = Spare::new(spare, highest);
+    let mut spare = Spare::new(spare, revisions[0].max(revisions[1]));
     let model = kilornn::Model::from_bytes(file);
     let mut loaded = Loaded::<_, UNITS, WINDOW>::new(&model, file, source, meter);
     let serial = Counted::new(serial, meter);
     let mut device = Device { name, serial, display, meter, statistics: Statistics::default() };
     // If the line does not take what is written, there is no one to tell.
     device.serve(&mut loaded, &mut spare).unwrap_or(Ended::Closed)
+}
+
+fn slot(index: u8, stored: Stored) -> Source {
+    Source::Slot { index, revision: stored.revision() }
 }
 
 /// The board's parts while the application runs, and what has happened.

@@ -63,28 +63,45 @@ impl Header {
 
 /// A model in a slot that is whole, as far as checksums tell.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stored<'s> {
-    pub(crate) revision: u32,
-    pub(crate) file: &'s [u8],
+pub(crate) struct Stored {
+    header: Header,
 }
 
-impl<'s> Stored<'s> {
-    /// What is in a slot, if it is whole.
-    pub(crate) fn read(slot: &'s impl Slot) -> Option<Self> {
-        let memory = slot.memory();
-        let header = Header::read(memory)?;
-        let file = memory.get(MODEL as usize..)?.get(..header.length as usize)?;
-        (checksum(file) == header.checksum).then_some(Self { revision: header.revision, file })
+impl Stored {
+    /// What is in a slot, if it is whole: reads all of it.
+    pub(crate) fn read(slot: &impl Slot) -> Option<Self> {
+        let stored = Self { header: Header::read(slot.memory())? };
+        let file = stored.file(slot);
+        let is_whole =
+            file.len() == stored.header.length as usize && checksum(file) == stored.header.checksum;
+        is_whole.then_some(stored)
+    }
+
+    /// Its file, in the slot that it was read from.
+    pub(crate) fn file<'s>(&self, slot: &'s impl Slot) -> &'s [u8] {
+        let rest = slot.memory().get(MODEL as usize..).unwrap_or_default();
+        rest.get(..self.header.length as usize).unwrap_or_default()
+    }
+
+    /// The higher, the newer.
+    pub(crate) fn revision(&self) -> u32 {
+        self.header.revision
     }
 }
 
 /// The slot whose model is to run: of those that are whole and that this firmware can run, the newest.
-pub(crate) fn newest<const UNITS: usize, const WINDOW: usize>(slots: &[impl Slot; 2]) -> Option<usize> {
-    let candidates = slots.iter().enumerate().filter_map(|(index, slot)| Some((index, Stored::read(slot)?)));
-    candidates
-        .filter(|(_, stored)| verify::<UNITS, WINDOW>(stored.file).is_ok())
-        .max_by_key(|(_, stored)| stored.revision)
-        .map(|(index, _)| index)
+pub(crate) fn newest<const UNITS: usize, const WINDOW: usize>(
+    slots: &[impl Slot; 2],
+    stored: &[Option<Stored>; 2],
+) -> Option<usize> {
+    let runs = |index: usize| {
+        let (slot, stored) = (slots.get(index)?, stored.get(index)?.as_ref()?);
+        verify::<UNITS, WINDOW>(stored.file(slot)).is_ok().then_some(index)
+    };
+    let revision = |index: usize| stored.get(index).and_then(Option::as_ref).map(Stored::revision);
+    // The older one is looked at only if the newer does not run.
+    let order = if revision(0) > revision(1) { [0, 1] } else { [1, 0] };
+    order.into_iter().find_map(runs)
 }
 
 /// Whether this firmware can run a model, by the same checks as when it starts with it.

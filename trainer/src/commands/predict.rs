@@ -1,6 +1,6 @@
 //! `kilornn predict`: what the device would answer.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -9,9 +9,9 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
 
+use super::given::answer;
 use super::{parse_model, read_model};
 use crate::answer::{Answer, answer_all};
-use crate::error::InputError;
 use crate::explain::{Effect, explain};
 
 /// Classify texts as the device does.
@@ -59,25 +59,7 @@ struct Word<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
-    if !args.texts.is_empty() || args.json {
-        let lines = if args.texts.is_empty() { read_lines()? } else { args.texts.clone() };
-        return print(&model, &lines, args);
-    }
-    // Line by line, so that a person at a terminal gets each answer at once.
-    for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-        print(&model, &[valid(number, line)?], args)?;
-    }
-    Ok(())
-}
-
-/// Every line of standard input.
-pub(super) fn read_lines() -> Result<Vec<String>> {
-    (1..).zip(std::io::stdin().lock().lines()).map(|(number, line)| valid(number, line)).collect()
-}
-
-/// A line of standard input, if it is text.
-pub(super) fn valid(number: usize, line: std::io::Result<String>) -> Result<String> {
-    line.map_err(|error| InputError::new(format!("standard input, line {number}: {error}")).into())
+    answer(&args.texts, args.json, |texts| print(&model, texts, args))
 }
 
 fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {

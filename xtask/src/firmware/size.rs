@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use kilornn_app::store;
 use object::{Object as _, ObjectSection as _, SectionFlags, elf};
 
 use super::build;
@@ -103,14 +104,15 @@ pub(crate) fn size(board: &Board, model: Option<&Path>) -> Result<()> {
         ram.length.saturating_sub(used_ram)
     );
     if let Some(slots) = slots {
-        println!("  {:<44} {:>9}", "beside it, two slots for models of", slots.length / 2 - HEADER);
+        println!(
+            "  {:<44} {:>9}",
+            "beside it, two slots for models of",
+            slots.length / 2 - u64::from(store::MODEL)
+        );
     }
     println!("\nsize: PASS - {} of {} bytes of flash are in use", used_flash, flash.length);
     Ok(())
 }
-
-/// What a slot keeps before its model: `store::MODEL` of the application.
-const HEADER: u64 = 256;
 
 /// The parts of a program with a model of so many bytes in it.
 fn parts(elf: &Path, model: u64) -> Result<Vec<Part>> {

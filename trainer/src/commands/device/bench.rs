@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{Session, info, shown};
+use super::{Cost, Session, info, shown};
 use crate::data::{self, starter};
 use crate::device::compare;
 use crate::numbers::grouped;
@@ -79,14 +79,10 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     compare::classify(&mut session.client, 0, &[SPACES], &ProgressBar::hidden())?;
     let rate = (session.client.traffic().sent - before) as f64 / begun.elapsed().as_secs_f64();
 
-    let words: u64 = answers.iter().map(|answer| u64::from(answer.prediction.words)).sum();
-    let ticks: u64 = answers.iter().map(|answer| answer.prediction.ticks).sum();
-    let time = session.info.time(ticks);
-    let (per_text, per_word) = (time.div_f64(texts.len() as f64), time.div_f64(words.max(1) as f64));
-    let per_second = words as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE);
+    let Cost { words, per_text, per_word, instructions_per_word, words_per_second } =
+        Cost::of(&answers, &session);
     let bytes: usize = texts.iter().map(String::len).sum();
     let repeated = session.client.traffic().repeated;
-    let instructions = session.instructions(ticks).map(|count| count as f64 / words.max(1) as f64);
     let (info, baud, console) = (&session.info, session.client.baud(), session.console);
 
     let line = baud.map_or_else(|| "in QEMU, without a speed".to_owned(), |baud| format!("{baud} baud"));
@@ -110,10 +106,14 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         ("a text", format!("{} on the device, {} with the line", shown(per_text), shown(with_line))),
         (
             "a word",
-            format!("{} on the device, {} words a second", shown(per_word), grouped(per_second as usize)),
+            format!(
+                "{} on the device, {} words a second",
+                shown(per_word),
+                grouped(words_per_second as usize)
+            ),
         ),
     ];
-    if let Some(instructions) = instructions {
+    if let Some(instructions) = instructions_per_word {
         rows.push(("", format!("{instructions:.0} instructions")));
     }
     rows.push(("a request", format!("{} there and back", shown(round_trip))));
@@ -143,8 +143,8 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         milliseconds_per_text: 1e3 * per_text.as_secs_f64(),
         milliseconds_per_text_with_line: 1e3 * with_line.as_secs_f64(),
         microseconds_per_word: 1e6 * per_word.as_secs_f64(),
-        words_per_second: per_second,
-        instructions_per_word: instructions,
+        words_per_second,
+        instructions_per_word,
         milliseconds_round_trip: 1e3 * round_trip.as_secs_f64(),
         line_bytes_per_second: rate,
         frames_repeated: repeated,

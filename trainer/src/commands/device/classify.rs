@@ -1,14 +1,13 @@
 //! Texts to the device.
 
 use std::fs;
-use std::io::BufRead as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::{Session, shown};
-use crate::commands::predict::{read_lines, valid};
+use crate::commands::given::answer;
 use crate::error::InputError;
 use crate::numbers::grouped;
 
@@ -58,21 +57,14 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         Some(path) => {
             let text =
                 fs::read_to_string(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
-            Some(vec![text])
+            vec![text]
         }
-        None => (!args.texts.is_empty()).then(|| args.texts.clone()),
+        None => args.texts.clone(),
     };
     let mut session = open()?;
     let mut labels = Labels(vec![None; session.classes()? as usize]);
     let json = session.console.json;
-    let Some(texts) = (if json && given.is_none() { Some(read_lines()?) } else { given }) else {
-        // Line by line, so that a person at a terminal gets each answer at once.
-        for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-            classify(&mut session, &mut labels, &[valid(number, line)?], args.scores)?;
-        }
-        return Ok(());
-    };
-    classify(&mut session, &mut labels, &texts, args.scores)
+    answer(&given, json, |texts| classify(&mut session, &mut labels, texts, args.scores))
 }
 
 /// The names of classes, asked for when they are needed.

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 use super::Console;
 use crate::device::boards::{self, Emulation};
-use crate::device::client::{Client, Info, Patience};
+use crate::device::client::{Answer, Client, Info, Patience};
 use crate::device::firmware;
 use crate::device::line::Port;
 use crate::device::qemu::Qemu;
@@ -155,6 +155,31 @@ impl Session {
     /// Instructions in so many ticks, which only QEMU can tell.
     fn instructions(&self, ticks: u64) -> Option<u64> {
         Some(self.emulation.as_ref()?.instructions(ticks, self.info.ticks_per_second))
+    }
+}
+
+/// What texts took on the device.
+struct Cost {
+    words: u64,
+    per_text: Duration,
+    per_word: Duration,
+    instructions_per_word: Option<f64>,
+    words_per_second: f64,
+}
+
+impl Cost {
+    fn of(answers: &[Answer], session: &Session) -> Self {
+        let words: u64 = answers.iter().map(|answer| u64::from(answer.prediction.words)).sum();
+        let ticks: u64 = answers.iter().map(|answer| answer.prediction.ticks).sum();
+        let time = session.info.time(ticks);
+        let per_word = |amount: f64| amount / words.max(1) as f64;
+        Self {
+            words,
+            per_text: time.div_f64(answers.len().max(1) as f64),
+            per_word: time.div_f64(words.max(1) as f64),
+            instructions_per_word: session.instructions(ticks).map(|count| per_word(count as f64)),
+            words_per_second: words as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE),
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Whether the device answers as the host does.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::{Session, shown};
+use super::{Cost, Session, shown};
 use crate::answer::answer_all;
 use crate::commands::tested::Tested;
 use crate::commands::{labels, parse_model, read_model};
@@ -80,12 +79,9 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
             }
         }
     }
-    let words: u64 = device.iter().map(|answer| u64::from(answer.prediction.words)).sum();
-    let ticks: u64 = device.iter().map(|answer| answer.prediction.ticks).sum();
-    let time = session.info.time(ticks);
-    let per_word = time.div_f64(words.max(1) as f64);
-    let instructions = session.instructions(ticks).map(|count| count as f64 / words.max(1) as f64);
-    let counted = instructions.map_or_else(String::new, |count| format!(", {count:.0} instructions"));
+    let Cost { words, per_text, per_word, instructions_per_word, .. } = Cost::of(&device, &session);
+    let counted =
+        instructions_per_word.map_or_else(String::new, |count| format!(", {count:.0} instructions"));
     session.console.say(format!(
         "{} ({}): {} of {} texts differ from the host's answers (class, words, known words, all logits); a text takes \
          {}, a word {}{counted}, over {} words; peak stack {} bytes",
@@ -93,7 +89,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         session.info.board,
         grouped(mismatches),
         grouped(texts.len()),
-        shown(mean(time, texts.len())),
+        shown(per_text),
         shown(per_word),
         grouped(words as usize),
         statistics.stack,
@@ -104,15 +100,11 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         words,
         mismatches,
         microseconds_per_word: 1e6 * per_word.as_secs_f64(),
-        milliseconds_per_text: 1e3 * mean(time, texts.len()).as_secs_f64(),
-        instructions_per_word: instructions,
+        milliseconds_per_text: 1e3 * per_text.as_secs_f64(),
+        instructions_per_word,
         stack_bytes: statistics.stack,
         frames_repeated: session.client.traffic().repeated,
     })?;
     ensure!(mismatches == 0, "host and device disagree on {mismatches} texts");
     Ok(())
-}
-
-fn mean(time: Duration, count: usize) -> Duration {
-    time.div_f64(count.max(1) as f64)
 }
