@@ -30,3 +30,4 @@ pub mod run_folder;
 pub mod sweep;
 pub mod teacher;
 pub mod text;
+pub mod warning;

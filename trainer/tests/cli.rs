@@ -232,7 +232,12 @@ fn every_layout_gives_the_same_counts() {
     assert_eq!((&twice["train"]["examples"], &twice["dev"]["examples"]), (&120.into(), &60.into()));
     assert_eq!((&twice["test"], &twice["duplicates"]["within_train"]), (&Value::Null, &60.into()));
     let said = desk.ok(&[&["data", "csv"], &columns[..4]].concat());
-    for line in ["3 classes ", "examples ", "  green ", "warning: 60 of 60 test texts are training texts"] {
+    for line in [
+        "3 classes ",
+        "examples ",
+        "  green ",
+        "warning[duplicate-texts]: 60 of 60 test texts are training texts",
+    ] {
         assert!(said.contains(line), "{line} is missing in\n{said}");
     }
 }
@@ -260,7 +265,11 @@ fn trains_and_evaluates_on_files() {
         serde_json::from_slice(&std::fs::read(desk.path("runs/one-starter/metrics.json")).unwrap()).unwrap();
     assert_eq!(metrics["data"]["train"]["examples"], 240);
     assert_eq!(metrics["data"]["vocabulary"], metrics["vocabulary"]);
-    let counts = desk.json(&[&["data"], &args[1..], &columns, &["--recipe", "starter", "--json"]].concat());
+    let mut counts =
+        desk.json(&[&["data"], &args[1..], &columns, &["--recipe", "starter", "--json"]].concat());
+    let warned = counts.as_object_mut().unwrap().remove("warnings").unwrap();
+    let also = metrics["warnings"].as_array().unwrap();
+    assert!(warned.as_array().unwrap().iter().all(|warning| also.contains(warning)), "{warned}");
     assert_eq!(metrics["data"], counts, "`kilornn data` tells what training tells");
     let config = std::fs::read_to_string(desk.path("runs/one-starter/config.toml")).unwrap();
     let command = "# kilornn train 'my data/one.csv' two.csv --dev three.csv --test three.csv --text says --label colour ";
@@ -348,7 +357,8 @@ fn leaves_a_report_that_needs_nothing_else() {
     let sum: u64 = parts.iter().map(|part| part["bytes"].as_u64().unwrap()).sum();
     assert_eq!(sum, std::fs::metadata(desk.path("run/model.kilo")).unwrap().len());
     assert!(parts.iter().all(|part| page.contains(part["part"].as_str().unwrap())), "{parts:?}");
-    assert!(!page.contains("class=\"warning\""), "there is a test part");
+    assert!(!page.contains("There are neither test nor"), "there is a test part");
+    assert!(page.contains("warning[contradictory-labels]: "), "the page has no warnings");
     // The same training leaves the same page.
     desk.ok(&[&["train", "mine", "--out", "run", "--seed", "3", "--force"][..], &how].concat());
     assert!(desk.read("run/report.html") == page, "another page");

@@ -1,12 +1,14 @@
 //! `kilornn data`: what would be trained on.
 
 use anyhow::Result;
+use serde::Serialize;
 
 use super::{Console, grouped};
 use crate::data::counts::{Counts, Part};
 use crate::data::{Dataset, Inputs};
 use crate::fit::Material;
 use crate::recipe::Recipe;
+use crate::warning::Warning;
 
 /// Count and check labelled texts, without training.
 ///
@@ -36,10 +38,19 @@ pub fn run(args: &Args) -> Result<()> {
     let encoder = Material::vocabulary(&recipe, &data)?;
     let counts = Counts::of(&data, &encoder);
     show(console, &counts, usize::MAX)?;
-    console.conclude(&counts)
+    let warnings = counts.warnings();
+    console.warn(&warnings)?;
+    console.conclude(&Report { counts, warnings })
 }
 
-/// Prints a table with a column for each part, and the warnings; of many classes the first.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    counts: Counts,
+    warnings: Vec<Warning>,
+}
+
+/// Prints a table with a column for each part; of many classes the first.
 pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Result<()> {
     let row = |name: &str, cell: &dyn Fn(&Part) -> String| {
         let cells: String = counts.parts().map(|(_, part)| format!("{:>12}", cell(part))).collect();
@@ -60,8 +71,5 @@ pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Re
     row("  90 % have at most", &|part| grouped(part.words.p90))?;
     row("  longest text", &|part| grouped(part.words.max))?;
     row("not in the vocabulary", &|part| format!("{:.2} %", 100.0 * part.unknown_words))?;
-    for warning in counts.warnings() {
-        console.say(format!("warning: {warning}"))?;
-    }
     Ok(())
 }

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn macro_f1_is_the_mean_over_classes() {
         let answer = |class| Answer { class, score: 1.0, words: 1, known_words: 1, logits: vec![] };
-        let example = |class| Example { class, text: String::new() };
+        let example = |class| Example::new(class, "");
         // Class 0: precision 2/3, recall 1, F1 4/5. Class 1: precision 1, recall 1/2, F1 2/3.
         let answers = [answer(0), answer(0), answer(0), answer(1)];
         let examples = [example(0), example(0), example(1), example(1)];

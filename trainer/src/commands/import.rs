@@ -168,6 +168,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
 
     let counts = Counts::of(&data, encoder);
     show(console, &counts, 10)?;
+    console.warn(&counts.warnings())?;
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
         "imported from {peer}: vocabulary {} words, embedding {}, {} units, {} parameters",

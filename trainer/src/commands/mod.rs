@@ -27,6 +27,7 @@ use serde::Serialize;
 use crate::error::InputError;
 use crate::numbers::grouped;
 use crate::run_folder;
+use crate::warning::Warning;
 
 /// Where a command speaks: to a person on standard output, or, when a script wants one JSON object
 /// there, to the person on standard error.
@@ -44,6 +45,11 @@ impl Console {
             writeln!(std::io::stdout(), "{}", line.as_ref())?;
         }
         Ok(())
+    }
+
+    /// Prints warnings, each in a line of its own.
+    fn warn(self, warnings: &[Warning]) -> Result<()> {
+        warnings.iter().try_for_each(|warning| self.say(warning.to_string()))
     }
 
     /// Ends with the object for a script, if one was asked for.

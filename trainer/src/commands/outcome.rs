@@ -20,6 +20,7 @@ use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
 use crate::text::Encoder;
+use crate::warning::Warning;
 
 /// What `metrics.json` holds and `--json` prints.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,8 @@ pub(super) struct Metrics {
     pub(super) test: Option<Measured>,
     pub(super) quantized: Option<Quantized>,
     pub(super) data: Counts,
+    /// What a person should know before trusting the rest.
+    pub(super) warnings: Vec<Warning>,
     /// If the model was to fit one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<Proof>,
@@ -47,6 +50,7 @@ impl Metrics {
             epochs: Vec::new(),
             test: None,
             quantized: None,
+            warnings: data.warnings(),
             data,
             budget: None,
         }
@@ -144,6 +148,7 @@ impl Outcome<'_> {
             labels: &data.labels,
             trained_on: metrics.examples,
             epochs: &metrics.epochs,
+            warnings: &metrics.warnings,
             network,
             encoder,
             model: &model,

@@ -38,6 +38,6 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn tsv(examples: &[Example]) -> String {
-    let lines = examples.iter().map(|Example { class, text }| format!("{class}\t{text}\n"));
+    let lines = examples.iter().map(|Example { class, text, .. }| format!("{class}\t{text}\n"));
     std::iter::once("label\ttext\n".to_owned()).chain(lines).collect()
 }

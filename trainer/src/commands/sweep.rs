@@ -120,7 +120,8 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let Request { seed, .. } = args.request;
     // All input is read and checked before anything is written.
-    let data = Dataset { test: None, ..args.request.data()? };
+    let mut data = args.request.data()?;
+    data.test = None;
     let (validation, about_validation) = args.request.validation(&data)?;
     let recipe = args.request.recipe_with(&validation)?;
     // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
@@ -131,9 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
     let words = material.encoder.words();
     let (trained, validated) =
         (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
-    for warning in Counts::of(&data, &material.encoder).warnings() {
-        console.say(format!("warning: {warning}"))?;
-    }
+    console.warn(&Counts::of(&data, &material.encoder).warnings())?;
     if validated == 0 {
         return Err(InputError::new("there is no text to validate on").into());
     }

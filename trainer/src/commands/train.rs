@@ -136,6 +136,7 @@ impl Run<'_> {
         let material = Material::remembering(&recipe, seed, data, memory)?;
         let counts = Counts::of(data, &material.encoder);
         show(console, &counts, 10)?;
+        console.warn(&counts.warnings())?;
         let folder = RunFolder::open(out, begin)?;
 
         let task = Task { processor, ..material.task(&recipe, seed) };

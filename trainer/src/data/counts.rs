@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Dataset, Example};
 use crate::text::Encoder;
+use crate::warning::{Kind, Warning};
 
 /// Counts, as `metrics.json` holds them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,7 +92,7 @@ impl Counts {
     }
 
     /// What a person should look at before training.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Warning> {
         let Duplicates { within_train, dev_in_train, test_in_train, test_in_dev, contradictory, .. } =
             self.duplicates;
         let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
@@ -104,19 +105,22 @@ impl Counts {
             (test_in_dev, examples(test), "test texts are dev texts, too"),
         ] {
             if count > 0 {
-                warnings.push(format!("{count} of {all} {what} (they are kept)"));
+                let message = format!("{count} of {all} {what} (they are kept)");
+                warnings.push(Warning::new(Kind::DuplicateTexts, message));
             }
         }
         if let Some(text) = &self.duplicates.contradictory_example {
             let shown: String = text.chars().take(60).collect();
             let more = if shown.len() < text.len() { "..." } else { "" };
-            warnings
-                .push(format!("{contradictory} texts have more than one label, the first `{shown}{more}`"));
+            let message =
+                format!("{contradictory} texts have more than one label, the first `{shown}{more}`");
+            warnings.push(Warning::new(Kind::ContradictoryLabels, message));
         }
         for (name, part) in self.parts() {
             if part.without_words > 0 {
-                warnings
-                    .push(format!("{} of {} {name} texts have no word", part.without_words, part.examples));
+                let message =
+                    format!("{} of {} {name} texts have no word", part.without_words, part.examples);
+                warnings.push(Warning::new(Kind::NoWords, message));
             }
             let empty: Vec<&str> = (0..self.labels.len())
                 .filter(|&class| part.per_class[class] == 0)
@@ -125,7 +129,8 @@ impl Counts {
             if !empty.is_empty() {
                 let names = empty.iter().take(10).copied().collect::<Vec<_>>().join(", ");
                 let more = if empty.len() > 10 { ", ..." } else { "" };
-                warnings.push(format!("no {name} text of these classes: {names}{more}"));
+                let message = format!("no {name} text of these classes: {names}{more}");
+                warnings.push(Warning::new(Kind::MissingClass, message));
             }
         }
         warnings
@@ -174,7 +179,7 @@ impl Duplicates {
         let mut found = Self::default();
         let (dev, test) = (data.dev.as_deref().unwrap_or(&[]), data.test.as_deref().unwrap_or(&[]));
         for (part, examples) in [&data.train[..], dev, test].into_iter().enumerate() {
-            for Example { class, text } in examples {
+            for Example { class, text, .. } in examples {
                 let seen = seen.entry(text).or_default();
                 match part {
                     0 => {
@@ -207,7 +212,7 @@ mod tests {
     use crate::recipe::Recipe;
 
     fn examples(rows: &[(usize, &str)]) -> Vec<Example> {
-        rows.iter().map(|&(class, text)| Example { class, text: text.into() }).collect()
+        rows.iter().map(|&(class, text)| Example::new(class, text)).collect()
     }
 
     #[test]
@@ -215,10 +220,9 @@ mod tests {
         let data = Dataset {
             labels: vec!["n".into(), "p".into()],
             train: examples(&[(0, "a a b"), (1, "a b"), (0, "a a b"), (0, "b, A!"), (1, "a a b")]),
-            groups: None,
-            unlabelled: Vec::new(),
             dev: Some(examples(&[(0, "a b"), (0, "x"), (0, "x")])),
             test: Some(examples(&[(1, "x"), (0, "a b"), (1, "y a b z"), (0, "")])),
+            ..Dataset::default()
         };
         let recipe = Recipe::from_toml("vocabulary = 2\nmaxlen = 1").unwrap();
         let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
@@ -240,10 +244,10 @@ mod tests {
         };
         assert_eq!(counts.duplicates, expected);
         let warnings = counts.warnings();
-        assert_eq!(warnings[0], "2 of 5 training texts stood there before (they are kept)");
-        assert_eq!(warnings[4], "3 texts have more than one label, the first `a a b`");
-        assert_eq!(warnings[5], "no dev text of these classes: p");
-        assert_eq!(warnings[6], "1 of 4 test texts have no word");
+        assert_eq!(warnings[0].message, "2 of 5 training texts stood there before (they are kept)");
+        assert_eq!(warnings[4].message, "3 texts have more than one label, the first `a a b`");
+        assert_eq!(warnings[5].message, "no dev text of these classes: p");
+        assert_eq!(warnings[6].message, "1 of 4 test texts have no word");
         assert_eq!(warnings.len(), 7);
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::bytes::read_text;
 use super::formats::Row;
-use super::{Example, Source};
+use super::{Example, Origin, Source};
 use crate::error::InputError;
 use crate::recipe::hint;
 
@@ -58,9 +58,10 @@ fn within_limit(labels: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Turns labels into classes: a label is the name of a class or its number.
+/// Turns the rows of a file, the one of this number, into examples: a label is the name of a class or its number.
 pub(super) fn classify(
     source: &Source,
+    file: usize,
     rows: Vec<Row>,
     labels: &[String],
 ) -> Result<Vec<Example>, InputError> {
@@ -70,7 +71,10 @@ pub(super) fn classify(
         .map(|Row { line, label, text, group: _ }| {
             let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
             match by_name.get(label.as_str()).copied().or_else(number) {
-                Some(class) => Ok(Example { class, text }),
+                Some(class) => {
+                    let origin = Origin { file: file as u32, line: line.unwrap_or(0) as u32 };
+                    Ok(Example { class, text, origin })
+                }
                 None => {
                     let label: String = label.chars().take(60).collect();
                     let reason = format!(
@@ -159,7 +163,7 @@ mod tests {
     fn classes_left_out_renumber_those_behind_them() {
         let all = ["a", "b", "c"].map(str::to_owned);
         let kept = Kept::new(&all, &["b".to_owned()]).unwrap();
-        let class = |class| Some(kept.example(Example { class, text: String::new() })?.class);
+        let class = |class| Some(kept.example(Example::new(class, ""))?.class);
         assert_eq!(kept.labels, ["a", "c"]);
         assert_eq!([class(0), class(1), class(2)], [Some(0), None, Some(1)]);
         assert_eq!(Kept::new(&all, &[]).unwrap().labels, all);

@@ -29,13 +29,39 @@ use crate::error::InputError;
 use crate::progress;
 use formats::{Field, Format, Name, Row};
 
-/// A text and its class.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A text and its class. Two are equal if both are, wherever they stand.
+#[derive(Debug, Clone)]
 pub struct Example {
     /// The number of its class.
     pub class: usize,
     /// The text.
     pub text: String,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Example {
+    /// A text that stands nowhere.
+    pub fn new(class: usize, text: impl Into<String>) -> Self {
+        Self { class, text: text.into(), origin: Origin::default() }
+    }
+}
+
+impl PartialEq for Example {
+    fn eq(&self, other: &Self) -> bool {
+        (self.class, &self.text) == (other.class, &other.text)
+    }
+}
+
+impl Eq for Example {}
+
+/// Where an example stands. [`Dataset::place`] puts it in words.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin {
+    /// Which of the files, by index.
+    file: u32,
+    /// The line where it begins, from 1; 0 if the file as a whole is the text.
+    line: u32,
 }
 
 /// Labelled texts in their parts.
@@ -53,6 +79,8 @@ pub struct Dataset {
     pub dev: Option<Vec<Example>>,
     /// What to test on, if there is any.
     pub test: Option<Vec<Example>>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
 }
 
 impl Dataset {
@@ -68,7 +96,8 @@ impl Dataset {
         };
         let kept = labels::Kept::new(&listed, &inputs.without)?;
         let labels = &kept.labels;
-        let all = join(&parts.train, train, &listed)?;
+        let mut files = Vec::new();
+        let all = join(&parts.train, train, &listed, &mut files)?;
         let groups = groups.map(|groups| {
             let of = groups.into_iter().zip(&all);
             of.filter(|(_, example)| kept.has(example)).map(|(group, _)| group).collect()
@@ -89,16 +118,22 @@ impl Dataset {
             return Err(in_sources(&parts.train, reason).into());
         }
         let columns = Columns { group: None, ..inputs.columns.clone() };
-        let part = |sources: &[Source]| -> Result<Option<Vec<Example>>> {
+        let mut part = |sources: &[Source]| -> Result<Option<Vec<Example>>> {
             if sources.is_empty() {
                 return Ok(None);
             }
-            let all = join(sources, read_all(sources, &columns)?, &listed)?;
+            let all = join(sources, read_all(sources, &columns)?, &listed, &mut files)?;
             let part: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
             Ok((!part.is_empty()).then_some(part))
         };
         let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels })
+        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels, files })
+    }
+
+    /// Where an example of these data stands: `train.csv:12`.
+    pub fn place(&self, Origin { file, line }: Origin) -> String {
+        let file = self.files.get(file as usize).map_or("?".into(), |path| path.display().to_string());
+        if line == 0 { file } else { format!("{file}:{line}") }
     }
 
     /// What validates, and what that part is called: the training examples that are `held` out for it, by index, or the
@@ -139,10 +174,10 @@ impl Dataset {
         // The model's own number of each class that stays: it may have one for what is left out.
         let number: Vec<Option<usize>> =
             kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
-        let examples = join(&sources, read_all(&sources, columns)?, &all)?.into_iter();
+        let examples = join(&sources, read_all(&sources, columns)?, &all, &mut Vec::new())?.into_iter();
         let examples = examples.filter_map(|example| {
-            let Example { class, text } = kept.example(example)?;
-            Some(Example { class: number[class]?, text })
+            let example = kept.example(example)?;
+            Some(Example { class: number[example.class]?, ..example })
         });
         let examples: Vec<Example> = examples.collect();
         if examples.is_empty() {
@@ -195,11 +230,18 @@ fn read_all(sources: &[Source], columns: &Columns) -> Result<Vec<Vec<Row>>, Inpu
     rows.into_iter().collect()
 }
 
-/// The examples of a part's files, in the order of the files, or mixed if each file has one class only.
-fn join(sources: &[Source], rows: Vec<Vec<Row>>, labels: &[String]) -> Result<Vec<Example>, InputError> {
+/// The examples of a part's files, in the order of the files, or mixed if each file has one class only. Adds the files
+/// to those that were read.
+fn join(
+    sources: &[Source],
+    rows: Vec<Vec<Row>>,
+    labels: &[String],
+    files: &mut Vec<PathBuf>,
+) -> Result<Vec<Example>, InputError> {
     let mut examples = Vec::new();
     for (source, rows) in sources.iter().zip(rows) {
-        examples.extend(labels::classify(source, rows, labels)?);
+        examples.extend(labels::classify(source, files.len(), rows, labels)?);
+        files.push(source.path.clone());
     }
     if sources.iter().all(|source| source.format.is_of_one_class()) {
         mix(&mut examples, labels.len());

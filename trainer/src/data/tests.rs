@@ -27,7 +27,7 @@ fn fault(files: &[(&str, &[u8])]) -> String {
 }
 
 fn example(class: usize, text: &str) -> Example {
-    Example { class, text: text.into() }
+    Example::new(class, text)
 }
 
 const ROWS: &[u8] = b"label\ttext\n0\ta\n1\tb\n";

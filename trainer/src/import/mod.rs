@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn data(labels: &[&str]) -> Dataset {
-        let train = (0..labels.len()).map(|class| Example { class, text: "x".into() }).collect();
+        let train = (0..labels.len()).map(|class| Example::new(class, "x")).collect();
         Dataset {
             labels: labels.iter().map(|&label| label.to_owned()).collect(),
             train,

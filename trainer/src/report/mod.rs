@@ -21,6 +21,7 @@ use crate::network::loss::Score;
 use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::Encoder;
+use crate::warning::Warning;
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub struct Subject<'a> {
     pub trained_on: usize,
     /// The epochs, if there were any.
     pub epochs: &'a [Epoch],
+    /// What a person should know before trusting the rest.
+    pub warnings: &'a [Warning],
     /// The float network.
     pub network: &'a Network,
     /// The vocabulary.

@@ -38,6 +38,7 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
                      learned by heart: on others it may be much worse."
                 }
             }
+            @for warning in subject.warnings { p.warning { (warning) } }
             details { summary { "How to make it again" } pre { (config) } }
         }
     }

@@ -62,7 +62,7 @@ pub fn generate(seed: u64) -> Corpus {
             while missing > 0 {
                 let text = Draw::text(&grammar, split, class, &mut rng);
                 if seen.insert(surface::words_only(&text)) {
-                    examples.push(Example { class, text });
+                    examples.push(Example::new(class, text));
                     missing -= 1;
                 }
             }
@@ -92,7 +92,7 @@ fn parse_sentence(line: &str) -> Option<(Split, Example)> {
     let label = fields.next()?;
     let class = LABELS.iter().position(|known| *known == label)?;
     let text = fields.next().filter(|text| !text.trim().is_empty())?.to_owned();
-    fields.next().is_none().then_some((split, Example { class, text }))
+    fields.next().is_none().then_some((split, Example::new(class, text)))
 }
 
 /// One text in the making.

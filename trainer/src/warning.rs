@@ -1,0 +1,78 @@
+//! What a person should know before they trust a result.
+//!
+//! Every warning is of a [`Kind`], which it prints, and each kind has a section of its own in
+//! `docs/when-training-goes-wrong.md`: what it means and what to do.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What happened, where, and what to do about it. Displays as `warning[kind]: message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What it is about.
+    pub kind: Kind,
+    /// In a sentence, with what to do in parentheses at its end.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "warning[{}]: {}", self.kind.name(), self.message)
+    }
+}
+
+/// Declares [`Kind`] with the name of each.
+macro_rules! kinds {
+    ($($(#[doc = $docs:literal])+ $kind:ident = $name:literal,)+) => {
+        /// What a warning is about. Names are for scripts: they stay as they are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub enum Kind {
+            $($(#[doc = $docs])+ #[serde(rename = $name)] $kind,)+
+        }
+
+        impl Kind {
+            /// All that there are.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// What it is called.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The same text more than once in a part, or in two parts.
+    DuplicateTexts = "duplicate-texts",
+    /// The same text with different labels.
+    ContradictoryLabels = "contradictory-labels",
+    /// Texts in which the tokenizer finds no word.
+    NoWords = "no-words",
+    /// A part that has no text of some classes.
+    MissingClass = "missing-class",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_section_for_each_kind() {
+        let page = include_str!("../../docs/when-training-goes-wrong.md");
+        let sections: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(sections, kinds, "the sections, and the kinds in their order");
+    }
+}
