@@ -10,7 +10,7 @@ use crate::network::loss::{self, Score, Target};
 use crate::network::{Grid, Network};
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
-/// Fails if they overflow.
+/// Fails if the network's weights are not finite.
 pub fn logits(
     network: &Network,
     texts: &[Vec<u32>],
@@ -27,8 +27,8 @@ pub fn logits(
         }
     }
     ensure!(
-        all.iter().all(|logit| logit.is_finite()),
-        "the network diverged: its states overflow on some texts (lower learning_rate, or set clip_norm)"
+        network.is_finite() && all.iter().all(|logit| logit.is_finite()),
+        "the network diverged: its weights are no finite numbers any more (lower learning_rate, or set clip_norm)"
     );
     Ok(all)
 }

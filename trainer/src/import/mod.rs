@@ -80,6 +80,8 @@ fn assemble(
     recipe.unknown = if ids.unknown.is_some() { UnknownWords::Row } else { UnknownWords::Drop };
     recipe.embedding = width;
     recipe.units = network.units();
+    // The libraries' ReLU has none.
+    recipe.state_limit = 0.0;
     let recipe = with_settings(&recipe, settings)?;
     let encoder = Encoder::new(&recipe, ids.words.into_iter().map(|(word, _)| word).collect());
     let unreachable = encoder.words().iter().filter(|word| !is_one_word(&encoder, word)).cloned().collect();

@@ -87,7 +87,14 @@ impl Network {
             projected.apply_op2(&recurrent_kernel, recurrence)?
         } else {
             let seen = seen.map(|mask| Tensor::from_vec(mask, (texts, units), processor)).transpose()?;
-            composed::last_state(self.activation, &projected, &recurrent_kernel, batch, seen.as_ref())?
+            composed::last_state(
+                self.activation,
+                self.state_limit,
+                &projected,
+                &recurrent_kernel,
+                batch,
+                seen.as_ref(),
+            )?
         };
         let state = match mask(texts * units, dropout.state, rng) {
             Some(mask) => (state * Tensor::from_vec(mask, (texts, units), processor)?)?,

@@ -6,11 +6,12 @@ use kilornn::layers::Activation;
 
 use crate::data::Batch;
 
-/// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state, `texts ×
-/// units`, on the device of its arguments: `projected` (`words × units`), `kernel` (`units × units`) and, if there is
+/// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps, with ReLU at most `limit`; gives the
+/// last state, `texts × units`, on the device of its arguments: `projected` (`words × units`), `kernel` (`units × units`) and, if there is
 /// recurrent dropout, `mask` (`texts × units`).
 pub(super) fn last_state(
     activation: Activation,
+    limit: f32,
     projected: &Tensor,
     kernel: &Tensor,
     batch: &Batch,
@@ -31,6 +32,7 @@ pub(super) fn last_state(
         };
         let accumulator = (inputs + seen.matmul(kernel)?)?;
         let reached = match activation {
+            Activation::Relu if limit.is_finite() => accumulator.relu()?.minimum(limit)?,
             Activation::Relu => accumulator.relu()?,
             Activation::Tanh => accumulator.tanh()?,
         };

@@ -164,6 +164,12 @@ impl Grid {
         grid
     }
 
+    /// Whether all of it are finite numbers, which the scales of units that excite each other may not be.
+    pub fn is_finite(&self) -> bool {
+        let numbers = self.numbers.iter().flat_map(|numbers| numbers.factors.iter().chain(&numbers.columns));
+        self.scales.iter().chain(numbers).all(|value| value.is_finite())
+    }
+
     /// Steps of the accumulator in one, for each unit.
     pub fn accumulator_factors(&self) -> Vec<f32> {
         self.scales.iter().map(|scale| FRACTION / scale).collect()

@@ -30,6 +30,10 @@ use self::projection::Inputs;
 use crate::data::Batch;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
+/// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights
+/// times states overflows.
+pub const OVERFLOW: f32 = 1e30;
+
 /// A tensor that is trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
@@ -61,6 +65,8 @@ impl Parameter {
 pub struct Network {
     /// The recurrence's.
     pub activation: Activation,
+    /// The most that a state may be with ReLU; infinity without a limit.
+    pub state_limit: f32,
     /// `rows × embedding`; rows are the ids of [`Encoder`](crate::text::Encoder).
     pub embedding: Parameter,
     /// `embedding × units`, Keras's `kernel`.
@@ -85,6 +91,7 @@ impl Network {
         };
         Self {
             activation: recipe.activation.into(),
+            state_limit: if recipe.state_limit == 0.0 { f32::INFINITY } else { recipe.state_limit },
             embedding: Parameter::new(
                 "embedding",
                 [rows, width],
@@ -119,15 +126,13 @@ impl Network {
 
     /// All parameters, in order.
     pub fn parameters(&self) -> [&Parameter; 6] {
-        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
-            self;
+        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
         [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
     /// All parameters but the embedding, in order.
     pub fn others_mut(&mut self) -> [&mut Parameter; 5] {
-        let Self { activation: _, embedding: _, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
-            self;
+        let Self { kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
         [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
     }
 
@@ -140,8 +145,7 @@ impl Network {
     pub fn set_weights(&mut self, weights: Vec<Vec<f32>>) {
         let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(lengths(&weights), self.parameters().map(|p| p.values.len()), "weights of another shape");
-        let Self { activation: _, embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias } =
-            self;
+        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
         let all = [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias];
         all.into_iter().zip(weights).for_each(|(parameter, values)| parameter.values = values);
     }
@@ -177,21 +181,26 @@ impl Network {
         }
     }
 
-    /// The logits of a batch, `texts × outputs`; on the device's grid, if given.
+    /// Whether all its weights are finite numbers. They are not where training diverged.
+    pub fn is_finite(&self) -> bool {
+        self.parameters().iter().all(|parameter| parameter.values.iter().all(|value| value.is_finite()))
+    }
+
+    /// The logits of a batch, `texts × outputs`; on the device's grid, if given. They are finite if the weights are:
+    /// states that would overflow saturate at [`OVERFLOW`].
     pub fn logits(&self, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
-        let last = self.recurrence(batch, grid).last_states(
-            &self.inputs(batch, grid),
-            &self.recurrent(grid),
-            self.units(),
-        );
+        let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
+        let last = recurrence.last_states(&self.inputs(batch, grid), &self.recurrent(grid), self.units());
         let last = Tensor::from_vec(last, (batch.examples.len(), self.units()), &Device::Cpu)?;
         let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
         dense.forward(&last)?.flatten_all()?.to_vec1()
     }
 
-    /// All hidden states of a batch, `steps × texts × units`; on the device's grid, if given.
+    /// All hidden states of a batch, `steps × texts × units`, of which those that would overflow saturate at [`OVERFLOW`];
+    /// on the device's grid, if given.
     pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        self.recurrence(batch, grid).states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())
+        let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
+        recurrence.states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())
     }
 
     /// `W·E[word] + b` for the words of a batch.
@@ -200,7 +209,9 @@ impl Network {
     }
 
     fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {
-        Recurrence::new(self.activation, batch.examples.len(), batch.steps, batch.tokens.clone(), grid)
+        let recurrence =
+            Recurrence::new(self.activation, batch.examples.len(), batch.steps, batch.tokens.clone(), grid);
+        recurrence.saturating_at(self.state_limit)
     }
 }
 

@@ -24,7 +24,8 @@ const TEXTS: usize = 32;
 /// beside the states.
 const GRADIENTS: usize = 100_000;
 
-/// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state.
+/// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps; gives the last state. With ReLU the
+/// activation may saturate at a limit; no gradient passes a state there.
 ///
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
 /// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
@@ -35,7 +36,9 @@ pub struct Recurrence {
     steps: usize,
     /// `steps × texts` rows of `projected`, or [`Batch::MASKED`] before a text's first step.
     tokens: Vec<u32>,
-    /// The device's scale of each unit, if states are rounded.
+    /// The most that a ReLU state can be; infinity without a limit.
+    limit: f32,
+    /// The device's scale of each unit, if states are rounded: then they saturate where an `i8` does, whatever the limit.
     scales: Option<Vec<f32>>,
     /// What each state is multiplied by before the kernel, `texts × units`, the same at all steps.
     mask: Option<Vec<f32>>,
@@ -94,7 +97,17 @@ impl Recurrence {
     ) -> Self {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let scales = grid.map(|grid| grid.scales.clone());
-        Self { activation, texts, steps, tokens, scales, mask: None, states: Mutex::default(), squares: None }
+        Self {
+            activation,
+            texts,
+            steps,
+            tokens,
+            limit: f32::INFINITY,
+            scales,
+            mask: None,
+            states: Mutex::default(),
+            squares: None,
+        }
     }
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
@@ -103,6 +116,11 @@ impl Recurrence {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
+    }
+
+    /// With ReLU states that saturate at this limit, or at the one before if that is lower.
+    pub fn saturating_at(self, limit: f32) -> Self {
+        Self { limit: self.limit.min(limit), ..self }
     }
 
     /// With sums of squares, if they are asked for.
@@ -185,7 +203,7 @@ impl Recurrence {
             }
             match (self.activation, &self.scales) {
                 (Activation::Relu, None) => {
-                    state.iter_mut().for_each(|h| *h = if *h > 0.0 { *h } else { CLOSED });
+                    state.iter_mut().for_each(|h| *h = if *h > 0.0 { h.min(self.limit) } else { CLOSED });
                 }
                 (Activation::Relu, Some(scales)) => {
                     for (h, scale) in state.iter_mut().zip(scales) {
@@ -268,14 +286,16 @@ impl Recurrence {
         }
     }
 
-    /// From gradients of states to those of accumulators: none where a ReLU was closed, or the rounded state at its
-    /// limit, or the text had not begun.
+    /// From gradients of states to those of accumulators: none where a ReLU was closed, or the state at its limit, or the
+    /// text had not begun.
     fn close(&self, gradient: &mut [f32], state: &[f32], units: usize) {
+        // On the grid a state saturates where its scale says.
+        let limit = if self.scales.is_some() { f32::INFINITY } else { self.limit };
         // Loops of their own, so that the compiler makes vector instructions of them.
         match self.activation {
             Activation::Relu => {
                 for (g, h) in gradient.iter_mut().zip(state) {
-                    *g = if h.is_sign_negative() { 0.0 } else { *g };
+                    *g = if h.is_sign_negative() || *h >= limit { 0.0 } else { *g };
                 }
             }
             Activation::Tanh => {

@@ -47,7 +47,7 @@ impl std::error::Error for Unfit {}
 impl Network {
     /// A network of given weights, in the order and the shapes of [`parameters`](Self::parameters), which is that
     /// of Keras's `get_weights()`; a bias has one axis. Refuses arrays that do not fit together and values that are
-    /// not finite.
+    /// not finite. Its states have no limit.
     pub fn from_arrays(activation: Activation, arrays: [Array; 6]) -> Result<Self, Unfit> {
         if let Some(Array { name, .. }) = arrays.iter().find(|a| a.values.iter().any(|v| !v.is_finite())) {
             return Err(Unfit(format!("{name} has values that are infinite or no numbers")));
@@ -62,6 +62,7 @@ impl Network {
         let rows = embedding.shape[0];
         Ok(Self {
             activation,
+            state_limit: f32::INFINITY,
             embedding: matrix("embedding", embedding, [rows, width])?,
             kernel: matrix("kernel", kernel, [width, units])?,
             recurrent_kernel: matrix("recurrent_kernel", recurrent_kernel, [units, units])?,

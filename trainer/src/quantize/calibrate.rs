@@ -17,52 +17,81 @@ pub fn calibration<T: Clone>(texts: &[T]) -> Vec<T> {
     texts.iter().step_by(texts.len().div_ceil(TEXTS).max(1)).cloned().collect()
 }
 
-/// The grid on which the network's logits move least; with a folded embedding, or with numbers of so many bits.
+/// The grid on which the network's answers move least; with a folded embedding, or with numbers of so many bits.
+///
+/// Neither the scales nor the comparison are left to the largest states and logits: those of one text that is far longer
+/// than the others may be a thousand times theirs.
 pub fn choose_grid(
     network: &Network,
     texts: &[Vec<u32>],
     pad_to: Option<usize>,
     bits: Option<EmbeddingBits>,
 ) -> Result<Grid> {
-    let float = logits(network, texts, pad_to, None)?;
-    let states = States::new(network, texts, pad_to, None);
-    let mut candidates = Vec::new();
+    let answers = Answers::new(logits(network, texts, pad_to, None)?);
     // The scale of a tanh state is given.
-    let quantiles: &[f64] = match network.activation {
-        Activation::Relu => &[1.0, 0.9999, 0.999],
-        Activation::Tanh => &[1.0],
+    let scales = match network.activation {
+        Activation::Relu => States::new(network, texts, pad_to, None).scales(),
+        Activation::Tanh => vec![vec![1.0 / 128.0; network.units()]],
     };
+    let mut candidates = Vec::new();
     // The largest number of a word is seldom one that matters.
     let ranges: &[f32] = match bits {
         None => &[1.0, 0.5],
         Some(EmbeddingBits::Eight) => &[1.0],
         Some(EmbeddingBits::Four) => &[1.0, 0.7, 0.5, 0.35, 0.25],
     };
-    for &quantile in quantiles {
+    for scales in &scales {
         for state_shift in (0..=5).rev() {
-            candidates.extend(ranges.iter().map(|&range| (quantile, state_shift, range)));
+            candidates.extend(ranges.iter().map(|&range| (scales, state_shift, range)));
         }
     }
     let progress = progress::bar("quantizing", candidates.len(), "grids");
     let mut best: Option<(f64, Grid)> = None;
-    for (quantile, state_shift, range) in candidates {
-        let scales = match network.activation {
-            Activation::Relu => states.scales(quantile),
-            Activation::Tanh => vec![1.0 / 128.0; network.units()],
-        };
-        let grid = Grid::new(network, &scales, state_shift, bits, range);
-        let error = root_mean_square(&float, &logits(network, texts, pad_to, Some(&grid))?);
+    for (scales, state_shift, range) in candidates {
+        progress.inc(1);
+        let grid = Grid::new(network, scales, state_shift, bits, range);
+        if !grid.is_finite() {
+            continue;
+        }
+        let error = answers.distance(&logits(network, texts, pad_to, Some(&grid))?);
         if best.as_ref().is_none_or(|(least, _)| error < *least) {
             best = Some((error, grid));
         }
-        progress.inc(1);
     }
     progress.finish_and_clear();
-    best.map(|(_, grid)| grid).context("no grid to choose from")
+    best.map(|(_, grid)| grid).context("the network's weights are too large for any grid of integers")
+}
+
+/// The float network's logits, for comparison.
+pub(super) struct Answers {
+    logits: Vec<f32>,
+    /// Up to which size, of either sign, logits are compared.
+    sure: f32,
+}
+
+impl Answers {
+    /// At this logit a probability is within 1e-7 of certainty.
+    const SURE: f32 = 16.0;
+
+    pub(super) fn new(logits: Vec<f32>) -> Self {
+        let mut sizes: Vec<f32> = logits.iter().map(|logit| logit.abs()).collect();
+        sizes.sort_unstable_by(f32::total_cmp);
+        let median = sizes.get(sizes.len() / 2).copied().unwrap_or(0.0);
+        Self { logits, sure: Self::SURE.max(8.0 * median) }
+    }
+
+    /// Root of the mean squared difference of logits. An answer that is sure, and far surer than most, is the same however
+    /// large its logit: else a single text's would count more than those of all others together.
+    pub(super) fn distance(&self, others: &[f32]) -> f64 {
+        let within = |logits: &[f32]| -> Vec<f32> {
+            logits.iter().map(|logit| logit.clamp(-self.sure, self.sure)).collect()
+        };
+        root_mean_square(&within(&self.logits), &within(others))
+    }
 }
 
 /// Root of the mean squared difference.
-pub(super) fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
+fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
     let squares: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     (squares / a.len().max(1) as f64).sqrt()
 }
@@ -71,6 +100,8 @@ pub(super) fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
 pub(super) struct States {
     /// The states of each unit that are not zero, sorted.
     active: Vec<Vec<f32>>,
+    /// The largest state of each unit in each text, sorted.
+    largest: Vec<Vec<f32>>,
     steps: usize,
 }
 
@@ -85,6 +116,7 @@ impl States {
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
         let units = network.units();
         let mut active = vec![Vec::new(); units];
+        let mut largest = vec![Vec::new(); units];
         let mut steps = 0;
         for examples in Batches::by_length(&lengths, 128).iter() {
             let batch = Batch::new(examples, texts, pad_to);
@@ -96,9 +128,15 @@ impl States {
                     open.for_each(|(seen, &h)| seen.push(h));
                 }
             }
+            for text in 0..examples.len() {
+                for (unit, largest) in largest.iter_mut().enumerate() {
+                    let of_text = states[text * units + unit..].iter().step_by(examples.len() * units);
+                    largest.push(of_text.copied().fold(0.0, f32::max));
+                }
+            }
         }
-        active.iter_mut().for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
-        Self { active, steps }
+        active.iter_mut().chain(&mut largest).for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
+        Self { active, largest, steps }
     }
 
     /// The share of states that are zero.
@@ -107,15 +145,34 @@ impl States {
         1.0 - active as f64 / (self.steps * self.active.len()).max(1) as f64
     }
 
-    /// For each unit the scale at which this share of its active states fits into 0 to 127.
-    pub(super) fn scales(&self, quantile: f64) -> Vec<f32> {
-        let range = |seen: &Vec<f32>| {
-            let index = (seen.len() as f64 * quantile).ceil() as usize;
-            seen.get(index.clamp(1, seen.len().max(1)) - 1).copied().unwrap_or(0.0)
-        };
-        let ranges: Vec<f32> = self.active.iter().map(range).collect();
-        // A unit that is never active still needs a scale; any will do.
-        let largest = ranges.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        ranges.iter().map(|range| range.max(largest * 1e-3) / 127.0).collect()
+    /// Scales to try, one for each unit: those at which nearly all of its active states fit into 0 to 127, and, if the
+    /// states of a few texts lie far beyond those of the others, those at which all states of the other texts do.
+    pub(super) fn scales(&self) -> Vec<Vec<f32>> {
+        let mut ranges: Vec<Vec<f32>> =
+            [1.0, 0.9999, 0.999].map(|share| quantiles(&self.active, share)).into();
+        for share in [0.99, 0.95, 0.9] {
+            let of_texts = quantiles(&self.largest, share);
+            let before = ranges.last().into_iter().flatten();
+            if of_texts.iter().zip(before).any(|(range, before)| *range < 0.5 * before) {
+                ranges.push(of_texts);
+            }
+        }
+        ranges.iter().map(|ranges| scales(ranges)).collect()
     }
+}
+
+/// Of each unit's sorted values, the smallest that is as large as this share of them.
+fn quantiles(values: &[Vec<f32>], share: f64) -> Vec<f32> {
+    let quantile = |values: &Vec<f32>| {
+        let index = (values.len() as f64 * share).ceil() as usize;
+        values.get(index.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(0.0)
+    };
+    values.iter().map(quantile).collect()
+}
+
+/// The scales at which states up to these fit into 0 to 127.
+fn scales(ranges: &[f32]) -> Vec<f32> {
+    // A unit that is never active still needs a scale; any will do.
+    let largest = ranges.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    ranges.iter().map(|range| range.max(largest * 1e-3) / 127.0).collect()
 }

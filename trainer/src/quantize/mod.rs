@@ -22,7 +22,7 @@ pub use calibrate::{calibration, choose_grid};
 pub use perfect_hash::PerfectHash;
 pub use size::FileSize;
 
-use self::calibrate::{States, root_mean_square};
+use self::calibrate::{Answers, States};
 use self::layers::{IntDense, IntRecurrence};
 use crate::answer::answer_all;
 use crate::evaluate::logits;
@@ -41,8 +41,8 @@ const DENSE: f64 = 0.4;
 pub struct Exported {
     /// The `.kilo` file.
     pub file: Vec<u8>,
-    /// Root of the mean squared difference of real logits to those of the network as it was trained,
-    /// on the calibration texts.
+    /// Root of the mean squared difference of real logits to those of the network as it was trained, on the calibration
+    /// texts; of answers that are far surer than most only what makes them less so.
     pub logit_error: f64,
     /// The share of zeros in its hidden states, on the same texts.
     pub zeros: f64,
@@ -68,7 +68,7 @@ pub fn export(
     let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
     let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid, zeros)?;
     let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
-    let logit_error = root_mean_square(&trained, &device_logits(&file, &sample)?);
+    let logit_error = Answers::new(trained).distance(&device_logits(&file, &sample)?);
     Ok(Exported { file, logit_error, zeros })
 }
 

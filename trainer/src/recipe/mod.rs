@@ -47,6 +47,11 @@ keys! {
         pub units: usize = 32,
         /// The recurrence's activation.
         pub activation: Activation = Activation::Relu,
+        /// The most that a state may be with `activation = "relu"`: what is larger is cut to it, in training and in what the
+        /// trained network answers, as the device's integers saturate. States of a ReLU network can grow exponentially with
+        /// the length of a text, so that without a limit one long text among short ones can ruin a training. 0: no limit,
+        /// as in Keras.
+        pub state_limit: f32 = 100.0,
         /// How the recurrent kernel starts.
         pub recurrent_initializer: RecurrentInitializer = RecurrentInitializer::Orthogonal,
 
@@ -255,6 +260,7 @@ impl Recipe {
         rule((0.0..=1.0).contains(&self.teacher_share), "teacher_share must be in [0, 1]")?;
         rule(self.teacher_ngrams > 0, "teacher_ngrams must be positive")?;
         rule(share(self.label_smoothing), "label_smoothing must be in [0, 1)")?;
+        rule(self.state_limit >= 0.0, "state_limit must be 0 (no limit) or more")?;
         rule(self.l2 >= 0.0, "l2 must be 0 or more")?;
         rule(share(self.momentum), "momentum must be in [0, 1)")?;
         rule(

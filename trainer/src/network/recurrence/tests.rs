@@ -36,17 +36,18 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 #[test]
 fn agrees_with_autograd() {
     for activation in [Activation::Relu, Activation::Tanh] {
-        compare_with_autograd(activation, None);
-        compare_with_autograd(activation, Some(0.4));
+        compare_with_autograd(activation, None, f32::INFINITY);
+        compare_with_autograd(activation, Some(0.4), f32::INFINITY);
+        compare_with_autograd(activation, None, 0.5);
     }
 }
 
-fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
+fn compare_with_autograd(activation: Activation, dropout: Option<f32>, limit: f32) {
     // More texts than one thread's share, more steps than are kept at a time, and units that fill no vector register.
     let (texts, units) = (20 * TEXTS + 5, 5);
     let steps = GRADIENTS / (units * texts) + 3;
     let (projected, kernel, readout, tokens) = case(texts, units, steps);
-    let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None);
+    let mut op = Recurrence::new(activation, texts, steps, tokens.clone(), None).saturating_at(limit);
     let mut mask = vec![1.0; texts * units];
     if let Some(share) = dropout {
         mask =
@@ -57,7 +58,10 @@ fn compare_with_autograd(activation: Activation, dropout: Option<f32>) {
     let ours = projected.apply_op2(&kernel, op).unwrap();
     let batch = Batch { examples: (0..texts).collect(), steps, ids: (0..4).collect(), tokens };
     let mask = Tensor::from_vec(mask, (texts, units), &Device::Cpu).unwrap();
-    let theirs = composed::last_state(activation, &projected, &kernel, &batch, Some(&mask)).unwrap();
+    let theirs = composed::last_state(activation, limit, &projected, &kernel, &batch, Some(&mask)).unwrap();
+    if activation == Activation::Relu && limit.is_finite() {
+        assert!(flat(&ours).contains(&limit), "no state reaches the limit");
+    }
     for (a, b) in flat(&ours).iter().zip(flat(&theirs)) {
         assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "state {a}, autograd's {b}");
     }
