@@ -61,6 +61,24 @@ kinds! {
     NoWords = "no-words",
     /// A part that has no text of some classes.
     MissingClass = "missing-class",
+    /// Texts that are far longer than the others.
+    LongTexts = "long-texts",
+    /// Texts of one long word each, which stands nowhere else.
+    OneWordTexts = "one-word-texts",
+    /// So few texts that nothing can be learned.
+    FewTexts = "few-texts",
+    /// No text that is not trained on.
+    NothingHeldOut = "nothing-held-out",
+    /// Texts that validate, all of one class.
+    OneClassValidation = "one-class-validation",
+    /// A loss that rose a thousandfold.
+    LossRose = "loss-rose",
+    /// Answers that are all the same.
+    OneAnswer = "one-answer",
+    /// No more right answers than the same answer to every text would give.
+    NoBetterThanGuessing = "no-better-than-guessing",
+    /// Fewer right answers of the model file than of the float network.
+    QuantizationLoss = "quantization-loss",
 }
 
 #[cfg(test)]

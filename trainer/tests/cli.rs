@@ -357,7 +357,7 @@ fn leaves_a_report_that_needs_nothing_else() {
     let sum: u64 = parts.iter().map(|part| part["bytes"].as_u64().unwrap()).sum();
     assert_eq!(sum, std::fs::metadata(desk.path("run/model.kilo")).unwrap().len());
     assert!(parts.iter().all(|part| page.contains(part["part"].as_str().unwrap())), "{parts:?}");
-    assert!(!page.contains("There are neither test nor"), "there is a test part");
+    assert!(!page.contains("there are neither test nor"), "there is a test part");
     assert!(page.contains("warning[contradictory-labels]: "), "the page has no warnings");
     // The same training leaves the same page.
     desk.ok(&[&["train", "mine", "--out", "run", "--seed", "3", "--force"][..], &how].concat());
@@ -380,7 +380,7 @@ fn a_report_says_what_it_lacks_and_shortens_what_is_long() {
     let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     desk.ok(&[&["train", "long", "--out", "run", "--recipe", "starter"][..], &settings].concat());
     let page = desk.read("run/report.html");
-    assert!(page.contains("30 training texts.") && page.contains("class=\"warning\""));
+    assert!(page.contains("30 training texts.") && page.contains("warning[nothing-held-out]: "));
     assert!(page.contains("The last 10 words that the model knows count; 10 of 30 texts have more"));
     assert!(page.contains(" [19,700 words] "), "no long text is shortened");
     assert!(page.len() < 1 << 20, "{} bytes", page.len());

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{Console, grouped};
 use crate::data::counts::{Counts, Part};
 use crate::data::{Dataset, Inputs};
-use crate::fit::Material;
+use crate::fit::{Material, Split};
+use crate::hints::before_training;
 use crate::recipe::Recipe;
 use crate::warning::Warning;
 
@@ -38,7 +39,10 @@ pub fn run(args: &Args) -> Result<()> {
     let encoder = Material::vocabulary(&recipe, &data)?;
     let counts = Counts::of(&data, &encoder);
     show(console, &counts, usize::MAX)?;
-    let warnings = counts.warnings();
+    // Groups are for training to name.
+    let split = Split::new(&recipe, 0, None, data.train.len()).map(|split| split.validation);
+    let hints = before_training(&recipe, &data, &counts, &split.unwrap_or_default());
+    let warnings = [counts.warnings(), hints].concat();
     console.warn(&warnings)?;
     console.conclude(&Report { counts, warnings })
 }

@@ -10,6 +10,7 @@ use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Columns, Dataset, Inputs};
+use crate::hints::long_texts_to_calibrate;
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
 use crate::run_folder::{Begin, RunFolder};
@@ -168,7 +169,9 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
 
     let counts = Counts::of(&data, encoder);
     show(console, &counts, 10)?;
-    console.warn(&counts.warnings())?;
+    let warnings =
+        [counts.warnings(), long_texts_to_calibrate(recipe, &data, &counts).into_iter().collect()].concat();
+    console.warn(&warnings)?;
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
         "imported from {peer}: vocabulary {} words, embedding {}, {} units, {} parameters",
@@ -184,7 +187,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
             grouped(unreachable.len()),
         ))?;
     }
-    let metrics = Metrics::new(0, encoder.words().len(), parameters, counts);
+    let metrics = Metrics::new(0, encoder.words().len(), parameters, counts, warnings);
     let comment = format!(
         "The weights are {peer}'s: {}, {}\nkilornn train DATA --recipe <this file> trains a network of the same form \
          on data of its own.",
@@ -193,6 +196,15 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     );
     folder.write_config(recipe, &comment)?;
     let name = args.out.file_name().unwrap_or_default().to_string_lossy();
-    let outcome = Outcome { name: &name, network, encoder, recipe, grid: None, data: &data, held: &[] };
+    let outcome = Outcome {
+        name: &name,
+        network,
+        encoder,
+        recipe,
+        grid: None,
+        data: &data,
+        held: &[],
+        is_trained: false,
+    };
     outcome.deliver(console, &folder, &outcome.export(console)?, metrics)
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::budget::Proof;
 use super::{Console, grouped};
+use crate::answer::Answer;
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
 use crate::evaluate;
@@ -20,6 +21,7 @@ use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
 use crate::text::Encoder;
+use crate::verdict::{self, Answered, Origin};
 use crate::warning::Warning;
 
 /// What `metrics.json` holds and `--json` prints.
@@ -41,8 +43,19 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
+    /// How a network that is trained came to be, so far.
+    pub(super) fn trained<'a>(&'a self, recipe: &'a Recipe, data: &'a Dataset) -> Origin<'a> {
+        Origin::Trained { recipe, epochs: &self.epochs, data, counts: &self.data }
+    }
+
     /// Before anything is trained or tested.
-    pub(super) fn new(examples: usize, vocabulary: usize, parameters: usize, data: Counts) -> Self {
+    pub(super) fn new(
+        examples: usize,
+        vocabulary: usize,
+        parameters: usize,
+        data: Counts,
+        warnings: Vec<Warning>,
+    ) -> Self {
         Self {
             examples,
             vocabulary,
@@ -50,7 +63,7 @@ impl Metrics {
             epochs: Vec::new(),
             test: None,
             quantized: None,
-            warnings: data.warnings(),
+            warnings,
             data,
             budget: None,
         }
@@ -92,6 +105,8 @@ pub(super) struct Outcome<'a> {
     pub(super) data: &'a Dataset,
     /// Which of the training texts were kept for validation.
     pub(super) held: &'a [usize],
+    /// Whether it was trained here, not imported.
+    pub(super) is_trained: bool,
 }
 
 impl Outcome<'_> {
@@ -133,6 +148,9 @@ impl Outcome<'_> {
             console.say(format!("int8 test score: {:.4}", device.mean_loss()))?;
             console.say(format!("int8 test accuracy: {:.4}", device.accuracy()))?;
         }
+        let worth = self.verdict(&metrics, part, &examples, &answers, [float, device]);
+        console.warn(&worth)?;
+        metrics.warnings.extend(worth);
         metrics.quantized = Some(Quantized {
             bytes: exported.file.len(),
             logit_error: exported.logit_error,
@@ -169,6 +187,34 @@ impl Outcome<'_> {
             proof.show(console, &model)?;
         }
         console.conclude(&metrics)
+    }
+
+    /// What the result is worth, by the network's and the model file's answers and scores.
+    fn verdict(
+        &self,
+        metrics: &Metrics,
+        part: &str,
+        examples: &[Example],
+        answers: &[Answer],
+        [float, device]: [Score; 2],
+    ) -> Vec<Warning> {
+        let (recipe, labels) = (self.recipe, &self.data.labels);
+        let origin = match self.is_trained {
+            true => metrics.trained(recipe, self.data),
+            false => Origin::Imported { recipe },
+        };
+        let pairs: Vec<(usize, usize)> = examples
+            .iter()
+            .zip(answers)
+            .map(|(example, answer)| (example.class, answer.class as usize))
+            .collect();
+        let answered = Answered { part, labels, pairs: &pairs };
+        let all = [
+            verdict::of_course(&origin, labels.len()),
+            verdict::of_answers(&origin, &answered),
+            verdict::of_quantization(&origin, part, float, device),
+        ];
+        all.into_iter().flatten().collect()
     }
 
     /// The texts that the network is tried on: the best that there are.

@@ -14,9 +14,11 @@ use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
+use crate::fit::{Diverged, Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
+use crate::hints::before_training;
 use crate::processor::Processor;
 use crate::run_folder::{Begin, RunFolder};
+use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
@@ -136,7 +138,9 @@ impl Run<'_> {
         let material = Material::remembering(&recipe, seed, data, memory)?;
         let counts = Counts::of(data, &material.encoder);
         show(console, &counts, 10)?;
-        console.warn(&counts.warnings())?;
+        let hints = before_training(&recipe, data, &counts, &material.held);
+        let warnings = [counts.warnings(), hints].concat();
+        console.warn(&warnings)?;
         let folder = RunFolder::open(out, begin)?;
 
         let task = Task { processor, ..material.task(&recipe, seed) };
@@ -150,7 +154,7 @@ impl Run<'_> {
             grouped(parameters),
         ))?;
         let vocabulary = material.encoder.words().len();
-        let mut metrics = Metrics::new(task.train.texts.len(), vocabulary, parameters, counts);
+        let mut metrics = Metrics::new(task.train.texts.len(), vocabulary, parameters, counts, warnings);
         let asked = Asked::of(&task)?;
         let state = match folder.read_checkpoint()? {
             Some((path, bytes)) if begin == Begin::Resume => {
@@ -181,7 +185,12 @@ impl Run<'_> {
             console
                 .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
         }
-        let State { grid, best_epoch, .. } = fitted?;
+        let State { grid, best_epoch, .. } = match fitted {
+            Err(error) if error.is::<Diverged>() => {
+                bail!("{error} ({})", verdict::of_divergence(&metrics.trained(&recipe, data)))
+            }
+            fitted => fitted?,
+        };
         if let Some(epoch) = best_epoch {
             console.say(format!(
                 "the network is that of epoch {epoch}, the best by {}",
@@ -197,6 +206,7 @@ impl Run<'_> {
             grid: grid.as_ref(),
             data,
             held,
+            is_trained: true,
         };
         let exported = outcome.export(console)?;
         if let Some((search, choice)) = budget {

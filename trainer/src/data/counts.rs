@@ -39,6 +39,14 @@ pub struct Part {
     pub unknown_words: f64,
     /// Texts without a word.
     pub without_words: usize,
+    /// Texts whose length lies far outside the others' ([`Lengths::far_outside`]).
+    pub far_longer: usize,
+    /// The longest of all texts, by index.
+    #[serde(skip)]
+    pub longest: usize,
+    /// Characters of all texts for each of their words, what separates words included.
+    #[serde(skip)]
+    pub characters_per_word: f64,
 }
 
 /// How long texts are.
@@ -143,25 +151,49 @@ impl Part {
         examples.iter().for_each(|example| per_class[example.class] += 1);
         let words: Vec<(usize, usize)> =
             examples.par_iter().map(|example| encoder.count_words(&example.text)).collect();
+        let characters: usize = examples.par_iter().map(|example| example.text.chars().count()).sum();
         let all: usize = words.iter().map(|(all, _)| all).sum();
         let unknown: usize = words.iter().map(|(_, unknown)| unknown).sum();
         let lengths: Vec<usize> = words.into_iter().map(|(all, _)| all).collect();
+        let longest = (0..lengths.len()).max_by_key(|&text| lengths[text]).unwrap_or(0);
+        let without_words = lengths.iter().filter(|&&length| length == 0).count();
+        let sorted = Lengths::sorted(lengths);
+        let words = Lengths::of(&sorted);
         Self {
             examples: examples.len(),
             per_class,
-            without_words: lengths.iter().filter(|&&length| length == 0).count(),
-            words: Lengths::of(lengths),
+            without_words,
+            far_longer: sorted.len() - sorted.partition_point(|&length| length <= words.far_outside()),
+            longest,
+            characters_per_word: characters as f64 / all.max(1) as f64,
+            words,
             unknown_words: unknown as f64 / all.max(1) as f64,
         }
     }
 }
 
 impl Lengths {
-    /// Of at least one text: the smallest length that is enough for the share (nearest rank).
-    fn of(mut lengths: Vec<usize>) -> Self {
+    fn sorted(mut lengths: Vec<usize>) -> Vec<usize> {
         lengths.sort_unstable();
+        lengths
+    }
+
+    /// Of at least one text, by rising length: the smallest length that is enough for the share (nearest rank).
+    fn of(lengths: &[usize]) -> Self {
         let rank = |percent: usize| lengths[(lengths.len() * percent).div_ceil(100).max(1) - 1];
         Self { min: rank(0), median: rank(50), p90: rank(90), max: rank(100) }
+    }
+
+    /// The length beyond which a text is an outlier: logarithms of lengths are about normally distributed, and such a
+    /// text's lies more than five standard deviations above their median, the deviation being estimated from the
+    /// median and the ninth decile, on which outliers have no influence.
+    pub fn far_outside(&self) -> usize {
+        /// Standard deviations from the median of a normal distribution to its ninth decile.
+        const NINTH_DECILE: f64 = 1.2816;
+        let (median, p90) = (self.median.max(1) as f64, self.p90.max(1) as f64);
+        // Where nearly all texts are of one length, a longer one is still no outlier at once.
+        let deviation = ((p90 / median).ln() / NINTH_DECILE).max(0.2);
+        ((median * (5.0 * deviation).exp()) as usize).max(self.p90 + 20)
     }
 }
 
@@ -253,7 +285,7 @@ mod tests {
 
     #[test]
     fn ranks_are_lengths_that_occur() {
-        let of = |lengths: Vec<usize>| Lengths::of(lengths);
+        let of = |lengths: Vec<usize>| Lengths::of(&Lengths::sorted(lengths));
         assert_eq!(of((1..=10).rev().collect()), Lengths { min: 1, median: 5, p90: 9, max: 10 });
         assert_eq!(of(vec![7]), Lengths { min: 7, median: 7, p90: 7, max: 7 });
     }

@@ -12,7 +12,7 @@ pub(crate) mod tests;
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use kilornn::layers::{Activation, Embedding, Order, State};
 use kilornn::text::Vocabulary;
@@ -49,7 +49,8 @@ pub struct Exported {
 }
 
 /// Quantizes a trained network, on the grid on which it was trained or on the best for it.
-/// `texts` are training texts: a sample of them calibrates.
+/// `texts` are training texts: a sample of them calibrates. Fails if the network's weights are not finite, or so large that
+/// no integers hold them.
 pub fn export(
     network: &Network,
     encoder: &Encoder,
@@ -201,8 +202,10 @@ fn encode(contents: &Contents<'_>) -> Result<Vec<u8>> {
     let mut buffer = vec![0; 4096 + contents.labels.len() + contents_size(contents)];
     let file = file::encode(contents, &mut buffer).context("the model file is larger than its tables")?;
     let file = file.to_vec();
-    Model::from_bytes(&file).context("the exporter wrote a model that the runtime refuses")?;
-    Ok(file)
+    match Model::from_bytes(&file) {
+        Ok(_) => Ok(file),
+        Err(error) => bail!("the network's weights are beyond what a device's integers can hold: {error}"),
+    }
 }
 
 /// Bytes of all tables together.

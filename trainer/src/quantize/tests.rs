@@ -206,9 +206,66 @@ fn a_dead_network_exports() {
 }
 
 #[test]
-fn a_network_that_diverged_is_refused() {
-    let error = export_scaled(1e6).unwrap_err().to_string();
-    assert!(error.contains("diverged"), "{error}");
+fn weights_of_any_size_export_or_are_refused_in_words() {
+    let mut refused = 0;
+    for exponent in [-30, -9, -3, 0, 1, 2, 3, 6, 9, 20, 30] {
+        let Err(error) = export_scaled(10f32.powi(exponent)) else { continue };
+        let said = error.to_string();
+        assert!(said.starts_with("the network's weights are"), "1e{exponent}: {said}");
+        refused += 1;
+    }
+    assert!((1..8).contains(&refused), "{refused} of 11");
+    let error = export_scaled(f32::NAN).unwrap_err().to_string();
+    assert!(error.starts_with("the network diverged"), "{error}");
+}
+
+/// A network whose states grow by three tenths with every word, as trained ReLU networks may, over words of which each
+/// adds to one of two units.
+fn expansive(recipe: &Recipe, encoder: &Encoder) -> Network {
+    let mut network = Network::new(recipe, encoder.rows(), 1, &mut Stream::Weights.rng(2));
+    for (id, row) in network.embedding.values.chunks_exact_mut(6).enumerate() {
+        row.fill(0.0);
+        row[id % 2] = 0.1;
+    }
+    network.kernel.values.fill(0.0);
+    network.recurrent_kernel.values.fill(0.0);
+    network.dense_kernel.values.fill(0.0);
+    for unit in 0..2 {
+        network.kernel.values[unit * 10 + unit] = 1.0;
+        network.recurrent_kernel.values[unit * 11] = 1.3;
+        network.dense_kernel.values[unit] = [3.0, -3.0][unit];
+    }
+    network
+}
+
+#[test]
+fn one_long_text_does_not_decide_the_scales() {
+    let recipe = recipe("state_limit = 0");
+    let encoder = encoder(&recipe);
+    let network = expansive(&recipe, &encoder);
+    let text = |t: usize, words: usize| -> String {
+        (0..words).map(|i| format!("w{} ", ((t * 31 + i * i * 7 + i) % 29 + t % 2) % WORDS)).collect()
+    };
+    let ordinary: Vec<String> = (0..200).map(|t| text(t, 3 + t % 6)).collect();
+    let labels = ["0", "1"].map(str::to_owned);
+    let export_with = |longer: &[usize]| {
+        let mut texts = ordinary.clone();
+        texts.extend(longer.iter().map(|&words| text(1, words)));
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        export(&network, &encoder, &recipe, &labels, &texts, None).unwrap()
+    };
+    let ordinary: Vec<&str> = ordinary.iter().map(String::as_str).collect();
+    let float = logits(&network, &encoder.encode_all(&ordinary), None, None).unwrap();
+    let differ = |file: &[u8]| {
+        let device = device_logits(file, &ordinary).unwrap();
+        float.iter().zip(&device).filter(|(float, device)| (**float > 0.0) != (**device > 0.0)).count()
+    };
+    let without = differ(&export_with(&[]).file);
+    // 1.3^30 is 2,600, 1.3^100 is 2.5e11, and 1.3^3000 is beyond floats.
+    for longer in [&[30][..], &[100], &[400], &[3000], &[40, 60, 80]] {
+        let found = differ(&export_with(longer).file);
+        assert!(found <= without + 2, "{longer:?}: {found} of 200 answers differ, without them {without}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ keys! {
         /// trained network answers, as the device's integers saturate. States of a ReLU network can grow exponentially with
         /// the length of a text, so that without a limit one long text among short ones can ruin a training. 0: no limit,
         /// as in Keras.
-        pub state_limit: f32 = 100.0,
+        pub state_limit: f32 = 10_000.0,
         /// How the recurrent kernel starts.
         pub recurrent_initializer: RecurrentInitializer = RecurrentInitializer::Orthogonal,
 

@@ -17,7 +17,7 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
         header {
             h1 { (name) }
             dl.facts {
-                div { dt { "accuracy of the device (int8)" } dd { (share(device)) } }
+                div { dt { "accuracy of the device (int8) on " (trial.part) " texts" } dd { (share(device)) } }
                 div { dt { "of the float network" } dd { (share(float)) } }
                 div { dt { "model file" } dd { (grouped(*bytes)) " bytes" } }
                 div { dt { "vocabulary" } dd { (grouped(encoder.words().len())) " words" } }
@@ -31,12 +31,6 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
                 (labels.len()) " classes: " (labels.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
                 @if labels.len() > 12 { ", ..." }
                 ". All figures are of the " (grouped(trial.examples.len())) " " (trial.part) " texts."
-            }
-            @if trial.part == "training" {
-                p.warning {
-                    "There are neither test nor validation texts. The figures are of texts that the network may have \
-                     learned by heart: on others it may be much worse."
-                }
             }
             @for warning in subject.warnings { p.warning { (warning) } }
             details { summary { "How to make it again" } pre { (config) } }
