@@ -9,7 +9,7 @@ use super::data::show;
 use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Columns, Dataset, Inputs};
+use crate::data::{Dataset, Inputs, Reading};
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
 use crate::run_folder::{Begin, RunFolder};
@@ -87,7 +87,7 @@ struct Common {
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
     /// Output folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -161,7 +161,8 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     let console = Console { json: args.json };
     let Imported { network, encoder, recipe, labels, unreachable } = imported;
     // All input is read and checked before anything is written.
-    let inputs = Inputs { columns: args.columns.clone(), ..Inputs::from(args.data.as_path()) };
+    let reading = Reading { calibrates: true, ..args.reading.clone() };
+    let inputs = Inputs { reading, ..Inputs::from(args.data.as_path()) };
     let mut data = Dataset::read(&inputs)?;
     agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
     let folder = RunFolder::open(&args.out, Begin::asked(args.force, false))?;

@@ -8,7 +8,7 @@ pub mod torch;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Example};
+use crate::data::{Dataset, Example, classes_of};
 use crate::error::InputError;
 use crate::network::{Array, Network, Unfit};
 use crate::recipe::{Recipe, UnknownWords};
@@ -130,13 +130,8 @@ pub fn agree_on_labels(
         );
         return Err(InputError::in_file(folder, reason));
     }
-    // As everywhere, a label is the name of a class or its number.
-    let class_of = |label: &String| {
-        let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
-        labels.iter().position(|name| name == label).or_else(number)
-    };
-    let renumbered: Option<Vec<usize>> = data.labels.iter().map(class_of).collect();
-    let Some(renumbered) = renumbered else {
+    // As everywhere, labels are names of classes or their numbers.
+    let Some(renumbered) = classes_of(&labels, &data.labels) else {
         let reason = format!("its classes are {}, the model's {}", data.labels.join(", "), labels.join(", "));
         return Err(InputError::in_file(folder, reason));
     };
