@@ -86,8 +86,8 @@ impl Inputs {
 
     /// Which files these are.
     pub(super) fn find(&self) -> Result<Parts, InputError> {
-        let others = [&self.dev[..], &self.test, self.labels.as_slice(), &self.beside].concat();
-        read_once(self.data.iter().chain(&others))?;
+        let named = [&self.data[..], &self.dev, &self.test, self.labels.as_slice(), &self.beside].concat();
+        read_once(&named)?;
         let mut parts = Parts::default();
         let taken = |part: Option<Part>, replaced: &[PathBuf], unread: &mut Vec<PathBuf>| match part {
             Some(part) if replaced.is_empty() => part.sources,
@@ -110,16 +110,20 @@ impl Inputs {
                 (Some(_), Some(file)) => unread.push(file),
                 (_, None) => {}
             }
-            parts.warnings.extend(not_read(path, unread, &others));
+            parts.warnings.extend(not_read(path, unread, &named));
         }
         if let Some(file) = &self.labels {
             parts.labels = Some(labels::read(file, self.reading.form.encoding)?);
         }
         if !self.dev.is_empty() {
-            parts.dev = part_of(&self.dev, "dev", |found| found.dev)?.sources;
+            let found = part_of(&self.dev, "dev", &named, |found| found.dev)?;
+            parts.dev = found.sources;
+            parts.warnings.extend(found.warnings);
         }
         if !self.test.is_empty() {
-            parts.test = part_of(&self.test, "test", |found| found.test)?.sources;
+            let found = part_of(&self.test, "test", &named, |found| found.test)?;
+            parts.test = found.sources;
+            parts.warnings.extend(found.warnings);
         }
         Ok(parts)
     }
@@ -151,20 +155,21 @@ pub(super) struct TestPart {
 /// The files to test on, of files and folders.
 pub(super) fn find_test(paths: &[PathBuf]) -> Result<TestPart, InputError> {
     read_once(paths)?;
-    part_of(paths, "test", |found| found.test)
+    part_of(paths, "test", paths, |found| found.test)
 }
 
-/// All of what is not split, and one part of what is.
+/// All of what is not split, and one part of what is; `named` are all paths that a person named.
 fn part_of(
     paths: &[PathBuf],
     name: &str,
+    named: &[PathBuf],
     part: impl Fn(Found) -> Option<Part>,
 ) -> Result<TestPart, InputError> {
     let mut all = TestPart::default();
     for path in paths {
         let mut found = layout::find(path)?;
         all.labels.extend(found.labels.take());
-        all.warnings.extend(not_read(path, std::mem::take(&mut found.unread), &[]));
+        all.warnings.extend(not_read(path, std::mem::take(&mut found.unread), named));
         match found.whole.take().or_else(|| part(found)) {
             Some(part) => all.sources.extend(part.sources),
             None => {
@@ -176,11 +181,11 @@ fn part_of(
     Ok(all)
 }
 
-/// Warns of what lies in a folder and is read neither there nor as one of the other files.
-fn not_read(folder: &Path, mut entries: Vec<PathBuf>, others: &[PathBuf]) -> Option<Warning> {
+/// Warns of what lies in a folder and is not read there, and was not named by itself.
+fn not_read(folder: &Path, mut entries: Vec<PathBuf>, named: &[PathBuf]) -> Option<Warning> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let others: Vec<PathBuf> = others.iter().map(|path| whole(path)).collect();
-    entries.retain(|entry| !others.contains(&whole(entry)));
+    let named: Vec<PathBuf> = named.iter().map(|path| whole(path)).collect();
+    entries.retain(|entry| !named.contains(&whole(entry)));
     entries.sort_unstable();
     if entries.is_empty() {
         return None;

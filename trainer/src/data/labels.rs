@@ -117,7 +117,7 @@ impl Kept {
 }
 
 /// The names of the classes, or the first of many.
-pub(super) fn shown(labels: &[impl AsRef<str>]) -> String {
+pub fn shown(labels: &[impl AsRef<str>]) -> String {
     let first = |n: usize| labels[..n].iter().map(|it| excerpt(it.as_ref())).collect::<Vec<_>>().join(", ");
     match labels.len() {
         n @ 0..=12 => first(n),

@@ -124,10 +124,12 @@ fn rare(classes: &[Class<'_>]) -> Option<String> {
             format!("`{}` has {} example{s} ({})", excerpt(class.name), class.examples, class.place)
         })
         .collect();
-    let option = rare.first().map(|class| format!("--without {}", shell_words::quote(class.name)))?;
+    // What a terminal would obey is not for typing.
+    let name = rare.first()?.name;
+    let name = if name.contains(is_unseen) { "LABEL".into() } else { shell_words::quote(name) };
     (most >= MANY).then(|| {
         format!(
-            "the class {}: too few to learn from (add some, correct the label, or leave the class out: {option})",
+            "the class {}: too few to learn from (add some, correct the label, or leave the class out: --without {name})",
             first(&shown, ", ")
         )
     })

@@ -95,7 +95,7 @@ impl<'a> Header<'a> {
 pub(super) fn has_all(header: &[&str], wanted: &Wanted<'_>) -> bool {
     let has = |name: &Name<'_>| match wanted.form.no_header {
         true => number(name, header.len(), wanted).is_ok(),
-        false => header.contains(&name.1),
+        false => header.iter().any(|column| column.trim() == name.1.trim()),
     };
     wanted.names.iter().all(has)
 }
@@ -123,7 +123,7 @@ fn position(
     wanted: &Wanted<'_>,
     remedy: Option<&str>,
 ) -> Result<usize, String> {
-    let mut found = (0..header.len()).filter(|&index| header[index] == name);
+    let mut found = (0..header.len()).filter(|&index| header[index].trim() == name.trim());
     let shown = excerpt(name);
     match (found.next(), found.next()) {
         (Some(index), None) => return Ok(index),
