@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::data::{Encoding, Lines, with_line_feeds};
+use crate::data::{Encoding, TextLines, with_line_feeds};
 
 /// Has the texts that are `given` answered, or else (also for a single `-`) every line of standard input: all at once
 /// where the answer is one JSON object, and otherwise line by line, so that a person at a terminal gets each answer at
@@ -16,7 +16,7 @@ pub(super) fn answer(
     if !given.is_empty() && given != ["-"] {
         return answer(&given.iter().map(|text| with_line_feeds(text).into_owned()).collect::<Vec<_>>());
     }
-    let mut lines = Lines::new(std::io::stdin().lock(), encoding);
+    let mut lines = TextLines::new(std::io::stdin().lock(), encoding);
     if json {
         return answer(&lines.collect::<Result<Vec<_>, _>>()?);
     }

@@ -146,7 +146,7 @@ pub fn run(args: &Args) -> Result<()> {
                 },
             };
             let read = keras::read(&args.weights, &args.tokenizer, &reading, &args.common.settings)?;
-            let imported = Imported { labels: args.labels.clone(), ..read };
+            let imported = Imported { labels: args.labels.as_ref().map(|all| trimmed(all)), ..read };
             (imported, &args.common, ("Keras", [&args.weights, &args.tokenizer]))
         }
         Peer::Torch(args) => {
@@ -155,6 +155,11 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     deliver(&imported, common, sources)
+}
+
+/// Names without blanks around them, as data has them.
+fn trimmed(labels: &[String]) -> Vec<String> {
+    labels.iter().map(|label| label.trim().to_owned()).collect()
 }
 
 fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 2])) -> Result<()> {

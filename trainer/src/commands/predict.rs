@@ -17,7 +17,8 @@ use crate::explain::{Effect, explain};
 
 /// Classify texts as the device does.
 ///
-/// Without TEXT and --file every line of standard input is a text. Prints label, probability and text.
+/// Without TEXT and --file every line of standard input is a text, and is answered as soon as it is there. Prints label,
+/// probability and text. Line ends of any kind and a byte order mark are no part of a text, as when a model is trained.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model: a .kilo file, or the folder of a run

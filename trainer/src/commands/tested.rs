@@ -15,7 +15,7 @@ pub(super) struct Tested {
     #[arg(required = true)]
     data: Vec<PathBuf>,
     /// Leave out the texts of this class (can be repeated)
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     pub(super) without: Vec<String>,
     #[command(flatten)]
     reading: Reading,

@@ -191,7 +191,7 @@ pub fn classes_of(classes: &[String], labels: &[String]) -> Option<Vec<usize>> {
 
 fn meaning(classes: &[String], labels: &[&str]) -> Result<Vec<usize>, Mismatch> {
     let by_name: HashMap<&str, usize> =
-        classes.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
+        classes.iter().enumerate().map(|(class, name)| (name.trim(), class)).collect();
     let is_of_numbers = labels.iter().all(|label| whole(label).is_some());
     let classes_are_numbered = classes.iter().any(|name| whole(name).is_some());
     let named: Vec<Option<usize>> = labels

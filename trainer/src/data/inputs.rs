@@ -25,7 +25,7 @@ pub struct Inputs {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Leave out this class and all its examples, as if they were not there (can be repeated)
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     pub without: Vec<String>,
     /// How the files are to be read.
     #[command(flatten)]

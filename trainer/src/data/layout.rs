@@ -76,14 +76,14 @@ pub(super) fn expected(folder: &Path, part: &str) -> String {
             if !(folders.is_empty() && texts.is_empty() && others.is_empty()) =>
         {
             let all: Vec<PathBuf> = folders.into_iter().chain(texts).chain(others).collect();
-            format!("; there are {}", named(folder, &all))
+            format!(" (in it: {})", named(folder, &all))
         }
         _ => String::new(),
     };
     format!(
         "no {part} part in this folder{lie_there}: there should be a file {part} ({}), or a folder {part} with a folder of \
          .txt files for each class, or with one .txt file for each class",
-        formats::endings()
+        formats::endings(|format| !format.is_of_one_class())
     )
 }
 

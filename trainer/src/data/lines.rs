@@ -93,7 +93,7 @@ pub(super) fn marked(path: &Path, line: usize) -> InputError {
 }
 
 /// Lines of standard input, each as soon as it is there.
-pub struct Lines<R> {
+pub struct TextLines<R> {
     input: R,
     encoding: Option<Encoding>,
     /// How many lines were taken.
@@ -102,7 +102,7 @@ pub struct Lines<R> {
     ready: VecDeque<String>,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> TextLines<R> {
     /// Lines of text in an encoding, or else in UTF-8.
     pub fn new(input: R, encoding: Option<Encoding>) -> Self {
         Self { input, encoding, taken: 0, ready: VecDeque::new() }
@@ -137,7 +137,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl<R: BufRead> Iterator for TextLines<R> {
     type Item = Result<String, InputError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -191,7 +191,7 @@ mod tests {
     fn given(bytes: &[u8], encoding: &str) -> Vec<Result<String, String>> {
         let encoding = (!encoding.is_empty()).then(|| encoding.parse().unwrap());
         let mut lines = Vec::new();
-        for line in Lines::new(bytes, encoding) {
+        for line in TextLines::new(bytes, encoding) {
             let failed = line.is_err();
             lines.push(line.map_err(|error| error.to_string()));
             if failed {

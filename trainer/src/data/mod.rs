@@ -37,7 +37,7 @@ pub use files::{read_document, read_groups, read_lines, read_unlabelled};
 pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
 pub use labels::shown as names_shown;
-pub use lines::{Lines, within as with_line_feeds};
+pub use lines::{TextLines, within as with_line_feeds};
 pub use test::Test;
 
 use crate::error::{InputError, place};
@@ -140,9 +140,7 @@ impl Dataset {
         let (labels, warnings) = (kept.labels, parts.warnings);
         let mut data = Self { labels, train, groups, unlabelled: Vec::new(), dev, test, files, warnings };
         data.check_classes(&parts.train, reading)?;
-        for part in [Some(&data.train), data.dev.as_ref(), data.test.as_ref()].into_iter().flatten() {
-            check_texts(part, &data.files)?;
-        }
+        check_texts(&data.train, &data.files)?;
         let found = data.look_at_names();
         data.warnings.extend(found);
         Ok(data)

@@ -127,6 +127,10 @@ fn a_label_has_no_blanks_around_it_and_is_not_empty() {
     desk.write("true.jsonl", "{\"text\": \"a b\", \"label\": true}\n{\"text\": \"c d\", \"label\": false}\n");
     assert_eq!(counted(&desk, &["floats.jsonl"])["labels"], json!(["0", "1"]));
     assert_eq!(counted(&desk, &["true.jsonl"])["labels"], json!(["false", "true"]));
+    // Numbers below 0 are names, which can be left out.
+    desk.write("signed.csv", "label,text\n-1,a b\n0,c d\n1.0,e f\n");
+    assert_eq!(counted(&desk, &["signed.csv"])["labels"], json!(["-1", "0", "1"]));
+    assert_eq!(counted(&desk, &["signed.csv", "--without", "-1"])["labels"], json!(["0", "1"]));
 }
 
 #[test]

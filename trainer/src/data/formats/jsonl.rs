@@ -38,19 +38,21 @@ impl Format for JsonLines {
     }
 }
 
+const NO_LIST: &str = "; JSON Lines has one object a line, without a list around them";
+
 fn parse(line: &str) -> Result<Map<String, Value>, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.rsplit_once(" at line ").map_or(&*reason, |(reason, _)| reason);
-        let hint = match line.trim_start().starts_with('[') {
-            true => "; JSON Lines has one object a line, without a list around them",
-            false => "",
-        };
+        let hint = if line.trim_start().starts_with('[') { NO_LIST } else { "" };
         format!("invalid JSON in column {}: {reason}{hint}", error.column())
     })?;
     match value {
         Value::Object(object) => Ok(object),
-        other => Err(format!("{}, where there should be an object `{{...}}`", kind(&other))),
+        other => {
+            let hint = if other.is_array() { NO_LIST } else { "" };
+            Err(format!("{}, where there should be an object `{{...}}`{hint}", kind(&other)))
+        }
     }
 }
 
@@ -172,6 +174,9 @@ mod tests {
         assert!(
             said.starts_with("file:1: invalid JSON in column 1: EOF while parsing a list; JSON Lines"),
             "{said}"
+        );
+        assert!(
+            fault(&JsonLines, "[{\"text\": \"a\"}]").contains("{...}`; JSON Lines has one object a line")
         );
         assert_eq!(fault(&JsonLines, ""), "file: the file is empty");
     }

@@ -157,15 +157,16 @@ pub(super) fn of(path: &Path) -> Result<&'static dyn Format, InputError> {
                     shell_words::quote(&path.to_string_lossy())
                 ),
             };
-            let reason = format!("of no known format: its name should end in {} ({what_to_do})", endings());
+            let reason =
+                format!("of no known format: its name should end in {} ({what_to_do})", endings(|_| true));
             InputError::in_file(path, reason)
         })
 }
 
-/// All endings, for messages.
-pub(super) fn endings() -> String {
-    let endings: Vec<String> =
-        FORMATS.iter().flat_map(|format| format.endings()).map(|ending| format!(".{ending}")).collect();
+/// The endings of some formats, for messages.
+pub(super) fn endings(of: impl Fn(&dyn Format) -> bool) -> String {
+    let formats = FORMATS.into_iter().filter(|format| of(*format));
+    let endings: Vec<String> = formats.flat_map(Format::endings).map(|ending| format!(".{ending}")).collect();
     format!("{}, with or without .gz", endings.join(", "))
 }
 
