@@ -14,7 +14,7 @@ use crate::file::OLDEST;
 ///
 /// let error = Model::from_bytes(b"GIF89a, not a model").unwrap_err();
 /// assert_eq!(error, Error::NotAModel { found: *b"GIF8" });
-/// assert_eq!(error.to_string(), "not a KiloRNN model: it begins with [71, 73, 70, 56], not with \"KILO\"");
+/// assert_eq!(error.to_string(), "not a KiloRNN model: it begins with \"GIF8\", not with \"KILO\"");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,7 +91,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Error::NotAModel { found } => {
-                write!(f, "not a KiloRNN model: it begins with {found:?}, not with \"KILO\"")
+                let found = found.escape_ascii();
+                write!(f, "not a KiloRNN model: it begins with \"{found}\", not with \"KILO\"")
             }
             Error::Version { found, supported } => write!(
                 f,

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// The path that stands for standard input.
+pub const STANDARD_INPUT: &str = "-";
+
 /// A fault in what the person gave: a file, a recipe, an argument. `kilornn` exits with code 2 for
 /// these and 1 for all others.
 #[derive(Debug)]
@@ -26,16 +29,35 @@ impl InputError {
     pub fn at_line(path: &Path, line: usize, reason: impl Into<String>) -> Self {
         Self { place: Some((path.to_owned(), Some(line))), reason: reason.into() }
     }
+
+    /// The same fault, if so many lines stand before those that were looked at.
+    pub fn behind(mut self, lines: usize) -> Self {
+        if let Some((_, Some(line))) = &mut self.place {
+            *line += lines;
+        }
+        self
+    }
 }
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some((path, Some(line))) => write!(f, "{}:{line}: {}", path.display(), self.reason),
-            Some((path, None)) => write!(f, "{}: {}", path.display(), self.reason),
+            Some((path, line)) => write!(f, "{}: {}", place(path, *line), self.reason),
             None => f.write_str(&self.reason),
         }
     }
 }
 
 impl std::error::Error for InputError {}
+
+/// A file, or a line of it, as a person reads it.
+pub fn place(path: &Path, line: Option<usize>) -> String {
+    let file = match path.as_os_str() == STANDARD_INPUT {
+        true => "standard input".into(),
+        false => path.to_string_lossy(),
+    };
+    match line {
+        Some(line) => format!("{file}:{line}"),
+        None => file.into_owned(),
+    }
+}

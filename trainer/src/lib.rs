@@ -12,6 +12,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
+pub mod excerpt;
 pub mod explain;
 pub mod fit;
 pub mod footprint;

@@ -61,6 +61,16 @@ kinds! {
     NoWords = "no-words",
     /// A part that has no text of some classes.
     MissingClass = "missing-class",
+    /// A class with next to no training example, beside large ones.
+    RareClass = "rare-class",
+    /// Names of different classes that look like one.
+    SimilarNames = "similar-names",
+    /// Names of classes that are likely none.
+    OddNames = "odd-names",
+    /// Names of classes that look like several labels in one.
+    SeveralLabels = "several-labels",
+    /// What lies in a data folder and is not read.
+    FilesNotRead = "files-not-read",
     /// Texts that are far longer than the others.
     LongTexts = "long-texts",
     /// Texts of one long word each, which stands nowhere else.

@@ -1,7 +1,5 @@
 //! Budgets as a person gives them: what fits is trained and proved, what nothing can fit is refused.
 
-use std::process::Command;
-
 use kilornn_trainer::footprint::Core;
 use kilornn_trainer::numbers::grouped;
 use serde_json::Value;
@@ -14,9 +12,7 @@ const QUICK: [&str; 6] = ["--recipe", "starter", "--set", "epochs=2", "--set", "
 
 /// Runs a command as it was printed.
 fn shell(desk: &Desk, printed: &str) {
-    let rest = printed.strip_prefix("kilornn ").unwrap();
-    let line = format!("{} {rest}", env!("CARGO_BIN_EXE_kilornn"));
-    let output = Command::new("sh").args(["-c", &line]).current_dir(desk.path("")).output().unwrap();
+    let output = desk.shell(printed);
     assert!(output.status.success(), "{printed}: {}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -265,6 +265,27 @@ mod port {
         }
         let long = device(&["classify", "--file", "long.txt"]);
         assert_eq!(long["predictions"][0]["words"], 300);
+        // Line ends, byte order marks and encodings are not the text's.
+        let plain = device(&["classify", "a lovely\nroom, café"])["predictions"].clone();
+        for (name, content) in [
+            ("lf.txt", "a lovely\nroom, café\n".as_bytes()),
+            ("crlf.txt", "\u{FEFF}a lovely\r\nroom, café\r\n".as_bytes()),
+            ("cr.txt", "a lovely\rroom, café\r".as_bytes()),
+            ("latin1.txt", b"a lovely\r\nroom, caf\xE9\r\n"),
+        ] {
+            desk.write(name, content);
+            let encoding: &[&str] = if name == "latin1.txt" { &["--encoding", "latin1"] } else { &[] };
+            let file = device(&[&["classify", "--file", name], encoding].concat())["predictions"].clone();
+            for key in ["text", "words", "known_words", "score"] {
+                assert_eq!(file[0][key], plain[0][key], "{name}: {key}");
+            }
+            let args = [&["device", &path, "classify", "--json"], encoding].concat();
+            let output = desk.run_on(&args, content);
+            let lines: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let texts: Vec<_> =
+                lines["predictions"].as_array().unwrap().iter().map(|it| it["text"].clone()).collect();
+            assert_eq!(texts, ["a lovely", "room, café"], "{name}");
+        }
         let shown = desk.ok(&["device", &path, "classify", "not bad at all"]);
         assert!(shown.contains("\tnot bad at all\n  4 words, "), "{shown}");
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -11,13 +11,6 @@ mod desk;
 use desk::Desk;
 
 const QUICK: [&str; 6] = ["--recipe", "starter", "--set", "epochs=2", "--set", "quantized_epochs=1"];
-
-/// Runs a command as it was printed.
-fn shell(desk: &Desk, printed: &str) -> Output {
-    let rest = printed.trim().strip_prefix("kilornn ").unwrap();
-    let line = format!("{} {rest}", env!("CARGO_BIN_EXE_kilornn"));
-    Command::new("sh").args(["-c", &line]).current_dir(desk.path("")).output().unwrap()
-}
 
 /// Starts a sweep and waits until it says that a training is finished.
 fn sweep_up_to_the_first(desk: &Desk, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
@@ -66,7 +59,7 @@ fn a_sweep_measures_what_train_makes() {
 
     // The printed command trains the model that was measured: the same size, and the same answers on the dev part.
     let command = report["command"].as_str().unwrap();
-    let trained = shell(&desk, command);
+    let trained = desk.shell(command);
     assert!(trained.status.success(), "{command}: {}", String::from_utf8_lossy(&trained.stderr));
     let shape = &report["advice"]["recommended"];
     let same = |c: &&Value| ["vocabulary", "embedding", "units"].iter().all(|key| c[*key] == shape[*key]);
@@ -151,7 +144,7 @@ fn ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() {
     said.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     let again = rest.lines().find(|line| line.trim().starts_with("kilornn ")).unwrap();
-    let resumed = shell(&desk, again);
+    let resumed = desk.shell(again);
     let said = String::from_utf8_lossy(&resumed.stdout);
     assert!(resumed.status.success() && said.contains("done already") && said.contains("4/4"), "{said}");
 }

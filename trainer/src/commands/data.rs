@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Console, grouped};
 use crate::data::counts::{Counts, Part};
 use crate::data::{Dataset, Inputs};
+use crate::excerpt::excerpt;
 use crate::fit::{Material, Split};
 use crate::hints::before_training;
 use crate::recipe::Recipe;
@@ -65,7 +66,7 @@ pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Re
     console.say(format!("{:<24}{names}", format!("{} classes", counts.labels.len())))?;
     row("examples", &|part| grouped(part.examples))?;
     for (class, label) in counts.labels.iter().enumerate().take(most_classes) {
-        row(&format!("  {label}"), &|part| grouped(part.per_class[class]))?;
+        row(&format!("  {}", excerpt(label)), &|part| grouped(part.per_class[class]))?;
     }
     if counts.labels.len() > most_classes {
         console.say(format!("  ... and {} more", counts.labels.len() - most_classes))?;

@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::tested::Tested;
 use super::{Console, grouped, labels, parse_model, read_model};
 use crate::answer::Answer;
-use crate::data::Example;
+use crate::data::{Example, Test};
 use crate::device::boards::{self, Emulation};
 use crate::device::compare::{self, per_class};
 use crate::device::{batch, firmware};
 use crate::evaluate::quantized;
 use crate::progress;
+use crate::warning::Warning;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
@@ -44,6 +45,8 @@ struct Report {
     loss: f64,
     #[serde(flatten)]
     device: Option<DeviceReport>,
+    /// What a person should know before trusting the rest.
+    warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,7 +64,8 @@ pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.tested.model)?;
     let model = parse_model(&path, &bytes)?;
     let labels = labels(&model);
-    let examples = args.tested.read(&labels)?;
+    let Test { examples, warnings } = args.tested.read(&labels)?;
+    console.warn(&warnings)?;
     let counted: Vec<bool> = labels.iter().map(|label| !args.tested.without.contains(label)).collect();
     let board = args.qemu.as_deref().map(|name| boards::emulated(&args.firmware, name)).transpose()?;
 
@@ -122,6 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
         macro_f1,
         loss: score.mean_loss(),
         device,
+        warnings,
     })?;
     ensure!(mismatches == 0, "host and device disagree on {mismatches} texts");
     Ok(())

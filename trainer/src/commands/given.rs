@@ -1,29 +1,24 @@
-//! Texts that a person gives: as arguments, or as lines of standard input.
-
-use std::io::BufRead as _;
+//! Texts that a person gives: as arguments, as lines of a file, or as lines of standard input.
 
 use anyhow::Result;
 
-use crate::error::InputError;
+use crate::data::{Encoding, TextLines, with_line_feeds};
 
-/// Has the texts that are `given` answered, or else every line of standard input: all at once where the answer is one
-/// JSON object, and otherwise line by line, so that a person at a terminal gets each answer at once.
+/// Has the texts that are `given` answered, or else (also for a single `-`) every line of standard input: all at once
+/// where the answer is one JSON object, and otherwise line by line, so that a person at a terminal gets each answer at
+/// once.
 pub(super) fn answer(
     given: &[String],
+    encoding: Option<Encoding>,
     json: bool,
     mut answer: impl FnMut(&[String]) -> Result<()>,
 ) -> Result<()> {
-    if !given.is_empty() {
-        return answer(given);
+    if !given.is_empty() && given != ["-"] {
+        return answer(&given.iter().map(|text| with_line_feeds(text).into_owned()).collect::<Vec<_>>());
     }
-    let mut lines = (1..).zip(std::io::stdin().lock().lines()).map(|(number, line)| valid(number, line));
+    let mut lines = TextLines::new(std::io::stdin().lock(), encoding);
     if json {
-        return answer(&lines.collect::<Result<Vec<_>>>()?);
+        return answer(&lines.collect::<Result<Vec<_>, _>>()?);
     }
     lines.try_for_each(|line| answer(&[line?]))
-}
-
-/// A line of standard input, if it is text.
-fn valid(number: usize, line: std::io::Result<String>) -> Result<String> {
-    line.map_err(|error| InputError::new(format!("standard input, line {number}: {error}")).into())
 }

@@ -9,7 +9,7 @@ use super::data::show;
 use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Columns, Dataset, Inputs};
+use crate::data::{Dataset, Inputs, Reading};
 use crate::hints::long_texts_to_calibrate;
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
@@ -88,7 +88,7 @@ struct Common {
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
     /// Output folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -147,7 +147,7 @@ pub fn run(args: &Args) -> Result<()> {
                 },
             };
             let read = keras::read(&args.weights, &args.tokenizer, &reading, &args.common.settings)?;
-            let imported = Imported { labels: args.labels.clone(), ..read };
+            let imported = Imported { labels: args.labels.as_ref().map(|all| trimmed(all)), ..read };
             (imported, &args.common, ("Keras", [&args.weights, &args.tokenizer]))
         }
         Peer::Torch(args) => {
@@ -158,11 +158,17 @@ pub fn run(args: &Args) -> Result<()> {
     deliver(&imported, common, sources)
 }
 
+/// Names without blanks around them, as data has them.
+fn trimmed(labels: &[String]) -> Vec<String> {
+    labels.iter().map(|label| label.trim().to_owned()).collect()
+}
+
 fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 2])) -> Result<()> {
     let console = Console { json: args.json };
     let Imported { network, encoder, recipe, labels, unreachable } = imported;
     // All input is read and checked before anything is written.
-    let inputs = Inputs { columns: args.columns.clone(), ..Inputs::from(args.data.as_path()) };
+    let reading = Reading { calibrates: true, ..args.reading.clone() };
+    let inputs = Inputs { reading, ..Inputs::from(args.data.as_path()) };
     let mut data = Dataset::read(&inputs)?;
     agree_on_labels(labels.as_deref(), network.outputs(), &args.data, &mut data)?;
     let folder = RunFolder::open(&args.out, Begin::asked(args.force, false))?;

@@ -12,18 +12,26 @@ use serde::Serialize;
 use super::given::answer;
 use super::{parse_model, read_model};
 use crate::answer::{Answer, answer_all};
+use crate::data::{Encoding, read_lines};
 use crate::explain::{Effect, explain};
 
 /// Classify texts as the device does.
 ///
-/// Without TEXT every line of standard input is a text. Prints label, probability and text.
+/// Without TEXT and --file every line of standard input is a text, and is answered as soon as it is there. Prints label,
+/// probability and text. Line ends of any kind and a byte order mark are no part of a text, as when a model is trained.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model: a .kilo file, or the folder of a run
     model: PathBuf,
     /// Texts
-    #[arg(value_name = "TEXT")]
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
     texts: Vec<String>,
+    /// A file with one text a line
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// What the file, or standard input, is encoded in if it is not UTF-8, such as windows-1252
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Encoding>,
     /// Show what each word does to the probability: green words raise it, red ones lower it, underlined ones are
     /// not in the vocabulary
     #[arg(long)]
@@ -59,7 +67,10 @@ struct Word<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
-    answer(&args.texts, args.json, |texts| print(&model, texts, args))
+    match &args.file {
+        Some(file) => print(&model, &read_lines(file, args.encoding)?, args),
+        None => answer(&args.texts, args.encoding, args.json, |texts| print(&model, texts, args)),
+    }
 }
 
 fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use shell_words::quote;
 
-use crate::data::{Columns, Dataset, Inputs, read_groups, read_unlabelled};
+use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
 
@@ -66,10 +66,12 @@ impl Request {
     /// The data, with their groups and the unlabelled texts.
     pub(super) fn data(&self) -> Result<Dataset> {
         let beside = self.group.clone().filter(|_| self.groups.is_none());
-        let columns = Columns { group: beside, ..self.inputs.columns.clone() };
-        let mut data = Dataset::read(&Inputs { columns, ..self.inputs.clone() })?;
+        let reading = Reading { group: beside, ..self.inputs.reading.clone() };
+        let form = &self.inputs.reading.form;
+        let beside = self.groups.iter().chain(&self.unlabelled).cloned().collect();
+        let mut data = Dataset::read(&Inputs { reading, beside, ..self.inputs.clone() })?;
         if let Some(file) = &self.groups {
-            let groups = read_groups(file, self.group.as_deref().unwrap_or("group"))?;
+            let groups = read_groups(file, self.group.as_deref().unwrap_or("group"), form)?;
             if groups.len() != data.train.len() {
                 let reason = format!(
                     "has {} groups, but there are {} training examples: it must have the group of each",
@@ -81,7 +83,7 @@ impl Request {
             data.groups = Some(groups);
         }
         for file in &self.unlabelled {
-            data.unlabelled.extend(read_unlabelled(file, &self.inputs.columns.text)?);
+            data.unlabelled.extend(read_unlabelled(file, form)?);
         }
         Ok(data)
     }

@@ -4,26 +4,26 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::data::{Columns, Dataset, Example};
+use crate::data::{Reading, Test};
 
 /// A model, and texts with labels.
 #[derive(Debug, clap::Args)]
 pub(super) struct Tested {
     /// The model: a .kilo file, or the folder of a run
     pub(super) model: PathBuf,
-    /// The texts: a folder with a test part, or files
+    /// The texts: a folder with a test part, or files (- is standard input)
     #[arg(required = true)]
     data: Vec<PathBuf>,
     /// Leave out the texts of this class (can be repeated)
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     pub(super) without: Vec<String>,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
 }
 
 impl Tested {
     /// Reads the texts; `labels` are the model's.
-    pub(super) fn read(&self, labels: &[String]) -> Result<Vec<Example>> {
-        Dataset::read_test(&self.data, &self.columns, labels, &self.without)
+    pub(super) fn read(&self, labels: &[String]) -> Result<Test> {
+        Test::read(&self.data, &self.reading, labels, &self.without)
     }
 }

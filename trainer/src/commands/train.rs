@@ -22,21 +22,26 @@ use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
 ///
-/// DATA is a folder, or one or more files to train on. Files are
+/// DATA is a folder, or one or more files to train on, or - for standard input. Files are
 ///
-///   .tsv, .csv   with a header that names the columns (choose with --text and --label)
+///   .tsv, .csv   with a header that names the columns (choose with --text and --label), or without
+///                one (--no-header); a .csv may have semicolons, tabs or | for commas (--delimiter)
 ///   .jsonl       one JSON object a line, with keys of these names
 ///   .txt         one text a line, all of the class that the file's name says
 ///
-/// and may be compressed (.csv.gz). A folder has
+/// and may be compressed (.csv.gz). They are in UTF-8, in UTF-16 with a byte order mark, or in what
+/// --encoding says. Of standard input the content tells which it is. A folder has
 ///
 ///   train.csv (or .tsv, .jsonl), or
 ///   train/ with a folder for each class, one text a file (train/pos/1.txt), or
 ///   train/ with a file for each class, one text a line (train/pos.txt), or
 ///   such folders or files without train/ around them: all of it is to train on
 ///
-/// and, where there are any, dev and test in one of these forms, and labels.txt, which names the
-/// classes in order, one a line. `kilornn data DATA` shows what is found.
+/// and, where there are any, dev (or val, validation) and test in one of these forms, and labels.txt,
+/// which names the classes in order, one a line. Anything else in it is not read, and named.
+///
+/// A label is the name of a class or its number, from 0: all labels of all files are the one or the
+/// other. `kilornn data DATA` shows what is found.
 ///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.

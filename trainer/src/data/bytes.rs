@@ -3,30 +3,65 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::error::InputError;
+use super::encoding::{self, Encoding};
+use super::lines::{self, BYTE_ORDER_MARK};
+use crate::error::{InputError, STANDARD_INPUT};
+use crate::recipe::hint;
 
 /// The first bytes of gzip data (RFC 1952).
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-/// What Windows programs write in front of UTF-8.
-const BYTE_ORDER_MARK: char = '\u{FEFF}';
+/// The content of a text file, or of standard input, without a byte order mark and with line feeds alone as line ends.
+pub(super) fn read_text(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
+    let read = match path.as_os_str() == STANDARD_INPUT {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    let bytes = read.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => missing(path),
+        _ => InputError::in_file(path, error.to_string()),
+    })?;
+    let mut text = text(path, bytes, encoding)?;
+    let marks = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
+    text.drain(..marks);
+    Ok(lines::unify(text, false))
+}
 
-/// The content of a text file: decompressed if its first bytes say that it is gzip data, without a
-/// byte order mark, and with line feeds alone as line ends, as Python reads text (a tokenizer takes
-/// a carriage return for a letter).
-pub(super) fn read_text(path: &Path) -> Result<String, InputError> {
-    let mut bytes = std::fs::read(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
+/// The text that bytes of a file are: decompressed if the first of them say that they are gzip data.
+pub(super) fn text(
+    path: &Path,
+    mut bytes: Vec<u8>,
+    encoding: Option<Encoding>,
+) -> Result<String, InputError> {
     if bytes.starts_with(GZIP) {
         bytes = decompress(path, &bytes)?;
     } else if path.extension().is_some_and(|ending| ending == "gz") {
         let reason = "no gzip data, though its name ends in .gz (rename it, or fetch it again)";
         return Err(InputError::in_file(path, reason));
     }
-    let mut text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
-    if text.starts_with(BYTE_ORDER_MARK) {
-        text.drain(..BYTE_ORDER_MARK.len_utf8());
-    }
-    Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+    encoding::decode(path, bytes, encoding)
+}
+
+/// Whether bytes that begin so have a meaning only as a whole, and not line by line.
+pub(super) fn are_of_a_whole(begin: &[u8]) -> bool {
+    [GZIP, b"\xFF\xFE", b"\xFE\xFF"].iter().any(|mark| begin.starts_with(mark))
+}
+
+/// Says that there is nothing of this name, and what is called alike.
+pub(super) fn missing(path: &Path) -> InputError {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let hint = hint(&name, names.iter().map(String::as_str));
+    InputError::in_file(path, format!("there is no such file or folder{hint}"))
 }
 
 fn decompress(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, InputError> {
@@ -43,21 +78,6 @@ fn decompress(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, InputError> {
             Err(InputError::in_file(path, reason))
         }
     }
-}
-
-fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> InputError {
-    let bytes = error.as_bytes();
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return InputError::at_line(path, 1, "not UTF-8 but UTF-16: save it as UTF-8");
-    }
-    let valid = &bytes[..error.utf8_error().valid_up_to()];
-    let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-    let reason = format!(
-        "not UTF-8: byte 0x{:02X}, {} bytes into the file (save it as UTF-8, for example with `iconv -t utf-8`)",
-        bytes[valid.len()],
-        valid.len()
-    );
-    InputError::at_line(path, line, reason)
 }
 
 #[cfg(test)]
@@ -78,7 +98,7 @@ pub(super) mod tests {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let place = format!("{}/", folder.path().display());
-        read_text(&path).map_err(|error| error.to_string().replace(&place, ""))
+        read_text(&path, None).map_err(|error| error.to_string().replace(&place, ""))
     }
 
     #[test]
@@ -88,7 +108,7 @@ pub(super) mod tests {
         assert_eq!(read("a.txt", &members).as_deref(), Ok("one two"));
         assert_eq!(read("a.txt", b"plain").as_deref(), Ok("plain"));
         assert_eq!(read("a.txt", b"\xEF\xBB\xBFmarked\xEF\xBB\xBF").as_deref(), Ok("marked\u{FEFF}"));
-        assert_eq!(read("a.txt", b"\r\na\r\n\rb\r").as_deref(), Ok("\na\n\rb\r"));
+        assert_eq!(read("a.gz", &gzip(b"\xFF\xFEa\0\r\0\n\0")).as_deref(), Ok("a\n"));
     }
 
     #[test]
@@ -110,8 +130,15 @@ pub(super) mod tests {
         let said = fault("a.csv", &flipped);
         assert!(said.starts_with("a.csv: the gzip data is damaged: "), "{said}");
         let said = fault("a.tsv", b"one\ntwo\xC3(\n");
-        assert!(said.starts_with("a.tsv:2: not UTF-8: byte 0xC3, 7 bytes into the file"), "{said}");
-        assert_eq!(fault("a.tsv", b"\xFF\xFEl\0"), "a.tsv:1: not UTF-8 but UTF-16: save it as UTF-8");
+        assert!(said.starts_with("a.tsv:2: not UTF-8: byte 0xC3, 3 bytes into the line"), "{said}");
         assert!(fault("a.tsv", &gzip(b"\xFF")).starts_with("a.tsv:1: not UTF-8: byte 0xFF, 0 bytes"));
+    }
+
+    #[test]
+    fn says_what_is_called_alike_where_there_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("reviews.csv"), b"").unwrap();
+        let said = missing(&folder.path().join("review.csv")).to_string();
+        assert!(said.ends_with("there is no such file or folder (did you mean `reviews.csv`?)"), "{said}");
     }
 }

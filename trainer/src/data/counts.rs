@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::labels::shown;
 use super::{Dataset, Example};
+use crate::excerpt::excerpt;
 use crate::text::Encoder;
 use crate::warning::{Kind, Warning};
 
@@ -24,6 +26,9 @@ pub struct Counts {
     pub test: Option<Part>,
     /// Texts that are there more than once.
     pub duplicates: Duplicates,
+    /// What the reading of the data found.
+    #[serde(skip)]
+    noticed: Vec<Warning>,
 }
 
 /// Counts of a part.
@@ -90,6 +95,7 @@ impl Counts {
             dev: data.dev.as_ref().map(part),
             test: data.test.as_ref().map(part),
             duplicates: Duplicates::of(data),
+            noticed: data.warnings.clone(),
         }
     }
 
@@ -105,7 +111,7 @@ impl Counts {
             self.duplicates;
         let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
         let examples = |part: Option<&Part>| part.map_or(0, |part| part.examples);
-        let mut warnings = Vec::new();
+        let mut warnings = self.noticed.clone();
         for (count, all, what) in [
             (within_train, self.train.examples, "training texts stood there before"),
             (dev_in_train, examples(dev), "dev texts are training texts, too"),
@@ -118,10 +124,8 @@ impl Counts {
             }
         }
         if let Some(text) = &self.duplicates.contradictory_example {
-            let shown: String = text.chars().take(60).collect();
-            let more = if shown.len() < text.len() { "..." } else { "" };
             let message =
-                format!("{contradictory} texts have more than one label, the first `{shown}{more}`");
+                format!("{contradictory} texts have more than one label, the first `{}`", excerpt(text));
             warnings.push(Warning::new(Kind::ContradictoryLabels, message));
         }
         for (name, part) in self.parts() {
@@ -130,14 +134,12 @@ impl Counts {
                     format!("{} of {} {name} texts have no word", part.without_words, part.examples);
                 warnings.push(Warning::new(Kind::NoWords, message));
             }
-            let empty: Vec<&str> = (0..self.labels.len())
+            let empty: Vec<&String> = (0..self.labels.len())
                 .filter(|&class| part.per_class[class] == 0)
-                .map(|class| self.labels[class].as_str())
+                .map(|class| &self.labels[class])
                 .collect();
             if !empty.is_empty() {
-                let names = empty.iter().take(10).copied().collect::<Vec<_>>().join(", ");
-                let more = if empty.len() > 10 { ", ..." } else { "" };
-                let message = format!("no {name} text of these classes: {names}{more}");
+                let message = format!("no {name} text of these classes: {}", shown(&empty));
                 warnings.push(Warning::new(Kind::MissingClass, message));
             }
         }

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::formats::{Columns, stem};
-use super::layout::{self, Found};
+use super::form::Reading;
+use super::formats::stem;
+use super::layout::{self, Found, Part};
 use super::{Source, labels};
-use crate::error::InputError;
+use crate::error::{InputError, STANDARD_INPUT};
+use crate::warning::{Kind, Warning};
 
 /// What to train on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Inputs {
-    /// The data: a folder with a train part, or files to train on
+    /// The data: a folder with a train part, or files to train on (- is standard input)
     #[arg(required = true, value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Validate on this file, not on a folder's dev part (can be repeated)
@@ -23,11 +25,14 @@ pub struct Inputs {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Leave out this class and all its examples, as if they were not there (can be repeated)
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     pub without: Vec<String>,
-    /// Columns or keys of the files
+    /// How the files are to be read.
     #[command(flatten)]
-    pub columns: Columns,
+    pub reading: Reading,
+    /// Other files that are read for the same purpose, and may lie in the same folder.
+    #[arg(skip)]
+    pub beside: Vec<PathBuf>,
 }
 
 /// The files of each part.
@@ -37,6 +42,7 @@ pub(super) struct Parts {
     pub(super) dev: Vec<Source>,
     pub(super) test: Vec<Source>,
     pub(super) labels: Option<Vec<String>>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl From<&Path> for Inputs {
@@ -50,6 +56,9 @@ impl Inputs {
     /// What these data are called: the last name of the first path, without an ending.
     pub fn name(&self) -> String {
         let Some(path) = self.data.first() else { return String::new() };
+        if path.as_os_str() == STANDARD_INPUT {
+            return "stdin".to_owned();
+        }
         // `.` and `..` have names, too.
         let path = path.canonicalize().unwrap_or_else(|_| path.clone());
         if path.is_dir() {
@@ -63,104 +72,178 @@ impl Inputs {
     pub fn command_line(&self) -> String {
         let path = |path: &PathBuf| path.display().to_string();
         let mut arguments: Vec<String> = self.data.iter().map(path).collect();
-        let mut option = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
-        self.dev.iter().for_each(|file| option("dev", path(file)));
-        self.test.iter().for_each(|file| option("test", path(file)));
-        self.labels.iter().for_each(|file| option("labels", path(file)));
-        self.without.iter().for_each(|label| option("without", label.clone()));
-        let usual = Columns::default();
-        for (name, value, usual) in
-            [("text", &self.columns.text, usual.text), ("label", &self.columns.label, usual.label)]
-        {
-            if *value != usual {
-                option(name, value.clone());
-            }
-        }
+        let mut option = |name: &str, value: Option<String>| {
+            arguments.push(format!("--{name}"));
+            arguments.extend(value);
+        };
+        self.dev.iter().for_each(|file| option("dev", Some(path(file))));
+        self.test.iter().for_each(|file| option("test", Some(path(file))));
+        self.labels.iter().for_each(|file| option("labels", Some(path(file))));
+        self.without.iter().for_each(|label| option("without", Some(label.clone())));
+        self.reading.options().into_iter().for_each(|(name, value)| option(name, value));
         shell_words::join(arguments)
     }
 
     /// Which files these are.
     pub(super) fn find(&self) -> Result<Parts, InputError> {
+        let named = [&self.data[..], &self.dev, &self.test, self.labels.as_slice(), &self.beside].concat();
+        read_once(&named)?;
         let mut parts = Parts::default();
-        for path in &self.data {
-            let found = layout::find(path)?;
-            let Some(train) = found.train.or(found.whole) else {
-                return Err(InputError::in_file(path, layout::expected("train")));
-            };
-            parts.train.extend(train);
-            parts.dev.extend(found.dev.into_iter().flatten());
-            parts.test.extend(found.test.into_iter().flatten());
-            if let (None, Some(file)) = (&self.labels, &found.labels) {
-                same_labels(file, &mut parts.labels)?;
+        let taken = |part: Option<Part>, replaced: &[PathBuf], unread: &mut Vec<PathBuf>| match part {
+            Some(part) if replaced.is_empty() => part.sources,
+            Some(part) => {
+                unread.push(part.path);
+                Vec::new()
             }
+            None => Vec::new(),
+        };
+        for path in &self.data {
+            let Found { train, dev, test, whole, labels, mut unread } = layout::find(path)?;
+            let Some(train) = train.or(whole) else {
+                return Err(InputError::in_file(path, layout::expected(path, "train")));
+            };
+            parts.train.extend(train.sources);
+            parts.dev.extend(taken(dev, &self.dev, &mut unread));
+            parts.test.extend(taken(test, &self.test, &mut unread));
+            match (&self.labels, labels) {
+                (None, Some(file)) => self.same_labels(&file, &mut parts.labels)?,
+                (Some(_), Some(file)) => unread.push(file),
+                (_, None) => {}
+            }
+            parts.warnings.extend(not_read(path, unread, &named));
         }
         if let Some(file) = &self.labels {
-            parts.labels = Some(labels::read(file)?);
+            parts.labels = Some(labels::read(file, self.reading.form.encoding)?);
         }
         if !self.dev.is_empty() {
-            parts.dev = part_of(&self.dev, "dev", |found| found.dev)?.0;
+            let found = part_of(&self.dev, "dev", &named, |found| found.dev)?;
+            parts.dev = found.sources;
+            parts.warnings.extend(found.warnings);
         }
         if !self.test.is_empty() {
-            parts.test = part_of(&self.test, "test", |found| found.test)?.0;
+            let found = part_of(&self.test, "test", &named, |found| found.test)?;
+            parts.test = found.sources;
+            parts.warnings.extend(found.warnings);
         }
         Ok(parts)
     }
+
+    /// Reads the names of classes; refuses others than those read before.
+    fn same_labels(&self, file: &Path, known: &mut Option<Vec<String>>) -> Result<(), InputError> {
+        let found = labels::read(file, self.reading.form.encoding)?;
+        if let Some(known) = known
+            && *known != found
+        {
+            let (found, known) = (labels::shown(&found), labels::shown(known));
+            let reason = format!("its classes are {found}, those before {known} (choose with --labels FILE)");
+            return Err(InputError::in_file(file, reason));
+        }
+        *known = Some(found);
+        Ok(())
+    }
 }
 
-/// The files to test on, of files and folders, and the names of classes that lie beside them.
-pub(super) fn find_test(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<PathBuf>), InputError> {
-    part_of(paths, "test", |found| found.test)
+/// What to test on.
+#[derive(Debug, Default)]
+pub(super) struct TestPart {
+    pub(super) sources: Vec<Source>,
+    /// The names of classes that lie beside them.
+    pub(super) labels: Vec<PathBuf>,
+    pub(super) warnings: Vec<Warning>,
 }
 
-/// All of what is not split, and one part of what is.
+/// The files to test on, of files and folders.
+pub(super) fn find_test(paths: &[PathBuf]) -> Result<TestPart, InputError> {
+    read_once(paths)?;
+    part_of(paths, "test", paths, |found| found.test)
+}
+
+/// All of what is not split, and one part of what is; `named` are all paths that a person named.
 fn part_of(
     paths: &[PathBuf],
     name: &str,
-    part: impl Fn(Found) -> Option<Vec<Source>>,
-) -> Result<(Vec<Source>, Vec<PathBuf>), InputError> {
-    let (mut sources, mut labels) = (Vec::new(), Vec::new());
+    named: &[PathBuf],
+    part: impl Fn(Found) -> Option<Part>,
+) -> Result<TestPart, InputError> {
+    let mut all = TestPart::default();
     for path in paths {
         let mut found = layout::find(path)?;
-        labels.extend(found.labels.take());
+        all.labels.extend(found.labels.take());
+        all.warnings.extend(not_read(path, std::mem::take(&mut found.unread), named));
         match found.whole.take().or_else(|| part(found)) {
-            Some(part) => sources.extend(part),
+            Some(part) => all.sources.extend(part.sources),
             None => {
-                let reason = format!("{} (a file can be given as well)", layout::expected(name));
+                let reason = format!("{} (a file can be given as well)", layout::expected(path, name));
                 return Err(InputError::in_file(path, reason));
             }
         }
     }
-    Ok((sources, labels))
+    Ok(all)
 }
 
-/// Reads the names of classes; refuses others than those read before.
-fn same_labels(file: &Path, known: &mut Option<Vec<String>>) -> Result<(), InputError> {
-    let found = labels::read(file)?;
-    if let Some(known) = known
-        && *known != found
-    {
-        let (found, known) = (labels::shown(&found), labels::shown(known));
-        let reason = format!("its classes are {found}, those before {known} (choose with --labels FILE)");
-        return Err(InputError::in_file(file, reason));
+/// Warns of what lies in a folder and is not read there, and was not named by itself.
+fn not_read(folder: &Path, mut entries: Vec<PathBuf>, named: &[PathBuf]) -> Option<Warning> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let named: Vec<PathBuf> = named.iter().map(|path| whole(path)).collect();
+    entries.retain(|entry| !named.contains(&whole(entry)));
+    entries.sort_unstable();
+    if entries.is_empty() {
+        return None;
     }
-    *known = Some(found);
-    Ok(())
+    let is = if entries.len() == 1 { "is" } else { "are" };
+    let message = format!(
+        "{}: {} {is} not read: of a folder, train, dev (or val, valid, validation), test and labels.txt are (other files \
+         can be given with --dev, --test and --labels; what is no data may stay)",
+        folder.display(),
+        layout::named(folder, &entries),
+    );
+    Some(Warning::new(Kind::FilesNotRead, message))
+}
+
+/// Standard input can be read once.
+fn read_once<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), InputError> {
+    match paths.into_iter().filter(|path| path.as_os_str() == STANDARD_INPUT).count() {
+        0 | 1 => Ok(()),
+        n => {
+            let reason = format!(
+                "standard input (-) is named {n} times and can be read once (give all but one as files)"
+            );
+            Err(InputError::new(reason))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::form::Form;
     use super::*;
 
     #[test]
     fn says_how_it_was_called() {
+        let form = Form {
+            text: Some("review".into()),
+            encoding: "latin1".parse().ok(),
+            delimiter: ";".parse().ok(),
+            no_header: true,
+        };
         let inputs = Inputs {
             data: vec!["a.csv".into(), "it's b.csv".into()],
             test: vec!["t.csv".into()],
             without: vec!["oos".into()],
-            columns: Columns { text: "review".into(), ..Columns::default() },
+            reading: Reading { form, label: Some("my stars".into()), ..Reading::default() },
             ..Inputs::default()
         };
-        assert_eq!(inputs.command_line(), r"a.csv 'it'\''s b.csv' --test t.csv --without oos --text review");
+        assert_eq!(
+            inputs.command_line(),
+            r"a.csv 'it'\''s b.csv' --test t.csv --without oos --text review --label 'my stars' --encoding windows-1252 --delimiter ';' --no-header"
+        );
         assert_eq!(inputs.name(), "a");
+    }
+
+    #[test]
+    fn standard_input_is_named_once() {
+        let inputs = Inputs { data: vec!["-".into()], test: vec!["-".into()], ..Inputs::default() };
+        assert_eq!(inputs.name(), "stdin");
+        assert!(inputs.find().unwrap_err().to_string().starts_with("standard input (-) is named 2 times"));
     }
 }

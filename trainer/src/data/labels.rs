@@ -1,26 +1,32 @@
-//! Classes: their names, and which class a label means.
+//! Classes: their names, and which of them are left out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Example;
 use super::bytes::read_text;
-use super::formats::Row;
-use super::{Example, Origin, Source};
+use super::encoding::Encoding;
+use super::lines;
 use crate::error::InputError;
+use crate::excerpt::excerpt;
 use crate::recipe::hint;
 
 /// Most classes that a model may have.
 const MOST: usize = 256;
 
 /// Reads a file that names the classes, one a line.
-pub(super) fn read(path: &Path) -> Result<Vec<String>, InputError> {
-    let labels: Vec<String> = read_text(path)?.lines().map(str::to_owned).collect();
+pub(super) fn read(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
+    let content = read_text(path, encoding)?;
+    let mut labels = Vec::new();
     let mut seen = BTreeSet::new();
-    for (line, label) in (1..).zip(&labels) {
+    // Editors leave empty lines at the end.
+    for (line, label) in lines::of(path, content.trim_end())? {
+        let label = label.trim();
         if label.is_empty() || !seen.insert(label) {
             let reason = if label.is_empty() { "empty label" } else { "this label stands twice" };
             return Err(InputError::at_line(path, line, format!("{reason} (one class a line)")));
         }
+        labels.push(label.to_owned());
     }
     if labels.len() > MOST {
         return Err(InputError::in_file(path, format!("{} classes; {MOST} are the most", labels.len())));
@@ -28,25 +34,33 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>, InputError> {
     Ok(labels)
 }
 
-/// The classes of training data that come without a list: the distinct labels. Numbers from 0 are
-/// the numbers of the classes; other integers are names in their order, all else in alphabetical order.
-pub(super) fn infer<'a>(labels: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
-    let names: BTreeSet<&str> = labels.into_iter().collect();
-    // `07` is a name: it would not come back as it was.
-    let number = |name: &&str| name.parse().ok().filter(|number: &i64| number.to_string() == **name);
-    if let Some(numbers) = names.iter().map(number).collect::<Option<BTreeSet<i64>>>()
-        && let Some(first) = numbers.first()
-    {
-        let gap = (*first == 0).then(|| (0..).find(|n| !numbers.contains(n))).flatten();
-        if let Some(gap) = gap.filter(|&gap| gap < numbers.len() as i64) {
-            return Err(format!(
-                "class {gap} (`{gap}`) has no example: numbers from 0 are taken for the numbers of the classes \
-                 (if they are names, list them, one a line, in labels.txt or a file for --labels)"
-            ));
-        }
-        return within_limit(numbers.iter().map(i64::to_string).collect());
+/// A label that is a whole number: `3`, `-1`, `2.0` (as programs write a column of which a value is missing). `07` is a
+/// name: it would not come back as it was.
+pub(super) fn whole(label: &str) -> Option<i64> {
+    let digits = match label.split_once('.') {
+        Some((digits, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some(_) => return None,
+        None => label,
+    };
+    digits.parse().ok().filter(|number: &i64| number.to_string() == digits)
+}
+
+/// The classes of training data whose labels are numbers, if they come without a list. Those from 0 are the numbers of
+/// the classes; others are names in their order.
+pub(super) fn of_numbers(numbers: &BTreeSet<i64>) -> Result<Vec<String>, String> {
+    let gap = (numbers.first() == Some(&0)).then(|| (0..).find(|n| !numbers.contains(n))).flatten();
+    if let Some(gap) = gap.filter(|&gap| gap < numbers.len() as i64) {
+        return Err(format!(
+            "class {gap} (`{gap}`) has no example: numbers from 0 are taken for the numbers of the classes \
+             (if they are names, list them, one a line, in labels.txt or a file for --labels)"
+        ));
     }
-    within_limit(names.into_iter().map(str::to_owned).collect())
+    within_limit(numbers.iter().map(i64::to_string).collect())
+}
+
+/// The same for names, in alphabetical order.
+pub(super) fn of_names(names: &BTreeSet<&str>) -> Result<Vec<String>, String> {
+    within_limit(names.iter().map(|&name| name.to_owned()).collect())
 }
 
 fn within_limit(labels: Vec<String>) -> Result<Vec<String>, String> {
@@ -56,39 +70,6 @@ fn within_limit(labels: Vec<String>) -> Result<Vec<String>, String> {
         )),
         _ => Ok(labels),
     }
-}
-
-/// Turns the rows of a file, the one of this number, into examples: a label is the name of a class or its number.
-pub(super) fn classify(
-    source: &Source,
-    file: usize,
-    rows: Vec<Row>,
-    labels: &[String],
-) -> Result<Vec<Example>, InputError> {
-    let by_name: HashMap<&str, usize> =
-        labels.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect();
-    rows.into_iter()
-        .map(|Row { line, label, text, group: _ }| {
-            let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
-            match by_name.get(label.as_str()).copied().or_else(number) {
-                Some(class) => {
-                    let origin = Origin { file: file as u32, line: line.unwrap_or(0) as u32 };
-                    Ok(Example { class, text, origin })
-                }
-                None => {
-                    let label: String = label.chars().take(60).collect();
-                    let reason = format!(
-                        "unknown label `{label}`; the classes are {} (correct it, or list it as a class)",
-                        shown(labels)
-                    );
-                    Err(match line {
-                        Some(line) => InputError::at_line(&source.path, line, reason),
-                        None => InputError::in_file(&source.path, reason),
-                    })
-                }
-            }
-        })
-        .collect()
 }
 
 /// Classes of which some are left out, with all their examples. Labels in files may be numbers of the whole list,
@@ -105,7 +86,11 @@ impl Kept {
     pub(super) fn new(all: &[String], without: &[String]) -> Result<Self, InputError> {
         if let Some(unknown) = without.iter().find(|label| !all.contains(label)) {
             let hint = hint(unknown, all.iter().map(String::as_str));
-            let reason = format!("--without {unknown}: no such class{hint}; the classes are {}", shown(all));
+            let reason = format!(
+                "--without {}: no such class{hint}; the classes are {}",
+                excerpt(unknown),
+                shown(all)
+            );
             return Err(InputError::new(reason));
         }
         let mut labels = Vec::new();
@@ -132,10 +117,11 @@ impl Kept {
 }
 
 /// The names of the classes, or the first of many.
-pub(super) fn shown(labels: &[String]) -> String {
+pub fn shown(labels: &[impl AsRef<str>]) -> String {
+    let first = |n: usize| labels[..n].iter().map(|it| excerpt(it.as_ref())).collect::<Vec<_>>().join(", ");
     match labels.len() {
-        0..=12 => labels.join(", "),
-        n => format!("{}, ... ({n} in all)", labels[..10].join(", ")),
+        n @ 0..=12 => first(n),
+        n => format!("{}, ... ({n} in all)", first(10)),
     }
 }
 
@@ -144,18 +130,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_from_zero_are_numbers_and_all_else_is_a_name() {
-        let of = |labels: &[&str]| infer(labels.iter().copied());
-        assert_eq!(of(&["1", "0", "1", "2"]).unwrap(), ["0", "1", "2"]);
-        assert_eq!(of(&["5", "10", "1", "2"]).unwrap(), ["1", "2", "5", "10"]);
-        assert_eq!(of(&["1", "-1"]).unwrap(), ["-1", "1"]);
-        assert_eq!(of(&["spam", "ham", "0"]).unwrap(), ["0", "ham", "spam"]);
-        assert_eq!(of(&["02", "1"]).unwrap(), ["02", "1"]);
-        assert!(of(&["0", "2"]).unwrap_err().starts_with("class 1 (`1`) has no example"));
-        assert!(of(&["0", "9000000000000"]).unwrap_err().starts_with("class 1 (`1`) has no example"));
-        let many: Vec<String> = (0..257).map(|n| n.to_string()).collect();
-        assert_eq!(infer(many[..256].iter().map(String::as_str)).unwrap().len(), 256);
-        assert!(infer(many.iter().map(String::as_str)).unwrap_err().starts_with("257 different labels"));
+    fn whole_numbers_come_back_as_they_were_but_for_zeros_behind_the_point() {
+        let of = |labels: &[&str]| labels.iter().map(|label| whole(label)).collect::<Vec<_>>();
+        assert_eq!(
+            of(&["0", "10", "-1", "1.0", "2.00", "-0.0"]),
+            [Some(0), Some(10), Some(-1), Some(1), Some(2), None]
+        );
+        assert_eq!(of(&["07", "1.5", "+1", "1.", ".0", "x", "", "99999999999999999999"]), [None; 8]);
+    }
+
+    #[test]
+    fn numbers_from_zero_are_numbers_and_others_are_names() {
+        let of = |numbers: &[i64]| of_numbers(&numbers.iter().copied().collect());
+        assert_eq!(of(&[1, 0, 1, 2]).unwrap(), ["0", "1", "2"]);
+        assert_eq!(of(&[5, 10, 1, 2]).unwrap(), ["1", "2", "5", "10"]);
+        assert_eq!(of(&[1, -1]).unwrap(), ["-1", "1"]);
+        assert!(of(&[0, 2]).unwrap_err().starts_with("class 1 (`1`) has no example"));
+        assert!(of(&[0, 9_000_000_000_000]).unwrap_err().starts_with("class 1 (`1`) has no example"));
+        assert_eq!(of_numbers(&(0..256).collect()).unwrap().len(), 256);
+        assert!(of_numbers(&(0..257).collect()).unwrap_err().starts_with("257 different labels"));
         assert_eq!(of(&[]).unwrap(), [""; 0]);
     }
 

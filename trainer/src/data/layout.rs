@@ -2,13 +2,15 @@
 //!
 //! A folder is split into parts, each a file (`train.csv`) or a folder (`train/`), or it is one
 //! part as a whole. A part that is a folder has a folder a class (`pos/0_9.txt`, one text a file)
-//! or a file a class (`positive.txt`, one text a line).
+//! or a file a class (`positive.txt`, one text a line). What else lies in it is not read, and named.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Source;
+use super::bytes;
 use super::formats::{self, Document, FORMATS, Lines};
-use crate::error::InputError;
+use crate::error::{InputError, STANDARD_INPUT};
 
 /// The file that names the classes.
 const LABELS: &str = "labels.txt";
@@ -16,69 +18,116 @@ const LABELS: &str = "labels.txt";
 /// A folder of texts without classes, in the Large Movie Review Dataset (`aclImdb`).
 const UNLABELLED: &str = "unsup";
 
+/// What a part is called. The first name is ours, the others are what people call it.
+pub(super) const TRAIN: &[&str] = &["train"];
+pub(super) const DEV: &[&str] = &["dev", "val", "valid", "validation"];
+pub(super) const TEST: &[&str] = &["test"];
+
 /// What a folder, or a file, holds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Found {
-    pub(super) train: Option<Vec<Source>>,
-    pub(super) dev: Option<Vec<Source>>,
-    pub(super) test: Option<Vec<Source>>,
+    pub(super) train: Option<Part>,
+    pub(super) dev: Option<Part>,
+    pub(super) test: Option<Part>,
     /// All of it, if it is not split.
-    pub(super) whole: Option<Vec<Source>>,
+    pub(super) whole: Option<Part>,
     pub(super) labels: Option<PathBuf>,
+    /// What lies in it and is none of this.
+    pub(super) unread: Vec<PathBuf>,
+}
+
+/// The files of a part, and the file or folder that they are.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    pub(super) sources: Vec<Source>,
 }
 
 /// Looks at what a person named.
 pub(super) fn find(path: &Path) -> Result<Found, InputError> {
-    let unsplit = |whole| Found { train: None, dev: None, test: None, whole, labels: None };
+    if path.as_os_str() != STANDARD_INPUT && !path.exists() {
+        return Err(bytes::missing(path));
+    }
     if !path.is_dir() {
-        // A file that is not there is told by its reading, with the system's words.
-        return Ok(unsplit(Some(vec![Source { path: path.to_owned(), format: formats::of(path)? }])));
+        let sources = vec![Source { path: path.to_owned(), format: formats::of(path)? }];
+        return Ok(Found { whole: Some(Part { path: path.to_owned(), sources }), ..Found::default() });
     }
     let labels = Some(path.join(LABELS)).filter(|labels| labels.is_file());
-    let [train, dev, test] = ["train", "dev", "test"].map(|name| part(path, name));
+    let mut unread = Vec::new();
+    let [train, dev, test] = [TRAIN, DEV, TEST].map(|names| part(path, names, &mut unread));
     let (train, dev, test) = (train?, dev?, test?);
-    if train.is_some() || dev.is_some() || test.is_some() {
-        return Ok(Found { train, dev, test, whole: None, labels });
+    let parts: BTreeSet<&PathBuf> =
+        [&train, &dev, &test].into_iter().flatten().map(|part| &part.path).collect();
+    if !parts.is_empty() {
+        let Listed { folders, texts, others } = list(path)?;
+        let beside = folders.into_iter().chain(texts).chain(others);
+        unread.extend(beside.filter(|entry| !parts.contains(entry) && Some(entry) != labels.as_ref()));
+        return Ok(Found { train, dev, test, whole: None, labels, unread });
     }
-    Ok(Found { labels, ..unsplit(by_class(path)?) })
+    let whole = by_class(path, &mut unread)?;
+    unread.retain(|entry| Some(entry) != labels.as_ref());
+    Ok(Found { whole, labels, unread, ..Found::default() })
 }
 
 /// Says what a folder may look like, where it looks like nothing known.
-pub(super) fn expected(part: &str) -> String {
+pub(super) fn expected(folder: &Path, part: &str) -> String {
+    let lie_there = match list(folder) {
+        Ok(Listed { folders, texts, others })
+            if !(folders.is_empty() && texts.is_empty() && others.is_empty()) =>
+        {
+            let all: Vec<PathBuf> = folders.into_iter().chain(texts).chain(others).collect();
+            format!(" (in it: {})", named(folder, &all))
+        }
+        _ => String::new(),
+    };
     format!(
-        "no {part} part in this folder: there should be a file {part} ({}), or a folder {part} with a folder of .txt \
-         files for each class, or with one .txt file for each class",
-        formats::endings()
+        "no {part} part in this folder{lie_there}: there should be a file {part} ({}), or a folder {part} with a folder of \
+         .txt files for each class, or with one .txt file for each class",
+        formats::endings(|format| !format.is_of_one_class())
     )
 }
 
-/// The part `name` of a folder.
-fn part(folder: &Path, name: &str) -> Result<Option<Vec<Source>>, InputError> {
+/// Names of what lies in a folder, or the first of many.
+pub(super) fn named(folder: &Path, entries: &[PathBuf]) -> String {
+    const SHOWN: usize = 10;
+    let name = |entry: &PathBuf| entry.strip_prefix(folder).unwrap_or(entry).display().to_string();
+    let shown = entries.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
+    match entries.len() {
+        n if n > SHOWN => format!("{shown} and {} more", n - SHOWN),
+        _ => shown,
+    }
+}
+
+/// The part of a folder that has one of these names.
+fn part(folder: &Path, names: &[&str], unread: &mut Vec<PathBuf>) -> Result<Option<Part>, InputError> {
     let mut found = Vec::new();
-    for format in FORMATS.into_iter().filter(|format| !format.is_of_one_class()) {
-        for ending in format.endings() {
-            for path in
-                [format!("{name}.{ending}"), format!("{name}.{ending}.gz")].map(|name| folder.join(name))
-            {
-                if path.is_file() {
-                    found.push(vec![Source { path, format }]);
+    for name in names {
+        for format in FORMATS.into_iter().filter(|format| !format.is_of_one_class()) {
+            for ending in format.endings() {
+                for path in
+                    [format!("{name}.{ending}"), format!("{name}.{ending}.gz")].map(|name| folder.join(name))
+                {
+                    if path.is_file() {
+                        found.push(Part { sources: vec![Source { path: path.clone(), format }], path });
+                    }
                 }
             }
         }
-    }
-    let subfolder = folder.join(name);
-    if subfolder.is_dir() {
-        found.push(by_class(&subfolder)?.ok_or_else(|| {
-            let reason =
-                "neither a folder of .txt files for each class nor one .txt file for each class in it";
-            InputError::in_file(&subfolder, reason)
-        })?);
+        let subfolder = folder.join(name);
+        if subfolder.is_dir() {
+            found.push(by_class(&subfolder, unread)?.ok_or_else(|| {
+                let reason =
+                    "neither a folder of .txt files for each class nor one .txt file for each class in it";
+                InputError::in_file(&subfolder, reason)
+            })?);
+        }
     }
     if found.len() > 1 {
-        let names: Vec<_> = found.iter().map(|sources| sources[0].path.display().to_string()).collect();
+        let paths: Vec<_> = found.iter().map(|part| part.path.display().to_string()).collect();
         let reason = format!(
-            "more than one {name} part: {} (keep one, or give the files themselves)",
-            names.join(", ")
+            "more than one {} part: {} (keep one, or give the files themselves)",
+            names[0],
+            paths.join(", ")
         );
         return Err(InputError::in_file(folder, reason));
     }
@@ -86,30 +135,50 @@ fn part(folder: &Path, name: &str) -> Result<Option<Vec<Source>>, InputError> {
 }
 
 /// The files of a folder that holds its classes apart, if it does.
-fn by_class(folder: &Path) -> Result<Option<Vec<Source>>, InputError> {
-    let (folders, files) = list(folder)?;
+fn by_class(folder: &Path, unread: &mut Vec<PathBuf>) -> Result<Option<Part>, InputError> {
+    let Listed { folders, texts, others } = list(folder)?;
+    unread.extend(others);
+    let (unlabelled, folders): (Vec<_>, Vec<_>) =
+        folders.into_iter().partition(|folder| folder.ends_with(UNLABELLED));
     let mut classes = Vec::new();
-    for class in folders.into_iter().filter(|folder| !folder.ends_with(UNLABELLED)) {
-        let texts = list(&class)?.1;
-        classes.push((class, texts));
+    for class in folders {
+        let listed = list(&class)?;
+        classes.push((class, listed));
     }
+    let part = |sources| Part { path: folder.to_owned(), sources };
     // Where there are folders of texts, files beside them are something else (`aclImdb`'s lists of addresses).
-    if classes.iter().any(|(_, texts)| !texts.is_empty()) {
-        if let Some((class, _)) = classes.iter().find(|(_, texts)| texts.is_empty()) {
+    if classes.iter().any(|(_, listed)| !listed.texts.is_empty()) {
+        if let Some((class, _)) = classes.iter().find(|(_, listed)| listed.texts.is_empty()) {
             let reason = "no .txt file in the folder of this class (remove the folder if it is no class)";
             return Err(InputError::in_file(class, reason));
         }
-        let texts = classes.into_iter().flat_map(|(_, texts)| texts);
-        return Ok(Some(texts.map(|path| Source { path, format: &Document }).collect()));
+        unread.extend(unlabelled);
+        unread.extend(texts);
+        let mut sources = Vec::new();
+        for (_, Listed { folders, texts, others }) in classes {
+            unread.extend(folders.into_iter().chain(others));
+            sources.extend(texts.into_iter().map(|path| Source { path, format: &Document }));
+        }
+        return Ok(Some(part(sources)));
     }
-    let sources: Vec<Source> = files.into_iter().map(|path| Source { path, format: &Lines }).collect();
-    Ok(Some(sources).filter(|sources| !sources.is_empty()))
+    unread.extend(unlabelled.into_iter().chain(classes.into_iter().map(|(folder, _)| folder)));
+    let sources: Vec<Source> = texts.into_iter().map(|path| Source { path, format: &Lines }).collect();
+    Ok(Some(sources).filter(|sources| !sources.is_empty()).map(part))
 }
 
-/// The folders and the text files in a folder, each by name; without hidden ones and `labels.txt`.
-fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), InputError> {
+/// What lies in a folder, each by name.
+#[derive(Debug, Default)]
+struct Listed {
+    folders: Vec<PathBuf>,
+    /// Text files; `labels.txt` is none.
+    texts: Vec<PathBuf>,
+    others: Vec<PathBuf>,
+}
+
+/// Lists a folder, without what is hidden.
+fn list(folder: &Path) -> Result<Listed, InputError> {
     let fault = |error: std::io::Error| InputError::in_file(folder, error.to_string());
-    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    let mut listed = Listed::default();
     for entry in std::fs::read_dir(folder).map_err(fault)? {
         let entry = entry.map_err(fault)?;
         let (path, name) = (entry.path(), entry.file_name());
@@ -120,12 +189,15 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), InputError> {
         // The entry knows its kind without another call, unless it is a link.
         let kind = entry.file_type().map_err(fault)?;
         if kind.is_dir() || kind.is_symlink() && path.is_dir() {
-            folders.push(path);
+            listed.folders.push(path);
         } else if name != LABELS && (name.ends_with(".txt") || name.ends_with(".txt.gz")) {
-            files.push(path);
+            listed.texts.push(path);
+        } else {
+            listed.others.push(path);
         }
     }
-    folders.sort_unstable();
-    files.sort_unstable();
-    Ok((folders, files))
+    listed.folders.sort_unstable();
+    listed.texts.sort_unstable();
+    listed.others.sort_unstable();
+    Ok(listed)
 }

@@ -1,17 +1,27 @@
 //! Labelled texts, read and checked before anything else happens.
 //!
-//! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes` reads one and
-//! `formats` turns it into rows, `labels` turns rows into [`Example`]s. [`counts`] says what came
+//! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes`, `encoding` and `lines` make text of
+//! one, `formats` makes records of that and `files` examples; `column` says which classes their labels mean, and
+//! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. [`counts`] says what came
 //! of it, [`Batches`] lay it out for training.
 
 mod batch;
 mod bytes;
+mod column;
 pub mod counts;
+mod encoding;
+mod files;
+mod form;
 mod formats;
 mod inputs;
 mod labels;
 mod layout;
+mod lines;
+mod names;
+mod numeric;
+mod repair;
 pub mod starter;
+mod test;
 #[cfg(test)]
 mod tests;
 
@@ -19,15 +29,22 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 pub use batch::{Batch, Batches};
-pub use formats::Columns;
+pub use column::classes_of;
+pub use encoding::Encoding;
+pub use files::{read_document, read_groups, read_lines, read_unlabelled};
+pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
+pub use labels::shown as names_shown;
+pub use lines::{TextLines, within as with_line_feeds};
+pub use test::Test;
 
-use crate::error::InputError;
-use crate::progress;
-use formats::{Field, Format, Name, Row};
+use crate::error::{InputError, place};
+use crate::excerpt::excerpt;
+use crate::warning::Warning;
+use column::{By, Column, Listed};
+use files::{Contents, Source, mix, read_all};
 
 /// A text and its class. Two are equal if both are, wherever they stand.
 #[derive(Debug, Clone)]
@@ -56,7 +73,7 @@ impl PartialEq for Example {
 impl Eq for Example {}
 
 /// Where an example stands. [`Dataset::place`] puts it in words.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Which of the files, by index.
     file: u32,
@@ -81,59 +98,102 @@ pub struct Dataset {
     pub test: Option<Vec<Example>>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
+    /// What a person should look at in them.
+    pub warnings: Vec<Warning>,
 }
 
 impl Dataset {
     /// Reads data to train on. Without a list of classes, the labels of the training part are the classes.
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
-        let mut train = read_all(&parts.train, &inputs.columns)?;
-        let groups: Option<Vec<String>> = train.iter_mut().flatten().map(|row| row.group.take()).collect();
-        let listed = match parts.labels {
-            Some(labels) => labels,
-            None => labels::infer(train.iter().flatten().map(|row| row.label.as_str()))
-                .map_err(|reason| in_sources(&parts.train, reason))?,
+        let reading = &inputs.reading;
+        let sources: Vec<&Source> = [&parts.train, &parts.dev, &parts.test].into_iter().flatten().collect();
+        let (before_dev, before_test) = (parts.train.len(), parts.train.len() + parts.dev.len());
+        let mut contents = read_all(&parts.train, 0, reading)?;
+        let ungrouped = Reading { group: None, ..reading.clone() };
+        contents.extend(read_all(&parts.dev, before_dev, &ungrouped)?);
+        contents.extend(read_all(&parts.test, before_test, &ungrouped)?);
+
+        let labels = contents.iter().map(|contents| &contents.labels[..]);
+        let column = Column::new(sources.iter().copied().zip(labels));
+        let (listed, by) = match parts.labels {
+            Some(labels) => (labels, By::List),
+            None => (column.infer(&parts.train)?, By::Data),
         };
+        let classes = column.classes(Listed { names: &listed, by })?;
         let kept = labels::Kept::new(&listed, &inputs.without)?;
-        let labels = &kept.labels;
-        let mut files = Vec::new();
-        let all = join(&parts.train, train, &listed, &mut files)?;
-        let groups = groups.map(|groups| {
+        let mut contents = contents.into_iter().zip(classes);
+        let mut take =
+            |sources: &[Source]| join(sources, contents.by_ref().take(sources.len()), listed.len());
+        let (all, groups) = take(&parts.train);
+        let groups = reading.group.is_some().then(|| {
             let of = groups.into_iter().zip(&all);
             of.filter(|(_, example)| kept.has(example)).map(|(group, _)| group).collect()
         });
-        let train: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
-        let mut examples = vec![0; labels.len()];
-        train.iter().for_each(|example| examples[example.class] += 1);
-        if let Some(class) = examples.iter().position(|&examples| examples == 0) {
-            let reason = format!(
-                "class {class} (`{}`) has no example (add some, or take it out of the list of classes)",
-                labels[class]
-            );
-            return Err(in_sources(&parts.train, reason).into());
-        }
-        if labels.len() < 2 {
-            let reason =
-                format!("there must be at least two classes; there is only `{}`", labels::shown(labels));
-            return Err(in_sources(&parts.train, reason).into());
-        }
-        let columns = Columns { group: None, ..inputs.columns.clone() };
-        let mut part = |sources: &[Source]| -> Result<Option<Vec<Example>>> {
-            if sources.is_empty() {
-                return Ok(None);
-            }
-            let all = join(sources, read_all(sources, &columns)?, &listed, &mut files)?;
-            let part: Vec<Example> = all.into_iter().filter_map(|example| kept.example(example)).collect();
-            Ok((!part.is_empty()).then_some(part))
+        let keep = |all: Vec<Example>| -> Vec<Example> {
+            all.into_iter().filter_map(|example| kept.example(example)).collect()
         };
-        let (dev, test) = (part(&parts.dev)?, part(&parts.test)?);
-        Ok(Self { train, groups, unlabelled: Vec::new(), dev, test, labels: kept.labels, files })
+        let train = keep(all);
+        let dev = Some(keep(take(&parts.dev).0)).filter(|part| !part.is_empty());
+        let test = Some(keep(take(&parts.test).0)).filter(|part| !part.is_empty());
+        let files = sources.iter().map(|source| source.path.clone()).collect();
+        let (labels, warnings) = (kept.labels, parts.warnings);
+        let mut data = Self { labels, train, groups, unlabelled: Vec::new(), dev, test, files, warnings };
+        data.check_classes(&parts.train, reading)?;
+        check_texts(&data.train, &data.files)?;
+        let found = data.look_at_names();
+        data.warnings.extend(found);
+        Ok(data)
+    }
+
+    /// Refuses classes without an example, and too few of them.
+    fn check_classes(&self, sources: &[Source], reading: &Reading) -> Result<(), InputError> {
+        let labels = &self.labels;
+        let mut examples = vec![0; labels.len()];
+        self.train.iter().for_each(|example| examples[example.class] += 1);
+        let reason = if let Some(class) = examples.iter().position(|&examples| examples == 0) {
+            format!(
+                "class {class} (`{}`) has no example (add some, or take it out of the list of classes)",
+                excerpt(&labels[class])
+            )
+        } else if labels.len() < 2 {
+            let only = labels::shown(labels);
+            match sources {
+                [Source { format, .. }] if format.is_of_one_class() && reading.calibrates => {
+                    format!("texts without labels: {}", formats::CALIBRATES)
+                }
+                [Source { format, .. }] if format.is_of_one_class() => format!(
+                    "there must be at least two classes; there is only `{only}`, for all lines of a .txt file are of the \
+                     class that its name says (give a file for each class)"
+                ),
+                _ => format!("there must be at least two classes; there is only `{only}`"),
+            }
+        } else {
+            return Ok(());
+        };
+        Err(in_sources(sources, reason))
+    }
+
+    /// What looks like a mistake in the names of the classes.
+    fn look_at_names(&self) -> Vec<Warning> {
+        let mut found: Vec<(usize, Option<Origin>)> = vec![(0, None); self.labels.len()];
+        for Example { class, origin, .. } in &self.train {
+            found[*class].0 += 1;
+            found[*class].1.get_or_insert(*origin);
+        }
+        let classes = self.labels.iter().zip(found).map(|(name, (examples, first))| names::Class {
+            name,
+            examples,
+            place: first.map(|first| self.place(first)).unwrap_or_default(),
+        });
+        names::warnings(&classes.collect::<Vec<_>>())
     }
 
     /// Where an example of these data stands: `train.csv:12`.
-    pub fn place(&self, Origin { file, line }: Origin) -> String {
-        let file = self.files.get(file as usize).map_or("?".into(), |path| path.display().to_string());
-        if line == 0 { file } else { format!("{file}:{line}") }
+    pub fn place(&self, origin: Origin) -> String {
+        let Origin { file, line } = origin;
+        let file = self.files.get(file as usize).map_or(Path::new("?"), PathBuf::as_path);
+        place(file, (line > 0).then_some(line as usize))
     }
 
     /// What validates, and what that part is called: the training examples that are `held` out for it, by index, or the
@@ -145,127 +205,39 @@ impl Dataset {
         let held: Vec<Example> = held.iter().map(|&example| self.train[example].clone()).collect();
         Some(("validation", held.into()))
     }
-
-    /// Reads what a model with these labels is to be tested on: files, and folders' test parts, without some classes,
-    /// whether the model knows them or was trained without them, too.
-    pub fn read_test(
-        paths: &[PathBuf],
-        columns: &Columns,
-        labels: &[String],
-        without: &[String],
-    ) -> Result<Vec<Example>> {
-        let (sources, lists) = inputs::find_test(paths)?;
-        let mut all = labels.to_vec();
-        for list in lists {
-            let found = labels::read(&list)?;
-            let is_of_more = labels::Kept::new(&found, without).is_ok_and(|kept| kept.labels == labels);
-            if is_of_more {
-                all = found;
-            } else if found != labels {
-                let reason = format!(
-                    "its classes are {}, the model's {}",
-                    labels::shown(&found),
-                    labels::shown(labels)
-                );
-                return Err(InputError::in_file(&list, reason).into());
-            }
-        }
-        let kept = labels::Kept::new(&all, without)?;
-        // The model's own number of each class that stays: it may have one for what is left out.
-        let number: Vec<Option<usize>> =
-            kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
-        let examples = join(&sources, read_all(&sources, columns)?, &all, &mut Vec::new())?.into_iter();
-        let examples = examples.filter_map(|example| {
-            let example = kept.example(example)?;
-            Some(Example { class: number[example.class]?, ..example })
-        });
-        let examples: Vec<Example> = examples.collect();
-        if examples.is_empty() {
-            return Err(in_sources(&sources, "all its examples are left out".to_owned()).into());
-        }
-        Ok(examples)
-    }
 }
 
-/// Reads the groups of examples that lie in a file of their own: in the column or under the key `name`, or one a line.
-pub fn read_groups(path: &Path, name: &str) -> Result<Vec<String>, InputError> {
-    let format = formats::of(path)?;
-    let field = if format.is_of_one_class() { Field::Text } else { Field::Group };
-    let records = format.records(path, &bytes::read_text(path)?, &[Name(field, name)])?;
-    Ok(records.into_iter().flat_map(|record| record.values).collect())
-}
-
-/// Reads texts without labels, from the column or under the key `name`, or one a line.
-pub fn read_unlabelled(path: &Path, name: &str) -> Result<Vec<String>, InputError> {
-    let records = formats::of(path)?.records(path, &bytes::read_text(path)?, &[Name(Field::Text, name)])?;
-    Ok(records.into_iter().flat_map(|record| record.values).collect())
-}
-
-/// A file with examples.
-#[derive(Clone)]
-struct Source {
-    path: PathBuf,
-    format: &'static dyn Format,
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} as {}", self.path.display(), self.format.endings()[0])
-    }
-}
-
-/// Reads files on all cores. Of several faults the first in the order of the files is told.
-fn read_all(sources: &[Source], columns: &Columns) -> Result<Vec<Vec<Row>>, InputError> {
-    let progress = progress::bar("reading", sources.len(), "files");
-    let read = |Source { path, format }: &Source| {
-        let rows = format.rows(path, &bytes::read_text(path)?, columns)?;
-        progress.inc(1);
-        match rows.is_empty() {
-            true => Err(InputError::in_file(path, "there are no examples in it")),
-            false => Ok(rows),
-        }
-    };
-    let rows: Vec<Result<Vec<Row>, InputError>> = sources.par_iter().map(read).collect();
-    progress.finish_and_clear();
-    rows.into_iter().collect()
-}
-
-/// The examples of a part's files, in the order of the files, or mixed if each file has one class only. Adds the files
-/// to those that were read.
+/// The examples of a part's files, with their classes, in the order of the files, or mixed if each file has one class
+/// only; and their groups.
 fn join(
     sources: &[Source],
-    rows: Vec<Vec<Row>>,
-    labels: &[String],
-    files: &mut Vec<PathBuf>,
-) -> Result<Vec<Example>, InputError> {
-    let mut examples = Vec::new();
-    for (source, rows) in sources.iter().zip(rows) {
-        examples.extend(labels::classify(source, files.len(), rows, labels)?);
-        files.push(source.path.clone());
+    contents: impl Iterator<Item = (Contents, Vec<usize>)>,
+    classes: usize,
+) -> (Vec<Example>, Vec<String>) {
+    let (mut examples, mut groups) = (Vec::new(), Vec::new());
+    for (mut contents, class_of) in contents {
+        contents.examples.iter_mut().for_each(|example| example.class = class_of[example.class]);
+        match examples.is_empty() {
+            // Of one file, which may be large, nothing is copied.
+            true => examples = contents.examples,
+            false => examples.append(&mut contents.examples),
+        }
+        groups.append(&mut contents.groups);
     }
     if sources.iter().all(|source| source.format.is_of_one_class()) {
-        mix(&mut examples, labels.len());
+        mix(&mut examples, classes);
     }
-    Ok(examples)
+    (examples, groups)
 }
 
-/// Spreads each class evenly over the whole, and keeps its order. Class after class, the last part
-/// of the texts, which `validation_split` validates on, would be of one class.
-fn mix(examples: &mut Vec<Example>, classes: usize) {
-    let mut all = vec![0_u64; classes];
-    examples.iter().for_each(|example| all[example.class] += 1);
-    let mut before = vec![0_u64; classes];
-    let mut placed: Vec<(u64, Example)> = std::mem::take(examples)
-        .into_iter()
-        .map(|example| {
-            // The middle of its share of the whole, as a fraction of 2^33.
-            let place = ((2 * before[example.class] + 1) << 32) / all[example.class];
-            before[example.class] += 1;
-            (place, example)
-        })
-        .collect();
-    placed.sort_by_key(|(place, example)| (*place, example.class));
-    examples.extend(placed.into_iter().map(|(_, example)| example));
+/// Refuses numbers where texts should be.
+fn check_texts(examples: &[Example], files: &[PathBuf]) -> Result<(), InputError> {
+    let Some((first, reason)) = numeric::instead_of_texts(examples) else { return Ok(()) };
+    let Origin { file, line } = first.origin;
+    Err(match line {
+        0 => InputError::in_file(&files[file as usize], reason),
+        line => InputError::at_line(&files[file as usize], line as usize, reason),
+    })
 }
 
 /// A fault of files as a whole.

@@ -36,7 +36,7 @@ const ROWS: &[u8] = b"label\ttext\n0\ta\n1\tb\n";
 fn reads_a_folder() {
     let folder = folder(&[
         ("train.tsv", b"label\ttext\n0\tbad\tly\n1\tgood\n"),
-        ("test.tsv", b"label\ttext\npos\tfine\n"),
+        ("test.tsv", b"label\ttext\n1\tfine\n"),
         ("labels.txt", b"neg\npos\n"),
     ]);
     let data = Dataset::read(&Inputs::from(folder.path())).unwrap();
@@ -44,8 +44,8 @@ fn reads_a_folder() {
     assert_eq!(data.test.as_deref(), Some(&[example(1, "fine")][..]));
     assert_eq!(data.dev, None);
     for path in [folder.path().join("test.tsv"), folder.path().to_owned()] {
-        let test = Dataset::read_test(&[path], &Columns::default(), &data.labels, &[]).unwrap();
-        assert_eq!(Some(test), data.test);
+        let test = Test::read(&[path], &Reading::default(), &data.labels, &[]).unwrap();
+        assert_eq!(Some(test.examples), data.test);
     }
 }
 
@@ -57,8 +57,8 @@ fn leaves_classes_out() {
         ("labels.txt", b"x\noos\ny\n"),
     ]);
     let without = ["oos".to_owned()];
-    let columns = Columns { group: Some("group".into()), ..Columns::default() };
-    let inputs = Inputs { without: without.to_vec(), columns, ..Inputs::from(folder.path()) };
+    let reading = Reading { group: Some("group".into()), ..Reading::default() };
+    let inputs = Inputs { without: without.to_vec(), reading, ..Inputs::from(folder.path()) };
     let data = Dataset::read(&inputs).unwrap();
     assert_eq!(data.labels, ["x", "y"]);
     assert_eq!(data.train, [example(0, "a"), example(1, "c")]);
@@ -68,7 +68,8 @@ fn leaves_classes_out() {
 
     // A model without the class, and one that has it: the numbers are the model's.
     let read = |labels: &[String], without: &[String]| {
-        Dataset::read_test(&[folder.path().to_owned()], &Columns::default(), labels, without)
+        let test = Test::read(&[folder.path().to_owned()], &Reading::default(), labels, without);
+        test.map(|test| test.examples)
     };
     let all = ["x", "oos", "y"].map(str::to_owned);
     assert_eq!(read(&data.labels, &without).unwrap(), test);
@@ -124,20 +125,9 @@ fn reads_a_file_a_class_with_and_without_parts() {
     assert_eq!(split.labels, ["positive", "negative"]);
     assert_eq!(split.train, [example(0, "good"), example(1, "bad"), example(0, "fine")]);
     assert_eq!(split.test.unwrap(), [example(1, "poor")]);
-    let unsplit = read(&[("b.txt", b"1\n2\n"), ("a.txt", b"3\n")]).unwrap();
-    assert_eq!(unsplit.train, [example(1, "1"), example(0, "3"), example(1, "2")]);
+    let unsplit = read(&[("b.txt", b"x\ny\n"), ("a.txt", b"z\n")]).unwrap();
+    assert_eq!(unsplit.train, [example(1, "x"), example(0, "z"), example(1, "y")]);
     assert_eq!(unsplit.test, None);
-}
-
-#[test]
-fn classes_are_spread_evenly() {
-    let mut examples: Vec<Example> = (0..90).map(|n| example(usize::from(n >= 60), &n.to_string())).collect();
-    mix(&mut examples, 2);
-    for ten in examples.chunks(9) {
-        assert_eq!(ten.iter().filter(|example| example.class == 1).count(), 3);
-    }
-    let of_class = |class| examples.iter().filter(move |e| e.class == class).map(|e| e.text.clone());
-    assert!(of_class(0).eq((0..60).map(|n: i32| n.to_string())), "the order within a class is kept");
 }
 
 #[test]
@@ -177,7 +167,7 @@ fn names_file_line_and_reason() {
     starts(&[], "FOLDER: no train part in this folder: there should be a file train (.tsv, ");
     starts(&[("train.tsv", b"text,label\na,0\n")], "train.tsv:1: no column is named `text`");
     starts(&[("train.tsv", b"label\ttext\n0\ta\n1\t\xFF\n")], "train.tsv:3: not UTF-8");
-    starts(&[("train.csv", ROWS)], "train.csv:1: no column is named `text`");
+    starts(&[("train.csv", b"label text\n")], "train.csv:1: no column is named `text`");
     starts(
         &[("train.tsv", ROWS), ("train.csv", ROWS)],
         "FOLDER: more than one train part: train.tsv, train.csv",
@@ -227,6 +217,6 @@ fn refuses_files_of_unknown_format_and_lists_that_disagree() {
         Dataset::read(&Inputs { data, ..Inputs::default() }).unwrap_err().to_string()
     };
     assert!(fault(&["c.parquet"]).contains("c.parquet: of no known format: its name should end in .tsv"));
-    assert!(fault(&["nothing.csv"]).contains("nothing.csv: No such file"));
+    assert!(fault(&["nothing.csv"]).contains("nothing.csv: there is no such file or folder"));
     assert!(fault(&["a", "b"]).contains("b/labels.txt: its classes are y, x, those before x, y"));
 }

@@ -8,7 +8,7 @@ pub mod torch;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Example};
+use crate::data::{Dataset, Example, classes_of, names_shown};
 use crate::error::InputError;
 use crate::network::{Array, Network, Unfit};
 use crate::recipe::{Recipe, UnknownWords};
@@ -128,18 +128,14 @@ pub fn agree_on_labels(
         let outputs = if outputs == 1 { "one output".to_owned() } else { format!("{outputs} outputs") };
         let reason = format!(
             "the model has {outputs}, so {classes} classes, but the labels are {}",
-            labels.join(", ")
+            names_shown(&labels)
         );
         return Err(InputError::in_file(folder, reason));
     }
-    // As everywhere, a label is the name of a class or its number.
-    let class_of = |label: &String| {
-        let number = || label.parse().ok().filter(|&class: &usize| class < labels.len());
-        labels.iter().position(|name| name == label).or_else(number)
-    };
-    let renumbered: Option<Vec<usize>> = data.labels.iter().map(class_of).collect();
-    let Some(renumbered) = renumbered else {
-        let reason = format!("its classes are {}, the model's {}", data.labels.join(", "), labels.join(", "));
+    // As everywhere, labels are names of classes or their numbers.
+    let Some(renumbered) = classes_of(&labels, &data.labels) else {
+        let reason =
+            format!("its classes are {}, the model's {}", names_shown(&data.labels), names_shown(&labels));
         return Err(InputError::in_file(folder, reason));
     };
     let parts = [Some(&mut data.train), data.dev.as_mut(), data.test.as_mut()];

@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -43,6 +44,26 @@ impl Desk {
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    /// Runs it with this on standard input.
+    pub(crate) fn run_on(&self, args: &[&str], input: impl AsRef<[u8]>) -> Output {
+        let mut command = self.command(args);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end before it has read everything.
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a line in a shell as a message prints it, where `kilornn` is the program.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_kilornn"));
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [program.parent().unwrap().to_owned()].into_iter().chain(std::env::split_paths(&usual));
+        let mut shell = Command::new("sh");
+        shell.env("PATH", std::env::join_paths(folders).unwrap());
+        shell.args(["-c", line.trim()]).current_dir(self.0.path()).output().unwrap()
     }
 
     /// Runs what must succeed; returns its standard output.

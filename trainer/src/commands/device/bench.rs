@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{Cost, Session, info, shown};
-use crate::data::{self, starter};
+use crate::data::{self, Form, starter};
 use crate::device::compare;
 use crate::numbers::grouped;
 use crate::progress;
@@ -26,9 +26,9 @@ pub(super) struct Args {
     /// Texts from this file rather than from the starter corpus
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// The column or key with the texts of --data
-    #[arg(long = "text", value_name = "NAME", default_value = "text", requires = "data")]
-    column: String,
+    /// How --data is to be read.
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ const SPACES: [u8; 16 << 10] = [b' '; 16 << 10];
 /// Measures.
 pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
     let mut texts = match &args.data {
-        Some(path) => data::read_unlabelled(path, &args.column)?,
+        Some(path) => data::read_unlabelled(path, &args.form)?,
         None => starter::generate(0).test.into_iter().map(|example| example.text).collect(),
     };
     texts.truncate(args.texts as usize);

@@ -1,6 +1,5 @@
 //! Texts to the device.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use super::{Session, shown};
 use crate::commands::given::answer;
-use crate::error::InputError;
+use crate::data::{Encoding, read_document};
 use crate::numbers::grouped;
 
 /// Classify texts on the device
@@ -21,9 +20,12 @@ pub(super) struct Args {
     /// Texts
     #[arg(value_name = "TEXT", conflicts_with = "file")]
     texts: Vec<String>,
-    /// A file as one text, line ends included
+    /// A file as one text, without line ends behind it (- is standard input)
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// What the file, or standard input, is encoded in if it is not UTF-8, such as windows-1252
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Encoding>,
     /// Show the probability and the logit of every class
     #[arg(long)]
     scores: bool,
@@ -54,17 +56,13 @@ struct Score<'a> {
 /// Classifies.
 pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
     let given = match &args.file {
-        Some(path) => {
-            let text =
-                fs::read_to_string(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
-            vec![text]
-        }
+        Some(path) => vec![read_document(path, args.encoding)?],
         None => args.texts.clone(),
     };
     let mut session = open()?;
     let mut labels = Labels(vec![None; session.classes()? as usize]);
     let json = session.console.json;
-    answer(&given, json, |texts| classify(&mut session, &mut labels, texts, args.scores))
+    answer(&given, args.encoding, json, |texts| classify(&mut session, &mut labels, texts, args.scores))
 }
 
 /// The names of classes, asked for when they are needed.
@@ -135,7 +133,7 @@ fn show(session: &Session, prediction: &Prediction<'_>) -> Result<()> {
     let Prediction { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
         prediction;
     let console = session.console;
-    console.say(format!("{label}\t{score:.4}\t{}", text.trim_end_matches(['\r', '\n'])))?;
+    console.say(format!("{label}\t{score:.4}\t{}", text))?;
     let time = shown(std::time::Duration::from_secs_f64(milliseconds / 1e3));
     let instructions =
         instructions.map_or_else(String::new, |count| format!(", {} instructions", grouped(count as usize)));

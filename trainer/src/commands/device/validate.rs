@@ -9,9 +9,11 @@ use super::{Cost, Session, shown};
 use crate::answer::answer_all;
 use crate::commands::tested::Tested;
 use crate::commands::{labels, parse_model, read_model};
+use crate::data::Test;
 use crate::device::compare::{self, Difference};
 use crate::numbers::grouped;
 use crate::progress;
+use crate::warning::Warning;
 
 /// Compare the device's answers with the host's, text by text
 ///
@@ -45,6 +47,8 @@ struct Report {
     instructions_per_word: Option<f64>,
     stack_bytes: u32,
     frames_repeated: u64,
+    /// What a person should know before trusting the rest.
+    warnings: Vec<Warning>,
 }
 
 /// Texts that are shown because the device says something else about them.
@@ -54,11 +58,12 @@ const SHOWN: usize = 5;
 pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
     let (path, bytes) = read_model(&args.tested.model)?;
     let model = parse_model(&path, &bytes)?;
-    let mut examples = args.tested.read(&labels(&model))?;
+    let Test { mut examples, warnings } = args.tested.read(&labels(&model))?;
     examples.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
     let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
 
     let mut session = open()?;
+    session.console.warn(&warnings)?;
     compare::runs(&session.info, &bytes)?;
     let host = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
     let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
@@ -104,6 +109,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         instructions_per_word,
         stack_bytes: statistics.stack,
         frames_repeated: session.client.traffic().repeated,
+        warnings,
     })?;
     ensure!(mismatches == 0, "host and device disagree on {mismatches} texts");
     Ok(())

@@ -2,12 +2,19 @@
 
 use std::path::Path;
 
-use super::{Format, Name, Record, only};
+use super::{Each, File, Format, Wanted, only};
 use crate::error::InputError;
 
 /// A file that is one text as a whole, whose label is the name of its folder. A folder's layout
 /// tells that a file is meant so, not its name.
 pub(in crate::data) struct Document;
+
+impl Document {
+    /// The text of a file with this content.
+    pub(in crate::data) fn text(content: &str) -> &str {
+        content.trim_end_matches(['\r', '\n'])
+    }
+}
 
 impl Format for Document {
     fn endings(&self) -> &'static [&'static str] {
@@ -18,23 +25,28 @@ impl Format for Document {
         true
     }
 
-    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError> {
-        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-        let text = content.trim_end_matches(['\r', '\n']);
-        let values = only(path, names, text, &folder.to_string_lossy())?;
-        Ok(vec![Record { line: None, values }])
+    fn records(&self, file: File<'_>, wanted: &Wanted<'_>, each: Each<'_>) -> Result<(), InputError> {
+        let folder = file.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let values = only(file.path, wanted, Self::text(file.content), &folder)?;
+        each(None, &values[..wanted.names.len()])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Columns, Row};
     use super::*;
+    use crate::data::form::Reading;
 
     #[test]
     fn the_folder_names_the_class() {
-        let rows =
-            Document.rows(Path::new("train/pos/0_9.txt"), "Two\nlines\n", &Columns::default()).unwrap();
-        assert_eq!(rows, [Row { line: None, label: "pos".into(), text: "Two\nlines".into(), group: None }]);
+        let file = File { path: Path::new("train/pos/0_9.txt"), content: "Two\nlines\n" };
+        let mut read = Vec::new();
+        let mut each = |line, values: &[&str]| {
+            assert_eq!(line, None);
+            read.extend(values.iter().map(|&value| value.to_owned()));
+            Ok(())
+        };
+        Document.records(file, &Wanted::examples(&Reading::default()), &mut each).unwrap();
+        assert_eq!(read, ["Two\nlines", "pos"]);
     }
 }

@@ -1,6 +1,8 @@
-//! Formats of files: each turns the content of one file into rows. A new one is a file here and a
+//! Formats of files: each turns the content of one file into records. A new one is a file here and a
 //! line in [`FORMATS`].
 
+mod any;
+mod columns;
 mod csv;
 mod document;
 mod jsonl;
@@ -9,15 +11,18 @@ mod tsv;
 
 use std::path::Path;
 
+pub(super) use any::Any;
 pub(super) use document::Document;
 pub(super) use lines::Lines;
 
-use crate::error::InputError;
+use super::form::{Form, Reading};
+use crate::error::{InputError, STANDARD_INPUT};
+use crate::excerpt::excerpt;
 
 /// The formats that a file's name tells apart.
 pub(super) const FORMATS: [&dyn Format; 4] = [&tsv::Tsv, &csv::Csv, &jsonl::JsonLines, &Lines];
 
-/// What a file of a kind says, row by row.
+/// What a file of a kind says, record by record.
 pub(super) trait Format: Sync {
     /// How names of such files end, before a `.gz`.
     fn endings(&self) -> &'static [&'static str];
@@ -27,23 +32,28 @@ pub(super) trait Format: Sync {
         false
     }
 
-    /// What a file with this content says in these fields, record by record.
-    fn records(&self, path: &Path, content: &str, names: &[Name<'_>]) -> Result<Vec<Record>, InputError>;
-
-    /// The rows of a file with this content.
-    fn rows(&self, path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>, InputError> {
-        let mut names = vec![Name(Field::Text, &columns.text), Name(Field::Label, &columns.label)];
-        names.extend(columns.group.as_deref().map(|name| Name(Field::Group, name)));
-        let records = self.records(path, content, &names)?;
-        Ok(records
-            .into_iter()
-            .map(|Record { line, values }| {
-                let mut values = values.into_iter();
-                let mut next = || values.next().unwrap_or_default();
-                Row { line, text: next(), label: next(), group: values.next() }
-            })
-            .collect())
+    /// Whether its records are rows of columns, which `--delimiter` and `--no-header` are about.
+    fn has_columns(&self) -> bool {
+        false
     }
+
+    /// The format of this content: another one where only the content tells.
+    fn of_content(&self, _content: &str, _form: &Form) -> Option<&'static dyn Format> {
+        None
+    }
+
+    /// Hands over what each record of a file says in the fields that are wanted, in their order.
+    fn records(&self, file: File<'_>, wanted: &Wanted<'_>, each: Each<'_>) -> Result<(), InputError>;
+}
+
+/// Takes a record: the line where it begins, from 1 (none if the file as a whole is the record), and its values.
+pub(super) type Each<'a> = &'a mut dyn FnMut(Option<usize>, &[&str]) -> Result<(), InputError>;
+
+/// A file that was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File<'a> {
+    pub(super) path: &'a Path,
+    pub(super) content: &'a str,
 }
 
 /// What a field of a record is for.
@@ -70,81 +80,67 @@ impl Field {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a>(pub(super) Field, pub(super) &'a str);
 
-/// The values of the fields that were asked for, in that order.
+/// What is to be read of a file.
 #[derive(Debug)]
-pub(super) struct Record {
-    /// Where it begins in the file, from 1; none if the file as a whole is the record.
-    pub(super) line: Option<usize>,
-    pub(super) values: Vec<String>,
+pub(super) struct Wanted<'a> {
+    /// No more than [`Wanted::MOST`].
+    pub(super) names: Vec<Name<'a>>,
+    pub(super) form: &'a Form,
+    /// Whether the texts are only to calibrate a model.
+    pub(super) calibrates: bool,
 }
 
-/// An example as it stands in a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    /// Where it begins in the file, from 1; none if the file as a whole is the example.
-    pub(super) line: Option<usize>,
-    /// The name or number of its class.
-    pub(super) label: String,
-    /// The text.
-    pub(super) text: String,
-    /// What it belongs to, if that was asked for.
-    pub(super) group: Option<String>,
-}
+impl<'a> Wanted<'a> {
+    /// The most fields there are.
+    pub(super) const MOST: usize = 3;
 
-/// Which columns (of TSV and CSV) or keys (of JSON Lines) hold text and label.
-#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
-pub struct Columns {
-    /// The column or key that holds the text
-    #[arg(long, value_name = "NAME", default_value = "text")]
-    pub text: String,
-    /// The column or key that holds the label
-    #[arg(long, value_name = "NAME", default_value = "label")]
-    pub label: String,
-    /// The column or key that holds the group of an example, if that matters.
-    #[arg(skip)]
-    pub group: Option<String>,
-}
+    /// Text and label, and the group if that matters.
+    pub(super) fn examples(reading: &'a Reading) -> Self {
+        let mut names = vec![Name(Field::Text, reading.form.text()), Name(Field::Label, reading.label())];
+        names.extend(reading.group.as_deref().map(|name| Name(Field::Group, name)));
+        Self { names, form: &reading.form, calibrates: reading.calibrates }
+    }
 
-impl Default for Columns {
-    fn default() -> Self {
-        Self { text: "text".into(), label: "label".into(), group: None }
+    /// One field.
+    pub(super) fn one(field: Field, name: &'a str, form: &'a Form) -> Self {
+        Self { names: vec![Name(field, name)], form, calibrates: false }
     }
 }
 
-/// Where fields stand among the names of a header, which is the first line.
-fn find(path: &Path, header: &[&str], names: &[Name<'_>]) -> Result<Vec<usize>, InputError> {
-    let position = |&Name(field, name): &Name<'_>| {
-        let mut found = (0..header.len()).filter(|&index| header[index] == name);
-        let reason = match (found.next(), found.next()) {
-            (Some(index), None) => return Ok(index),
-            (Some(_), Some(_)) => format!("two columns are named `{name}` (rename one)"),
-            (None, _) => {
-                let there = there_are(header);
-                format!("no column is named `{name}`; {there} (choose with {} NAME)", field.option())
-            }
-        };
-        Err(InputError::at_line(path, 1, reason))
-    };
-    names.iter().map(position).collect()
-}
+/// Why what has no labels cannot calibrate, and what can.
+pub(super) const CALIBRATES: &str = "texts to calibrate with have the form of training data, each with its label (give the \
+     data that the model was trained on, or add a column or key `label` with the class of each text)";
+
+/// What can be read where there are numbers, and what to do.
+pub(super) const NUMBERS: &str = "KiloRNN classifies texts of words, not numbers (if another column or key holds the texts, \
+     choose it with --text NAME; if the numbers are codes, put a letter in front of each, as in `x12`)";
 
 /// One value for each field of a text whose file says nothing but the text and its class.
-fn only(path: &Path, names: &[Name<'_>], text: &str, label: &str) -> Result<Vec<String>, InputError> {
-    names
-        .iter()
-        .map(|Name(field, name)| match field {
-            Field::Text => Ok(text.to_owned()),
-            Field::Label => Ok(label.to_owned()),
+fn only<'a>(
+    path: &Path,
+    wanted: &Wanted<'_>,
+    text: &'a str,
+    label: &'a str,
+) -> Result<[&'a str; Wanted::MOST], InputError> {
+    let mut values = [""; Wanted::MOST];
+    for (Name(field, name), value) in wanted.names.iter().zip(&mut values) {
+        *value = match field {
+            Field::Text => text,
+            Field::Label => label,
             Field::Group => {
                 let reason = format!("a text file has no column `{name}` (name a file with --groups FILE)");
-                Err(InputError::in_file(path, reason))
+                return Err(InputError::in_file(path, reason));
             }
-        })
-        .collect()
+        };
+    }
+    Ok(values)
 }
 
-/// The format of a file, by its name.
+/// The format of a file, by its name; that of standard input its content tells.
 pub(super) fn of(path: &Path) -> Result<&'static dyn Format, InputError> {
+    if path.as_os_str() == STANDARD_INPUT {
+        return Ok(&Any);
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
@@ -152,14 +148,25 @@ pub(super) fn of(path: &Path) -> Result<&'static dyn Format, InputError> {
         .into_iter()
         .find(|format| ending.is_some_and(|ending| format.endings().contains(&ending)))
         .ok_or_else(|| {
-            InputError::in_file(path, format!("of no known format: its name should end in {}", endings()))
+            let what_to_do = match ending {
+                Some("xlsx" | "xls" | "ods" | "parquet" | "arrow" | "feather" | "pkl" | "sqlite" | "db") => {
+                    "save it as .csv".to_owned()
+                }
+                _ => format!(
+                    "rename it, or let its content tell: - < {}",
+                    shell_words::quote(&path.to_string_lossy())
+                ),
+            };
+            let reason =
+                format!("of no known format: its name should end in {} ({what_to_do})", endings(|_| true));
+            InputError::in_file(path, reason)
         })
 }
 
-/// All endings, for messages.
-pub(super) fn endings() -> String {
-    let endings: Vec<String> =
-        FORMATS.iter().flat_map(|format| format.endings()).map(|ending| format!(".{ending}")).collect();
+/// The endings of some formats, for messages.
+pub(super) fn endings(of: impl Fn(&dyn Format) -> bool) -> String {
+    let formats = FORMATS.into_iter().filter(|format| of(*format));
+    let endings: Vec<String> = formats.flat_map(Format::endings).map(|ending| format!(".{ending}")).collect();
     format!("{}, with or without .gz", endings.join(", "))
 }
 
@@ -170,19 +177,11 @@ pub(super) fn stem(path: &Path) -> String {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
-/// The lines of a text with their numbers, without line ends; behind the last line feed there is none.
-fn numbered(content: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(content.split_terminator('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)))
-}
-
 /// Says which names there are.
 fn there_are(names: &[&str]) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|name| format!("`{}`", name.chars().take(40).collect::<String>()))
-        .collect();
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{}`", excerpt(name))).collect();
     match (shown.len(), names.len()) {
+        (0, _) => "there are none".to_owned(),
         (1, _) => format!("there is only {}", shown[0]),
         (n, all) if n < all => format!("there are {}, ... ({all} in all)", shown.join(", ")),
         _ => format!("there are {}", shown.join(", ")),
@@ -193,22 +192,34 @@ fn there_are(names: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    /// Reads literal content in a format; faults as a person reads them.
-    pub(super) fn read(format: &dyn Format, content: &str, columns: &Columns) -> Result<Vec<Row>, String> {
-        format.rows(Path::new("file"), content, columns).map_err(|error| error.to_string())
+    /// The records of literal content: line, label and text of each. Faults as a person reads them.
+    pub(super) fn read(
+        format: &dyn Format,
+        content: &str,
+        reading: &Reading,
+    ) -> Result<Vec<(usize, String, String)>, String> {
+        let mut rows = Vec::new();
+        let file = File { path: Path::new("file"), content };
+        let mut each = |line: Option<usize>, values: &[&str]| {
+            rows.push((line.unwrap_or(0), values[1].to_owned(), values[0].to_owned()));
+            Ok(())
+        };
+        let read = format.records(file, &Wanted::examples(reading), &mut each);
+        read.map(|()| rows).map_err(|error| error.to_string())
     }
 
     /// The fault with the usual columns.
     pub(super) fn fault(format: &dyn Format, content: &str) -> String {
-        read(format, content, &Columns::default()).unwrap_err()
+        read(format, content, &Reading::default()).unwrap_err()
     }
 
-    pub(super) fn named(text: &str, label: &str) -> Columns {
-        Columns { text: text.into(), label: label.into(), group: None }
+    pub(super) fn named(text: &str, label: &str) -> Reading {
+        let form = Form { text: Some(text.into()), ..Form::default() };
+        Reading { form, label: Some(label.into()), ..Reading::default() }
     }
 
-    pub(super) fn row(line: usize, label: &str, text: &str) -> Row {
-        Row { line: Some(line), label: label.into(), text: text.into(), group: None }
+    pub(super) fn row(line: usize, label: &str, text: &str) -> (usize, String, String) {
+        (line, label.to_owned(), text.to_owned())
     }
 
     #[test]
@@ -222,6 +233,8 @@ mod tests {
             let said = ending(name).unwrap_err().to_string();
             assert!(said.contains("should end in .tsv, .csv, .jsonl, "), "{name}: {said}");
         }
+        assert!(ending("a.xlsx").unwrap_err().to_string().ends_with("(save it as .csv)"));
+        assert!(ending("my data").unwrap_err().to_string().ends_with("its content tell: - < 'my data')"));
         assert_eq!(stem(Path::new("a/very.good.txt.gz")), "very.good");
     }
 }
