@@ -7,10 +7,10 @@ use kilornn::Model;
 use crate::answer::{Answer, answer_all};
 use crate::data::{Batch, Batches, Example};
 use crate::network::loss::{self, Score, Target};
-use crate::network::{Grid, Network};
+use crate::network::{Grid, Network, Ruined};
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
-/// Fails if the network's weights are not finite.
+/// Fails with [`Ruined`] if the network's weights are not finite.
 pub fn logits(
     network: &Network,
     texts: &[Vec<u32>],
@@ -28,7 +28,7 @@ pub fn logits(
     }
     ensure!(
         network.is_finite() && all.iter().all(|logit| logit.is_finite()),
-        "the network diverged: its weights are no finite numbers any more (lower learning_rate, or set clip_norm)"
+        Ruined("training diverged: the network's weights are no finite numbers any more".to_owned())
     );
     Ok(all)
 }

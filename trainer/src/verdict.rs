@@ -1,7 +1,8 @@
 //! What a result is worth: whether a training went wrong, and whether its model is better than guessing.
 
-use crate::data::Dataset;
+use crate::answer::Answer;
 use crate::data::counts::Counts;
+use crate::data::{Dataset, Example};
 use crate::fit::Epoch;
 use crate::hints;
 use crate::network::loss::Score;
@@ -42,14 +43,23 @@ pub enum Origin<'a> {
 }
 
 /// The answers to some texts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Answered<'a> {
     /// What these texts are called: `test`, ...
-    pub part: &'a str,
+    part: &'a str,
     /// Names of the classes.
-    pub labels: &'a [String],
+    labels: &'a [String],
     /// For each text the class that is right and the one that was answered.
-    pub pairs: &'a [(usize, usize)],
+    pairs: Vec<(usize, usize)>,
+}
+
+impl<'a> Answered<'a> {
+    /// These answers to these texts.
+    pub fn new(part: &'a str, labels: &'a [String], examples: &[Example], answers: &[Answer]) -> Self {
+        let pairs =
+            examples.iter().zip(answers).map(|(example, answer)| (example.class, answer.class as usize));
+        Self { part, labels, pairs: pairs.collect() }
+    }
 }
 
 /// Whether the loss rose a thousandfold, from the untrained network's on.
@@ -213,7 +223,6 @@ pub fn of_quantization(origin: &Origin<'_>, part: &str, float: Score, device: Sc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Example;
     use crate::text::Encoder;
 
     fn trained<R>(toml: &str, losses: &[f64], accuracy: f64, check: impl FnOnce(&Origin<'_>) -> R) -> R {
@@ -231,7 +240,7 @@ mod tests {
 
     fn answers(origin: &Origin<'_>, pairs: &[(usize, usize)]) -> Option<(&'static str, String)> {
         let labels = ["n", "p"].map(str::to_owned);
-        let warning = of_answers(origin, &Answered { part: "test", labels: &labels, pairs })?;
+        let warning = of_answers(origin, &Answered { part: "test", labels: &labels, pairs: pairs.to_vec() })?;
         Some((warning.kind.name(), warning.message))
     }
 

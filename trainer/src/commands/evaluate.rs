@@ -15,6 +15,7 @@ use crate::device::compare::{self, per_class};
 use crate::device::{batch, firmware};
 use crate::evaluate::quantized;
 use crate::progress;
+use crate::verdict::{self, Answered, Origin};
 use crate::warning::Warning;
 
 /// Test a model file on labelled texts, as the device computes it.
@@ -64,7 +65,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.tested.model)?;
     let model = parse_model(&path, &bytes)?;
     let labels = labels(&model);
-    let Test { examples, warnings } = args.tested.read(&labels)?;
+    let Test { examples, mut warnings } = args.tested.read(&labels)?;
     console.warn(&warnings)?;
     let counted: Vec<bool> = labels.iter().map(|label| !args.tested.without.contains(label)).collect();
     let board = args.qemu.as_deref().map(|name| boards::emulated(&args.firmware, name)).transpose()?;
@@ -77,6 +78,9 @@ pub fn run(args: &Args) -> Result<()> {
     console.say(format!("accuracy: {:.4}", score.accuracy()))?;
     console.say(format!("macro F1: {macro_f1:.4}"))?;
     console.say(format!("loss: {:.4}", score.mean_loss()))?;
+    let worthless = verdict::of_answers(&Origin::Given, &Answered::new("test", &labels, &examples, &answers));
+    console.warn(worthless.as_slice())?;
+    warnings.extend(worthless);
 
     let device = match board {
         None => None,

@@ -203,12 +203,7 @@ impl Outcome<'_> {
             true => metrics.trained(recipe, self.data),
             false => Origin::Imported { recipe },
         };
-        let pairs: Vec<(usize, usize)> = examples
-            .iter()
-            .zip(answers)
-            .map(|(example, answer)| (example.class, answer.class as usize))
-            .collect();
-        let answered = Answered { part, labels, pairs: &pairs };
+        let answered = Answered::new(part, labels, examples, answers);
         let all = [
             verdict::of_course(&origin, labels.len()),
             verdict::of_answers(&origin, &answered),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use candle_core::Device;
 use shell_words::quote;
 
@@ -14,8 +14,9 @@ use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Diverged, Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
 use crate::hints::before_training;
+use crate::network::Ruined;
 use crate::processor::Processor;
 use crate::run_folder::{Begin, RunFolder};
 use crate::verdict;
@@ -190,12 +191,13 @@ impl Run<'_> {
             console
                 .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
         }
-        let State { grid, best_epoch, .. } = match fitted {
-            Err(error) if error.is::<Diverged>() => {
-                bail!("{error} ({})", verdict::of_divergence(&metrics.trained(&recipe, data)))
+        let advise = |error: anyhow::Error| match error.downcast_ref::<Ruined>() {
+            Some(Ruined(reason)) => {
+                anyhow!("{reason} ({})", verdict::of_divergence(&metrics.trained(&recipe, data)))
             }
-            fitted => fitted?,
+            None => error,
         };
+        let State { grid, best_epoch, .. } = fitted.map_err(advise)?;
         if let Some(epoch) = best_epoch {
             console.say(format!(
                 "the network is that of epoch {epoch}, the best by {}",
@@ -213,7 +215,7 @@ impl Run<'_> {
             held,
             is_trained: true,
         };
-        let exported = outcome.export(console)?;
+        let exported = outcome.export(console).map_err(advise)?;
         if let Some((search, choice)) = budget {
             let proof = search.proof(choice, &exported)?;
             if !proof.holds() {

@@ -7,7 +7,6 @@ mod schedule;
 mod stopping;
 mod validation;
 
-use std::fmt;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -24,7 +23,7 @@ use self::schedule::LearningRate;
 use self::stopping::Stopping;
 use crate::data::{Batch, Batches};
 use crate::network::loss::{Objective, Score};
-use crate::network::{Dropout, Grid, Network, Training};
+use crate::network::{Dropout, Grid, Network, Ruined, Training};
 use crate::optim::{Optimizers, Ties};
 use crate::quantize::{calibration, choose_grid, number_bits};
 use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
@@ -145,23 +144,9 @@ impl State {
     }
 }
 
-/// The loss of a batch is no finite number: the weights are ruined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Diverged {
-    /// In which epoch, from 1.
-    pub epoch: usize,
-}
-
-impl fmt::Display for Diverged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "training diverged in epoch {}: the loss is no finite number any more", self.epoch)
-    }
-}
-
-impl std::error::Error for Diverged {}
-
 /// Trains in place, from a state on. `after_epoch` sees network and state after each epoch, the last in its history.
-/// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so, and with [`Diverged`].
+/// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so, and with [`Ruined`] if
+/// the weights are.
 ///
 /// Early stopping ends the epochs of the float network and those on the device's grid separately: either part ends
 /// with its best network, and the second begins where the schedule has it begin.
@@ -246,7 +231,10 @@ fn train_epoch(
             ties.join(&mut network.embedding);
         }
         score += of_batch;
-        ensure!(of_batch.loss.is_finite(), Diverged { epoch });
+        ensure!(
+            of_batch.loss.is_finite(),
+            Ruined(format!("training diverged in epoch {epoch}: the loss is no finite number any more"))
+        );
         progress.inc(examples.len() as u64);
         progress.set_message(format!("loss {:.4}  accuracy {:.4}", score.mean_loss(), score.accuracy()));
     }

@@ -13,6 +13,7 @@ mod tests;
 mod weights;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Linear, Module};
@@ -33,6 +34,18 @@ use crate::recipe::{Recipe, RecurrentInitializer};
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights
 /// times states overflows.
 pub const OVERFLOW: f32 = 1e30;
+
+/// Why a network is of no use: training made its weights infinite, or so large that no integers hold them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruined(pub String);
+
+impl fmt::Display for Ruined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Ruined {}
 
 /// A tensor that is trained.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use kilornn::layers::Activation;
 
 use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
-use crate::network::{Grid, Network};
+use crate::network::{Grid, Network, Ruined};
 use crate::progress;
 use crate::recipe::EmbeddingBits;
 
@@ -59,7 +59,8 @@ pub fn choose_grid(
         }
     }
     progress.finish_and_clear();
-    best.map(|(_, grid)| grid).context("the network's weights are too large for any grid of integers")
+    let ruined = || Ruined("the network's weights are too large for any grid of integers".to_owned());
+    best.map(|(_, grid)| grid).with_context(ruined)
 }
 
 /// The float network's logits, for comparison.

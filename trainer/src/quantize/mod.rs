@@ -12,7 +12,7 @@ pub(crate) mod tests;
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use kilornn::layers::{Activation, Embedding, Order, State};
 use kilornn::text::Vocabulary;
@@ -26,7 +26,7 @@ use self::calibrate::{Answers, States};
 use self::layers::{IntDense, IntRecurrence};
 use crate::answer::answer_all;
 use crate::evaluate::logits;
-use crate::network::{Grid, Network};
+use crate::network::{Grid, Network, Ruined};
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe};
 use crate::text::{Encoder, PAD};
 
@@ -49,8 +49,8 @@ pub struct Exported {
 }
 
 /// Quantizes a trained network, on the grid on which it was trained or on the best for it.
-/// `texts` are training texts: a sample of them calibrates. Fails if the network's weights are not finite, or so large that
-/// no integers hold them.
+/// `texts` are training texts: a sample of them calibrates. Fails with [`Ruined`] if the network's weights
+/// are.
 pub fn export(
     network: &Network,
     encoder: &Encoder,
@@ -204,7 +204,11 @@ fn encode(contents: &Contents<'_>) -> Result<Vec<u8>> {
     let file = file.to_vec();
     match Model::from_bytes(&file) {
         Ok(_) => Ok(file),
-        Err(error) => bail!("the network's weights are beyond what a device's integers can hold: {error}"),
+        Err(error) => {
+            let reason =
+                format!("the network's weights are beyond what a device's integers can hold: {error}");
+            Err(Ruined(reason).into())
+        }
     }
 }
 

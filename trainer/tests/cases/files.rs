@@ -93,7 +93,7 @@ fn what_lies_in_a_folder_is_read_or_named() {
     }
     desk.write("by_class/README.txt", "These sentences are mine.\n");
     let found = counted(&desk, &["by_class"]);
-    assert_eq!(kinds(&found), ["odd-names", "rare-class"]);
+    assert_eq!(kinds(&found), ["odd-names", "rare-class", "nothing-held-out"]);
     assert!(
         message(&found, "rare-class").contains("`README` has 1 example (by_class/README.txt:1)"),
         "{found}"

@@ -9,6 +9,7 @@ mod files;
 mod labels;
 #[cfg(unix)]
 mod remedies;
+mod results;
 mod texts;
 
 use desk::Desk;
