@@ -194,7 +194,7 @@ impl Lengths {
         const NINTH_DECILE: f64 = 1.2816;
         let (median, p90) = (self.median.max(1) as f64, self.p90.max(1) as f64);
         // Where nearly all texts are of one length, a longer one is still no outlier at once.
-        let deviation = ((p90 / median).ln() / NINTH_DECILE).max(0.2);
+        let deviation = ((p90 / median).ln() / NINTH_DECILE).max(0.3);
         ((median * (5.0 * deviation).exp()) as usize).max(self.p90 + 20)
     }
 }
