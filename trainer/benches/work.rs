@@ -8,10 +8,11 @@
 //! | `seed N` | N training steps of the seed's shapes | milliseconds |
 //! | `compact` | one epoch of the compact recipe, evaluation included | milliseconds, training steps, accuracy |
 //! | `size T W` | one epoch over T texts, each with its last W words, without evaluation | milliseconds, words |
+//! | `vocabulary R` | one epoch over short texts of an embedding of R rows, without evaluation | milliseconds, training steps |
 //! | `memory` | none | the most kilobytes that were in use so far |
 //!
-//! `work encode FOLDER DATA` writes the encoded texts of both to FOLDER: random ones of the seed's shapes, and the
-//! reviews of DATA, if that is given.
+//! `work encode FOLDER DATA` writes the encoded texts to FOLDER: random ones of the seed's shapes, short random ones, and
+//! the reviews of DATA, if that is given.
 
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -39,11 +40,17 @@ const WORDS: usize = 100;
 /// Batches that are different.
 const BATCHES: usize = 16;
 
+/// Rows of the embeddings by which the cost of a step is compared.
+const VOCABULARIES: [usize; 3] = [4_000, 40_000, 400_000];
+/// Short texts for each of these: batches enough for rare words to wait for long.
+const SHORT_TEXTS: usize = 2_000 * 64;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
         [command, folder, data @ ..] if command == "encode" => {
             encode_seed(Path::new(folder))?;
+            encode_short(Path::new(folder))?;
             data.first().map_or(Ok(()), |data| encode_compact(Path::new(folder), Path::new(data)))
         }
         [folder] => serve(PathBuf::from(folder)),
@@ -65,6 +72,7 @@ fn serve(folder: PathBuf) -> Result<()> {
             }
             ["compact"] => compact(&folder)?,
             ["size", texts, words] => size(&folder, texts.parse()?, words.parse()?)?,
+            ["vocabulary", rows] => vocabulary(&folder, rows.parse()?)?,
             ["memory"] => peak_kilobytes()?.to_string(),
             _ => bail!("unknown work: {line}"),
         };
@@ -110,8 +118,9 @@ impl Seed {
                 processor: &Device::Cpu,
             };
             let classes = &self.classes[first..first + TEXTS];
-            let (_, gradients) = self.network.backward(&batch, classes, training, &mut self.rng)?;
-            self.optimizers.step(&mut self.network, gradients, 0.001);
+            self.optimizers.step(&mut self.network, None, &batch.ids, 0.001, |network| {
+                network.backward(&batch, classes, training, &mut self.rng)
+            })?;
         }
         Ok(started.elapsed().as_secs_f64() * 1e3)
     }
@@ -147,6 +156,18 @@ fn size(folder: &Path, count: usize, words: usize) -> Result<String> {
     Ok(format!("{milliseconds:.3} {}", texts.iter().map(Vec::len).sum::<usize>()))
 }
 
+/// An epoch over short texts with a vocabulary of so many words, pad and unknown words included.
+fn vocabulary(folder: &Path, rows: usize) -> Result<String> {
+    let recipe = Recipe { vocabulary: rows - 2, ..compact_recipe()? };
+    let (texts, classes) = read(folder, &format!("short-{rows}"))?;
+    let mut network = Network::new(&recipe, rows, 1, &mut Stream::Weights.rng(0));
+    let train = Examples { texts: &texts, classes: &classes, opinions: None };
+    let started = Instant::now();
+    train_one(&recipe, &mut network, train, None, |_| ())?;
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    Ok(format!("{milliseconds:.3} {}", texts.len().div_ceil(recipe.batch)))
+}
+
 /// Trains for the one epoch of a recipe.
 fn train_one(
     recipe: &Recipe,
@@ -172,16 +193,34 @@ fn compact_recipe() -> Result<Recipe> {
     Ok(Recipe::load("compact", &settings)?)
 }
 
-/// Random words, as frequent as words are (Zipf): that is what decides how many rows a batch touches.
+/// A random word's row, of so many: words are as frequent as they are (Zipf), which decides how many rows a batch touches.
+fn word(rng: &mut ChaCha8Rng, rows: usize) -> u32 {
+    let row = (rng.random::<f64>() * ((rows - 1) as f64).ln()).exp() as u32;
+    row.clamp(1, rows as u32 - 1)
+}
+
 fn encode_seed(folder: &Path) -> Result<()> {
     let mut rng = Stream::Order.rng(0);
-    let logarithm = ((ROWS - 1) as f64).ln();
-    let mut word = || (rng.random::<f64>() * logarithm).exp() as u32;
-    let texts: Vec<Vec<u32>> = (0..BATCHES * TEXTS)
-        .map(|_| (0..WORDS).map(|_| word().clamp(1, ROWS as u32 - 1)).collect())
-        .collect();
+    let texts: Vec<Vec<u32>> =
+        (0..BATCHES * TEXTS).map(|_| (0..WORDS).map(|_| word(&mut rng, ROWS)).collect()).collect();
     let classes: Vec<usize> = (0..texts.len()).map(|text| text % 2).collect();
     write(folder, "seed", &texts, &classes)
+}
+
+/// Texts of 4 to 10 words; their class is whether their last word is an odd one.
+fn encode_short(folder: &Path) -> Result<()> {
+    for rows in VOCABULARIES {
+        let mut rng = Stream::Order.rng(0);
+        let mut text = || -> Vec<u32> {
+            let words = rng.random_range(4..=10);
+            // The last row is that of unknown words.
+            (0..words).map(|_| word(&mut rng, rows - 1)).collect()
+        };
+        let texts: Vec<Vec<u32>> = (0..SHORT_TEXTS).map(|_| text()).collect();
+        let classes: Vec<usize> = texts.iter().map(|text| text[text.len() - 1] as usize % 2).collect();
+        write(folder, &format!("short-{rows}"), &texts, &classes)?;
+    }
+    Ok(())
 }
 
 /// A data set as the compact recipe encodes it. The last fifth of the training texts is for evaluation.

@@ -160,10 +160,7 @@ impl Encoder {
     /// perfect hash over it.
     pub fn on_device(self, fingerprint_bytes: usize) -> Result<Self> {
         let hash = self.perfect_hash(fingerprint_bytes)?;
-        let mut ids = vec![None; hash.vocabulary().slots as usize];
-        for (&slot, id) in hash.slots().iter().zip(1..) {
-            ids[slot as usize] = Some(id);
-        }
+        let ids = hash.words().iter().map(|word| word.map(|word| word + 1)).collect();
         Ok(Self { device: Some(DeviceLookup { hash, ids }), ..self })
     }
 

@@ -137,12 +137,15 @@ fn replay(fixture: &Fixture, case: &Case) {
         let examples: Vec<usize> = examples.iter().filter_map(|&index| index.try_into().ok()).collect();
         let batch = Batch::new(&examples, &texts, recipe.pad_to());
         let of_batch: Vec<usize> = examples.iter().map(|&example| classes[example] as usize).collect();
-        let (score, mut gradients) = network.backward(&batch, &of_batch, training, &mut rng).unwrap();
-        if case.frozen {
-            // Without weight decay a gradient of zero moves nothing.
-            gradients.embedding.fill(0.0);
-        }
-        optimizers.step(&mut network, gradients, recipe.learning_rate);
+        let backward = |network: &Network| {
+            let (score, mut gradients) = network.backward(&batch, &of_batch, training, &mut rng)?;
+            if case.frozen {
+                // Without weight decay a gradient of zero moves nothing.
+                gradients.embedding.fill(0.0);
+            }
+            Ok::<_, candle_core::Error>((score, gradients))
+        };
+        let score = optimizers.step(&mut network, None, &batch.ids, recipe.learning_rate, backward).unwrap();
 
         let loss = f64::from(losses[step - 1]);
         let off = (score.mean_loss() - loss).abs() / loss;

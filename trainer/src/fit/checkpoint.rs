@@ -13,7 +13,7 @@ use crate::error::InputError;
 use crate::network::Network;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
-const MAGIC: [u8; 8] = *b"KILOCKP\x01";
+const MAGIC: [u8; 8] = *b"KILOCKP\x02";
 
 /// What a training was asked for. Only the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

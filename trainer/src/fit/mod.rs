@@ -220,16 +220,10 @@ fn train_epoch(
         });
         let training =
             Training { objective, opinions: opinions.as_deref(), squares, dropout, grid, processor };
-        let (of_batch, mut gradients) = network.backward(&batch, &classes, training, &mut drops)?;
         learning_rate = state.learning_rate.at(recipe, step, recipe.epochs * steps);
-        if let Some(ties) = ties {
-            ties.share(&mut gradients);
-            ties.part(&mut network.embedding);
-        }
-        state.optimizers.step(network, gradients, learning_rate);
-        if let Some(ties) = ties {
-            ties.join(&mut network.embedding);
-        }
+        let of_batch = state.optimizers.step(network, *ties, &batch.ids, learning_rate, |network| {
+            network.backward(&batch, &classes, training, &mut drops)
+        })?;
         score += of_batch;
         ensure!(
             of_batch.loss.is_finite(),
@@ -239,6 +233,7 @@ fn train_epoch(
         progress.set_message(format!("loss {:.4}  accuracy {:.4}", score.mean_loss(), score.accuracy()));
     }
     progress.finish_and_clear();
+    state.optimizers.settle(network, *ties);
     state.positions = [order.get_word_pos(), drops.get_word_pos()];
     let smoothing = objective.label_smoothing;
     let validated = validation

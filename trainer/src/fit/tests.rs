@@ -5,6 +5,9 @@ use crate::recipe::Recipe;
 
 const WORDS: u32 = 12;
 
+/// Words that are not frequent.
+const RARE: u32 = 60;
+
 /// Texts whose class is that of their last word but one, and their classes.
 fn texts(count: u32, classes: usize, seed: u64) -> (Vec<Vec<u32>>, Vec<usize>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -29,7 +32,32 @@ fn recipe(toml: &str) -> Recipe {
 
 /// Trains; if asked to, with an end after every epoch, from which a checkpoint leads on.
 fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State) {
-    let (train, validation) = (texts(200, classes, 1), texts(100, classes, 2));
+    train_on(texts(200, classes, 1), texts(100, classes, 2), recipe, classes, interrupted, None)
+}
+
+/// The same, with a rare word of [`RARE`] in front of each text, of which every second is a pair with a frequent word.
+/// Rows that a batch does not touch wait, or do not.
+fn train_with_rare_words(recipe: &Recipe, classes: usize, interrupted: bool, lazy: bool) -> (Network, State) {
+    let with_rare = |(mut texts, classes): (Vec<Vec<u32>>, Vec<usize>), seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        texts.iter_mut().for_each(|text| text.insert(0, WORDS + 1 + rng.random_range(0..RARE)));
+        (texts, classes)
+    };
+    let (train, validation) = (with_rare(texts(200, classes, 1), 5), with_rare(texts(100, classes, 2), 6));
+    train_on(train, validation, recipe, classes, interrupted, Some(lazy))
+}
+
+fn train_on(
+    train: (Vec<Vec<u32>>, Vec<usize>),
+    validation: (Vec<Vec<u32>>, Vec<usize>),
+    recipe: &Recipe,
+    classes: usize,
+    interrupted: bool,
+    rare_and_lazy: Option<bool>,
+) -> (Network, State) {
+    let rows = WORDS + 1 + rare_and_lazy.map_or(0, |_| RARE);
+    let pairs = |row| (row > WORDS && row % 2 == 0).then_some(1 + row % (WORDS - 1));
+    let ties = rare_and_lazy.map(|_| Ties::new((0..rows).map(pairs).collect()));
     let task = Task {
         recipe,
         objective: Objective {
@@ -39,15 +67,22 @@ fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State)
         },
         seed: 3,
         unknown: Some(WORDS),
-        ties: None,
+        ties: ties.as_ref(),
         train: Examples { texts: &train.0, classes: &train.1, opinions: None },
         validation: Some(Examples { texts: &validation.0, classes: &validation.1, opinions: None }),
         processor: Device::Cpu,
     };
     let outputs = if classes == 2 { 1 } else { classes };
-    let network = || Network::new(recipe, WORDS as usize + 1, outputs, &mut Stream::Weights.rng(3));
+    let network = || {
+        let mut network = Network::new(recipe, rows as usize, outputs, &mut Stream::Weights.rng(3));
+        ties.iter().for_each(|ties| ties.begin(&mut network.embedding));
+        network
+    };
     let mut net = network();
     let mut state = State::new(&task, &net);
+    if let Some(lazy) = rare_and_lazy {
+        state.optimizers = Optimizers::with(recipe, &net, lazy);
+    }
     if !interrupted {
         let state = fit(&mut net, &task, state, &Interrupt::default(), |_, _| Ok(())).unwrap();
         return (net, state);
@@ -98,6 +133,40 @@ fn an_interrupted_training_ends_where_an_uninterrupted_one_does() {
         let history =
             |history: &[Epoch]| history.iter().map(|e| Epoch { seconds: 0.0, ..*e }).collect::<Vec<_>>();
         assert_eq!(history(&state.history), history(&resumed_state.history), "{toml}");
+    }
+}
+
+/// Every kind of optimizer, with steps of few texts, so that rare words wait for many steps.
+const WAITING: [&str; 4] = [
+    "optimizer = \"adamw\"\nweight_decay = 0.01\nlearning_rate = 0.01\nschedule = \"cosine\"",
+    "optimizer = \"adam\"\nlearning_rate = 0.01\nschedule = \"plateau\"\nplateau_patience = 1",
+    "optimizer = \"sgd\"\nmomentum = 0.9\nlearning_rate = 0.01\nclip_norm = 1.0",
+    "optimizer = \"rmsprop\"",
+];
+
+#[test]
+fn an_interrupted_training_in_which_rows_wait_ends_where_an_uninterrupted_one_does() {
+    for toml in WAITING {
+        let recipe = recipe(&format!("batch = 4\nword_dropout = 0.1\nquantized_epochs = 2\n{toml}"));
+        let [(whole, state), (resumed, resumed_state)] =
+            [false, true].map(|interrupted| train_with_rare_words(&recipe, 3, interrupted, true));
+        assert_eq!(whole, resumed, "{toml}");
+        assert_eq!(state.grid, resumed_state.grid, "{toml}");
+    }
+}
+
+#[test]
+fn training_is_the_same_whether_rows_wait_or_not() {
+    for toml in WAITING {
+        let recipe = recipe(&format!("batch = 4\nword_dropout = 0.1\n{toml}"));
+        let [(_, dense), (_, lazy)] =
+            [false, true].map(|lazy| train_with_rare_words(&recipe, 3, false, lazy));
+        for (dense, lazy) in dense.history.iter().zip(&lazy.history) {
+            let off = (dense.val_loss.unwrap() - lazy.val_loss.unwrap()).abs();
+            assert!(off < 1e-4, "{toml}: {dense:?}, {lazy:?}");
+            assert_eq!(dense.val_accuracy, lazy.val_accuracy, "{toml}");
+        }
+        assert!(lazy.history.last().unwrap().loss < 0.9 * lazy.history[0].loss, "{toml} learned nothing");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lazy::Lag;
 use super::{Optimizer, Rows};
 
 /// `v = rho·v + (1 - rho)·g²`, `w -= learning_rate · g / sqrt(v + epsilon)`.
@@ -19,34 +20,30 @@ pub struct RmsProp {
     rho: f32,
     epsilon: f32,
     squares: Vec<f32>,
-    /// The step at which a row was last touched.
-    touched: Vec<u32>,
-    step: u32,
+    lag: Lag,
 }
 
 impl RmsProp {
     /// For a parameter of `length` values in rows of `width`.
     pub fn new(rho: f32, epsilon: f32, length: usize, width: usize) -> Self {
-        Self { rho, epsilon, squares: vec![0.0; length], touched: vec![0; length / width.max(1)], step: 0 }
+        Self { rho, epsilon, squares: vec![0.0; length], lag: Lag::new(length / width.max(1)) }
     }
 }
 
 impl Optimizer for RmsProp {
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
-        self.step += 1;
+        self.lag.advance();
         let rest = 1.0 - self.rho;
         let steps = gradient.iter().map(|&g| (g, rest * g * g));
         apply(values, &mut self.squares, steps, self.rho, self.epsilon, learning_rate);
     }
 
     fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
-        self.step += 1;
-        let width = values.len() / self.touched.len().max(1);
+        self.lag.advance();
+        let width = values.len() / self.lag.rows().max(1);
         for (index, (&row, gradient)) in rows.ids.iter().zip(rows.gradient.chunks_exact(width)).enumerate() {
-            let row = row as usize;
-            let waited = self.step - std::mem::replace(&mut self.touched[row], self.step);
-            let decay = self.rho.powi(waited.min(10_000) as i32);
-            let here = row * width..(row + 1) * width;
+            let decay = self.rho.powi(self.lag.take(row).min(10_000) as i32);
+            let here = row as usize * width..(row as usize + 1) * width;
             let (values, squares) = (&mut values[here.clone()], &mut self.squares[here]);
             let rest = 1.0 - self.rho;
             match rows.squares {

@@ -34,10 +34,44 @@ impl Ties {
         self.for_each(embedding, |pair, word| *pair += word);
     }
 
+    /// Some rows, which [`part`](Self::part) has left as they are trained, as they are read. Returns what those of pairs
+    /// were, for [`restore`](Self::restore): to subtract the words again would not lead back to the same bits.
+    pub fn join_some(&self, embedding: &mut Parameter, rows: &[u32]) -> Vec<f32> {
+        let [_, width] = embedding.shape;
+        let mut trained = Vec::new();
+        for (pair, word) in self.pairs(rows.iter().copied()) {
+            for column in 0..width {
+                let word = embedding.values[word * width + column];
+                let value = &mut embedding.values[pair * width + column];
+                trained.push(*value);
+                *value += word;
+            }
+        }
+        trained
+    }
+
+    /// Puts the same rows back.
+    pub fn restore(&self, embedding: &mut Parameter, rows: &[u32], trained: &[f32]) {
+        let [_, width] = embedding.shape;
+        for ((pair, _), trained) in self.pairs(rows.iter().copied()).zip(trained.chunks_exact(width)) {
+            embedding.values[pair * width..][..width].copy_from_slice(trained);
+        }
+    }
+
+    /// Rows, and those of the words of their pairs.
+    pub fn with_words(&self, rows: &[u32]) -> Vec<u32> {
+        let words = self.pairs(rows.iter().copied()).map(|(_, word)| word as u32);
+        rows.iter().copied().chain(words).collect()
+    }
+
+    /// Which of these rows are those of pairs, with their word's.
+    fn pairs(&self, rows: impl Iterator<Item = u32>) -> impl Iterator<Item = (usize, usize)> {
+        rows.filter_map(|row| Some((row as usize, self.of_row[row as usize]? as usize)))
+    }
+
     fn for_each(&self, embedding: &mut Parameter, change: impl Fn(&mut f32, f32)) {
         let [_, width] = embedding.shape;
-        let pairs = self.of_row.iter().enumerate();
-        for (pair, word) in pairs.filter_map(|(pair, &word)| Some((pair, word? as usize))) {
+        for (pair, word) in self.pairs(0..self.of_row.len() as u32) {
             for column in 0..width {
                 let word = embedding.values[word * width + column];
                 change(&mut embedding.values[pair * width + column], word);
@@ -86,6 +120,19 @@ mod tests {
         assert_eq!(rows.values, [9.0, 9.0, 2.0, 2.0, 6.0, 5.0, 7.0, 6.0], "pairs follow their word");
         ties.begin(&mut rows);
         assert_eq!(rows.values, [9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn some_rows_are_joined_and_put_back() {
+        let ties = Ties::new(vec![None, None, Some(1), Some(1), Some(0)]);
+        assert_eq!(ties.with_words(&[4, 1, 3]), [4, 1, 3, 0, 1]);
+        // Of which the sums do not say what they are made of.
+        let parted = embedding(&[9.0, 9.0, 1e9, 2.0, 4.0, 3.0, 1e-9, 4.0, 0.1, 0.2]);
+        let mut rows = parted.clone();
+        let trained = ties.join_some(&mut rows, &[4, 1, 3]);
+        assert_eq!(rows.values, [9.0, 9.0, 1e9, 2.0, 4.0, 3.0, 1e9, 6.0, 9.1, 9.2]);
+        ties.restore(&mut rows, &[4, 1, 3], &trained);
+        assert_eq!(rows, parted);
     }
 
     /// The chain rule: a change of a word's row is one of all its pairs' rows.

@@ -108,11 +108,9 @@ fn assemble(
     let vocabulary = hash.vocabulary();
     // Rows in the order of slots; empty slots are never read, but for false fingerprints.
     let unknown = encoder.unknown_id();
-    let mut ids = vec![unknown.unwrap_or(PAD); vocabulary.slots as usize];
-    for (id, &slot) in (1..).zip(hash.slots()) {
-        ids[slot as usize] = id;
-    }
-    ids.extend(unknown);
+    let empty = unknown.unwrap_or(PAD);
+    let words = hash.words();
+    let ids: Vec<u32> = words.iter().map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
 
     let recurrence = IntRecurrence::new(network, grid);
     let order = order(network.activation, recurrence.inputs(), zeros);

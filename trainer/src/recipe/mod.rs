@@ -272,6 +272,10 @@ impl Recipe {
             self.weight_decay == 0.0 || self.optimizer == OptimizerKind::Adamw,
             "weight_decay needs optimizer = \"adamw\" (l2 works with all)",
         )?;
+        rule(
+            self.learning_rate * self.weight_decay < 1.0,
+            "learning_rate times weight_decay must be below 1: that share of every weight goes in each step",
+        )?;
         rule((0.0..1.0).contains(&self.plateau_factor), "plateau_factor must be in [0, 1)")?;
         rule(self.min_learning_rate >= 0.0, "min_learning_rate must be 0 or more")?;
         rule(
@@ -348,6 +352,8 @@ mod tests {
         ] {
             assert!(error(set).contains(what), "{set}: {}", error(set));
         }
+        let decay = "optimizer = \"adamw\"\nlearning_rate = 0.5\nweight_decay = 2";
+        assert!(Recipe::from_toml(decay).unwrap_err().to_string().contains("must be below 1"));
         assert!(
             Recipe::load("no-such.toml", &[]).unwrap_err().to_string().contains("seed, compact, starter")
         );

@@ -1,7 +1,11 @@
 //! Adam (Kingma and Ba 2015), as Keras computes it and with decoupled weight decay (Loshchilov and Hutter 2019).
 
+mod waiting;
+mod waits;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::waiting::WaitingAdam;
 use super::Optimizer;
 
 /// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`, `m̂ = m / (1-b1^t)`, `v̂ = v / (1-b2^t)`,
@@ -10,8 +14,8 @@ use super::Optimizer;
 /// Keras (`keras/src/optimizers/adam.py`) corrects the learning rate instead of `v`, so that epsilon is added to
 /// `sqrt(v)` and is in effect `epsilon / sqrt(1-b2^t)`: larger in the first steps.
 ///
-/// Rows without a gradient move on along `m`, by steps of which no sum has a closed form, and must have moved before
-/// they are read again, so embeddings are updated densely.
+/// A row without a gradient moves on along `m`, and must have moved before it is read again: here all values move in every
+/// step, and with [`WaitingAdam`] only those that are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Adam {
     form: Form,
@@ -32,15 +36,23 @@ pub enum Form {
     Keras,
 }
 
+/// What one step is computed with, besides moments and gradients.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Step {
+    rate: f32,
+    /// `1-b1^t` and `1-b2^t`.
+    corrections: [f32; 2],
+    epsilon: f32,
+}
+
 impl Adam {
     /// For a parameter of `length` values.
     pub fn new(form: Form, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
         Self { form, betas, epsilon, decay, means: vec![0.0; length], squares: vec![0.0; length], step: 0 }
     }
-}
 
-impl Optimizer for Adam {
-    fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
+    /// Begins the next step.
+    fn advance(&mut self, rate: f32) -> Step {
         self.step += 1;
         let [b1, b2] = self.betas;
         let (c1, c2) = (1.0 - b1.powi(self.step), 1.0 - b2.powi(self.step));
@@ -48,11 +60,33 @@ impl Optimizer for Adam {
             Form::Papers => self.epsilon,
             Form::Keras => self.epsilon / c2.sqrt(),
         };
-        for (((w, m), v), g) in values.iter_mut().zip(&mut self.means).zip(&mut self.squares).zip(gradient) {
+        Step { rate, corrections: [c1, c2], epsilon }
+    }
+
+    /// Takes a step with some of the values, those from `first` on, of which these are the gradients.
+    fn apply(
+        &mut self,
+        step: Step,
+        values: &mut [f32],
+        first: usize,
+        gradient: impl ExactSizeIterator<Item = f32>,
+    ) {
+        let Step { rate, corrections: [c1, c2], epsilon } = step;
+        let [b1, b2] = self.betas;
+        let here = first..first + gradient.len();
+        let moments = self.means[here.clone()].iter_mut().zip(&mut self.squares[here.clone()]);
+        for ((w, (m, v)), g) in values[here].iter_mut().zip(moments).zip(gradient) {
             *m = b1 * *m + (1.0 - b1) * g;
             *v = b2 * *v + (1.0 - b2) * g * g;
-            *w -= learning_rate * (*m / c1 / ((*v / c2).sqrt() + epsilon) + self.decay * *w);
+            *w -= rate * (*m / c1 / ((*v / c2).sqrt() + epsilon) + self.decay * *w);
         }
+    }
+}
+
+impl Optimizer for Adam {
+    fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32) {
+        let step = self.advance(learning_rate);
+        self.apply(step, values, 0, gradient.iter().copied());
     }
 }
 
