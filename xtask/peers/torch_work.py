@@ -101,6 +101,26 @@ def compact(folder):
     return milliseconds, len(order), right / len(dev_texts)
 
 
+def vocabulary(folder, rows):
+    """Steps of the compact recipe on short texts, with PyTorch's own AdamW, whose update is dense."""
+    batch, unknown, steps = 64, rows - 1, 100
+    texts, classes = read(folder, f"short-{rows}")
+    classes = torch.tensor(classes, dtype=torch.float32)
+    model = Classifier(rows, 16, 16, (0.3, 0.3))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003, weight_decay=0.01)
+    loss = torch.nn.BCEWithLogitsLoss()
+    started = time.perf_counter()
+    for step in range(steps):
+        places = range(step * batch, (step + 1) * batch)
+        words, lengths = laid_out(texts, places)
+        words = torch.where(torch.rand(words.shape) < 0.3, unknown, words)
+        optimizer.zero_grad()
+        loss(model(words, lengths), classes[places.start:places.stop]).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return (time.perf_counter() - started) * 1e3, steps
+
+
 def main():
     folder, work = sys.argv[1], None
     for line in sys.stdin:
@@ -111,6 +131,9 @@ def main():
             case ["compact"]:
                 milliseconds, steps, accuracy = compact(folder)
                 print(f"{milliseconds:.3f} {steps} {accuracy:.4f}", flush=True)
+            case ["vocabulary", rows]:
+                milliseconds, steps = vocabulary(folder, int(rows))
+                print(f"{milliseconds:.3f} {steps}", flush=True)
             case ["memory"]:
                 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
             case _:

@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::firmware::target_dir;
@@ -24,6 +24,9 @@ const STEPS: usize = 10;
 
 /// Rounds of whole epochs.
 const EPOCHS: usize = 3;
+
+/// Embeddings by which the cost of a step is compared, by their rows.
+const VOCABULARIES: [(&str, usize); 3] = [("4k", 4_000), ("40k", 40_000), ("400k", 400_000)];
 
 /// Real data, which is no part of the repository: beside it, where there is any.
 const IMDB: &str = "../shared/data/imdb";
@@ -46,12 +49,15 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
     }
 
     let mut report = Map::new();
-    let seed = rounds(&mut workers, ROUNDS, |worker| {
-        Ok(worker.ask(&format!("seed {STEPS}"))?.parse::<f64>()? / STEPS as f64)
+    let seed = rounds(named(&mut workers), ROUNDS, |worker| {
+        let [milliseconds] = worker.numbers(&format!("seed {STEPS}"))?;
+        Ok(milliseconds / STEPS as f64)
     })?;
     show(json, "a training step of the seed's shapes, ms", &seed);
-    let memory =
-        workers.iter_mut().map(|worker| Ok((worker.name, worker.ask("memory")?.parse::<f64>()? / 1024.0)));
+    let memory = workers.iter_mut().map(|worker| {
+        let [kilobytes] = worker.numbers("memory")?;
+        Ok((worker.name, kilobytes / 1024.0))
+    });
     let memory: Vec<_> = memory.collect::<Result<_>>()?;
     if !json {
         let shown: Vec<String> =
@@ -60,19 +66,15 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
     }
     report.insert("seed".to_owned(), medians(&seed));
 
+    report.insert("vocabulary".to_owned(), medians(&vocabularies(&mut workers, json)?));
+
     if data.is_some() {
         if !json {
             growth(&mut workers[0])?;
         }
         workers.retain(|worker| worker.name != "keras");
-        let epochs = rounds(&mut workers, EPOCHS, |worker| {
-            let said = worker.ask("compact")?;
-            let mut fields = said.split(' ').map(str::parse::<f64>);
-            let (Some(Ok(milliseconds)), Some(Ok(steps)), Some(Ok(accuracy))) =
-                (fields.next(), fields.next(), fields.next())
-            else {
-                bail!("{} said {said:?}", worker.name)
-            };
+        let epochs = rounds(named(&mut workers), EPOCHS, |worker| {
+            let [milliseconds, steps, accuracy] = worker.numbers("compact")?;
             ensure!(accuracy > 0.7, "{} learned nothing: an accuracy of {accuracy}", worker.name);
             Ok(milliseconds / steps)
         })?;
@@ -113,13 +115,16 @@ impl Worker {
         Ok(Self { name, program, to, from })
     }
 
-    fn ask(&mut self, line: &str) -> Result<String> {
+    /// Has it do the work of a line. Returns the numbers that it answers.
+    fn numbers<const N: usize>(&mut self, line: &str) -> Result<[f64; N]> {
         let ended = || format!("{} ended at `{line}`, see above", self.name);
         writeln!(self.to, "{line}").with_context(ended)?;
         let mut answer = String::new();
         self.from.read_line(&mut answer)?;
         ensure!(!answer.is_empty(), ended());
-        Ok(answer.trim_end().to_owned())
+        let numbers: Result<Vec<f64>, _> = answer.split_whitespace().map(str::parse).collect();
+        let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+        numbers.with_context(|| format!("{} answered {answer:?} to `{line}`", self.name))
     }
 }
 
@@ -131,23 +136,45 @@ impl Drop for Worker {
     }
 }
 
-/// Each worker's figure in each round, in the workers' order.
-type Rounds = Vec<(&'static str, Vec<f64>)>;
+/// The figures of each part in each round, in the parts' order.
+type Rounds = Vec<(String, Vec<f64>)>;
 
-/// Lets the workers take turns, once for warming up and then for so many rounds.
-fn rounds(
-    workers: &mut [Worker],
+/// Lets the parts take turns, once for warming up and then for so many rounds.
+fn rounds<T>(
+    mut parts: Vec<(String, T)>,
     count: usize,
-    mut work: impl FnMut(&mut Worker) -> Result<f64>,
+    mut work: impl FnMut(&mut T) -> Result<f64>,
 ) -> Result<Rounds> {
-    let mut figures: Rounds = workers.iter().map(|worker| (worker.name, Vec::new())).collect();
+    let mut figures: Rounds = parts.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
     for round in 0..=count {
-        for (worker, (_, figures)) in workers.iter_mut().zip(&mut figures) {
-            let figure = work(worker)?;
+        for ((_, part), (_, figures)) in parts.iter_mut().zip(&mut figures) {
+            let figure = work(part)?;
             if round > 0 {
                 figures.push(figure);
             }
         }
+    }
+    Ok(figures)
+}
+
+/// The workers as parts of rounds.
+fn named(workers: &mut [Worker]) -> Vec<(String, &mut Worker)> {
+    workers.iter_mut().map(|worker| (worker.name.to_owned(), worker)).collect()
+}
+
+/// Measures and shows how the cost of a step grows with the rows of the embedding, of which a batch touches few.
+fn vocabularies(workers: &mut [Worker], json: bool) -> Result<Rounds> {
+    let mut parts = Vec::new();
+    for (place, worker) in workers.iter().enumerate().filter(|(_, worker)| worker.name != "keras") {
+        parts.extend(VOCABULARIES.map(|(size, rows)| (format!("{} {size}", worker.name), (place, rows))));
+    }
+    let figures = rounds(parts, EPOCHS, |&mut (place, rows)| {
+        let [milliseconds, steps] = workers[place].numbers(&format!("vocabulary {rows}"))?;
+        Ok(milliseconds / steps)
+    })?;
+    show(json, "the compact recipe on texts of 4 to 10 words, by rows of the embedding, ms a step", &figures);
+    if !json {
+        println!();
     }
     Ok(figures)
 }
@@ -157,11 +184,7 @@ fn growth(ours: &mut Worker) -> Result<()> {
     println!("an epoch of the compact recipe over so many texts of IMDB and at most so many words of each");
     println!("  {:>6} {:>6} {:>10} {:>9} {:>8}", "texts", "words", "all words", "ms", "ns/word");
     for (texts, longest) in [(5_000, 100), (5_000, 200), (5_000, 400), (10_000, 400), (20_000, 400)] {
-        let said = ours.ask(&format!("size {texts} {longest}"))?;
-        let mut fields = said.split(' ').map(str::parse::<f64>);
-        let (Some(Ok(milliseconds)), Some(Ok(words))) = (fields.next(), fields.next()) else {
-            bail!("it said {said:?}")
-        };
+        let [milliseconds, words] = ours.numbers(&format!("size {texts} {longest}"))?;
         let nanoseconds = milliseconds * 1e6 / words;
         println!("  {texts:>6} {longest:>6} {words:>10} {milliseconds:>9.1} {nanoseconds:>8.1}");
     }
@@ -180,15 +203,17 @@ fn show(json: bool, title: &str, rounds: &Rounds) {
     if json {
         return;
     }
+    let Some((first, of_first)) = rounds.first() else { return };
     println!(
-        "{title}\n  {:<8} {:>9} {:>9} {:>9}   times ours: least, median, most",
+        "{title}\n  {:<10} {:>9} {:>9} {:>9}   times {first}: least, median, most",
         "", "least", "median", "most"
     );
     for (name, figures) in rounds {
         let [least, median, most] = spread(figures.iter().copied());
-        print!("  {name:<8} {least:>9.2} {median:>9.2} {most:>9.2}");
-        if let Some((_, ours)) = rounds.first().filter(|(first, _)| first != name) {
-            let [least, median, most] = spread(figures.iter().zip(ours).map(|(theirs, ours)| theirs / ours));
+        print!("  {name:<10} {least:>9.2} {median:>9.2} {most:>9.2}");
+        if name != first {
+            let [least, median, most] =
+                spread(figures.iter().zip(of_first).map(|(figure, first)| figure / first));
             print!("   {least:.2} {median:.2} {most:.2}");
         }
         println!();
@@ -198,7 +223,7 @@ fn show(json: bool, title: &str, rounds: &Rounds) {
 fn medians(rounds: &Rounds) -> Value {
     let medians = rounds.iter().map(|(name, figures)| {
         let [_, median, _] = spread(figures.iter().copied());
-        (format!("{name}_ms"), json!(median))
+        (format!("{}_ms", name.replace(' ', "_")), json!(median))
     });
     Value::Object(medians.collect())
 }
@@ -213,8 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn medians_carry_the_worker_s_name() {
-        let rounds = vec![("ours", vec![2.0, 1.0, 3.0]), ("keras", vec![9.0, 8.0, 7.0])];
-        assert_eq!(medians(&rounds), json!({ "ours_ms": 2.0, "keras_ms": 8.0 }));
+    fn medians_carry_the_part_s_name() {
+        let rounds =
+            vec![("ours 4k".to_owned(), vec![2.0, 1.0, 3.0]), ("keras".to_owned(), vec![9.0, 8.0, 7.0])];
+        assert_eq!(medians(&rounds), json!({ "ours_4k_ms": 2.0, "keras_ms": 8.0 }));
     }
 }
