@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::column::Label;
 use super::form::{Form, Reading};
 use super::formats::{self, Document, Field, File, Format, Wanted};
-use super::{Encoding, Example, Origin, bytes, lines};
+use super::{Encoding, Example, Origin, bytes, labels, lines};
 use crate::error::InputError;
 use crate::progress;
 
@@ -72,14 +72,13 @@ fn read(source: &Source, number: usize, reading: &Reading) -> Result<Contents, I
         let label = values[1].trim();
         let class = match known.get(label) {
             Some(&class) => class,
-            None if label.is_empty() => {
-                let reason = "empty label (give the text one, or leave it out)";
-                return Err(match line {
-                    Some(line) => InputError::at_line(path, line, reason),
-                    None => InputError::in_file(path, reason),
-                });
-            }
             None => {
+                if let Some(reason) = labels::fault(label) {
+                    return Err(match line {
+                        Some(line) => InputError::at_line(path, line, reason),
+                        None => InputError::in_file(path, reason),
+                    });
+                }
                 known.insert(label.to_owned(), found.labels.len());
                 found.labels.push(Label { name: label.to_owned(), origin });
                 found.labels.len() - 1

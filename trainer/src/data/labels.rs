@@ -14,6 +14,17 @@ use crate::recipe::hint;
 /// Most classes that a model may have.
 const MOST: usize = 256;
 
+/// What keeps a label from being the name of a class, if anything does.
+pub fn fault(label: &str) -> Option<&'static str> {
+    if label.is_empty() {
+        return Some("empty label (give the text one, or leave it out)");
+    }
+    // A model file has the names of its classes one a line.
+    label
+        .contains(['\n', '\r'])
+        .then_some("a label of several lines (was a quote closed too late? write it in one line)")
+}
+
 /// Reads a file that names the classes, one a line.
 pub(super) fn read(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
     let content = read_text(path, encoding)?;

@@ -36,7 +36,7 @@ pub use encoding::Encoding;
 pub use files::{read_document, read_groups, read_lines, read_unlabelled};
 pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
-pub use labels::shown as names_shown;
+pub use labels::{fault as label_fault, shown as names_shown};
 pub use lines::{TextLines, within as with_line_feeds};
 pub use test::Test;
 

@@ -8,7 +8,7 @@ pub mod torch;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Example, classes_of, names_shown};
+use crate::data::{Dataset, Example, classes_of, label_fault, names_shown};
 use crate::error::InputError;
 use crate::network::{Array, Network, Unfit};
 use crate::recipe::{Recipe, UnknownWords};
@@ -123,6 +123,11 @@ pub fn agree_on_labels(
     data: &mut Dataset,
 ) -> Result<Vec<String>, InputError> {
     let labels = own.map_or_else(|| data.labels.clone(), <[String]>::to_vec);
+    let twice = labels.iter().enumerate().find(|(place, label)| labels[..*place].contains(label));
+    let fault = labels.iter().find_map(|label| label_fault(label)).or(twice.map(|_| "a class stands twice"));
+    if let Some(reason) = fault {
+        return Err(InputError::new(format!("the labels are {}: {reason}", names_shown(&labels))));
+    }
     let classes = if outputs == 1 { 2 } else { outputs };
     if labels.len() != classes {
         let outputs = if outputs == 1 { "one output".to_owned() } else { format!("{outputs} outputs") };
@@ -182,6 +187,8 @@ mod tests {
         assert_eq!(error, "d: the model has one output, so 2 classes, but the labels are a, b, c");
         let error = agreed(&["a", "b"], 1, &["a", "x"]).unwrap_err();
         assert_eq!(error, "d: its classes are a, x, the model's a, b");
+        assert!(agreed(&["a", "a"], 1, &["a", "b"]).unwrap_err().contains("a class stands twice"));
+        assert!(agreed(&["a\nb", "c"], 1, &["a", "c"]).unwrap_err().contains("a label of several lines"));
     }
 
     #[test]

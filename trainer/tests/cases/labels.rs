@@ -99,6 +99,13 @@ fn names_and_numbers_in_one_data_set_disagree() {
 }
 
 #[test]
+fn a_label_of_several_lines_is_refused() {
+    let desk = Desk::empty();
+    desk.write("set.csv", format!("{}\"pos\nneg\",so\n", csv(["neg", "pos"], &sentences(40))));
+    assert!(desk.refused(&["train", "set.csv"]).contains("set.csv:42: a label of several lines"));
+}
+
+#[test]
 fn a_label_has_no_blanks_around_it_and_is_not_empty() {
     let desk = Desk::empty();
     desk.write("blanks.csv", "label,text\nneg,a b\npos ,c d\n\u{A0}neg\t,e f\n pos,g h\n");
