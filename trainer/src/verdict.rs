@@ -19,6 +19,9 @@ const SMALL: f64 = 0.01;
 /// The share of right answers that may be lost by quantization without a word.
 const LOST: f64 = 0.02;
 
+/// The most hidden units that a recipe may have.
+const MOST_UNITS: usize = 256;
+
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
@@ -96,8 +99,13 @@ pub fn of_divergence(origin: &Origin<'_>) -> String {
     if recipe.clip_norm == 0.0 {
         remedies.push("--set clip_norm=1".to_owned());
     }
-    remedies.push(format!("--set learning_rate={}", recipe.learning_rate / 10.0));
+    remedies.push(format!("--set learning_rate={}", three_digits(recipe.learning_rate / 10.0)));
     format!("try {}", remedies.join(", or "))
+}
+
+/// A number as one would write it, without the digits that rounding adds.
+fn three_digits(number: f32) -> f32 {
+    format!("{number:.2e}").parse().unwrap_or(number)
 }
 
 /// Whether answers are better than the same answer to every text.
@@ -203,9 +211,14 @@ pub fn of_quantization(origin: &Origin<'_>, part: &str, float: Score, device: Sc
         Origin::Trained { recipe, .. } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
         }
-        Origin::Trained { recipe, .. } => format!("more hidden units: --set units={}", 2 * recipe.units),
+        Origin::Trained { recipe, .. } if recipe.units < MOST_UNITS => {
+            format!("more hidden units: --set units={}", (2 * recipe.units).min(MOST_UNITS))
+        }
         Origin::Imported { recipe } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
+        }
+        Origin::Trained { recipe, .. } => {
+            format!("more of the epochs on the device's integers: --set epochs={}", 2 * recipe.epochs)
         }
         _ => "calibrate on more texts, and such as the device will read: --data".to_owned(),
     };
@@ -244,6 +257,14 @@ mod tests {
         Some((warning.kind.name(), warning.message))
     }
 
+    /// The settings that a message advises, each of which a recipe takes.
+    fn advised(message: &str) -> Vec<String> {
+        let settings = message.split("--set ").skip(1);
+        let settings =
+            settings.map(|rest| rest.split([' ', ',', ';', ')']).next().unwrap_or_default().to_owned());
+        settings.inspect(|setting| drop(Recipe::load("compact", &[setting.clone()]).unwrap())).collect()
+    }
+
     #[test]
     fn a_loss_that_explodes_is_told_and_one_that_wavers_is_not() {
         let rose = |losses: &[f64]| trained("", losses, 0.5, |origin| of_course(origin, 2));
@@ -251,7 +272,7 @@ mod tests {
         assert_eq!(rose(&[0.7, 1e-6, 0.2]), None, "nothing is lost");
         let message = rose(&[0.5, 6e19, 0.7]).unwrap().message;
         assert!(message.starts_with("the loss rose from 0.50 to 6.000e19 in epoch 2"), "{message}");
-        assert!(message.contains("--set clip_norm=1, or --set learning_rate=0.0001"), "{message}");
+        assert_eq!(advised(&message), ["clip_norm=1", "learning_rate=0.0001"], "{message}");
         assert!(rose(&[1e4]).unwrap().message.contains("in epoch 1"), "from the untrained network's");
         assert!(rose(&[f64::INFINITY]).is_some());
     }
@@ -274,10 +295,12 @@ mod tests {
         let cause = |toml: &str, losses: &[f64], accuracy: f64| {
             trained(toml, losses, accuracy, |origin| answers(origin, &wrong).unwrap().1)
         };
-        assert!(cause("", &[0.6], 0.8).contains("--set class_weight=balanced"));
+        assert_eq!(advised(&cause("", &[0.6], 0.8)), ["class_weight=balanced"]);
         let balanced = "class_weight = \"balanced\"";
-        assert!(cause(balanced, &[0.6], 0.8).contains("has not learned its training texts either"));
-        assert!(cause(balanced, &[0.1], 1.0).contains("nothing that holds for others"));
+        let (nothing, by_heart) = (cause(balanced, &[0.6], 0.8), cause(balanced, &[0.1], 1.0));
+        assert!(nothing.contains("has not learned its training texts either"), "{nothing}");
+        assert!(by_heart.contains("nothing that holds for others"), "{by_heart}");
+        assert_eq!([advised(&nothing), advised(&by_heart)], [["epochs=30"], ["dropout=0.3"]]);
         assert!(cause(balanced, &[1e9], 0.5).contains("the loss rose"));
         let imported = answers(&Origin::Imported { recipe: &Recipe::default() }, &wrong).unwrap().1;
         assert!(!imported.contains("learning") && imported.contains("activation"), "{imported}");
@@ -291,7 +314,16 @@ mod tests {
         assert_eq!(lost(&imported, 89), None);
         assert!(lost(&imported, 88).unwrap().message.contains("loses 2.0 points (calibrate on more texts"));
         trained("epochs = 7", &[], 0.5, |origin| {
-            assert!(lost(origin, 50).unwrap().message.contains("--set quantized_epochs=4"));
+            assert_eq!(advised(&lost(origin, 50).unwrap().message), ["quantized_epochs=4"]);
         });
+        for (toml, remedy) in [
+            ("embedding_bits = 4", "embedding_bits=8"),
+            ("units = 200", "units=256"),
+            ("units = 256", "epochs=20"),
+        ] {
+            trained(&format!("quantized_epochs = 1\n{toml}"), &[], 0.5, |origin| {
+                assert_eq!(advised(&lost(origin, 50).unwrap().message), [remedy]);
+            });
+        }
     }
 }
