@@ -2,6 +2,7 @@
 
 use crate::data::Dataset;
 use crate::data::counts::Counts;
+use crate::excerpt::excerpt;
 use crate::numbers::grouped;
 use crate::recipe::{Activation, End, Recipe, Validation};
 use crate::warning::{Kind, Warning};
@@ -133,14 +134,16 @@ fn one_class_validation(recipe: &Recipe, data: &Dataset, held: &[usize]) -> Opti
     let class = data.train[*held.first()?].class;
     let is_one = held.iter().all(|&example| data.train[example].class == class) && data.labels.len() > 1;
     is_one.then(|| {
+        let (which, remedy) = match recipe.validation {
+            Validation::Last => ("the last", "draw them with --set validation=random"),
+            Validation::Random | Validation::Groups => ("some", "hold out more: --set validation_split=0.2"),
+        };
         let message = format!(
-            "all {} texts that validate are of the class `{}`: they are {} of the training texts ({} of them, \
-             validation = \"{}\"), so val_accuracy says nothing (draw them with --set validation=random)",
+            "all {} texts that validate are of the class `{}`: they are {which} of the training texts, a share of {}, so \
+             val_accuracy says nothing ({remedy})",
             grouped(held.len()),
-            data.labels[class],
-            if recipe.validation == Validation::Last { "the last" } else { "some" },
+            excerpt(&data.labels[class]),
             recipe.validation_split,
-            recipe.validation.word(),
         );
         Warning::new(Kind::OneClassValidation, message)
     })

@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
+use crate::excerpt::excerpt;
 use crate::fit::Epoch;
 use crate::hints;
 use crate::network::loss::Score;
@@ -124,7 +125,7 @@ pub fn of_answers(origin: &Origin<'_>, answered: &Answered<'_>) -> Option<Warnin
         let found = format!(
             "all {} {part} texts get the same answer, `{}`: the model tells nothing apart",
             grouped(pairs.len()),
-            labels[first]
+            excerpt(&labels[first])
         );
         (Kind::OneAnswer, found)
     } else if right <= most {
@@ -133,7 +134,7 @@ pub fn of_answers(origin: &Origin<'_>, answered: &Answered<'_>) -> Option<Warnin
              the model is worth no more than guessing",
             share(right),
             grouped(pairs.len()),
-            labels[class],
+            excerpt(&labels[class]),
             share(most),
         );
         (Kind::NoBetterThanGuessing, found)
@@ -173,7 +174,7 @@ fn likely_cause(origin: &Origin<'_>) -> String {
                 return format!(
                     "the likely cause: {share:.2} of the training texts are of the class `{}`; --set \
                      class_weight=balanced lets the others count as much",
-                    counts.labels[class],
+                    excerpt(&counts.labels[class]),
                 );
             }
             let learned = epochs.last().map_or(0.0, |epoch| epoch.accuracy);
