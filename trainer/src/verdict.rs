@@ -263,7 +263,9 @@ mod tests {
         let settings = message.split("--set ").skip(1);
         let settings =
             settings.map(|rest| rest.split([' ', ',', ';', ')']).next().unwrap_or_default().to_owned());
-        settings.inspect(|setting| drop(Recipe::load("compact", &[setting.clone()]).unwrap())).collect()
+        settings
+            .inspect(|setting| drop(Recipe::load("compact", std::slice::from_ref(setting)).unwrap()))
+            .collect()
     }
 
     #[test]
