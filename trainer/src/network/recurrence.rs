@@ -203,7 +203,7 @@ impl Recurrence {
             }
             match (self.activation, &self.scales) {
                 (Activation::Relu, None) => {
-                    // Comparisons, for `f32::min` would cost a quarter more of the whole step: it minds what is no number.
+                    // Plain comparisons: `f32::min` minds what is no number, and that costs the loop its vector instructions.
                     let limit = self.limit;
                     for h in state.iter_mut() {
                         let open = if *h < limit { *h } else { limit };
