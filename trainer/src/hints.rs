@@ -7,17 +7,26 @@ use crate::numbers::grouped;
 use crate::recipe::{Activation, End, Recipe, Validation};
 use crate::warning::{Kind, Warning};
 
-/// What a person should look at before training with this recipe, beside what [`Counts::warnings`] tells. `held` are the
-/// training texts that are kept for validation, by index.
+/// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
+/// first. `held` are the training texts that are kept for validation, by index.
 pub fn before_training(recipe: &Recipe, data: &Dataset, counts: &Counts, held: &[usize]) -> Vec<Warning> {
-    let hints = [
+    [counts.warnings(), hints(recipe, data, counts, held)].concat()
+}
+
+fn hints(recipe: &Recipe, data: &Dataset, counts: &Counts, held: &[usize]) -> Vec<Warning> {
+    let all = [
         long_texts(recipe, data, counts),
         one_word_texts(recipe, data, counts),
         few_texts(counts),
         nothing_held_out(counts, held),
         one_class_validation(recipe, data, held),
     ];
-    hints.into_iter().flatten().collect()
+    all.into_iter().flatten().collect()
+}
+
+/// What a person should look at before imported weights are quantized, the data's own warnings first.
+pub fn before_quantizing(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Vec<Warning> {
+    counts.warnings().into_iter().chain(long_texts_to_calibrate(recipe, data, counts)).collect()
 }
 
 /// Training texts that are far longer than the others, as the recipe reads them.
@@ -43,7 +52,7 @@ pub fn long_texts(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<Wa
 }
 
 /// The same for texts that only calibrate the quantization of imported weights.
-pub fn long_texts_to_calibrate(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<Warning> {
+fn long_texts_to_calibrate(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<Warning> {
     let found = far_longer(recipe, data, counts)?;
     let message = format!(
         "{found}: scales of the quantization are chosen for the others (if the device will read such texts, give --data with \
@@ -163,7 +172,7 @@ mod tests {
     fn kinds(toml: &str, data: &Dataset, held: &[usize]) -> Vec<&'static str> {
         let recipe = Recipe::from_toml(toml).unwrap();
         let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
-        let hints = before_training(&recipe, data, &Counts::of(data, &encoder), held);
+        let hints = hints(&recipe, data, &Counts::of(data, &encoder), held);
         hints.iter().map(|hint| hint.kind.name()).collect()
     }
 

@@ -25,7 +25,7 @@ const MOST_UNITS: usize = 256;
 
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
-pub enum Origin<'a> {
+pub enum Provenance<'a> {
     /// It was trained.
     Trained {
         /// With this recipe.
@@ -67,8 +67,8 @@ impl<'a> Answered<'a> {
 }
 
 /// Whether the loss rose a thousandfold, from the untrained network's on.
-pub fn of_course(origin: &Origin<'_>, classes: usize) -> Option<Warning> {
-    let Origin::Trained { epochs, .. } = origin else { return None };
+pub fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
+    let Provenance::Trained { epochs, .. } = origin else { return None };
     let mut least = (classes as f64).ln();
     for epoch in *epochs {
         let loss = epoch.val_loss.map_or(epoch.loss, |validation| validation.max(epoch.loss));
@@ -86,8 +86,8 @@ pub fn of_course(origin: &Origin<'_>, classes: usize) -> Option<Warning> {
 }
 
 /// What to do about a training that diverges.
-pub fn of_divergence(origin: &Origin<'_>) -> String {
-    let Origin::Trained { recipe, data, counts, .. } = origin else { return String::new() };
+pub fn of_divergence(origin: &Provenance<'_>) -> String {
+    let Provenance::Trained { recipe, data, counts, .. } = origin else { return String::new() };
     let mut remedies = Vec::new();
     if hints::is_unbounded(recipe)
         && let Some(hint) = hints::long_texts(recipe, data, counts)
@@ -110,10 +110,11 @@ fn three_digits(number: f32) -> f32 {
 }
 
 /// Whether answers are better than the same answer to every text.
-pub fn of_answers(origin: &Origin<'_>, answered: &Answered<'_>) -> Option<Warning> {
+pub fn of_answers(origin: &Provenance<'_>, answered: &Answered<'_>) -> Option<Warning> {
     let Answered { part, labels, pairs } = answered;
-    let count = |class: usize| pairs.iter().filter(|(right, _)| *right == class).count();
-    let (most, class) = (0..labels.len()).map(|class| (count(class), class)).max_by_key(|(n, _)| *n)?;
+    let mut texts = vec![0; labels.len()];
+    pairs.iter().for_each(|(right, _)| texts[*right] += 1);
+    let (class, most) = most_frequent(&texts);
     let right = pairs.iter().filter(|(right, answer)| right == answer).count();
     let (_, first) = *pairs.first()?;
     // Where the texts themselves are of one class, an answer of that class is right.
@@ -144,16 +145,21 @@ pub fn of_answers(origin: &Origin<'_>, answered: &Answered<'_>) -> Option<Warnin
     Some(Warning::new(kind, format!("{found} ({})", likely_cause(origin))))
 }
 
+/// The class that most texts are of, and how many, given the texts of each.
+fn most_frequent(texts: &[usize]) -> (usize, usize) {
+    texts.iter().copied().enumerate().max_by_key(|(_, texts)| *texts).unwrap_or_default()
+}
+
 /// Why a model may be worth nothing, and what to do.
-fn likely_cause(origin: &Origin<'_>) -> String {
+fn likely_cause(origin: &Provenance<'_>) -> String {
     match origin {
-        Origin::Given => "is it the model for these texts, and are their labels those that it was trained with?".into(),
-        Origin::Imported { .. } => {
+        Provenance::Given => "is it the model for these texts, and are their labels those that it was trained with?".into(),
+        Provenance::Imported { .. } => {
             "the weights may be read in another way than they were trained: check activation, padding, maxlen, the \
              tokenizer or vocabulary, and the order of the classes"
                 .into()
         }
-        Origin::Trained { recipe, epochs, counts, .. } => {
+        Provenance::Trained { recipe, epochs, counts, .. } => {
             let classes = counts.labels.len();
             if let Some(rose) = of_course(origin, classes) {
                 return rose.message;
@@ -162,13 +168,7 @@ fn likely_cause(origin: &Origin<'_>) -> String {
                 return of_divergence(origin);
             }
             let texts = counts.train.examples;
-            let (most, class) = counts
-                .train
-                .per_class
-                .iter()
-                .zip(0..)
-                .max_by_key(|(n, _)| **n)
-                .map_or((0, 0), |(n, class): (_, usize)| (*n, class));
+            let (class, most) = most_frequent(&counts.train.per_class);
             let share = most as f64 / texts.max(1) as f64;
             if share > 0.75 && recipe.class_weight == ClassWeights::None {
                 return format!(
@@ -198,27 +198,27 @@ fn likely_cause(origin: &Origin<'_>) -> String {
 }
 
 /// Whether the model file answers noticeably fewer texts right than the float network does.
-pub fn of_quantization(origin: &Origin<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
+pub fn of_quantization(origin: &Provenance<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
     let lost = float.accuracy() - device.accuracy();
     // A rounding error less, so that two points of a hundred texts are two points.
     if float.examples == 0 || lost < LOST - 1e-9 {
         return None;
     }
     let remedy = match origin {
-        Origin::Trained { recipe, .. } if recipe.quantized_epochs == 0 => format!(
+        Provenance::Trained { recipe, .. } if recipe.quantized_epochs == 0 => format!(
             "train the last epochs with the device's integers: --set quantized_epochs={}",
             recipe.epochs.div_ceil(2)
         ),
-        Origin::Trained { recipe, .. } if recipe.embedding_bits == EmbeddingBits::Four => {
+        Provenance::Trained { recipe, .. } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
         }
-        Origin::Trained { recipe, .. } if recipe.units < MOST_UNITS => {
+        Provenance::Trained { recipe, .. } if recipe.units < MOST_UNITS => {
             format!("more hidden units: --set units={}", (2 * recipe.units).min(MOST_UNITS))
         }
-        Origin::Imported { recipe } if recipe.embedding_bits == EmbeddingBits::Four => {
+        Provenance::Imported { recipe } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
         }
-        Origin::Trained { recipe, .. } => {
+        Provenance::Trained { recipe, .. } => {
             format!("more of the epochs on the device's integers: --set epochs={}", 2 * recipe.epochs)
         }
         _ => "calibrate on more texts, and such as the device will read: --data".to_owned(),
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::text::Encoder;
 
-    fn trained<R>(toml: &str, losses: &[f64], accuracy: f64, check: impl FnOnce(&Origin<'_>) -> R) -> R {
+    fn trained<R>(toml: &str, losses: &[f64], accuracy: f64, check: impl FnOnce(&Provenance<'_>) -> R) -> R {
         let recipe = Recipe::from_toml(toml).unwrap();
         let train = (0..10).map(|i| Example::new(usize::from(i > 7), "a text")).collect();
         let data = Dataset { labels: vec!["n".into(), "p".into()], train, ..Dataset::default() };
@@ -249,10 +249,10 @@ mod tests {
             .zip(losses)
             .map(|(epoch, &loss)| Epoch { epoch, loss, accuracy, ..Epoch::default() })
             .collect();
-        check(&Origin::Trained { recipe: &recipe, epochs: &epochs, data: &data, counts: &counts })
+        check(&Provenance::Trained { recipe: &recipe, epochs: &epochs, data: &data, counts: &counts })
     }
 
-    fn answers(origin: &Origin<'_>, pairs: &[(usize, usize)]) -> Option<(&'static str, String)> {
+    fn answers(origin: &Provenance<'_>, pairs: &[(usize, usize)]) -> Option<(&'static str, String)> {
         let labels = ["n", "p"].map(str::to_owned);
         let warning = of_answers(origin, &Answered { part: "test", labels: &labels, pairs: pairs.to_vec() })?;
         Some((warning.kind.name(), warning.message))
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn one_answer_and_guesses_are_called_so() {
-        let of = |pairs: &[(usize, usize)]| answers(&Origin::Given, pairs);
+        let of = |pairs: &[(usize, usize)]| answers(&Provenance::Given, pairs);
         assert_eq!(of(&[(0, 0), (1, 1), (0, 0)]), None);
         assert_eq!(of(&[(0, 0), (0, 0)]), None, "the texts are of one class");
         assert_eq!(of(&[(0, 0), (1, 0), (0, 0)]).unwrap().0, "one-answer");
@@ -305,15 +305,16 @@ mod tests {
         assert!(by_heart.contains("nothing that holds for others"), "{by_heart}");
         assert_eq!([advised(&nothing), advised(&by_heart)], [["epochs=30"], ["dropout=0.3"]]);
         assert!(cause(balanced, &[1e9], 0.5).contains("the loss rose"));
-        let imported = answers(&Origin::Imported { recipe: &Recipe::default() }, &wrong).unwrap().1;
+        let imported = answers(&Provenance::Imported { recipe: &Recipe::default() }, &wrong).unwrap().1;
         assert!(!imported.contains("learning") && imported.contains("activation"), "{imported}");
     }
 
     #[test]
     fn two_points_lost_by_quantization_are_told() {
         let score = |correct| Score { loss: 0.0, correct, examples: 100 };
-        let imported = Origin::Imported { recipe: &Recipe::default() };
-        let lost = |origin: &Origin<'_>, device| of_quantization(origin, "test", score(90), score(device));
+        let imported = Provenance::Imported { recipe: &Recipe::default() };
+        let lost =
+            |origin: &Provenance<'_>, device| of_quantization(origin, "test", score(90), score(device));
         assert_eq!(lost(&imported, 89), None);
         assert!(lost(&imported, 88).unwrap().message.contains("loses 2.0 points (calibrate on more texts"));
         trained("epochs = 7", &[], 0.5, |origin| {

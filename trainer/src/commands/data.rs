@@ -42,8 +42,7 @@ pub fn run(args: &Args) -> Result<()> {
     show(console, &counts, usize::MAX)?;
     // Groups are for training to name.
     let split = Split::new(&recipe, 0, None, data.train.len()).map(|split| split.validation);
-    let hints = before_training(&recipe, &data, &counts, &split.unwrap_or_default());
-    let warnings = [counts.warnings(), hints].concat();
+    let warnings = before_training(&recipe, &data, &counts, &split.unwrap_or_default());
     console.warn(&warnings)?;
     console.conclude(&Report { counts, warnings })
 }

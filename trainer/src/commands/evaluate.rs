@@ -15,7 +15,7 @@ use crate::device::compare::{self, per_class};
 use crate::device::{batch, firmware};
 use crate::evaluate::quantized;
 use crate::progress;
-use crate::verdict::{self, Answered, Origin};
+use crate::verdict::{self, Answered, Provenance};
 use crate::warning::Warning;
 
 /// Test a model file on labelled texts, as the device computes it.
@@ -78,7 +78,8 @@ pub fn run(args: &Args) -> Result<()> {
     console.say(format!("accuracy: {:.4}", score.accuracy()))?;
     console.say(format!("macro F1: {macro_f1:.4}"))?;
     console.say(format!("loss: {:.4}", score.mean_loss()))?;
-    let worthless = verdict::of_answers(&Origin::Given, &Answered::new("test", &labels, &examples, &answers));
+    let worthless =
+        verdict::of_answers(&Provenance::Given, &Answered::new("test", &labels, &examples, &answers));
     console.warn(worthless.as_slice())?;
     warnings.extend(worthless);
 

@@ -10,7 +10,7 @@ use super::outcome::{Metrics, Outcome};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};
-use crate::hints::long_texts_to_calibrate;
+use crate::hints::before_quantizing;
 use crate::import::{Imported, agree_on_labels, keras, torch};
 use crate::recipe::{Activation, End, Pads};
 use crate::run_folder::{Begin, RunFolder};
@@ -175,8 +175,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
 
     let counts = Counts::of(&data, encoder);
     show(console, &counts, 10)?;
-    let warnings =
-        [counts.warnings(), long_texts_to_calibrate(recipe, &data, &counts).into_iter().collect()].concat();
+    let warnings = before_quantizing(recipe, &data, &counts);
     console.warn(&warnings)?;
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(

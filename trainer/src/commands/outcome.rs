@@ -21,7 +21,7 @@ use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
 use crate::text::Encoder;
-use crate::verdict::{self, Answered, Origin};
+use crate::verdict::{self, Answered, Provenance};
 use crate::warning::Warning;
 
 /// What `metrics.json` holds and `--json` prints.
@@ -44,8 +44,8 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// How a network that is trained came to be, so far.
-    pub(super) fn trained<'a>(&'a self, recipe: &'a Recipe, data: &'a Dataset) -> Origin<'a> {
-        Origin::Trained { recipe, epochs: &self.epochs, data, counts: &self.data }
+    pub(super) fn trained<'a>(&'a self, recipe: &'a Recipe, data: &'a Dataset) -> Provenance<'a> {
+        Provenance::Trained { recipe, epochs: &self.epochs, data, counts: &self.data }
     }
 
     /// Before anything is trained or tested.
@@ -201,7 +201,7 @@ impl Outcome<'_> {
         let (recipe, labels) = (self.recipe, &self.data.labels);
         let origin = match self.is_trained {
             true => metrics.trained(recipe, self.data),
-            false => Origin::Imported { recipe },
+            false => Provenance::Imported { recipe },
         };
         let answered = Answered::new(part, labels, examples, answers);
         let all = [

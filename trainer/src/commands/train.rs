@@ -144,8 +144,7 @@ impl Run<'_> {
         let material = Material::remembering(&recipe, seed, data, memory)?;
         let counts = Counts::of(data, &material.encoder);
         show(console, &counts, 10)?;
-        let hints = before_training(&recipe, data, &counts, &material.held);
-        let warnings = [counts.warnings(), hints].concat();
+        let warnings = before_training(&recipe, data, &counts, &material.held);
         console.warn(&warnings)?;
         let folder = RunFolder::open(out, begin)?;
 

@@ -138,13 +138,17 @@ impl Counts {
                 .filter(|&class| part.per_class[class] == 0)
                 .map(|class| &self.labels[class])
                 .collect();
-            if !empty.is_empty() {
-                let message = format!("no {name} text of these classes: {}", shown(&empty));
-                warnings.push(Warning::new(Kind::MissingClass, message));
-            }
+            warnings.extend(missing_classes(name, &empty));
         }
         warnings
     }
+}
+
+/// Says that a part has no text of these classes, if there are any.
+pub(super) fn missing_classes(part: &str, classes: &[&String]) -> Option<Warning> {
+    (!classes.is_empty()).then(|| {
+        Warning::new(Kind::MissingClass, format!("no {part} text of these classes: {}", shown(classes)))
+    })
 }
 
 impl Part {

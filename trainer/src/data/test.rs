@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::column::{By, Column, Listed};
+use super::counts::missing_classes;
 use super::files::read_all;
 use super::form::Reading;
 use super::{Example, check_texts, in_sources, inputs, join, labels};
 use crate::error::InputError;
-use crate::warning::{Kind, Warning};
+use crate::warning::Warning;
 
 /// What a model is tested on.
 #[derive(Debug, Clone, Default)]
@@ -62,10 +63,7 @@ impl Test {
             examples.iter().any(|example| Some(example.class) == class)
         };
         let missing: Vec<&String> = kept.labels.iter().filter(|label| !has_text(label)).collect();
-        if !missing.is_empty() {
-            let message = format!("no test text of these classes: {}", labels::shown(&missing));
-            warnings.push(Warning::new(Kind::MissingClass, message));
-        }
+        warnings.extend(missing_classes("test", &missing));
         Ok(Self { examples, warnings })
     }
 }

@@ -7,8 +7,8 @@ use kilornn::layers::Activation;
 use crate::data::Batch;
 
 /// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps, with ReLU at most `limit`; gives the
-/// last state, `texts × units`, on the device of its arguments: `projected` (`words × units`), `kernel` (`units × units`) and, if there is
-/// recurrent dropout, `mask` (`texts × units`).
+/// last state, `texts × units`, on the device of its arguments: `projected` (`words × units`), `kernel` (`units ×
+/// units`) and, if there is recurrent dropout, `mask` (`texts × units`).
 pub(super) fn last_state(
     activation: Activation,
     limit: f32,

@@ -65,9 +65,10 @@ pub fn choose_grid(
 
 /// The float network's logits, for comparison.
 pub(super) struct Answers {
-    logits: Vec<f32>,
     /// Up to which size, of either sign, logits are compared.
     sure: f32,
+    /// The logits, as far as they are.
+    logits: Vec<f32>,
 }
 
 impl Answers {
@@ -78,17 +79,20 @@ impl Answers {
         let mut sizes: Vec<f32> = logits.iter().map(|logit| logit.abs()).collect();
         sizes.sort_unstable_by(f32::total_cmp);
         let median = sizes.get(sizes.len() / 2).copied().unwrap_or(0.0);
-        Self { logits, sure: Self::SURE.max(8.0 * median) }
+        let sure = Self::SURE.max(8.0 * median);
+        Self { sure, logits: within(sure, &logits) }
     }
 
     /// Root of the mean squared difference of logits. An answer that is sure, and far surer than most, is the same however
     /// large its logit: else a single text's would count more than those of all others together.
     pub(super) fn distance(&self, others: &[f32]) -> f64 {
-        let within = |logits: &[f32]| -> Vec<f32> {
-            logits.iter().map(|logit| logit.clamp(-self.sure, self.sure)).collect()
-        };
-        root_mean_square(&within(&self.logits), &within(others))
+        root_mean_square(&self.logits, &within(self.sure, others))
     }
+}
+
+/// Logits up to a size, of either sign.
+fn within(size: f32, logits: &[f32]) -> Vec<f32> {
+    logits.iter().map(|logit| logit.clamp(-size, size)).collect()
 }
 
 /// Root of the mean squared difference.
@@ -122,18 +126,18 @@ impl States {
         for examples in Batches::by_length(&lengths, 128).iter() {
             let batch = Batch::new(examples, texts, pad_to);
             let states = network.states(&batch, grid);
-            for (state, &token) in states.chunks_exact(units).zip(&batch.tokens) {
+            let mut of_texts = vec![0f32; examples.len() * units];
+            for (place, (state, &token)) in states.chunks_exact(units).zip(&batch.tokens).enumerate() {
                 if token != Batch::MASKED {
                     steps += 1;
                     let open = active.iter_mut().zip(state).filter(|(_, h)| **h != 0.0);
                     open.for_each(|(seen, &h)| seen.push(h));
+                    let of_text = &mut of_texts[place % examples.len() * units..][..units];
+                    of_text.iter_mut().zip(state).for_each(|(most, &h)| *most = most.max(h));
                 }
             }
-            for text in 0..examples.len() {
-                for (unit, largest) in largest.iter_mut().enumerate() {
-                    let of_text = states[text * units + unit..].iter().step_by(examples.len() * units);
-                    largest.push(of_text.copied().fold(0.0, f32::max));
-                }
+            for of_text in of_texts.chunks_exact(units) {
+                largest.iter_mut().zip(of_text).for_each(|(largest, &most)| largest.push(most));
             }
         }
         active.iter_mut().chain(&mut largest).for_each(|seen| seen.sort_unstable_by(f32::total_cmp));

@@ -133,7 +133,7 @@ fn show(session: &Session, prediction: &Prediction<'_>) -> Result<()> {
     let Prediction { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
         prediction;
     let console = session.console;
-    console.say(format!("{label}\t{score:.4}\t{}", text))?;
+    console.say(format!("{label}\t{score:.4}\t{text}"))?;
     let time = shown(std::time::Duration::from_secs_f64(milliseconds / 1e3));
     let instructions =
         instructions.map_or_else(String::new, |count| format!(", {} instructions", grouped(count as usize)));
