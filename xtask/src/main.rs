@@ -106,8 +106,15 @@ enum Task {
 
     /// Check formatting, lints and documentation, on host and firmware
     ///
-    /// rustfmt, clippy and rustdoc, with every warning an error. All checks run, whatever the earlier ones gave.
-    Lint,
+    /// rustfmt, clippy and rustdoc, with every warning an error; and no modules of a crate that depend on each other in
+    /// a circle. All checks run, whatever the earlier ones gave.
+    #[command(
+        after_help = "Examples:\n  cargo xtask lint\n  cargo xtask lint circles\n  cargo xtask lint format"
+    )]
+    Lint {
+        /// Run only the checks that have this in their name
+        part: Option<String>,
+    },
 
     /// Train a model of models/models.toml anew, as it is shipped
     ///
@@ -221,7 +228,7 @@ fn main() -> ExitCode {
         Task::Run(on) => ("run", on.with(firmware::run)),
         Task::Flash(on) => ("flash", on.with(firmware::flash)),
         Task::Size(on) => ("size", on.with(firmware::size)),
-        Task::Lint => ("lint", lint::run()),
+        Task::Lint { part } => ("lint", lint::run(part.as_deref())),
         Task::Bench { what: Subject::Device, json, board, .. } => {
             ("bench", bench::device::run(json, board.as_deref()))
         }

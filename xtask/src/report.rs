@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
 #[derive(Default)]
 pub(crate) struct Report {
     steps: Vec<Step>,
+    /// Steps whose names do not contain this are left out.
+    only: String,
 }
 
 struct Step {
@@ -26,13 +28,22 @@ struct Step {
 }
 
 impl Report {
+    /// A report of the steps whose names contain `part`, or of all.
+    pub(crate) fn only(part: Option<&str>) -> Self {
+        Self { steps: Vec::new(), only: part.unwrap_or_default().to_owned() }
+    }
+
     /// Runs one step and keeps its result. Returns whether it passed.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
         self.check(name, || work().map(|()| Outcome::Passed)) == Some(Outcome::Passed)
     }
 
-    /// Runs one step that may be skipped and keeps its result. Returns how it ended, if it did not fail.
+    /// Runs one step that may be skipped and keeps its result. Returns how it ended, if it ran and did
+    /// not fail.
     pub(crate) fn check(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) -> Option<Outcome> {
+        if !name.contains(&self.only) {
+            return None;
+        }
         println!("\n== {name}");
         let started = Instant::now();
         let result = work().map_err(|error| format!("{error:#}"));

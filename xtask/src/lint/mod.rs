@@ -1,17 +1,30 @@
-//! Formatting, lints and documentation, on host and firmware.
+//! Formatting, lints, documentation and structure, on host and firmware.
+
+mod circles;
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::boards::{self, Board};
 use crate::process::{self, cargo, firmware_dir, root};
 use crate::report::Report;
 use crate::setup;
 
-/// Runs every check and then says whether all passed.
-pub(crate) fn run() -> Result<()> {
-    let mut report = Report::default();
+/// The sources of every crate, from the root.
+const SOURCES: [&str; 7] = [
+    "runtime-nostd/src",
+    "runtime-nostd/fuzz/src",
+    "firmware-example/link/src",
+    "firmware-example/app/src",
+    "firmware-example/src",
+    "trainer/src",
+    "xtask/src",
+];
+
+/// Runs every check whose name contains `part`, or all, and then says whether all passed.
+pub(crate) fn run(part: Option<&str>) -> Result<()> {
+    let mut report = Report::only(part);
     let (host, firmware) = (root(), firmware_dir());
     let linked = root().join("runtime-nostd").join("linked");
 
@@ -24,6 +37,13 @@ pub(crate) fn run() -> Result<()> {
         process::run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).args(files))
     });
     report.step("format, linked engine", || process::run(&mut cargo(&linked, format)));
+
+    report.step("no circles between modules", || {
+        let all = SOURCES.map(|sources| circles::check(&host, sources));
+        let found: Vec<_> = all.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        ensure!(found.is_empty(), "{}", found.join("\n"));
+        Ok(())
+    });
 
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
@@ -56,6 +76,7 @@ pub(crate) fn run() -> Result<()> {
 
     println!("\n{}", report.table());
     match report.counts() {
+        (0, _) => bail!("no check has a name with `{}` in it", part.unwrap_or_default()),
         (all, 0) => {
             println!("lint: PASS - {all} of {all} checks without a warning");
             Ok(())
