@@ -38,17 +38,63 @@ pub fn bar(name: impl Into<String>, length: usize, unit: &'static str) -> Progre
 
 #[cfg(test)]
 mod tests {
-    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::{ProgressDrawTarget, TermLike};
+
+    /// A terminal that keeps everything that was ever written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Terminal(Arc<Mutex<String>>);
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            120
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, line: &str) -> io::Result<()> {
+            self.write_str(line)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn shows_all_that_a_person_wants_to_know() {
-        let terminal = InMemoryTerm::new(5, 120);
+        let terminal = Terminal::default();
         let bar = super::bar("epoch 2/3", 20_000, "examples");
         bar.set_draw_target(ProgressDrawTarget::term_like(Box::new(terminal.clone())));
         bar.set_message("loss 0.5");
         bar.set_position(5_000);
         bar.tick();
-        let shown = terminal.contents();
+        let shown = terminal.0.lock().unwrap().clone();
         for part in ["epoch 2/3", "5,000/20,000", "loss 0.5", "examples/s", "left"] {
             assert!(shown.contains(part), "{part} is missing in {shown}");
         }
