@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use kilornn_trainer::commands::{
-    data, device, evaluate, import, inspect, predict, recipes, starter, sweep, train,
+    completions, data, device, evaluate, import, inspect, predict, recipes, starter, sweep, train,
 };
 use kilornn_trainer::error::InputError;
 use kilornn_trainer::fit::Interrupted;
@@ -36,6 +36,7 @@ enum Command {
     Device(device::Args),
     Recipes(recipes::Args),
     Starter(starter::Args),
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Device(args) => device::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Starter(args) => starter::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
     // Whoever reads our output may stop early: `kilornn predict ... | head`.

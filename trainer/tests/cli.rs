@@ -393,3 +393,14 @@ fn a_report_says_what_it_lacks_and_shortens_what_is_long() {
     assert!(page.contains(" [19,700 words] "), "no long text is shortened");
     assert!(page.len() < 1 << 20, "{} bytes", page.len());
 }
+
+#[test]
+fn shells_get_a_script_that_completes_commands_and_options() {
+    let desk = Desk::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = desk.ok(&["completions", shell]);
+        for word in ["kilornn", "evaluate", "unlabelled"] {
+            assert!(script.contains(word), "{shell}: {word} is missing");
+        }
+    }
+}

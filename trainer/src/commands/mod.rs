@@ -1,6 +1,7 @@
 //! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
 
 mod budget;
+pub mod completions;
 pub mod data;
 pub mod device;
 pub mod evaluate;
