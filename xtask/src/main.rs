@@ -20,6 +20,7 @@ mod model;
 mod numbers;
 mod peers;
 mod process;
+mod release;
 mod report;
 mod setup;
 mod test;
@@ -115,6 +116,12 @@ enum Task {
         /// Run only the checks that have this in their name
         part: Option<String>,
     },
+
+    /// Check that the crates could be published: licences, oldest Rust, changes of interfaces, packages
+    ///
+    /// Tools that are missing (cargo-deny, cargo-semver-checks) are built into target/tools first. What a machine
+    /// without internet cannot check is skipped, and marked so.
+    Release,
 
     /// Train a model of models/models.toml anew, as it is shipped
     ///
@@ -237,6 +244,7 @@ fn main() -> ExitCode {
             let data = &data;
             ("bench", bench::accuracy::run(bench::accuracy::Args { data, all, peers, figure, json }))
         }
+        Task::Release => ("release", release::run()),
         Task::Model(args) => ("model", model::run(&args)),
         Task::Engine => ("engine", engine::run()),
         Task::Fuzz { target, limits } => ("fuzz", fuzz::run(target, limits)),
