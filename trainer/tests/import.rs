@@ -127,7 +127,9 @@ fn lost(Imported { network, encoder, recipe, .. }: &Imported, answers: &Answers)
 #[test]
 fn the_page_shows_the_scripts_as_they_are() {
     let page = include_str!("../../docs/import.md");
-    for script in [include_str!("../../docs/import/keras_model.py"), include_str!("../../docs/import/torch_model.py")] {
+    for script in
+        [include_str!("../../docs/import/keras_model.py"), include_str!("../../docs/import/torch_model.py")]
+    {
         assert!(page.contains(&format!("```python\n{script}```\n")), "another script: {script}");
     }
 }
