@@ -123,11 +123,13 @@ fn lost(Imported { network, encoder, recipe, .. }: &Imported, answers: &Answers)
     lost
 }
 
-/// `docs/import.md` shows the scripts that are beside it.
+/// `docs/import.md` shows the scripts in `docs/import/` as they are.
 #[test]
 fn the_page_shows_the_scripts_as_they_are() {
-    let page = include_str!("../docs/import.md");
-    for script in [include_str!("../docs/keras_model.py"), include_str!("../docs/torch_model.py")] {
+    let page = include_str!("../../docs/import.md");
+    for script in
+        [include_str!("../../docs/import/keras_model.py"), include_str!("../../docs/import/torch_model.py")]
+    {
         assert!(page.contains(&format!("```python\n{script}```\n")), "another script: {script}");
     }
 }

@@ -148,7 +148,7 @@ enum Task {
     /// marks in models/models.toml or its data are missing. With --all the models that are not shipped are trained,
     /// too; they stay in target/models as long as recipe and arguments are the same (`cargo xtask model NAME` makes
     /// one anew). With --peers fastText is trained in many sizes and recorded in xtask/peers/fasttext_points.json.
-    /// With --figure models/accuracy.svg shows what was measured beside that record.
+    /// With --figure docs/images/accuracy.svg shows what was measured beside that record.
     #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json\n  \
                             cargo xtask bench train --peers\n  cargo xtask bench accuracy --all")]
     Bench {
@@ -169,7 +169,7 @@ enum Task {
         /// `accuracy`: also the models that are not shipped
         #[arg(long)]
         all: bool,
-        /// `accuracy`: draw models/accuracy.svg
+        /// `accuracy`: draw docs/images/accuracy.svg
         #[arg(long)]
         figure: bool,
     },

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if !different.is_empty() {
         bail!(
-            "{} (other processors round float sums otherwise; README.md says where the shipped ones were made)",
+            "{} (other processors round float sums otherwise; docs/figures.md says where the shipped ones were made)",
             different.join("; ")
         );
     }

@@ -15,3 +15,8 @@
 
 pub mod frame;
 pub mod message;
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

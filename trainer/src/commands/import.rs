@@ -19,7 +19,7 @@ use crate::run_folder::{Begin, RunFolder};
 ///
 /// It must be one Embedding, one SimpleRNN (nn.RNN) with ReLU or tanh whose last state counts, and one
 /// Dense (nn.Linear) layer with sigmoid or softmax. The output folder is that of `kilornn train`.
-/// trainer/docs/import.md shows both ways from the Python script on.
+/// docs/import.md shows both ways from the Python script on.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -33,7 +33,7 @@ const IMDB: &str = "imdb";
 
 /// What fastText came to, and the figure that shows it beside ours.
 const RECORD: &str = "xtask/peers/fasttext_points.json";
-const FIGURE: &str = "models/accuracy.svg";
+const FIGURE: &str = "docs/images/accuracy.svg";
 
 /// A model and what was measured.
 #[derive(Debug, Serialize)]
