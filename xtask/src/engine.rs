@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::cores::CORES;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
-use crate::cores::{self, CORES};
+use crate::cores;
 use crate::firmware::target_dir;
 use crate::process::{self, cargo, root};
 use crate::setup;

@@ -14,10 +14,6 @@ mod lint;
 mod machine;
 mod manifest;
 mod model;
-// The trainer brings candle, which takes minutes to build; this needs nothing of it.
-#[path = "../../trainer/src/numbers.rs"]
-#[allow(unreachable_pub, reason = "it is the trainer's")]
-mod numbers;
 mod peers;
 mod process;
 mod report;

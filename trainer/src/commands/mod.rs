@@ -4,6 +4,7 @@ mod budget;
 pub mod data;
 pub mod device;
 pub mod evaluate;
+mod firmware;
 mod given;
 pub mod import;
 pub mod inspect;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use indicatif::ProgressBar;
+use kilornn_host::compare;
+use kilornn_host::cost::Cost;
 use serde::Serialize;
 
-use super::{Cost, Session, info, shown};
+use super::{Session, info, shown};
 use crate::data::{self, Form, starter};
-use crate::device::compare;
 use crate::numbers::grouped;
 use crate::progress;
 
@@ -70,17 +70,16 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
 
     let begun = Instant::now();
     let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
-    let answers = compare::classify(&mut session.client, 0, &texts, &progress)?;
+    let answers = compare::classify(&mut session.client, 0, &texts, || progress.inc(1))?;
     progress.finish_and_clear();
     let with_line = begun.elapsed().div_f64(texts.len() as f64);
     let round_trip = median_round_trip(&mut session)?;
     let before = session.client.traffic().sent;
     let begun = Instant::now();
-    compare::classify(&mut session.client, 0, &[SPACES], &ProgressBar::hidden())?;
+    compare::classify(&mut session.client, 0, &[SPACES], || ())?;
     let rate = (session.client.traffic().sent - before) as f64 / begun.elapsed().as_secs_f64();
 
-    let Cost { words, per_text, per_word, instructions_per_word, words_per_second } =
-        Cost::of(&answers, &session);
+    let Cost { words, per_text, per_word, instructions_per_word, words_per_second } = session.cost(&answers);
     let bytes: usize = texts.iter().map(String::len).sum();
     let repeated = session.client.traffic().repeated;
     let (info, baud, console) = (&session.info, session.client.baud(), session.console);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use kilornn_host::prediction::Measured;
 use serde::Serialize;
 
 use super::{Session, shown};
@@ -107,24 +108,22 @@ fn prediction<'a>(
     session: &Session,
     labels: &'a Labels,
     text: &'a str,
-    answer: &crate::device::client::Answer,
+    answer: &Measured,
     with_scores: bool,
 ) -> Prediction<'a> {
-    let found = &answer.prediction;
-    let scores = answer.scores.iter().enumerate().map(|(class, score)| Score {
-        label: labels.of(class),
-        probability: score.probability,
-        logit: score.logit,
-    });
+    let Measured { prediction: found, probabilities, ticks } = answer;
+    let scores = probabilities.iter().zip(&found.logits).enumerate();
+    let scores =
+        scores.map(|(class, (&probability, &logit))| Score { label: labels.of(class), probability, logit });
     Prediction {
         text,
         label: labels.of(found.class as usize),
         class: found.class,
         score: found.score,
         words: found.words,
-        known_words: found.known,
-        milliseconds: 1e3 * session.info.time(found.ticks).as_secs_f64(),
-        instructions: session.instructions(found.ticks),
+        known_words: found.known_words,
+        milliseconds: 1e3 * session.info.time(*ticks).as_secs_f64(),
+        instructions: session.instructions(*ticks),
         scores: with_scores.then(|| scores.collect()),
     }
 }

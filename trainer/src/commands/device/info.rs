@@ -1,11 +1,11 @@
 //! What device and model this is.
 
 use anyhow::Result;
+use kilornn_host::client::Info;
 use kilornn_link::message::{Model, Source};
 use serde::Serialize;
 
 use super::Session;
-use crate::device::client::Info;
 use crate::numbers::grouped;
 
 #[derive(Debug, Serialize)]

@@ -1,9 +1,10 @@
 //! Whether the trainer reckons with what is measured here.
 
 use kilornn::text::{Normalization, Tokenizer, Unit, WordSink};
+use kilornn_host::cores::CORES;
 
 use super::Row;
-use crate::cores::{self, CORES};
+use crate::cores;
 
 /// What the bench classifies.
 const TEXTS: &str = include_str!("../../../../firmware-example/src/bench/texts.txt");

@@ -11,9 +11,9 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use kilornn::layers::Activation;
+use kilornn_host::cores::Shape as StepShape;
 use serde_json::json;
 
-use crate::cores::Shape as StepShape;
 use crate::firmware::{replace_model, target_dir};
 use crate::process;
 use crate::setup::{self, Emulator};

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, State, Table};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Sequence, Truncating, Unknown, file};
+use kilornn_host::cores;
 
 /// What the model is like.
 #[derive(Clone, Copy)]
@@ -169,9 +170,9 @@ pub(super) fn states(model: &[u8]) -> Result<u32> {
 }
 
 /// What of a model decides the cost of its step.
-pub(super) fn step(model: &[u8]) -> Result<crate::cores::Shape> {
+pub(super) fn step(model: &[u8]) -> Result<cores::Shape> {
     let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
-    Ok(crate::cores::Shape::of(model.contents()))
+    Ok(cores::Shape::of(model.contents()))
 }
 
 /// Marsaglia's xorshift: the same numbers in every run.

@@ -1,8 +1,7 @@
 //! What the engine takes on each core: bytes of code, bytes of stack, and instructions.
 //!
 //! These are measurements. `cargo xtask engine` prints the bytes of code and `cargo xtask bench device` the rest, and
-//! each fails where what it measures is no longer what stands here. Both read this very file, so it uses nothing of the
-//! crate around it.
+//! each fails where what it measures is no longer what stands here.
 
 use kilornn::Contents;
 use kilornn::layers::{Activation, Order};

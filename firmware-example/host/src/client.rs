@@ -1,4 +1,4 @@
-//! The host's side of the protocol: asks, waits, asks again.
+//! The client of the protocol: sends a request, waits for its response, and sends it again after a time-out.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,21 +7,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
 use kilornn_link::message::{
-    self, Header, Message, Model, Prediction, Refusal, Request, Response, Score, Statistics, Update, VERSION,
+    self, Header, Message, Model, Refusal, Request, Response, Statistics, Update, VERSION,
 };
 
-use super::line::Line;
+use crate::line::Line;
+use crate::numbers::grouped;
+use crate::prediction::{Measured, OwnedPrediction};
 
-/// How long to wait for what.
+/// Time-outs, and how often a request is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For an answer, before the request is sent again.
+    /// Time-out of a response; then the request is sent again.
     pub answer: Duration,
-    /// For an answer that erases or writes flash first.
+    /// The same where the device erases or writes flash before it answers.
     pub flash: Duration,
-    /// For the first answer after a start, in all.
+    /// Time-out of the first response after a start, all repetitions included.
     pub start: Duration,
-    /// How often a request is sent.
+    /// How often a request is sent at most.
     pub tries: u32,
 }
 
@@ -42,8 +44,11 @@ const KNOCKING: Duration = Duration::from_millis(250);
 /// How often a text is begun again that something else came between: a line that was typed, or noise that looked so.
 const BEGINNINGS: u32 = 10;
 
-/// The most of what the device wrote besides frames that is kept for an error message.
-const HEARD: usize = 500;
+/// The most bytes of text that are kept until somebody reads them.
+const HEARD: usize = 4096;
+
+/// The most bytes of it in an error message.
+const TOLD: usize = 500;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -133,7 +138,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What device and model this is: see [`message::Info`].
+/// The device and its model: [`message::Info`] with strings of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Info {
     /// The firmware's version.
@@ -158,16 +163,84 @@ impl Info {
     pub fn time(&self, ticks: u64) -> Duration {
         Duration::from_secs_f64(ticks as f64 / f64::from(self.ticks_per_second.max(1)))
     }
+
+    /// Checks beforehand what the device would check at the end of an update: whether a model, whose file has so many
+    /// bytes, can run there.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for it.
+    pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
+        let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
+        if self.room == 0 {
+            Err(NoRoom::ReadOnly)
+        } else if length > self.room as usize {
+            Err(NoRoom::Bytes { model: length, device: self.room })
+        } else if units > self.units {
+            Err(NoRoom::Units { model: units, device: self.units })
+        } else if window > self.window {
+            Err(NoRoom::Window { model: window, device: self.window })
+        } else {
+            Ok(())
+        }
+    }
 }
 
-/// What the device says about a text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The class, and what it took.
-    pub prediction: Prediction,
-    /// Logits and probabilities of all classes.
-    pub scores: Vec<Score>,
+/// Why a model that is sent cannot run on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoom {
+    /// The board's flash is not written.
+    ReadOnly,
+    /// The file is too long.
+    Bytes {
+        /// Bytes of the file.
+        model: usize,
+        /// Bytes of the room.
+        device: u32,
+    },
+    /// Too many hidden units, or numbers of a word.
+    Units {
+        /// The model's.
+        model: u32,
+        /// Those that the firmware was built for.
+        device: u32,
+    },
+    /// Too many words to remember.
+    Window {
+        /// The model's.
+        model: u32,
+        /// Those that the firmware was built for.
+        device: u32,
+    },
 }
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ReadOnly => f.write_str(
+                "no model can be sent to this board: build its firmware with this one (KILORNN_MODEL=FILE cargo build)",
+            ),
+            Self::Bytes { model, device } => write!(
+                f,
+                "the model has {} bytes, and the device has room for {}",
+                grouped(model),
+                grouped(device as usize)
+            ),
+            Self::Units { model, device } => write!(
+                f,
+                "the model has {model} units or numbers of a word, and the device's firmware was built for {device}: \
+                 build it for this model"
+            ),
+            Self::Window { model, device } => write!(
+                f,
+                "the model must remember {model} words, and the device's firmware was built for {device}: build it for \
+                 this model"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NoRoom {}
 
 /// Bytes on the line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -181,38 +254,41 @@ pub struct Traffic {
 }
 
 /// A device at the other end of a line.
-pub struct Client {
-    line: Box<dyn Line>,
+pub struct Client<L = Box<dyn Line>> {
+    line: L,
     patience: Patience,
     splitter: Splitter,
     sequence: u16,
     /// The body of the last response.
     body: Vec<u8>,
-    /// The end of what the device wrote besides frames.
+    /// The end of the text that the device wrote besides frames.
     heard: VecDeque<u8>,
+    /// How many bytes at its end nobody has read yet.
+    unread: usize,
     traffic: Traffic,
 }
 
-impl fmt::Debug for Client {
+impl<L> fmt::Debug for Client<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("traffic", &self.traffic).finish_non_exhaustive()
     }
 }
 
-impl Client {
-    /// A client that has not spoken yet.
+impl<L: Line> Client<L> {
+    /// A client that has not sent anything yet.
     #[must_use]
-    pub fn new(line: impl Line + 'static, patience: Patience) -> Self {
+    pub fn new(line: L, patience: Patience) -> Self {
         // Not where another program began a moment ago: its answers may still be on their way.
         let sequence =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_micros() as u16);
         Self {
-            line: Box::new(line),
+            line,
             patience,
             splitter: Splitter::new(),
             sequence,
             body: Vec::new(),
             heard: VecDeque::new(),
+            unread: 0,
             traffic: Traffic::default(),
         }
     }
@@ -227,6 +303,54 @@ impl Client {
     #[must_use]
     pub fn baud(&self) -> Option<u32> {
         self.line.baud()
+    }
+
+    /// The line, to do with it what no request does.
+    pub const fn line_mut(&mut self) -> &mut L {
+        &mut self.line
+    }
+
+    /// Sends bytes as they are, and waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the line has ended.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.traffic.sent += bytes.len() as u64;
+        self.line.send(bytes).map_err(|error| self.gone(error))
+    }
+
+    /// A request as it goes over the line, for [`send`](Self::send). Its number is none that this client uses soon, so
+    /// that its response is passed over.
+    ///
+    /// # Errors
+    ///
+    /// If the request does not fit a frame.
+    pub fn encode(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {
+        let mut buffer = [0; FRAME];
+        Ok(encode(self.sequence.wrapping_add(0x8000), request, &mut buffer)?.to_vec())
+    }
+
+    /// Text that the device wrote besides frames, as it does for a person at a terminal. Waits at most this long for
+    /// some; of what came before, the last few kilobytes are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the line has ended.
+    pub fn text(&mut self, wait: Duration) -> Result<Vec<u8>, Failure> {
+        if self.unread == 0 {
+            self.receive(wait)?;
+        }
+        let read = self.heard.len() - self.unread;
+        self.unread = 0;
+        Ok(self.heard.iter().skip(read).copied().collect())
+    }
+
+    /// Forgets what the device has said so far, also in part: it was reset.
+    pub fn forget(&mut self) {
+        self.splitter = Splitter::new();
+        self.heard.clear();
+        self.unread = 0;
     }
 
     /// What device and model this is.
@@ -290,7 +414,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`info`](Self::info).
-    pub fn classify(&mut self, text: &[u8], classes: u32) -> Result<Answer, Failure> {
+    pub fn classify(&mut self, text: &[u8], classes: u32) -> Result<Measured, Failure> {
         let mut beginnings = 1;
         loop {
             match self.classify_once(text, classes) {
@@ -304,7 +428,7 @@ impl Client {
         }
     }
 
-    fn classify_once(&mut self, text: &[u8], classes: u32) -> Result<Answer, Failure> {
+    fn classify_once(&mut self, text: &[u8], classes: u32) -> Result<Measured, Failure> {
         let whole = u32::try_from(text.len()).map_err(|_| Failure::TooLong)?;
         // An empty text must be begun, too.
         let first = &text[..text.len().min(CHUNK)];
@@ -313,20 +437,28 @@ impl Client {
             self.received(Request::Text { offset, bytes: piece }, self.patience.answer, piece.len())?;
             offset += piece.len() as u32;
         }
-        let prediction = self.request(Request::Classify { length: whole }, |response| match response {
-            Response::Prediction(prediction) => Some(prediction),
+        let predicted = self.request(Request::Classify { length: whole }, |response| match response {
+            Response::Prediction(predicted) => Some(predicted),
             _ => None,
         })?;
-        let mut scores = Vec::new();
-        while (scores.len() as u32) < classes {
+        let (mut logits, mut probabilities) = (Vec::new(), Vec::new());
+        while (logits.len() as u32) < classes {
             let more =
-                self.request(Request::Scores { first: scores.len() as u32 }, |response| match response {
+                self.request(Request::Scores { first: logits.len() as u32 }, |response| match response {
                     Response::Scores(scores) if !scores.is_empty() => Some(scores),
                     _ => None,
                 })?;
-            scores.extend(more);
+            logits.extend(more.iter().map(|score| score.logit));
+            probabilities.extend(more.iter().map(|score| score.probability));
         }
-        Ok(Answer { prediction, scores })
+        let prediction = OwnedPrediction {
+            class: predicted.class,
+            score: predicted.score,
+            words: predicted.words,
+            known_words: predicted.known,
+            logits,
+        };
+        Ok(Measured { prediction, probabilities, ticks: predicted.ticks })
     }
 
     /// What has happened since the start.
@@ -410,7 +542,13 @@ impl Client {
         })
     }
 
-    fn request<T>(
+    /// Sends any request, and reads its response by `read`, which gives `None` for a response that is none to this
+    /// request.
+    ///
+    /// # Errors
+    ///
+    /// As [`info`](Self::info).
+    pub fn request<T>(
         &mut self,
         request: Request<'_>,
         read: impl FnOnce(Response<'_>) -> Option<T>,
@@ -427,10 +565,9 @@ impl Client {
         read: impl FnOnce(Response<'_>) -> Option<T>,
     ) -> Result<T, Failure> {
         self.sequence = self.sequence.wrapping_add(1);
-        let message = Message { header: Header { version: VERSION, sequence: self.sequence }, body: request };
         // In front, the zero that ends what may have gone before: see `kilornn_link`.
         let mut buffer = [0; 1 + FRAME];
-        let length = frame::encode(&message, &mut buffer[1..]).map_err(|_| Failure::Unexpected)?.len();
+        let length = encode(self.sequence, request, &mut buffer[1..])?.len();
         // The time that request and response take on the line comes on top.
         let bits = 10 * (length + FRAME) as u32;
         let wait = wait
@@ -441,8 +578,7 @@ impl Client {
                 let repeats = attempt > 0;
                 let bytes = &buffer[usize::from(!repeats)..=length];
                 self.traffic.repeated += u64::from(repeats);
-                self.traffic.sent += bytes.len() as u64;
-                self.line.send(bytes).map_err(|error| self.gone(error))?;
+                self.send(bytes)?;
                 let deadline = Instant::now() + wait;
                 if let Some(version) = self.listen(deadline)? {
                     break 'answered version;
@@ -466,37 +602,44 @@ impl Client {
 
     /// Waits for the response with the current number; its version, and its body in `self.body`.
     fn listen(&mut self, deadline: Instant) -> Result<Option<u8>, Failure> {
-        let mut buffer = [0; 4096];
         loop {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            let count = self.line.receive(&mut buffer, wait).map_err(|error| self.gone(error))?;
-            self.traffic.received += count as u64;
-            let mut found = None;
-            for &byte in &buffer[..count] {
-                match self.splitter.push(byte) {
-                    Piece::Text(byte) => {
-                        if self.heard.len() == HEARD {
-                            self.heard.pop_front();
-                        }
-                        self.heard.push_back(byte);
-                    }
-                    Piece::Message(message) => {
-                        if let Ok((header, body)) = message::header(message)
-                            && header.sequence == self.sequence
-                        {
-                            self.body.clear();
-                            self.body.extend(body);
-                            found = Some(header.version);
-                        }
-                    }
-                    // The request is sent again.
-                    Piece::Inside | Piece::Damaged(_) => {}
-                }
-            }
+            let (count, found) = self.receive(deadline.saturating_duration_since(Instant::now()))?;
             if found.is_some() || (count == 0 && Instant::now() >= deadline) {
                 return Ok(found);
             }
         }
+    }
+
+    /// Takes what arrives within this time: the number of bytes, and the version of the response with the current number
+    /// if that is among them.
+    fn receive(&mut self, wait: Duration) -> Result<(usize, Option<u8>), Failure> {
+        let mut buffer = [0; 4096];
+        let count = self.line.receive(&mut buffer, wait).map_err(|error| self.gone(error))?;
+        self.traffic.received += count as u64;
+        let mut found = None;
+        for &byte in &buffer[..count] {
+            match self.splitter.push(byte) {
+                Piece::Text(byte) => {
+                    if self.heard.len() == HEARD {
+                        self.heard.pop_front();
+                    }
+                    self.heard.push_back(byte);
+                    self.unread = (self.unread + 1).min(HEARD);
+                }
+                Piece::Message(message) => {
+                    if let Ok((header, body)) = message::header(message)
+                        && header.sequence == self.sequence
+                    {
+                        self.body.clear();
+                        self.body.extend(body);
+                        found = Some(header.version);
+                    }
+                }
+                // The request is sent again.
+                Piece::Inside | Piece::Damaged(_) => {}
+            }
+        }
+        Ok((count, found))
     }
 
     fn gone(&self, error: io::Error) -> Failure {
@@ -505,7 +648,8 @@ impl Client {
 
     /// What a person should know of a line that does not work.
     fn advice(&self) -> String {
-        let heard: Vec<u8> = self.heard.iter().copied().collect();
+        let skipped = self.heard.len().saturating_sub(TOLD);
+        let heard: Vec<u8> = self.heard.iter().skip(skipped).copied().collect();
         let heard = String::from_utf8_lossy(&heard);
         let lines = heard.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
         let heard = match lines.len() {
@@ -517,6 +661,12 @@ impl Client {
         };
         format!("{heard}; {}", self.line.advice())
     }
+}
+
+/// A request with its number, as it goes over the line.
+fn encode<'b>(sequence: u16, request: Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let message = Message { header: Header { version: VERSION, sequence }, body: request };
+    frame::encode(&message, buffer).map_err(|_| Failure::Unexpected)
 }
 
 /// All but the reason why a model is of no use, which lies in the message.
