@@ -11,8 +11,7 @@ use kilornn_host::cores::CORES;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
 use crate::cores;
-use crate::firmware::target_dir;
-use crate::process::{self, cargo, root};
+use crate::process::{self, cargo, root, target_dir};
 use crate::setup;
 
 /// The most bytes that the engine may take on each core for a class and its label: probabilities and all of Unicode are

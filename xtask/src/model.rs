@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use kilornn_host::numbers::grouped;
 
-use crate::host::Trainer;
 use crate::manifest::{self, Model};
 use crate::process::root;
+use crate::trainer::Trainer;
 
 /// What is asked for.
 #[derive(clap::Args)]

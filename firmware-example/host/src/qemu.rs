@@ -45,15 +45,14 @@ pub(crate) fn command_with(
     arguments: &[&str],
 ) -> Command {
     let mut command = Command::new(&emulation.program);
-    command
-        .args(["-machine", &emulation.machine, "-display", "none"])
-        .args(["-icount", &format!("shift={}", emulation.icount)]);
+    command.args(["-machine", &emulation.machine, "-display", "none"]);
     match serial {
         Serial::Pipes => command.args(["-monitor", "none", "-serial", "stdio"]),
         Serial::Terminal => command.args(["-serial", "mon:stdio"]),
         Serial::File(name) => command.args(["-monitor", "none", "-serial", &format!("file:{name}")]),
         Serial::None => command.args(["-monitor", "none", "-serial", "none"]),
     };
+    command.args(["-icount", &format!("shift={}", emulation.icount)]);
     if emulation.semihosting {
         let mut semihosting = "enable=on,target=native".to_owned();
         for argument in arguments {
@@ -208,7 +207,7 @@ mod tests {
             words(command_with(&emulation, Path::new("a.elf"), Serial::File("console"), &["batch", "x"]));
         assert_eq!(
             all.join(" "),
-            "-machine mps2-an386 -display none -icount shift=6 -monitor none -serial file:console \
+            "-machine mps2-an386 -display none -monitor none -serial file:console -icount shift=6 \
              -semihosting-config enable=on,target=native,arg=batch,arg=x -kernel a.elf"
         );
         let plain = words(command(
@@ -218,7 +217,7 @@ mod tests {
         ));
         assert_eq!(
             plain.join(" "),
-            "-machine mps2-an386 -display none -icount shift=6 -serial mon:stdio -kernel a.elf"
+            "-machine mps2-an386 -display none -serial mon:stdio -icount shift=6 -kernel a.elf"
         );
     }
 }

@@ -8,13 +8,13 @@ mod update;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use kilornn_host::{Board, Emulation};
 
-use crate::boards::Board;
-use crate::demo::SENTENCES;
-use crate::host::Trainer;
-use crate::machine::Machine;
-use crate::process;
+use crate::labelled::differences;
 use crate::report::Outcome;
+use crate::terminal::Terminal;
+use crate::trainer::Trainer;
+use crate::{boards, process};
 
 pub(crate) use everywhere::{EVERYWHERE, OTHER_CORES};
 pub(crate) use once::ONCE;
@@ -25,6 +25,17 @@ pub(crate) struct Bench<'t> {
     pub(crate) board: Board,
     pub(crate) model: PathBuf,
     pub(crate) elf: PathBuf,
+}
+
+impl Bench<'_> {
+    fn emulation(&self) -> Result<&Emulation> {
+        boards::emulation(&self.board)
+    }
+
+    /// A terminal at the board, which has said that it is ready.
+    fn terminal(&self) -> Result<Terminal> {
+        Terminal::start(self.emulation()?, &self.elf)
+    }
 }
 
 /// One check.
@@ -39,15 +50,14 @@ fn imdb() -> Option<PathBuf> {
 /// Asks the board and the host, and names every difference.
 fn compare(bench: &Bench<'_>, texts: &[String]) -> Result<Outcome> {
     let host = bench.trainer.predict(&bench.model, texts)?;
-    let mut machine = Machine::start(&bench.board, &bench.elf)?;
-    let mut differences = Vec::new();
+    let mut terminal = bench.terminal()?;
+    let mut found = Vec::new();
     for (text, host) in texts.iter().zip(&host) {
-        for difference in machine.classify(text.as_bytes())?.differences(host) {
-            differences.push(format!("{text:.40?} {difference}"));
-        }
+        let (board, _) = terminal.classify(text.as_bytes())?;
+        found.extend(differences(host, &board).into_iter().map(|told| format!("{text:.40?} {told}")));
     }
-    if !differences.is_empty() {
-        bail!("{}", differences.join("; "));
+    if !found.is_empty() {
+        bail!("{}", found.join("; "));
     }
     println!("    all {} answers equal the host's", texts.len());
     Ok(Outcome::Passed)
