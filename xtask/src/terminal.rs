@@ -18,7 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A terminal at a board in QEMU. Dropping it ends QEMU.
 pub(crate) struct Terminal {
     client: Client<Qemu>,
-    /// What the terminal shows, since the last thing that was waited for.
+    screen: Screen,
+}
+
+/// What the terminal shows.
+#[derive(Default)]
+struct Screen {
+    /// The text since the last thing that was waited for.
     shown: String,
     /// The bytes of a character that has come in part.
     partial: Vec<u8>,
@@ -50,7 +56,7 @@ impl Terminal {
     fn new(qemu: Qemu) -> Self {
         // QEMU's line loses nothing: a request that has to be sent twice is a fault to be found.
         let patience = Patience { answer: PATIENCE, flash: PATIENCE, start: PATIENCE, tries: 1 };
-        Self { client: Client::new(qemu, patience), shown: String::new(), partial: Vec::new() }
+        Self { client: Client::new(qemu, patience), screen: Screen::default() }
     }
 
     /// Requests over the same line.
@@ -67,21 +73,20 @@ impl Terminal {
     pub(crate) fn wait_for(&mut self, text: &str) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(start) = self.shown.find(text) {
-                let rest = self.shown.split_off(start + text.len());
-                return Ok(std::mem::replace(&mut self.shown, rest));
+            if let Some(shown) = self.screen.take(text) {
+                return Ok(shown);
             }
             let wait = deadline.saturating_duration_since(Instant::now());
             let bytes = self.client.text(wait).with_context(|| format!("{text:?} was expected"))?;
             if bytes.is_empty() && Instant::now() >= deadline {
-                let said: String = self.shown.chars().rev().take(500).collect();
+                let said: String = self.screen.shown.chars().rev().take(500).collect();
                 let said: String = said.chars().rev().collect();
                 bail!(
                     "{text:?} was expected, but did not come within {} s; the board had said: {said:?}",
                     PATIENCE.as_secs()
                 );
             }
-            self.show(&bytes);
+            self.screen.show(&bytes);
         }
     }
 
@@ -107,14 +112,22 @@ impl Terminal {
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.client.line_mut().reset()?;
         self.client.forget();
-        self.partial.clear();
-        self.shown.clear();
+        self.screen = Screen::default();
         Ok(())
     }
 
     /// A register of the board, or a word of its memory.
     pub(crate) fn word(&mut self, address: u32) -> Result<u32> {
         self.client.line_mut().word(address)
+    }
+}
+
+impl Screen {
+    /// The text up to and including `text`, if it is there.
+    fn take(&mut self, text: &str) -> Option<String> {
+        let end = self.shown.find(text)? + text.len();
+        let rest = self.shown.split_off(end);
+        Some(std::mem::replace(&mut self.shown, rest))
     }
 
     /// Shows bytes as a terminal does: whole characters, and the cursor's steps back.
@@ -138,4 +151,21 @@ impl Terminal {
 
 fn echo(emulation: &Emulation, elf: &Path) {
     println!("    $ {}", process::describe(&qemu::command(emulation, elf, Serial::Pipes)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_screen_shows_whole_characters_and_steps_back() {
+        let mut screen = Screen::default();
+        screen.show("> sch\u{f6}".as_bytes().split_at(6).0);
+        assert_eq!(screen.shown, "> sch");
+        screen.show("\u{f6}".as_bytes().split_at(1).1);
+        screen.show(b"nx\x08 \x08\r\nend> ");
+        assert_eq!(screen.take("\n").as_deref(), Some("> sch\u{f6}n\n"));
+        assert_eq!((screen.take("more"), screen.take("> ").as_deref()), (None, Some("end> ")));
+        assert_eq!(screen.shown, "");
+    }
 }

@@ -1,8 +1,7 @@
-//! The firmware in QEMU, given all texts at once.
+//! Many texts at once through the firmware in QEMU.
 //!
-//! Texts and answers travel in files, through semihosting, in the format that
-//! `firmware-example/app/src/batch.rs` describes. QEMU counts instructions (`-icount`), so what an answer
-//! costs is the same in every run and on every machine.
+//! The firmware reads the texts from a file of the host and writes its answers to another, through semihosting. The
+//! module `batch` of the crate `kilornn-app` describes the format of both.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -19,22 +18,21 @@ use crate::prediction::Counted;
 use crate::qemu::{self, Serial};
 use crate::shares::shares;
 
-/// What the firmware says about a whole run.
+/// What the firmware reports at the end of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The most bytes of stack that were in use at any time, the classifier's own included.
+    /// The most bytes of stack that were in use at any time, those of the classifier included.
     pub peak_stack: u32,
 }
 
-/// Sends `texts` through the firmware; returns its answers in their order.
+/// Classifies `texts` with the firmware; the predictions are in their order.
 ///
 /// `outputs` is the model's number of logits. The texts are divided among as many QEMUs as there are
 /// processors. `progress` is told now and then how many texts are answered.
 ///
 /// # Errors
 ///
-/// If QEMU is missing, the firmware refuses its model or ends otherwise than it should, or no answer comes
-/// for a long time.
+/// If QEMU is missing, if the firmware refuses its model or ends with an error, or after a time-out.
 pub fn classify<T: AsRef<[u8]>>(
     emulation: &Emulation,
     elf: &Path,
@@ -62,7 +60,7 @@ pub fn classify<T: AsRef<[u8]>>(
     Ok((answers, summary))
 }
 
-/// Looks after all runs; returns whether any of them is still going on.
+/// Checks on all runs; returns whether any of them is still going on.
 fn poll(runs: &mut [Run]) -> Result<bool> {
     let mut going_on = false;
     for run in runs {
@@ -71,11 +69,11 @@ fn poll(runs: &mut [Run]) -> Result<bool> {
     Ok(going_on)
 }
 
-/// Without a sign of life for so long, a run is given up ...
+/// Time-out: a run that has written no answer for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// ... and for each byte of its longest text, which has one answer only at its end, so much more: ten times
-/// what the largest possible model takes.
+/// Added to the time-out for each byte of the longest text, which has its only answer at the end: ten times what the
+/// largest possible model takes.
 const PATIENCE_PER_BYTE: Duration = Duration::from_millis(4);
 
 // Files in a run's folder, which is QEMU's working directory: semihosting's command line has no quotes, so
@@ -121,7 +119,7 @@ impl Run {
         })
     }
 
-    /// Sees how far it is; returns whether it is still going on.
+    /// Checks on it; returns whether it is still going on.
     fn poll(&mut self) -> Result<bool> {
         if self.exit.is_some() {
             return Ok(false);

@@ -38,10 +38,10 @@ impl Default for Patience {
     }
 }
 
-/// A device that starts may not hear the first request: after so long it is sent again.
+/// Time-out of the first request to a device that is starting and may not have heard it.
 const KNOCKING: Duration = Duration::from_millis(250);
 
-/// How often a text is begun again that something else came between: a line that was typed, or noise that looked so.
+/// How often a text is sent from its beginning, if a line that was typed, or noise that looked like one, interrupts it.
 const BEGINNINGS: u32 = 10;
 
 /// The most bytes of text that are kept until somebody reads them.
@@ -53,14 +53,14 @@ const TOLD: usize = 500;
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The line ended.
+    /// The line has ended.
     Gone {
-        /// How that showed.
+        /// The error of the line.
         error: io::Error,
         /// What to check, and what was heard.
         advice: String,
     },
-    /// There was none.
+    /// No response came before the time-out.
     Silent {
         /// How often the request was sent.
         tries: u32,
@@ -69,11 +69,11 @@ pub enum Failure {
         /// What to check, and what was heard.
         advice: String,
     },
-    /// The device refuses.
+    /// The device refuses the request.
     Refused {
-        /// Why, without the reason why a model is of no use.
+        /// Why. The text of [`Refusal::Model`] is in `reason` instead.
         refusal: Refusal<'static>,
-        /// That reason, or nothing.
+        /// Why a model cannot be used, else empty.
         reason: String,
     },
     /// Device and host speak different versions.
@@ -81,9 +81,9 @@ pub enum Failure {
         /// The device's.
         device: u8,
     },
-    /// The answer is none to what was asked.
+    /// The response does not belong to the request.
     Unexpected,
-    /// A text or a model is longer than a number can say.
+    /// A text or a model has more than 4 GiB.
     TooLong,
 }
 
@@ -278,7 +278,7 @@ impl<L: Line> Client<L> {
     /// A client that has not sent anything yet.
     #[must_use]
     pub fn new(line: L, patience: Patience) -> Self {
-        // Not where another program began a moment ago: its answers may still be on their way.
+        // Another program may have used the line a moment ago, and its responses may still arrive: start elsewhere.
         let sequence =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_micros() as u16);
         Self {
@@ -305,7 +305,7 @@ impl<L: Line> Client<L> {
         self.line.baud()
     }
 
-    /// The line, to do with it what no request does.
+    /// The line.
     pub const fn line_mut(&mut self) -> &mut L {
         &mut self.line
     }
@@ -320,8 +320,8 @@ impl<L: Line> Client<L> {
         self.line.send(bytes).map_err(|error| self.gone(error))
     }
 
-    /// A request as it goes over the line, for [`send`](Self::send). Its number is none that this client uses soon, so
-    /// that its response is passed over.
+    /// A request as bytes, for [`send`](Self::send). This client will not use its number soon, so it ignores the
+    /// response.
     ///
     /// # Errors
     ///
@@ -331,8 +331,8 @@ impl<L: Line> Client<L> {
         Ok(encode(self.sequence.wrapping_add(0x8000), request, &mut buffer)?.to_vec())
     }
 
-    /// Text that the device wrote besides frames, as it does for a person at a terminal. Waits at most this long for
-    /// some; of what came before, the last few kilobytes are kept.
+    /// Reads the text that the device writes besides frames, for a person at a terminal. Waits at most this long for
+    /// the first byte; empty if none comes. Only the last 4 KiB of text that nobody has read are kept.
     ///
     /// # Errors
     ///
@@ -346,7 +346,7 @@ impl<L: Line> Client<L> {
         Ok(self.heard.iter().skip(read).copied().collect())
     }
 
-    /// Forgets what the device has said so far, also in part: it was reset.
+    /// Forgets everything that the device has sent so far, half a frame included. For a device that was reset.
     pub fn forget(&mut self) {
         self.splitter = Splitter::new();
         self.heard.clear();
@@ -362,7 +362,7 @@ impl<L: Line> Client<L> {
         self.ask_info(self.patience.answer, self.patience.tries)
     }
 
-    /// The same of a device that is just starting.
+    /// The same, for a device that is just starting.
     ///
     /// # Errors
     ///
@@ -430,7 +430,7 @@ impl<L: Line> Client<L> {
 
     fn classify_once(&mut self, text: &[u8], classes: u32) -> Result<Measured, Failure> {
         let whole = u32::try_from(text.len()).map_err(|_| Failure::TooLong)?;
-        // An empty text must be begun, too.
+        // An empty text needs one message, too.
         let first = &text[..text.len().min(CHUNK)];
         let mut offset = 0;
         for piece in std::iter::once(first).chain(text[first.len()..].chunks(CHUNK)) {
@@ -473,12 +473,12 @@ impl<L: Line> Client<L> {
         })
     }
 
-    /// Sends a model, which runs from the next start on; its revision. `progress` is told how many bytes are there, and
-    /// may end it: then the device goes on with the model that it has.
+    /// Sends a model, which runs from the next start on, and returns its revision. `progress` gets the number of bytes
+    /// that were sent. If it returns an error, the update ends and the device goes on with the model that it has.
     ///
     /// # Errors
     ///
-    /// As [`info`](Self::info), and what `progress` says.
+    /// As [`info`](Self::info), and the error of `progress`.
     pub fn update<E: From<Failure>>(
         &mut self,
         file: &[u8],
@@ -503,7 +503,7 @@ impl<L: Line> Client<L> {
         Ok(revision)
     }
 
-    /// Starts the device anew, waits until it answers, and says what it then is.
+    /// Restarts the device, waits until it answers, and returns what it then is.
     ///
     /// # Errors
     ///
@@ -511,7 +511,7 @@ impl<L: Line> Client<L> {
     pub fn restart(&mut self) -> Result<Info, Failure> {
         let restarting = |response: Response<'_>| matches!(response, Response::Restarting).then_some(());
         match self.request(Request::Restart, restarting) {
-            // A board whose USB is its own takes the port with it.
+            // If the board itself is the USB device, the port goes away with it.
             Ok(()) | Err(Failure::Gone { .. }) => {}
             Err(failure) => return Err(failure),
         }
@@ -528,7 +528,7 @@ impl<L: Line> Client<L> {
         }
     }
 
-    /// A request that is answered by the number of bytes so far: those before a piece, and the piece.
+    /// Sends a piece of `length` bytes. The response must say how many bytes the device has received by then.
     fn received(&mut self, request: Request<'_>, wait: Duration, length: usize) -> Result<(), Failure> {
         let before = match request {
             Request::Text { offset, .. } | Request::Piece { offset, .. } => offset,
@@ -542,8 +542,7 @@ impl<L: Line> Client<L> {
         })
     }
 
-    /// Sends any request, and reads its response by `read`, which gives `None` for a response that is none to this
-    /// request.
+    /// Sends any request. `read` takes the response apart; it returns `None` for a response to another kind of request.
     ///
     /// # Errors
     ///
@@ -568,7 +567,7 @@ impl<L: Line> Client<L> {
         // In front, the zero that ends what may have gone before: see `kilornn_link`.
         let mut buffer = [0; 1 + FRAME];
         let length = encode(self.sequence, request, &mut buffer[1..])?.len();
-        // The time that request and response take on the line comes on top.
+        // Request and response also take time on the line.
         let bits = 10 * (length + FRAME) as u32;
         let wait = wait
             + self.line.baud().map_or(Duration::ZERO, |baud| Duration::from_secs(1) * bits / baud.max(1));
@@ -646,7 +645,7 @@ impl<L: Line> Client<L> {
         Failure::Gone { error, advice: self.advice() }
     }
 
-    /// What a person should know of a line that does not work.
+    /// Advice for an error message about a line that does not work.
     fn advice(&self) -> String {
         let skipped = self.heard.len().saturating_sub(TOLD);
         let heard: Vec<u8> = self.heard.iter().skip(skipped).copied().collect();
@@ -669,7 +668,7 @@ fn encode<'b>(sequence: u16, request: Request<'_>, buffer: &'b mut [u8]) -> Resu
     frame::encode(&message, buffer).map_err(|_| Failure::Unexpected)
 }
 
-/// All but the reason why a model is of no use, which lies in the message.
+/// A refusal that does not borrow from the message, hence without the reason of [`Refusal::Model`].
 const fn without_reason(refusal: Refusal<'_>) -> Refusal<'static> {
     match refusal {
         Refusal::Version { supported } => Refusal::Version { supported },
@@ -685,5 +684,79 @@ const fn without_reason(refusal: Refusal<'_>) -> Refusal<'static> {
         Refusal::Checksum { found } => Refusal::Checksum { found },
         Refusal::Model(_) => Refusal::Model(""),
         Refusal::Flash => Refusal::Flash,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device that has said all that it will say, in pieces.
+    struct Recorded(VecDeque<Vec<u8>>, Vec<u8>);
+
+    impl Line for Recorded {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.1.extend(bytes);
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
+            let Some(bytes) = self.0.pop_front() else { return Ok(0) };
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+
+        fn advice(&self) -> String {
+            "it is recorded".into()
+        }
+    }
+
+    fn client(said: &[&[u8]]) -> Client<Recorded> {
+        let said = said.iter().map(|bytes| bytes.to_vec()).collect();
+        let patience = Patience { answer: Duration::ZERO, tries: 1, ..Patience::default() };
+        Client::new(Recorded(said, Vec::new()), patience)
+    }
+
+    #[test]
+    fn text_is_read_once_and_frames_are_no_text() {
+        let frame = client(&[]).encode(Request::Info).unwrap();
+        let mut client = client(&[b"Kilo", b"RNN\n> ", &[&b"a"[..], &frame, b"b"].concat(), b"c"]);
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"Kilo");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"RNN\n> ");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"ab");
+        // What comes while a response is awaited is not lost, and is part of the error message.
+        let silent = client.info().unwrap_err().to_string();
+        assert!(silent.contains("KiloRNN / > abc") && silent.ends_with("it is recorded"), "{silent}");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"c");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_reset_ends_half_a_frame() {
+        let frame = client(&[]).encode(Request::Info).unwrap();
+        let half = &frame[..frame.len() - 2];
+        let mut client = client(&[&[b"x", half].concat(), b"new"]);
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"x");
+        client.forget();
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"new");
+    }
+
+    #[test]
+    fn bytes_are_sent_as_they_are_and_counted() {
+        let mut client = client(&[]);
+        client.send(b"typed\r").unwrap();
+        assert_eq!(client.line_mut().1, b"typed\r");
+        assert_eq!(client.traffic().sent, 6);
+        // A request of one's own has another number than the client's next one.
+        let first = client.encode(Request::Info).unwrap();
+        assert!(client.info().is_err());
+        assert!(!client.line_mut().1.ends_with(&first));
+    }
+
+    #[test]
+    fn a_model_without_room_is_told_by_how_much() {
+        let said = NoRoom::Bytes { model: 64_569, device: 20_472 }.to_string();
+        assert_eq!(said, "the model has 64,569 bytes, and the device has room for 20,472");
+        assert!(NoRoom::ReadOnly.to_string().contains("KILORNN_MODEL"));
     }
 }

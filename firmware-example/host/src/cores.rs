@@ -7,22 +7,22 @@ use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
 use kilornn::text::Unit;
 
-/// What one core takes.
+/// What the engine takes on one core.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Core {
     /// What `--core` calls it.
     pub name: &'static str,
-    /// What others call it.
+    /// Its maker's name for it.
     pub about: &'static str,
-    /// The compiler's name.
+    /// The Rust target.
     pub target: &'static str,
     /// The board on which `cargo xtask bench device` measures it.
     pub board: &'static str,
     /// Code and constants.
     pub code: Code,
-    /// The deepest that the engine goes from loading a model to its answer, in bytes of stack.
+    /// The most bytes of stack that are in use between loading a model and its answer.
     pub stack: usize,
-    /// Instructions.
+    /// Executed instructions.
     pub costs: Costs,
 }
 
