@@ -1,9 +1,10 @@
-//! The time that a device takes for texts.
+//! The time that a device and its line take.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::boards::Emulation;
-use crate::client::Info;
+use crate::client::{Client, Failure, Info};
+use crate::line::Line;
 use crate::prediction::Measured;
 
 /// The time that a device took for some texts, without the line.
@@ -37,6 +38,40 @@ impl Cost {
             words_per_second: words as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE),
         }
     }
+}
+
+/// Requests whose median is the time of a round trip.
+const ROUND_TRIPS: usize = 51;
+
+/// Classifying spaces takes the device almost no time: what this text takes is the line.
+const SPACES: [u8; 16 << 10] = [b' '; 16 << 10];
+
+/// The median time of the shortest request, there and back.
+///
+/// # Errors
+///
+/// If the device does not answer.
+pub fn round_trip<L: Line>(client: &mut Client<L>) -> Result<Duration, Failure> {
+    let mut times = Vec::with_capacity(ROUND_TRIPS);
+    for _ in 0..ROUND_TRIPS {
+        let begun = Instant::now();
+        client.label(0)?;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[ROUND_TRIPS / 2])
+}
+
+/// Bytes that go to the device in a second, when it has nothing to compute. Each piece of a text waits for its answer.
+///
+/// # Errors
+///
+/// If the device does not answer.
+pub fn bytes_per_second<L: Line>(client: &mut Client<L>) -> Result<f64, Failure> {
+    let before = client.traffic().sent;
+    let begun = Instant::now();
+    client.classify(&SPACES, 0)?;
+    Ok((client.traffic().sent - before) as f64 / begun.elapsed().as_secs_f64())
 }
 
 #[cfg(test)]

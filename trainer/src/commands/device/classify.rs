@@ -1,4 +1,4 @@
-//! Texts to the device.
+//! `kilornn device TARGET classify`: texts to the device.
 
 use std::path::PathBuf;
 
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     answer(&given, args.encoding, json, |texts| classify(&mut session, &mut labels, texts, args.scores))
 }
 
-/// The names of classes, asked for when they are needed.
+/// The names of classes; the device is asked for each when it is first needed.
 struct Labels(Vec<Option<String>>);
 
 impl Labels {

@@ -1,4 +1,4 @@
-//! `kilornn device`: what is done with a device over its serial line.
+//! `kilornn device`: everything that is done with a device over its serial line.
 
 mod bench;
 mod classify;
@@ -85,7 +85,7 @@ enum Action {
     Restart,
 }
 
-/// Does it.
+/// Runs `kilornn device`.
 pub fn run(args: &Args) -> Result<()> {
     let to_build = match &args.action {
         Action::Validate(validate) => Some(validate.model()),
@@ -108,9 +108,9 @@ struct Session {
     client: Client,
     info: Info,
     target: String,
-    /// If it is in QEMU.
+    /// How QEMU emulates the device, if it does.
     emulation: Option<Emulation>,
-    /// What the line runs at, or would.
+    /// Bits a second of the serial port; in QEMU, of the port that its line stands for.
     baud: u32,
     console: Console,
 }
@@ -163,13 +163,13 @@ impl Session {
         Cost::of(answers, &self.info, self.emulation.as_ref())
     }
 
-    /// Instructions in so many ticks, which only QEMU can tell.
+    /// Instructions in so many ticks, which are known only in QEMU.
     fn instructions(&self, ticks: u64) -> Option<u64> {
         Some(self.emulation.as_ref()?.instructions(ticks, self.info.ticks_per_second))
     }
 }
 
-/// As a person reads it.
+/// A duration for a person.
 fn shown(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds >= 10.0 => format!("{seconds:.1} s"),

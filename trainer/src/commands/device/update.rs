@@ -1,4 +1,4 @@
-//! Another model onto the device.
+//! `kilornn device TARGET update` and `restart`: another model onto the device.
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Whether the device answers as the host does.
+//! `kilornn device TARGET validate`: the device's predictions beside the host's.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ struct Report {
     warnings: Vec<Warning>,
 }
 
-/// Texts that are shown because the device says something else about them.
+/// How many texts with another prediction are shown.
 const SHOWN: usize = 5;
 
 /// Compares.
