@@ -71,9 +71,9 @@ struct Run<'b> {
 }
 
 impl Run<'_> {
-    /// Executed instructions that took so many ticks.
+    /// Executed instructions that took so many ticks, rounded down.
     fn instructions(&self, ticks: u64) -> u64 {
-        self.emulation.instructions(ticks, self.hertz)
+        (ticks * 1_000_000_000 / u64::from(self.hertz)) >> self.emulation.icount
     }
 
     /// One row a sentence.

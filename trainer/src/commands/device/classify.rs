@@ -32,8 +32,9 @@ pub(super) struct Args {
     scores: bool,
 }
 
+/// A prediction as it is printed.
 #[derive(Debug, Serialize)]
-struct Prediction<'a> {
+struct Printed<'a> {
     text: &'a str,
     label: &'a str,
     class: u32,
@@ -47,6 +48,7 @@ struct Prediction<'a> {
     scores: Option<Vec<Score<'a>>>,
 }
 
+/// Probability and logit of a class.
 #[derive(Debug, Serialize)]
 struct Score<'a> {
     label: &'a str,
@@ -96,7 +98,7 @@ fn classify(session: &mut Session, labels: &mut Labels, texts: &[String], with_s
         }
         answers.push(answer);
     }
-    let predictions: Vec<Prediction<'_>> = texts
+    let predictions: Vec<Printed<'_>> = texts
         .iter()
         .zip(&answers)
         .map(|(text, answer)| prediction(session, labels, text, answer, with_scores))
@@ -110,12 +112,12 @@ fn prediction<'a>(
     text: &'a str,
     answer: &Measured,
     with_scores: bool,
-) -> Prediction<'a> {
+) -> Printed<'a> {
     let Measured { prediction: found, probabilities, ticks } = answer;
     let scores = probabilities.iter().zip(&found.logits).enumerate();
     let scores =
         scores.map(|(class, (&probability, &logit))| Score { label: labels.of(class), probability, logit });
-    Prediction {
+    Printed {
         text,
         label: labels.of(found.class as usize),
         class: found.class,
@@ -128,8 +130,8 @@ fn prediction<'a>(
     }
 }
 
-fn show(session: &Session, prediction: &Prediction<'_>) -> Result<()> {
-    let Prediction { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
+fn show(session: &Session, prediction: &Printed<'_>) -> Result<()> {
+    let Printed { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
         prediction;
     let console = session.console;
     console.say(format!("{label}\t{score:.4}\t{text}"))?;
