@@ -27,7 +27,7 @@ pub(crate) const EVERYWHERE: [Check; 6] = [
     MEMORY,
 ];
 
-/// Those that depend on the core, for boards that differ from another one in nothing else.
+/// The checks that depend on the core, for boards that differ from another board only in their core.
 pub(crate) const OTHER_CORES: [Check; 3] =
     [LINES, MEMORY, ("a real data set is answered like the host, to the logit", real_data_set)];
 
@@ -136,7 +136,7 @@ fn frames(bench: &Bench<'_>) -> Result<Outcome> {
     let counted = terminal.client().statistics()?;
     ensure!(counted.malformed >= 3 && counted.oversized >= 1, "damage is counted: {counted:?}");
     ensure!(counted.losses == 0, "nothing is lost: {counted:?}");
-    // What cannot be, is refused, and the link goes on.
+    // Wrong requests are refused, and the link goes on.
     for (request, refusal) in [
         (Request::Scores { first: 0 }, Refusal::NotClassified),
         (Request::Text { offset: 7, bytes: b"x" }, Refusal::Offset { received: 0 }),
@@ -153,7 +153,7 @@ fn frames(bench: &Bench<'_>) -> Result<Outcome> {
     compare(bench, &SENTENCES.map(str::to_owned))
 }
 
-/// One long line, sent as fast as QEMU takes it; and the reckoning for a real line, which does not wait.
+/// One long line, sent as fast as QEMU takes it, and a calculation for a real line, which does not wait.
 fn full_speed(bench: &Bench<'_>) -> Result<Outcome> {
     let text = SENTENCES.join(" ").repeat(80);
     let host = bench.trainer.predict(&bench.model, std::slice::from_ref(&text))?;

@@ -1,4 +1,4 @@
-//! The tests of the firmware in QEMU, each with a name: those of every board, and those that one board stands for.
+//! The tests of the firmware in QEMU, each with a name: those that run on every board, and those that run on one.
 
 mod everywhere;
 pub(crate) mod leds;
@@ -41,13 +41,13 @@ impl Bench<'_> {
 /// One check.
 pub(crate) type Check = (&'static str, fn(&Bench<'_>) -> Result<Outcome>);
 
-/// Real data, which is no part of the repository: beside it, where there is any.
+/// The folder of the IMDB data set, which is not part of the repository, if it lies beside it.
 fn imdb() -> Option<PathBuf> {
     let data = process::root().join("../shared/data/imdb");
     data.is_dir().then_some(data)
 }
 
-/// Asks the board and the host, and names every difference.
+/// Classifies texts on the board and on the host, and fails with every difference.
 fn compare(bench: &Bench<'_>, texts: &[String]) -> Result<Outcome> {
     let host = bench.trainer.predict(&bench.model, texts)?;
     let mut terminal = bench.terminal()?;

@@ -1,4 +1,4 @@
-//! Checks for which one board stands, with a model that was just trained.
+//! Checks that run on one board only, with a model that was just trained.
 
 use std::fs;
 use std::path::Path;
@@ -65,7 +65,7 @@ fn no_trace(bench: &Bench<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Changes a byte of the model in the flash image; the device must say what the host says of such a file.
+/// Changes a byte of the model in the flash image; the device must refuse it with the same words as the host.
 fn bad_models(bench: &Bench<'_>) -> Result<Outcome> {
     let model = fs::read(&bench.model)?;
     let scratch = tempfile::tempdir()?;

@@ -41,7 +41,7 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
         for &request in sent {
             taken(&mut terminal, request)?;
         }
-        // On its way, or at work, or not at all.
+        // The board is reset while this request is on its way or being worked on, or before it is read.
         if let Some(&request) = rest.first() {
             let bytes = terminal.client().encode(request)?;
             terminal.send(&bytes)?;
@@ -87,7 +87,7 @@ pub(super) fn file() -> Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// What is said of it beforehand.
+/// The announcement of it, which is the first request of an update.
 fn announced(file: &[u8]) -> Update {
     Update { length: file.len() as u32, checksum: checksum(file), revision: None }
 }

@@ -1,4 +1,4 @@
-//! Building the firmware, changing the model in it, and getting it onto a board.
+//! Building the repository's firmware, replacing the model in it, and flashing it.
 
 mod flash;
 mod image;
@@ -53,8 +53,7 @@ pub(crate) fn run(board: &Board, model: Option<&Path>) -> Result<()> {
     process::run(&mut qemu::command(emulation, &elf, Serial::Terminal))
 }
 
-/// Writes the program `elf` to `path`, with another model of the same length in the place of its own: what the
-/// flash would hold then.
+/// Writes the program `elf` to `path` with another model of the same length in place of its own.
 pub(crate) fn replace_model(elf: &Path, model: &[u8], other: &[u8], path: &Path) -> Result<()> {
     ensure!(model.len() == other.len(), "a model can only be replaced by one of the same length");
     let mut image = fs::read(elf)?;
