@@ -1,4 +1,4 @@
-//! Puts one board's memory map and module, and one model, where the firmware finds them.
+//! Prepares the build for one board and one model: memory map, the board's module, the model file, sizes of buffers.
 //!
 //! The board is the row of `boards.toml` whose feature is on. The model is the one that the row names, or that
 //! `KILORNN_MODEL` names. It is checked here with the same code that checks it again on the device, and the
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kilornn::Model;
-use serde::Deserialize;
+use kilornn_host::boards::{self, Board, Memory, Region};
 
 /// Flash kept for the program itself, which takes up to 86 kB (`cargo xtask size`). The linker has the last word.
 const CODE: u64 = 90 << 10;
@@ -18,46 +18,16 @@ const CODE: u64 = 90 << 10;
 /// 4.8 kB (`cargo xtask test microbit` measures that).
 const FRAMES: u64 = 6 << 10;
 
-/// The same of the bench, which neither talks nor stores.
+/// Flash kept for the program of the bench, which has no serial line and stores no models.
 const BENCH_CODE: u64 = 56 << 10;
 
-/// Stack that is painted at the start and searched for its high-water mark, besides the classifier's, where there is
-/// much more: quickly walked through.
+/// Stack that is painted at the start, to find later how much of it was used, in addition to what the classifier needs.
+/// Painting all of a large RAM would only delay the start.
 const PAINTED: u64 = 64 << 10;
 
-/// Hidden units (and numbers of an embedding) for which there is room at least, where models can be sent that are
-/// larger than the one that is built in.
+/// Where models can be sent, there is room for at least so many hidden units (and numbers of an embedding), also if the
+/// built-in model needs fewer.
 const ROOM: u32 = 64;
-
-/// `boards.toml`.
-#[derive(Deserialize)]
-struct Boards {
-    board: Vec<Board>,
-}
-
-/// A row of it, as far as the build needs it. What the fields mean stands at its head.
-#[derive(Deserialize)]
-struct Board {
-    name: String,
-    target: String,
-    model: String,
-    memory: Memory,
-    #[serde(default)]
-    linker: String,
-}
-
-#[derive(Deserialize)]
-struct Memory {
-    flash: Region,
-    slots: Option<Region>,
-    ram: Region,
-}
-
-#[derive(Deserialize)]
-struct Region {
-    origin: u64,
-    length: u64,
-}
 
 fn main() {
     if let Err(message) = build() {
@@ -70,7 +40,7 @@ fn build() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
 
-    let mut board = board(&root.join("boards.toml"))?;
+    let mut board = board(&root)?;
     // The bench takes no models that are sent. Their room lies behind the program.
     let is_bench = env::var_os("CARGO_FEATURE_BENCH").is_some();
     if is_bench {
@@ -117,7 +87,7 @@ fn build() -> Result<(), String> {
     let classifier = 9 * u64::from(units) + 4 * u64::from(window);
     fits(&board.name, "RAM", classifier, FRAMES, board.memory.ram.length)?;
 
-    write(&out.join("memory.x"), board.memory_map(&target, classifier + PAINTED).as_bytes())?;
+    write(&out.join("memory.x"), memory_map(&board, classifier + PAINTED).as_bytes())?;
     write(&out.join("model.kilo"), &bytes)?;
     let dimensions = format!(
         "/// Room for inputs of a model's step: hidden units, and numbers of a word where the embedding is not folded.\npub(super) const UNITS: usize = {units};\n\
@@ -127,12 +97,10 @@ fn build() -> Result<(), String> {
 }
 
 /// The one board whose feature is on.
-fn board(table: &Path) -> Result<Board, String> {
-    println!("cargo::rerun-if-changed={}", table.display());
-    let text = fs::read_to_string(table).map_err(|error| format!("{}: {error}", table.display()))?;
-    let Boards { board: rows } =
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", table.display()))?;
-    let mut chosen = rows.into_iter().filter(|board| {
+fn board(root: &Path) -> Result<Board, String> {
+    println!("cargo::rerun-if-changed={}", root.join(boards::TABLE).display());
+    let boards = boards::read(root).map_err(|error| error.to_string())?;
+    let mut chosen = boards.into_iter().filter(|board| {
         let feature = board.name.to_uppercase().replace('-', "_");
         env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
     });
@@ -146,38 +114,36 @@ fn board(table: &Path) -> Result<Board, String> {
     }
 }
 
-impl Board {
-    /// The linker script's part that is the board's.
-    ///
-    /// `painted` bytes of the stack are, where the RAM is larger.
-    fn memory_map(&self, target: &str, painted: u64) -> String {
-        let Memory { flash, slots, ram } = &self.memory;
-        let mut map = format!(
-            "MEMORY\n{{\n  FLASH : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
-            flash.origin, flash.length, ram.origin, ram.length
-        );
-        if let Some(Region { origin, length }) = slots {
-            let end = origin + length;
-            let _ = write!(map, "_slots_start = {origin:#x};\n_slots_end = {end:#x};\n");
-        }
-        if target.starts_with("riscv") {
-            for (alias, region) in [
-                ("TEXT", "FLASH"),
-                ("RODATA", "FLASH"),
-                ("DATA", "RAM"),
-                ("BSS", "RAM"),
-                ("HEAP", "RAM"),
-                ("STACK", "RAM"),
-            ] {
-                let _ = writeln!(map, "REGION_ALIAS(\"REGION_{alias}\", {region});");
-            }
-        } else if ram.length > 2 * painted {
-            // In words.
-            let end = (ram.origin + ram.length - painted) / 4 * 4;
-            let _ = writeln!(map, "_stack_end = {end:#x};");
-        }
-        map + &self.linker
+/// The part of the linker script that depends on the board.
+///
+/// Where the RAM is much larger than `painted`, only so many bytes of the stack are painted.
+fn memory_map(board: &Board, painted: u64) -> String {
+    let Memory { flash, slots, ram } = &board.memory;
+    let mut map = format!(
+        "MEMORY\n{{\n  FLASH : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
+        flash.origin, flash.length, ram.origin, ram.length
+    );
+    if let Some(Region { origin, length }) = slots {
+        let end = origin + length;
+        let _ = write!(map, "_slots_start = {origin:#x};\n_slots_end = {end:#x};\n");
     }
+    if board.target.starts_with("riscv") {
+        for (alias, region) in [
+            ("TEXT", "FLASH"),
+            ("RODATA", "FLASH"),
+            ("DATA", "RAM"),
+            ("BSS", "RAM"),
+            ("HEAP", "RAM"),
+            ("STACK", "RAM"),
+        ] {
+            let _ = writeln!(map, "REGION_ALIAS(\"REGION_{alias}\", {region});");
+        }
+    } else if ram.length > 2 * painted {
+        // In words.
+        let end = (ram.origin + ram.length - painted) / 4 * 4;
+        let _ = writeln!(map, "_stack_end = {end:#x};");
+    }
+    map + &board.linker
 }
 
 /// An error that says by how much `needed` bytes and `reserve` exceed `available`.

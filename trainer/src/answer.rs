@@ -1,26 +1,12 @@
-//! What the device answers, computed on the host by the device's own code.
+//! Predictions of the device, computed on the host by the device's own code.
 
 use indicatif::ProgressBar;
 use kilornn::{Classifier, Model};
+use kilornn_host::OwnedPrediction;
 use rayon::prelude::*;
 
-/// The answer to one text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The most probable class.
-    pub class: u32,
-    /// Its probability.
-    pub score: f32,
-    /// Words of the text.
-    pub words: u32,
-    /// Those in the vocabulary.
-    pub known_words: u32,
-    /// Integer logits.
-    pub logits: Vec<i32>,
-}
-
-/// Answers for many texts, on all cores, in order.
-pub fn answer_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> Vec<Answer> {
+/// Predictions for many texts, on all cores, in order.
+pub fn answer_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> Vec<OwnedPrediction> {
     // The window is part of a classifier's type: the next larger of a few.
     match model.contents().sequence.window() {
         0 => answer_with::<0>(model, texts, progress),
@@ -29,9 +15,9 @@ pub fn answer_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> 
     }
 }
 
-/// Answers for the beginnings of a text that end at these bytes, in rising order. The text is read once, so that a
+/// Predictions for the beginnings of a text that end at these bytes, in rising order. The text is read once, so that a
 /// long one takes no longer than its length; a model that counts the last words reads those again for each end.
-pub fn answer_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<Answer> {
+pub fn answer_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<OwnedPrediction> {
     match model.contents().sequence.window() {
         0 => beginnings_with::<0>(model, text, ends),
         1..=1024 => beginnings_with::<1024>(model, text, ends),
@@ -43,10 +29,10 @@ fn answer_with<const WINDOW: usize>(
     model: &Model<'_>,
     texts: &[&str],
     progress: &ProgressBar,
-) -> Vec<Answer> {
+) -> Vec<OwnedPrediction> {
     let answers = texts.par_chunks(64).flat_map_iter(|texts| {
         let mut classifier = classifier::<WINDOW>(model);
-        let answers: Vec<Answer> = texts
+        let answers: Vec<OwnedPrediction> = texts
             .iter()
             .map(|text| {
                 classifier.push(text);
@@ -59,7 +45,11 @@ fn answer_with<const WINDOW: usize>(
     answers.collect()
 }
 
-fn beginnings_with<const WINDOW: usize>(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<Answer> {
+fn beginnings_with<const WINDOW: usize>(
+    model: &Model<'_>,
+    text: &str,
+    ends: &[usize],
+) -> Vec<OwnedPrediction> {
     let mut classifier = classifier::<WINDOW>(model);
     let mut behind = 0;
     ends.iter()
@@ -78,15 +68,8 @@ fn classifier<'m, const WINDOW: usize>(model: &'m Model<'m>) -> Box<Classifier<'
     Box::new(classifier)
 }
 
-fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, 512, WINDOW>) -> Answer {
-    let prediction = classifier.finish();
-    Answer {
-        class: prediction.class(),
-        score: prediction.score(),
-        words: prediction.words(),
-        known_words: prediction.known_words(),
-        logits: prediction.logits().collect(),
-    }
+fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, 512, WINDOW>) -> OwnedPrediction {
+    OwnedPrediction::from(&classifier.finish())
 }
 
 #[cfg(test)]

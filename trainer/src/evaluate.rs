@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
 use kilornn::Model;
+use kilornn_host::OwnedPrediction;
 
-use crate::answer::{Answer, answer_all};
+use crate::answer::answer_all;
 use crate::data::{Batch, Batches, Example};
 use crate::network::loss::{self, Score, Target};
 use crate::network::{Grid, Network, Ruined};
@@ -55,7 +56,11 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
 }
 
 /// The answers of a model file on examples, and their score.
-pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Score) {
+pub fn quantized(
+    model: &Model<'_>,
+    examples: &[Example],
+    progress: &ProgressBar,
+) -> (Vec<OwnedPrediction>, Score) {
     let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
     let answers = answer_all(model, &texts, progress);
     let scale = model.contents().dense.scale;

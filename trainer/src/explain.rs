@@ -2,8 +2,9 @@
 
 use kilornn::Model;
 use kilornn::text::{Tokenizer, WordSink};
+use kilornn_host::OwnedPrediction;
 
-use crate::answer::{Answer, answer_beginnings};
+use crate::answer::answer_beginnings;
 
 /// A word of a text and what it did to the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +104,7 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
 }
 
 /// The probability of a class in an answer, by the sigmoid or softmax of its logits.
-fn probability(model: &Model<'_>, answer: &Answer, class: u32) -> f32 {
+fn probability(model: &Model<'_>, answer: &OwnedPrediction, class: u32) -> f32 {
     let scale = model.contents().dense.scale;
     match answer.logits[..] {
         [logit] => {

@@ -3,13 +3,12 @@
 //! The modules stand in the order in which data flows: [`data`] and [`text`] read a folder of
 //! labelled texts with the device's own tokenizer, [`network`], [`optim`] and [`fit`] train what a
 //! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`],
-//! [`explain`] and [`device`] run it on the host and on the device. [`sweep`] compares networks of many
-//! sizes. [`commands`] is what a person types.
+//! [`explain`] run it on the host; the crate `kilornn-host` runs it on the device. [`sweep`] compares networks of
+//! many sizes. [`commands`] is what a person types.
 
 pub mod answer;
 pub mod commands;
 pub mod data;
-pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod excerpt;
@@ -19,7 +18,6 @@ pub mod footprint;
 pub mod hints;
 pub mod import;
 pub mod network;
-pub mod numbers;
 pub mod optim;
 pub mod parts;
 pub mod plot;
@@ -34,3 +32,5 @@ pub mod teacher;
 pub mod text;
 pub mod verdict;
 pub mod warning;
+
+pub use kilornn_host::numbers;

@@ -1,6 +1,7 @@
 //! What a result is worth: whether a training went wrong, and whether its model is better than guessing.
 
-use crate::answer::Answer;
+use kilornn_host::OwnedPrediction;
+
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
 use crate::excerpt::excerpt;
@@ -59,7 +60,12 @@ pub struct Answered<'a> {
 
 impl<'a> Answered<'a> {
     /// These answers to these texts.
-    pub fn new(part: &'a str, labels: &'a [String], examples: &[Example], answers: &[Answer]) -> Self {
+    pub fn new(
+        part: &'a str,
+        labels: &'a [String],
+        examples: &[Example],
+        answers: &[OwnedPrediction],
+    ) -> Self {
         let pairs =
             examples.iter().zip(answers).map(|(example, answer)| (example.class, answer.class as usize));
         Self { part, labels, pairs: pairs.collect() }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use kilornn::Model;
+use kilornn_host::client::{Client, Failure, Info, Patience};
+use kilornn_host::compare::{classify, differences, runs};
+use kilornn_host::line::Line;
 use kilornn_link::message::{Refusal, Source, checksum};
 use kilornn_trainer::answer::answer_all;
-use kilornn_trainer::device::client::{Client, Failure, Info, Patience};
-use kilornn_trainer::device::compare::{classify, differences, runs};
-use kilornn_trainer::device::line::Line;
 
 mod desk;
 mod simulated;
@@ -32,7 +32,7 @@ fn patience() -> Patience {
     }
 }
 
-fn client(faults: Faults) -> (Client, Arc<Simulated>) {
+fn client(faults: Faults) -> (Client<MemoryLine>, Arc<Simulated>) {
     let (line, device) = Simulated::start(OLD, faults);
     (Client::new(line, patience()), device)
 }
@@ -56,20 +56,20 @@ fn texts() -> Vec<String> {
     texts
 }
 
-fn agrees(client: &mut Client, info: &Info, file: &[u8], texts: &[String]) {
+fn agrees(client: &mut Client<MemoryLine>, info: &Info, file: &[u8], texts: &[String]) {
     let model = Model::from_bytes(file).unwrap();
     runs(info, file).unwrap();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let host = answer_all(&model, &texts, &ProgressBar::hidden());
-    let device = classify(client, model.classes(), &texts, &ProgressBar::hidden()).unwrap();
+    let device = classify(client, model.classes(), &texts, || ()).unwrap();
     for ((text, host), device) in texts.iter().zip(&host).zip(&device) {
-        assert_eq!(differences(host, device), [], "{text:?}");
+        assert_eq!(differences(host, &device.prediction), [], "{text:?}");
         assert_eq!(host.score, device.prediction.score);
-        assert!(device.prediction.ticks > 0);
+        assert!(device.ticks > 0);
     }
 }
 
-fn updated(client: &mut Client, file: &[u8], revision: Option<u32>) -> Result<u32, Failure> {
+fn updated(client: &mut Client<MemoryLine>, file: &[u8], revision: Option<u32>) -> Result<u32, Failure> {
     let mut told = Vec::new();
     let revision = client.update(file, revision, |done| {
         told.push(done);
@@ -346,6 +346,15 @@ mod port {
         assert!(
             desk.refused(&["device", "qemu:microbit", "info", "--firmware", "."]).contains("boards.toml")
         );
+        // Without the sources there is nothing to build; a device at a port needs none.
+        for command in [&["device", "qemu:microbit", "info"][..], &["device", "/nowhere/tty", "info"]] {
+            let output = desk.command(command).env("KILORNN_FIRMWARE", "").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            let is_told = said.contains("git clone https://github.com/kilornn/kilornn\n")
+                && said.contains("--firmware kilornn/firmware-example");
+            assert_eq!(is_told, command[1].starts_with("qemu"), "{said}");
+        }
         // Before the port is opened.
         desk.write("bad.kilo", b"\x89PNG");
         assert!(desk.refused(&["device", "/nowhere/tty", "update", "bad.kilo"]).contains("bad.kilo: "));

@@ -1,16 +1,9 @@
-//! The trainer's accounting of what the engine takes, and whether it still is what is measured.
+//! Whether the table of what the engine takes on each core still is what is measured.
 //!
-//! The trainer chooses models by it and proves that they fit, so what is wrong there must not stand.
-
-// The trainer brings candle, which takes minutes to build; its table and formula need nothing of it.
-#[path = "../../trainer/src/footprint/cores.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it is the trainer's, which uses the rest")]
-mod table;
-
-pub(crate) use table::{CORES, Shape};
+//! The trainer chooses models by that table and proves that they fit, so what is wrong there must not stand.
 
 /// Where the table is.
-const TABLE: &str = "trainer/src/footprint/cores.rs";
+const TABLE: &str = "firmware-example/host/src/cores.rs";
 
 /// A measurement may be less than what the table says by this share of it, and never more.
 const SLACK: f64 = 0.03;

@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::cores::CORES;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
-use crate::cores::{self, CORES};
-use crate::firmware::target_dir;
-use crate::process::{self, cargo, root};
+use crate::cores;
+use crate::process::{self, cargo, root, target_dir};
 use crate::setup;
 
 /// The most bytes that the engine may take on each core for a class and its label: probabilities and all of Unicode are

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use kilornn_host::Emulation;
+use kilornn_host::qemu::{self, Serial};
 
-use crate::boards::{self, Board};
-use crate::firmware::target_dir;
-use crate::process::{self, cargo, firmware_dir};
+use crate::boards;
+use crate::process::{self, cargo, firmware_dir, target_dir};
 use crate::report::Outcome;
-use crate::setup::Emulator;
 
 /// What an example needs besides its program: QEMU's arguments, as its own page says.
 fn arguments(name: &str) -> &'static [&'static str] {
@@ -31,30 +30,27 @@ pub(crate) fn check() -> Result<Outcome> {
     names.sort();
     let mut build = cargo(&firmware_dir(), ["build", "--release", "--examples"]);
     process::run(build.env_remove("KILORNN_MODEL").env_remove("RUSTFLAGS"))?;
-    let built = target_dir(&firmware_dir())?
-        .join(Board::find(boards::DEFAULT)?.target)
-        .join("release")
-        .join("examples");
+    let board = boards::find(boards::DEFAULT)?;
+    let emulation = boards::emulation(&board)?;
+    let built = target_dir(&firmware_dir())?.join(&board.target).join("release").join("examples");
     for name in &names {
         let expected = folder.join(format!("{name}.out"));
         let expected = fs::read_to_string(&expected)
             .with_context(|| format!("{}: what the example must print", expected.display()))?;
-        let said = run(&built.join(name), arguments(name)).with_context(|| format!("example {name}"))?;
+        let said =
+            run(emulation, &built.join(name), arguments(name)).with_context(|| format!("example {name}"))?;
         ensure!(said == expected, "example {name} printed\n{said}instead of\n{expected}");
         println!("    {name} prints what it should");
     }
     // Without a model in the flash there is nothing to classify with, and the program says so.
-    let error = run(&built.join("flash_section"), &[]).err().context("flash_section ran without a model")?;
+    let error = run(emulation, &built.join("flash_section"), &[])
+        .err()
+        .context("flash_section ran without a model")?;
     ensure!(format!("{error:#}").contains("not a KiloRNN model"), "flash_section without a model: {error:#}");
     Ok(Outcome::Passed)
 }
 
-fn run(elf: &Path, arguments: &[&str]) -> Result<String> {
-    let mut qemu = Command::new(Emulator::Arm.program()?);
-    qemu.current_dir(firmware_dir())
-        .args(["-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"])
-        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(elf)
-        .args(arguments);
-    process::output(&mut qemu)
+fn run(emulation: &Emulation, elf: &Path, arguments: &[&str]) -> Result<String> {
+    let mut qemu = qemu::command(emulation, elf, Serial::None);
+    process::output(qemu.current_dir(firmware_dir()).args(arguments))
 }

@@ -9,28 +9,26 @@ mod engine;
 mod examples;
 mod firmware;
 mod fuzz;
-mod host;
+mod labelled;
 mod lint;
-mod machine;
 mod manifest;
 mod model;
-// The trainer brings candle, which takes minutes to build; this needs nothing of it.
-#[path = "../../trainer/src/numbers.rs"]
-#[allow(unreachable_pub, reason = "it is the trainer's")]
-mod numbers;
 mod peers;
 mod process;
 mod release;
 mod report;
+mod sentences;
 mod setup;
+mod terminal;
 mod test;
+mod trainer;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use boards::Board;
 use clap::{Parser, Subcommand, ValueEnum};
+use kilornn_host::Board;
 
 /// Sets up, checks, tests and demonstrates KiloRNN.
 ///
@@ -209,7 +207,7 @@ struct OnBoard {
 
 impl OnBoard {
     fn with(self, work: impl FnOnce(&Board, Option<&Path>) -> Result<()>) -> Result<()> {
-        work(&Board::find(&self.board)?, self.model.as_deref())
+        work(&boards::find(&self.board)?, self.model.as_deref())
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn find(name: &str) -> Result<Model> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numbers::grouped;
+    use kilornn_host::numbers::grouped;
 
     const TWO: &str = r#"
         [[model]]

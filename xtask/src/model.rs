@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use kilornn_host::numbers::grouped;
 
-use crate::host::Trainer;
 use crate::manifest::{self, Model};
-use crate::numbers::grouped;
 use crate::process::root;
+use crate::trainer::Trainer;
 
 /// What is asked for.
 #[derive(clap::Args)]

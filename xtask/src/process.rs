@@ -33,6 +33,14 @@ where
     command
 }
 
+/// Where cargo puts what it builds from `dir`: the person's own configuration may have moved it.
+pub(crate) fn target_dir(dir: &Path) -> Result<PathBuf> {
+    let metadata = output(&mut cargo(dir, ["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(target.into())
+}
+
 /// The Rust files in a folder, in the order of their names.
 pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;

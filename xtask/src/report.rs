@@ -1,15 +1,15 @@
-//! Named steps that all run, whatever the earlier ones gave, and one table of their results.
+//! Steps with names, which all run even if earlier ones fail, and one table of their results.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// How a step ended that did not fail.
+/// How a step ended, if it did not fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
-    /// All was seen to.
+    /// It checked everything.
     Passed,
-    /// What it needs is not here; the step has said what.
+    /// Something that it needs is missing on this machine. The step has printed what.
     Skipped,
 }
 

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::Board;
 
-use crate::boards::{self, Board};
 use crate::checks::{Bench, Check, EVERYWHERE, ONCE, OTHER_CORES, leds};
-use crate::host::Trainer;
 use crate::process::{self, cargo, root};
 use crate::report::{Outcome, Report};
-use crate::{engine, firmware, fuzz};
+use crate::trainer::Trainer;
+use crate::{boards, engine, firmware, fuzz, setup};
 
 /// How many tests there were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,13 +26,13 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
     match part {
         None => {
             host(&mut report, &mut tally);
-            qemu(&mut report, &mut tally, Board::all()?);
+            qemu(&mut report, &mut tally, boards::all()?);
         }
         Some("host") => host(&mut report, &mut tally),
-        Some("qemu") => qemu(&mut report, &mut tally, Board::all()?),
+        Some("qemu") => qemu(&mut report, &mut tally, boards::all()?),
         Some(board) => {
             let board =
-                Board::find(board).context("the parts of the tests are host, qemu, and each board")?;
+                boards::find(board).context("the parts of the tests are host, qemu, and each board")?;
             qemu(&mut report, &mut tally, vec![board]);
         }
     }
@@ -83,12 +83,12 @@ fn qemu(report: &mut Report, tally: &mut Tally, boards: Vec<Board>) {
         return;
     };
     for board in boards {
-        let (name, shipped) = (board.name.clone(), board.shipped_model());
+        let (name, shipped) = (board.name.clone(), boards::default_model(&board));
         if board.qemu.is_none() {
             let built = report.step(&format!("{name}: the firmware can be built"), || {
-                board.set_up()?;
-                firmware::build(&board, None)?;
-                firmware::image(&board).map(drop)
+                setup::board(&board)?;
+                let elf = firmware::build(&board, None)?;
+                firmware::image(&board, &elf).map(drop)
             });
             *(if built { &mut tally.passed } else { &mut tally.failed }) += 1;
             continue;
@@ -119,7 +119,7 @@ fn checks(
     let mut bench = None;
     let file = model.file_name().unwrap_or_default().display().to_string();
     report.step(&format!("{name}: setup, and the firmware with {file}"), || {
-        board.set_up()?;
+        setup::board(board)?;
         let elf = firmware::build(board, Some(&model))?;
         bench = Some(Bench { trainer, board: board.clone(), model, elf });
         Ok(())

@@ -1,18 +1,15 @@
 //! `kilornn evaluate`: a model file on labelled texts, on the host and in the emulated device.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Result, ensure};
-use indicatif::ProgressBar;
+use kilornn_host::OwnedPrediction;
+use kilornn_host::compare::differ;
+use kilornn_host::emulated::{self, Emulated};
 use serde::Serialize;
 
+use super::firmware::Firmware;
 use super::tested::Tested;
 use super::{Console, grouped, labels, parse_model, read_model};
-use crate::answer::Answer;
 use crate::data::{Example, Test};
-use crate::device::boards::{self, Emulation};
-use crate::device::compare::{self, per_class};
-use crate::device::{batch, firmware};
 use crate::evaluate::quantized;
 use crate::progress;
 use crate::verdict::{self, Answered, Provenance};
@@ -30,9 +27,8 @@ pub struct Args {
     /// Run the texts through the firmware on this board as well
     #[arg(long, value_name = "BOARD")]
     qemu: Option<String>,
-    /// The firmware's crate
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example"))]
-    firmware: PathBuf,
+    #[command(flatten)]
+    firmware: Firmware,
     /// Print one JSON object on standard output (and the rest on standard error)
     #[arg(long)]
     json: bool,
@@ -68,7 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
     let Test { examples, mut warnings } = args.tested.read(&labels)?;
     console.warn(&warnings)?;
     let counted: Vec<bool> = labels.iter().map(|label| !args.tested.without.contains(label)).collect();
-    let board = args.qemu.as_deref().map(|name| boards::emulated(&args.firmware, name)).transpose()?;
+    let board = args.qemu.as_deref().map(|name| args.firmware.on(name)).transpose()?;
 
     let progress = progress::bar("host", examples.len(), "texts");
     let (answers, score) = quantized(&model, &examples, &progress);
@@ -85,26 +81,23 @@ pub fn run(args: &Args) -> Result<()> {
 
     let device = match board {
         None => None,
-        Some((board, emulation)) => {
-            console.say(format!("building the firmware for {} with this model", board.name))?;
-            let elf = firmware::build(&board, &path, &args.firmware)?;
+        Some(on) => {
+            console.say(format!("building the firmware for {} with this model", on.board.name))?;
+            let elf = on.build(&path)?;
             let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-            let progress = progress::bar(board.name.as_str(), texts.len(), "texts");
+            let progress = progress::bar(on.board.name.as_str(), texts.len(), "texts");
             let outputs = model.contents().dense.outputs as usize;
-            let (found, peak_stack) = if emulation.semihosting {
-                let (answers, summary) =
-                    batch::classify(&emulation, &elf, outputs, &texts, |done| progress.set_position(done))?;
-                (answers, summary.peak_stack)
-            } else {
-                through_frames(&emulation, &elf, &bytes, &texts, &progress)?
-            };
+            let Emulated { predictions: found, peak_stack } =
+                emulated::classify(&on.emulation, &elf, &bytes, outputs, &texts, |done| {
+                    progress.set_position(done);
+                })?;
             progress.finish_and_clear();
             let correct = found.iter().zip(&examples).filter(|(a, e)| a.class as usize == e.class).count();
             let mismatches = answers.iter().zip(&found).filter(|(host, device)| differ(host, device)).count();
             let words: u64 = found.iter().map(|answer| u64::from(answer.words)).sum();
             let instructions: u64 = found.iter().map(|answer| answer.instructions).sum();
             let report = DeviceReport {
-                board: board.name,
+                board: on.board.name,
                 device_accuracy: correct as f64 / examples.len() as f64,
                 mismatches,
                 instructions_per_word: instructions as f64 / words.max(1) as f64,
@@ -137,32 +130,8 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The answers of a board that cannot read files, and its deepest stack.
-fn through_frames(
-    emulation: &Emulation,
-    elf: &Path,
-    file: &[u8],
-    texts: &[&str],
-    progress: &ProgressBar,
-) -> Result<(Vec<batch::Answer>, u32)> {
-    let found = compare::emulated(emulation, elf, file, texts, progress)?;
-    let answers = found.answers.iter().map(|answer| batch::Answer {
-        class: answer.prediction.class,
-        words: answer.prediction.words,
-        instructions: emulation.instructions(answer.prediction.ticks, found.ticks_per_second),
-        logits: answer.scores.iter().map(|score| score.logit).collect(),
-    });
-    Ok((answers.collect(), found.peak_stack))
-}
-
-/// Whether the device answered anything else than the host.
-fn differ(host: &Answer, device: &batch::Answer) -> bool {
-    (host.class, host.words, per_class(&host.logits))
-        != (device.class, device.words, per_class(&device.logits))
-}
-
 /// The mean over the classes that count of the harmonic mean of precision and recall.
-fn macro_f1(answers: &[Answer], examples: &[Example], counted: &[bool]) -> f64 {
+fn macro_f1(answers: &[OwnedPrediction], examples: &[Example], counted: &[bool]) -> f64 {
     let classes = counted.len();
     let mut right = vec![0; classes];
     let mut said = vec![0; classes];
@@ -184,7 +153,7 @@ mod tests {
 
     #[test]
     fn macro_f1_is_the_mean_over_classes() {
-        let answer = |class| Answer { class, score: 1.0, words: 1, known_words: 1, logits: vec![] };
+        let answer = |class| OwnedPrediction { class, score: 1.0, words: 1, known_words: 1, logits: vec![] };
         let example = |class| Example::new(class, "");
         // Class 0: precision 2/3, recall 1, F1 4/5. Class 1: precision 1, recall 1/2, F1 2/3.
         let answers = [answer(0), answer(0), answer(0), answer(1)];

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod data;
 pub mod device;
 pub mod evaluate;
+mod firmware;
 mod given;
 pub mod import;
 pub mod inspect;

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use kilornn::Model;
+use kilornn_host::OwnedPrediction;
 use serde::Serialize;
 
 use super::budget::Proof;
 use super::{Console, grouped};
-use crate::answer::Answer;
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
 use crate::evaluate;
@@ -195,7 +195,7 @@ impl Outcome<'_> {
         metrics: &Metrics,
         part: &str,
         examples: &[Example],
-        answers: &[Answer],
+        answers: &[OwnedPrediction],
         [float, device]: [Score; 2],
     ) -> Vec<Warning> {
         let (recipe, labels) = (self.recipe, &self.data.labels);

@@ -7,11 +7,12 @@ use anyhow::Result;
 use console::Style;
 use indicatif::ProgressBar;
 use kilornn::Model;
+use kilornn_host::OwnedPrediction;
 use serde::Serialize;
 
 use super::given::answer;
 use super::{parse_model, read_model};
-use crate::answer::{Answer, answer_all};
+use crate::answer::answer_all;
 use crate::data::{Encoding, read_lines};
 use crate::explain::{Effect, explain};
 
@@ -79,7 +80,7 @@ fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {
     let predictions: Vec<Prediction<'_>> = borrowed
         .iter()
         .zip(&answers)
-        .map(|(&text, Answer { class, score, words, known_words, logits })| Prediction {
+        .map(|(&text, OwnedPrediction { class, score, words, known_words, logits })| Prediction {
             text,
             label: model.label(*class),
             class: *class,

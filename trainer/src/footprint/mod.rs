@@ -4,7 +4,6 @@
 //! What a firmware does besides comes on top. The model's part is exact, the engine's measured ([`cores`]); instructions
 //! are estimated, to 15 % on what the benchmark measures.
 
-pub mod cores;
 mod limits;
 mod texts;
 
@@ -14,7 +13,8 @@ use kilornn::Contents;
 use kilornn::layers::Order;
 use serde::Serialize;
 
-pub use self::cores::{CORES, Core, Shape};
+pub use kilornn_host::cores::{self, CORES, Core, Shape};
+
 pub use self::limits::{Excess, Limits};
 pub use self::texts::Texts;
 

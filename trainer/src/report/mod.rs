@@ -11,9 +11,9 @@ mod words;
 
 use anyhow::Result;
 use kilornn::Model;
+use kilornn_host::OwnedPrediction;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::answer::Answer;
 use crate::data::Example;
 use crate::fit::Epoch;
 use crate::network::Network;
@@ -64,7 +64,7 @@ pub struct Trial<'a> {
     /// Its score.
     pub float: Score,
     /// The model file's answers.
-    pub answers: &'a [Answer],
+    pub answers: &'a [OwnedPrediction],
     /// Their score.
     pub device: Score,
 }

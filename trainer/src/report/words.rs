@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use kilornn::Unknown;
+use kilornn_host::OwnedPrediction;
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::figures::bin_width;
 use super::{Subject, figure, grouped, section};
-use crate::answer::Answer;
 use crate::explain::{Effect, explain_ends};
 use crate::recipe::End;
 
@@ -49,7 +49,7 @@ pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
     let svg = chart((800, 300), &x, &y, &series, cut)?;
     // Unknown words that are dropped do not count.
     let drops = model.contents().unknown == Unknown::Drop;
-    let counted = |answer: &Answer| if drops { answer.known_words } else { answer.words };
+    let counted = |answer: &OwnedPrediction| if drops { answer.known_words } else { answer.words };
     let which = if drops { "words that the model knows" } else { "words" };
     let beyond = trial.answers.iter().filter(|answer| counted(answer) as usize > recipe.maxlen).count();
     let end = if recipe.truncating == End::Pre { "last" } else { "first" };

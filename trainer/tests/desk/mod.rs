@@ -39,6 +39,7 @@ impl Desk {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kilornn"));
         command.args(args).current_dir(self.0.path());
+        command.env("KILORNN_FIRMWARE", concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example"));
         command
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use kilornn_app::board::{Board, Meter, NoDisplay, Slot};
 use kilornn_app::{Ended, run};
-use kilornn_trainer::device::line::{Line, Pipes};
+use kilornn_host::line::{Line, Pipes};
 
 /// Room for models.
 const UNITS: usize = 32;

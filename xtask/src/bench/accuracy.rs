@@ -5,13 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::numbers::grouped;
 use serde::Serialize;
 
-use crate::firmware::target_dir;
-use crate::host::{Test, Trainer};
 use crate::manifest::{self, Metric, Model};
-use crate::numbers::grouped;
-use crate::process::{self, cargo, root};
+use crate::process::{self, cargo, root, target_dir};
+use crate::trainer::{Test, Trainer};
 use crate::{model, peers};
 
 /// What is asked for.

@@ -12,9 +12,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::firmware::target_dir;
 use crate::peers;
-use crate::process::{self, cargo, root};
+use crate::process::{self, cargo, root, target_dir};
 
 /// Rounds that count; one before them warms up.
 const ROUNDS: usize = 7;

@@ -1,15 +1,18 @@
 //! Checks of every board that QEMU has, with the model that the board ships with.
 
 use anyhow::{Result, bail, ensure};
+use kilornn_host::boards::Memory;
+use kilornn_host::client::Failure;
 use kilornn_link::frame::FRAME;
-use kilornn_link::message::{Refusal, Request, Response};
+use kilornn_link::message::{Refusal, Request};
 
-use super::{Bench, Check, SENTENCES, compare, imdb, update};
-use crate::boards::Memory;
+use super::{Bench, Check, compare, imdb, update};
 use crate::firmware::Size;
-use crate::machine::{Machine, encode};
+use crate::labelled::Labelled;
 use crate::process;
 use crate::report::Outcome;
+use crate::sentences::SENTENCES;
+use crate::terminal::Terminal;
 
 const LINES: Check = ("lines, as a person types them", lines);
 const MEMORY: Check = ("stack and variables are within their marks", memory);
@@ -24,7 +27,7 @@ pub(crate) const EVERYWHERE: [Check; 6] = [
     MEMORY,
 ];
 
-/// Those that depend on the core, for boards that differ from another one in nothing else.
+/// The checks that depend on the core, for boards that differ from another board only in their core.
 pub(crate) const OTHER_CORES: [Check; 3] =
     [LINES, MEMORY, ("a real data set is answered like the host, to the logit", real_data_set)];
 
@@ -44,23 +47,23 @@ const VARIABLES: u64 = 3_200;
 const TEXTS: usize = 200;
 
 fn lines(bench: &Bench<'_>) -> Result<Outcome> {
-    let mut machine = Machine::launch(&bench.board, &bench.elf, None)?;
-    let greeting = machine.wait_for("\n> ")?;
+    let mut terminal = Terminal::launch(bench.emulation()?, &bench.elf)?;
+    let greeting = terminal.wait_for("\n> ")?;
     let expected = format!("KiloRNN {} on {}, model: ", env!("CARGO_PKG_VERSION"), bench.board.name);
     ensure!(greeting.contains(&expected), "the board greets with {greeting:?}");
 
     let texts = SENTENCES.map(str::to_owned);
     let host = bench.trainer.predict(&bench.model, &texts)?;
     let answer = |index: usize| {
-        let crate::host::Prediction { label, words, .. } = &host[index];
-        (format!("{label} "), format!(" ({words} words, "))
+        let Labelled { label, prediction } = &host[index];
+        (format!("{label} "), format!(" ({} words, ", prediction.words))
     };
     let is = |said: &str, index: usize| {
         let (label, words) = answer(index);
         said.starts_with(&label) && said.contains(&words) && said.ends_with(" ms)")
     };
     for (index, text) in texts.iter().enumerate() {
-        let said = machine.type_line(text.as_bytes())?;
+        let said = terminal.type_line(text.as_bytes())?;
         ensure!(is(&said, index), "{text:?} is answered {said:?}");
     }
     // A slip of the keys, and second thoughts.
@@ -70,31 +73,31 @@ fn lines(bench: &Bench<'_>) -> Result<Outcome> {
         format!("{second}\x15{first}"),
         format!("\x1b[A{first}\x1b[D"),
     ] {
-        machine.send(typed.as_bytes())?;
-        machine.send(b"\r")?;
+        terminal.send(typed.as_bytes())?;
+        terminal.send(b"\r")?;
         // Ctrl-U shows a new prompt before the line that counts.
-        machine.wait_for(first)?;
-        machine.wait_for("\n")?;
-        let said = machine.wait_for("\n> ")?;
+        terminal.wait_for(first)?;
+        terminal.wait_for("\n")?;
+        let said = terminal.wait_for("\n> ")?;
         ensure!(is(said.trim_end_matches("\n> "), 0), "{typed:?} is answered {said:?}");
     }
-    let help = machine.type_line(b"help")?;
+    let help = terminal.type_line(b"help")?;
     ensure!(help.contains("Backspace"), "help says {help:?}");
-    let info = machine.type_line(b"info")?;
+    let info = terminal.type_line(b"info")?;
     ensure!(info.contains("class 1: ") && info.contains("lost some 0 times"), "info says {info:?}");
     // Line ends of every kind, and empty lines: one answer each.
     for end in ["\r\n", "\n\r\n\n", "\r"] {
-        machine.send(format!("{first}{end}").as_bytes())?;
-        machine.wait_for(first)?;
-        let said = machine.wait_for(" ms)")?;
+        terminal.send(format!("{first}{end}").as_bytes())?;
+        terminal.wait_for(first)?;
+        let said = terminal.wait_for(" ms)")?;
         ensure!(is(said.trim_start(), 0), "with the line end {end:?}: {said:?}");
     }
     Ok(Outcome::Passed)
 }
 
 fn frames(bench: &Bench<'_>) -> Result<Outcome> {
-    let mut machine = Machine::start(&bench.board, &bench.elf)?;
-    let valid = encode(0, Request::Info)?;
+    let mut terminal = bench.terminal()?;
+    let valid = terminal.client().encode(Request::Info)?;
     let mut flipped = valid.clone();
     flipped[4] ^= 0x20;
     let mut oversized = vec![0];
@@ -123,49 +126,49 @@ fn frames(bench: &Bench<'_>) -> Result<Outcome> {
     ];
     let mut frames = 0;
     for (what, bytes) in garbage {
-        machine.send(bytes)?;
+        terminal.send(bytes)?;
         // What a host sends again has one more zero before it.
-        machine.send(&[0])?;
-        let statistics = machine.statistics()?;
+        terminal.send(&[0])?;
+        let statistics = terminal.client().statistics()?;
         ensure!(statistics.frames > frames, "after {what}: {statistics:?}");
         frames = statistics.frames;
     }
-    let counted = machine.statistics()?;
+    let counted = terminal.client().statistics()?;
     ensure!(counted.malformed >= 3 && counted.oversized >= 1, "damage is counted: {counted:?}");
     ensure!(counted.losses == 0, "nothing is lost: {counted:?}");
-    // What cannot be, is refused, and the link goes on.
+    // Wrong requests are refused, and the link goes on.
     for (request, refusal) in [
         (Request::Scores { first: 0 }, Refusal::NotClassified),
         (Request::Text { offset: 7, bytes: b"x" }, Refusal::Offset { received: 0 }),
         (Request::Label { class: 1_000_000 }, Refusal::Class { classes: 2 }),
         (Request::Commit, Refusal::NoUpdate),
     ] {
-        machine.request(request, |response| match response {
-            Response::Refused(found) if found == refusal => Ok(()),
+        match terminal.client().request(request, |_| Some(())) {
+            Err(Failure::Refused { refusal: found, .. }) if found == refusal => {}
             other => bail!("{request:?} has the response {other:?}"),
-        })?;
+        }
     }
     println!("    {counted:?}");
-    drop(machine);
+    drop(terminal);
     compare(bench, &SENTENCES.map(str::to_owned))
 }
 
-/// One long line, sent as fast as QEMU takes it; and the reckoning for a real line, which does not wait.
+/// One long line, sent as fast as QEMU takes it, and a calculation for a real line, which does not wait.
 fn full_speed(bench: &Bench<'_>) -> Result<Outcome> {
     let text = SENTENCES.join(" ").repeat(80);
     let host = bench.trainer.predict(&bench.model, std::slice::from_ref(&text))?;
-    let mut machine = Machine::start(&bench.board, &bench.elf)?;
-    let before = machine.statistics()?;
-    let said = machine.type_line(text.as_bytes())?;
-    let after = machine.statistics()?;
-    let expected = format!(" ({} words, ", host[0].words);
+    let mut terminal = bench.terminal()?;
+    let before = terminal.client().statistics()?;
+    let said = terminal.type_line(text.as_bytes())?;
+    let after = terminal.client().statistics()?;
+    let expected = format!(" ({} words, ", host[0].prediction.words);
     ensure!(said.contains(&expected) && said.starts_with(&host[0].label), "{} bytes: {said:?}", text.len());
     ensure!(after.losses == 0 && after.texts == before.texts + 1, "{after:?}");
     ensure!(after.bytes - before.bytes > text.len() as u32, "bytes are missing: {before:?}, {after:?}");
     // On a real line bytes arrive whether or not they are awaited. What comes during the longest work, and while as
     // much is sent as ever was, must fit into the queue; and on the whole, a byte must take less time than the next one.
-    let hertz = machine.ticks_per_second()?;
-    let ticks = machine.classify(text.as_bytes())?.ticks;
+    let hertz = u64::from(terminal.client().info()?.ticks_per_second);
+    let (_, ticks) = terminal.classify(text.as_bytes())?;
     let waiting = u64::from(after.longest) * BYTES_PER_SECOND / hertz + u64::from(after.sent) + 1;
     let busy = ticks * BYTES_PER_SECOND * 100 / (hertz * text.len() as u64);
     println!(
@@ -198,14 +201,14 @@ fn real_data_set(bench: &Bench<'_>) -> Result<Outcome> {
 }
 
 fn memory(bench: &Bench<'_>) -> Result<Outcome> {
-    let mut machine = Machine::start(&bench.board, &bench.elf)?;
-    machine.type_line(b"info")?;
-    machine.classify(SENTENCES.join(" ").as_bytes())?;
+    let mut terminal = bench.terminal()?;
+    terminal.type_line(b"info")?;
+    terminal.classify(SENTENCES.join(" ").as_bytes())?;
     // The deepest of all: a model is checked while another one runs.
     if bench.board.memory.slots.is_some() {
-        update::send(&mut machine, &update::file()?)?;
+        update::send(&mut terminal, &update::file()?)?;
     }
-    let stack = u64::from(machine.statistics()?.stack);
+    let stack = u64::from(terminal.client().statistics()?.stack);
     let variables = Size::of(&bench.elf)?.ram;
     let Memory { ram, .. } = bench.board.memory;
     println!("    {stack} bytes of stack and {variables} of variables, of {}", ram.length);

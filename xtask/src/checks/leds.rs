@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Bench, Check, SENTENCES};
-use crate::machine::Machine;
+use super::{Bench, Check};
 use crate::report::Outcome;
+use crate::sentences::SENTENCES;
+use crate::terminal::Terminal;
 
 /// The board that has them.
 pub(crate) const BOARD: &str = "microbit";
@@ -25,22 +26,22 @@ const ROWS: u32 = 0b111 << 13;
 const COLUMNS: u32 = 0b1_1111_1111 << 4;
 
 fn label_is_shown(bench: &Bench<'_>) -> Result<Outcome> {
-    let mut machine = Machine::start_with_control(&bench.board, &bench.elf)?;
-    let dark = patterns(&mut machine)?;
+    let mut terminal = Terminal::start_with_control(bench.emulation()?, &bench.elf)?;
+    let dark = patterns(&mut terminal)?;
     ensure!(dark.is_empty(), "before the first label, LEDs are lit: {dark:x?}");
     let [first, ..] = SENTENCES;
-    machine.classify(first.as_bytes())?;
-    let lit = patterns(&mut machine)?;
+    terminal.classify(first.as_bytes())?;
+    let lit = patterns(&mut terminal)?;
     println!("    {} different patterns of lit rows", lit.len());
     ensure!(lit.len() > 5, "a label that runs over the LEDs has more patterns than {lit:x?}");
     Ok(Outcome::Passed)
 }
 
 /// All patterns that light any LED, in a few seconds' samples.
-fn patterns(machine: &mut Machine) -> Result<BTreeSet<u32>> {
+fn patterns(terminal: &mut Terminal) -> Result<BTreeSet<u32>> {
     let mut patterns = BTreeSet::new();
     for _ in 0..60 {
-        let pins = machine.register(OUT).context("the pins cannot be read")?;
+        let pins = terminal.word(OUT).context("the pins cannot be read")?;
         if pins & ROWS != 0 && pins & COLUMNS != COLUMNS {
             patterns.insert(pins & (ROWS | COLUMNS));
         }

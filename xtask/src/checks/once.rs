@@ -1,14 +1,15 @@
-//! Checks for which one board stands, with a model that was just trained.
+//! Checks that run on one board only, with a model that was just trained.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Bench, Check, SENTENCES, compare, imdb};
+use super::{Bench, Check, compare, imdb};
 use crate::firmware::replace_model;
-use crate::machine::Machine;
 use crate::report::Outcome;
+use crate::sentences::SENTENCES;
+use crate::terminal::Terminal;
 use crate::{bench, examples, process};
 
 /// All of them, in the order in which they run.
@@ -50,21 +51,21 @@ fn hostile_texts(bench: &Bench<'_>) -> Result<Outcome> {
 }
 
 fn no_trace(bench: &Bench<'_>) -> Result<Outcome> {
-    let mut machine = Machine::start(&bench.board, &bench.elf)?;
+    let mut terminal = bench.terminal()?;
     let [first, ..] = SENTENCES;
-    let alone = machine.classify(first.as_bytes())?;
+    // Without the ticks, of which one may fall to either side.
+    let (alone, _) = terminal.classify(first.as_bytes())?;
     for text in SENTENCES {
-        machine.classify(text.as_bytes())?;
-        let again = machine.classify(first.as_bytes())?;
-        // A tick may fall to either side.
-        if (&again.label, &again.score, &again.logits) != (&alone.label, &alone.score, &alone.logits) {
+        terminal.classify(text.as_bytes())?;
+        let (again, _) = terminal.classify(first.as_bytes())?;
+        if again != alone {
             bail!("{first:?} is answered {again:?} after {text:?}, and {alone:?} before");
         }
     }
     Ok(Outcome::Passed)
 }
 
-/// Changes a byte of the model in the flash image; the device must say what the host says of such a file.
+/// Changes a byte of the model in the flash image; the device must refuse it with the same words as the host.
 fn bad_models(bench: &Bench<'_>) -> Result<Outcome> {
     let model = fs::read(&bench.model)?;
     let scratch = tempfile::tempdir()?;
@@ -82,10 +83,10 @@ fn bad_models(bench: &Bench<'_>) -> Result<Outcome> {
         damaged[offset] ^= 0x10;
         fs::write(&bad_model, &damaged)?;
         replace_model(&bench.elf, &model, &damaged, &bad_elf)?;
-        let mut machine = Machine::launch(&bench.board, &bad_elf, None)?;
-        let said = machine
+        let mut terminal = Terminal::launch(bench.emulation()?, &bad_elf)?;
+        let said = terminal
             .wait_for("error: no model runs: ")
-            .and_then(|_| machine.wait_for("\n"))
+            .and_then(|_| terminal.wait_for("\n"))
             .with_context(|| format!("byte {offset} of the model is changed"))?;
         println!("    byte {offset}: {}", said.trim());
         let host = bench.trainer.refusal(&bad_model)?;

@@ -3,13 +3,16 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use kilornn_host::client::Failure;
 use kilornn_link::frame::CHUNK;
 use kilornn_link::message::{Model, Request, Response, Source, Update, checksum};
 
-use super::{Bench, SENTENCES};
-use crate::machine::{Machine, encode};
+use super::Bench;
+use crate::labelled::differences;
 use crate::process;
 use crate::report::Outcome;
+use crate::sentences::SENTENCES;
+use crate::terminal::Terminal;
 
 /// The smallest model that is shipped, so that there are not too many moments.
 const NEW: &str = "models/imdb-8k.kilo";
@@ -21,56 +24,58 @@ pub(super) fn resets(bench: &Bench<'_>) -> Result<Outcome> {
     let requests = requests(&file);
     let announced = announced(&file);
     if bench.board.memory.slots.is_none() {
-        let mut machine = Machine::start(&bench.board, &bench.elf)?;
-        return machine.request(Request::Update(announced), |response| match response {
-            Response::Refused(refusal) => {
+        let mut terminal = bench.terminal()?;
+        return match terminal.client().request(Request::Update(announced), |_| Some(())) {
+            Err(Failure::Refused { refusal, .. }) => {
                 println!("    this board's flash is not written, and it says so: {refusal:?}");
                 Ok(Outcome::Passed)
             }
             other => bail!("a board without slots answers {other:?}"),
-        });
+        };
     }
-    let mut machine = Machine::start_with_control(&bench.board, &bench.elf)?;
-    let old = model(&mut machine)?;
+    let mut terminal = Terminal::start_with_control(bench.emulation()?, &bench.elf)?;
+    let old = model(&mut terminal)?;
     ensure!(old.source == Source::BuiltIn && old.checksum != announced.checksum, "{old:?}");
     for moment in 0..=requests.len() {
         let (sent, rest) = requests.split_at(moment);
         for &request in sent {
-            taken(&mut machine, request)?;
+            taken(&mut terminal, request)?;
         }
-        // On its way, or at work, or not at all.
+        // The board is reset while this request is on its way or being worked on, or before it is read.
         if let Some(&request) = rest.first() {
-            machine.send(&encode(0xFFFF, request)?)?;
+            let bytes = terminal.client().encode(request)?;
+            terminal.send(&bytes)?;
         }
-        machine.reset()?;
-        machine.wait_for("\n> ").with_context(|| format!("after a reset at message {moment}"))?;
-        let found = model(&mut machine)?;
+        terminal.reset()?;
+        terminal.wait_for("\n> ").with_context(|| format!("after a reset at message {moment}"))?;
+        let found = model(&mut terminal)?;
         ensure!(found == old, "after a reset at message {moment} of {}: {found:?}", requests.len());
     }
     for &request in &requests {
-        taken(&mut machine, request)?;
+        taken(&mut terminal, request)?;
     }
     // Whether the last message came before the reset or after it: the old model or the new one.
-    machine.send(&encode(0xFFFF, Request::Commit)?)?;
-    machine.reset()?;
-    machine.wait_for("\n> ")?;
-    let found = model(&mut machine)?;
+    let bytes = terminal.client().encode(Request::Commit)?;
+    terminal.send(&bytes)?;
+    terminal.reset()?;
+    terminal.wait_for("\n> ")?;
+    let found = model(&mut terminal)?;
     ensure!(found == old || found.checksum == announced.checksum, "{found:?}");
     // And without a reset.
-    let revision = send(&mut machine, &file)?;
-    machine.request(Request::Restart, |response| match response {
-        Response::Restarting => Ok(()),
-        other => bail!("{other:?}"),
-    })?;
-    machine.wait_for("\n> ")?;
-    let found = model(&mut machine)?;
+    let revision = send(&mut terminal, &file)?;
+    terminal
+        .client()
+        .request(Request::Restart, |response| matches!(response, Response::Restarting).then_some(()))?;
+    terminal.wait_for("\n> ")?;
+    let found = model(&mut terminal)?;
     let is_new = found.checksum == announced.checksum
         && matches!(found.source, Source::Slot { revision: found, .. } if found == revision);
     ensure!(is_new, "after the update {found:?} runs");
     let texts = SENTENCES.map(str::to_owned);
     for (text, host) in texts.iter().zip(bench.trainer.predict(&process::root().join(NEW), &texts)?) {
-        let differences = machine.classify(text.as_bytes())?.differences(&host);
-        ensure!(differences.is_empty(), "{text:?}: {}", differences.join("; "));
+        let (board, _) = terminal.classify(text.as_bytes())?;
+        let found = differences(&host, &board);
+        ensure!(found.is_empty(), "{text:?}: {}", found.join("; "));
     }
     println!("    {} resets: the old model or the new one each time", requests.len() + 2);
     Ok(Outcome::Passed)
@@ -82,7 +87,7 @@ pub(super) fn file() -> Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// What is said of it beforehand.
+/// The announcement of it, which is the first request of an update.
 fn announced(file: &[u8]) -> Update {
     Update { length: file.len() as u32, checksum: checksum(file), revision: None }
 }
@@ -95,28 +100,17 @@ fn requests(file: &[u8]) -> Vec<Request<'_>> {
 }
 
 /// Sends a model; its revision.
-pub(super) fn send(machine: &mut Machine, file: &[u8]) -> Result<u32> {
-    for request in requests(file) {
-        taken(machine, request)?;
-    }
-    machine.request(Request::Commit, |response| match response {
-        Response::Updated { revision } => Ok(revision),
-        other => bail!("{other:?}"),
-    })
+pub(super) fn send(terminal: &mut Terminal, file: &[u8]) -> Result<u32> {
+    terminal.client().update(file, None, |_| Ok(()))
 }
 
 /// The model that runs.
-fn model(machine: &mut Machine) -> Result<Model> {
-    machine.request(Request::Info, |response| match response {
-        Response::Info(info) => info.model.context("no model runs"),
-        other => bail!("{other:?}"),
-    })
+fn model(terminal: &mut Terminal) -> Result<Model> {
+    terminal.client().info()?.model.context("no model runs")
 }
 
 /// Sends a request that must be taken.
-fn taken(machine: &mut Machine, request: Request<'_>) -> Result<()> {
-    machine.request(request, |response| match response {
-        Response::Received { .. } => Ok(()),
-        other => bail!("{other:?}"),
-    })
+fn taken(terminal: &mut Terminal, request: Request<'_>) -> Result<()> {
+    let read = |response: Response<'_>| matches!(response, Response::Received { .. }).then_some(());
+    Ok(terminal.client().request(request, read)?)
 }

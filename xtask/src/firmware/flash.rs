@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::boards::Board;
 
 use super::{build, image};
-use crate::boards::Board;
-use crate::process;
-use crate::setup;
+use crate::{process, setup};
 
 /// A program that writes a board's flash.
 struct Tool {
@@ -25,7 +24,7 @@ pub(crate) fn flash(board: &Board, model: Option<&Path>) -> Result<()> {
     }
     setup::target(&board.target)?;
     let elf = build(board, model)?;
-    let image = image(board)?;
+    let image = image(board, &elf)?;
     if let Some(image) = &image {
         println!("    {} is the file for the board's drive: drag it there", shown(image));
     }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ihex::Record;
+use kilornn_host::boards::{Board, Image};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, elf};
-
-use crate::boards::{Board, Image};
 
 /// Bytes from an address on.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use kilornn_app::store;
+use kilornn_host::boards::{Board, Memory};
 use object::{Object as _, ObjectSection as _, SectionFlags, elf};
 
 use super::build;
-use crate::boards::{Board, Memory};
-use crate::setup;
+use crate::{boards, setup};
 
 /// Bytes of a firmware.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,7 +86,7 @@ struct Part {
 pub(crate) fn size(board: &Board, model: Option<&Path>) -> Result<()> {
     setup::target(&board.target)?;
     let elf = build(board, model)?;
-    let model = fs::metadata(model.map_or_else(|| board.shipped_model(), Path::to_path_buf))?.len();
+    let model = fs::metadata(model.map_or_else(|| boards::default_model(board), Path::to_path_buf))?.len();
     let parts = parts(&elf, model)?;
     let Memory { flash, slots, ram } = &board.memory;
     let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();

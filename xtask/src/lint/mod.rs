@@ -5,18 +5,19 @@ mod circles;
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
+use kilornn_host::Board;
 
-use crate::boards::{self, Board};
 use crate::process::{self, cargo, firmware_dir, root};
 use crate::report::Report;
-use crate::setup;
+use crate::{boards, setup};
 
 /// The sources of every crate, from the root.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "runtime-nostd/src",
     "runtime-nostd/fuzz/src",
     "firmware-example/link/src",
     "firmware-example/app/src",
+    "firmware-example/host/src",
     "firmware-example/src",
     "trainer/src",
     "xtask/src",
@@ -49,7 +50,7 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
     report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
     // RUSTFLAGS in the environment are meant for this machine, not for the board.
-    let default = Board::find(boards::DEFAULT)?.target;
+    let default = boards::find(boards::DEFAULT)?.target;
     // Not --all-targets: a test harness needs `std`, which the firmware's targets do not have.
     let clippy =
         ["clippy", "--release", "--bins", "--examples", "--features", "bench", "--", "-D", "warnings"];
@@ -57,7 +58,7 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
         setup::target(&default)?;
         process::run(cargo(&firmware, clippy).env_remove("RUSTFLAGS"))
     });
-    for Board { name, target, .. } in Board::all()?.iter().filter(|board| board.name != boards::DEFAULT) {
+    for Board { name, target, .. } in boards::all()?.iter().filter(|board| board.name != boards::DEFAULT) {
         let clippy = ["clippy", "--release", "--no-default-features", "--bin", "kilornn-firmware"];
         let mut clippy = cargo(&firmware, clippy);
         clippy.args(["--features", name, "--target", target, "--", "-D", "warnings"]);

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::target::{MARKER, Toolchain};
+use super::toolchain::Toolchain;
 use crate::process;
 
 /// The crates that a `no_std` program links, in the order in which they depend on each other.
 const CRATES: [&str; 5] = ["core", "compiler_builtins", "rustc_std_workspace_core", "alloc", "panic_abort"];
+
+/// Lies in a target's folder when its `core` was built here, so that it can be told from rustup's files.
+pub(super) const MARKER: &str = "built-by-kilornn-xtask.txt";
 
 /// Builds and installs `core` for `triple`. rust-src must be in the sysroot.
 pub(super) fn install(toolchain: &Toolchain, triple: &str) -> Result<()> {

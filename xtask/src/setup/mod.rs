@@ -5,57 +5,50 @@ mod build_core;
 mod qemu;
 mod rust_src;
 mod target;
+mod toolchain;
 
-use std::process::Command;
-use std::time::Duration;
+use anyhow::Result;
+use kilornn_host::Board;
 
-use anyhow::{Result, bail};
-
-use crate::boards::{self, Board};
-use crate::{bench, process};
-
-pub(crate) use qemu::Emulator;
-
-/// rustup with its output on this terminal. Its server may be out of reach, and closed networks either refuse
-/// at once or let a connection hang for ever: hence a limit.
-fn rustup(args: &[&str], limit: Duration) -> Result<()> {
-    if process::find("rustup").is_none() {
-        bail!("rustup is not on PATH");
-    }
-    // A backtrace through rustup tells nobody anything about the network.
-    process::run_at_most(Command::new("rustup").args(args).env_remove("RUST_BACKTRACE"), limit)
-}
+use crate::boards;
 
 /// Makes sure that stable rustc can build for `triple`.
 pub(crate) fn target(triple: &str) -> Result<()> {
     target::ensure(triple)
 }
 
-/// Makes sure that an emulator is on PATH.
-pub(crate) fn emulator(emulator: Emulator) -> Result<()> {
-    qemu::ensure(emulator)
+/// What building for a board, and running it in QEMU, needs.
+pub(crate) fn board(board: &Board) -> Result<()> {
+    target(&board.target)?;
+    board.qemu.as_ref().map_or(Ok(()), |emulation| qemu::ensure(&emulation.program))
 }
 
 /// What the firmware needs on the board that runs where none is named.
 pub(crate) fn firmware() -> Result<()> {
-    Board::find(boards::DEFAULT)?.set_up()
+    board(&boards::find(boards::DEFAULT)?)
 }
 
-/// What all boards need.
-pub(crate) fn boards() -> Result<()> {
-    Board::all()?.iter().try_for_each(Board::set_up)
-}
-
-/// `cargo xtask setup`: the firmware's needs, those of all tasks if asked for, and any further targets.
+/// `cargo xtask setup`: the firmware's needs, those of all boards if asked for, and any further targets.
 pub(crate) fn run(all: bool, more_targets: &[String]) -> Result<()> {
     firmware()?;
     if all {
-        boards()?;
-        bench::device::set_up()?;
+        boards::all()?.iter().try_for_each(board)?;
     }
     for triple in more_targets {
         target(triple)?;
     }
     println!("setup: PASS - this machine can build the firmware and run it in QEMU");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_board_s_emulator_can_be_installed() {
+        for emulation in boards::all().unwrap().into_iter().filter_map(|board| board.qemu) {
+            assert!(qemu::is_known(&emulation.program), "{}", emulation.program);
+        }
+    }
 }

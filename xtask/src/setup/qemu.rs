@@ -8,18 +8,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::process;
 
-/// A program that runs firmware.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Emulator {
-    /// For the Cortex-M boards.
-    Arm,
-    /// For the 32-bit RISC-V boards.
-    Riscv32,
-}
-
-/// One row an emulator: its program, and the package that holds it in each system.
+/// An emulator: its program, and the package that holds it in each system.
 struct Row {
-    emulator: Emulator,
     program: &'static str,
     apt: &'static str,
     dnf: &'static str,
@@ -29,7 +19,6 @@ struct Row {
 
 const TABLE: [Row; 2] = [
     Row {
-        emulator: Emulator::Arm,
         program: "qemu-system-arm",
         apt: "qemu-system-arm",
         dnf: "qemu-system-arm-core",
@@ -37,7 +26,6 @@ const TABLE: [Row; 2] = [
         brew: "qemu",
     },
     Row {
-        emulator: Emulator::Riscv32,
         program: "qemu-system-riscv32",
         apt: "qemu-system-misc",
         dnf: "qemu-system-riscv-core",
@@ -46,28 +34,19 @@ const TABLE: [Row; 2] = [
     },
 ];
 
-impl Emulator {
-    fn row(self) -> Result<&'static Row> {
-        TABLE
-            .iter()
-            .find(|row| row.emulator == self)
-            .context("this emulator has no row in the table of packages")
-    }
+fn find(program: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.program == program)
+}
 
-    /// The emulator of this name.
-    pub(crate) fn of(program: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.program == program).map(|row| row.emulator)
-    }
-
-    /// The program's name on PATH.
-    pub(crate) fn program(self) -> Result<&'static str> {
-        Ok(self.row()?.program)
-    }
+/// Whether the table has this program.
+#[cfg(test)]
+pub(super) fn is_known(program: &str) -> bool {
+    find(program).is_some()
 }
 
 /// Makes sure that the emulator is on PATH.
-pub(super) fn ensure(emulator: Emulator) -> Result<()> {
-    let row = emulator.row()?;
+pub(super) fn ensure(program: &str) -> Result<()> {
+    let row = find(program).with_context(|| format!("boards.toml: no package is known for {program}"))?;
     println!("== emulator {}", row.program);
     if process::find(row.program).is_some() {
         println!("   already installed: {}", version(row)?);
@@ -160,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_advice_names_a_command_or_the_program() {
-        let row = Emulator::Arm.row().unwrap();
+        let row = &TABLE[0];
         assert!(advice(row).contains("qemu"));
     }
 

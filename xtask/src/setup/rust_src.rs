@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::target::Toolchain;
-use super::{apt, rustup};
+use super::apt;
+use super::toolchain::{Toolchain, rustup};
 use crate::process;
 
 /// Where cargo looks for the source.

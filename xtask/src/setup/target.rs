@@ -2,47 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{build_core, rust_src, rustup};
+use super::build_core::{self, MARKER};
+use super::rust_src;
+use super::toolchain::{Toolchain, rustc, rustup};
 use crate::process;
-
-/// Lies in a target's folder when its `core` was built here, so that it can be told from rustup's files.
-pub(super) const MARKER: &str = "built-by-kilornn-xtask.txt";
-
-/// The compiler in use.
-pub(super) struct Toolchain {
-    /// `rustc -V` without the name: `1.90.0`.
-    pub(super) version: String,
-    /// Where the compiler looks for its libraries.
-    pub(super) sysroot: PathBuf,
-}
-
-impl Toolchain {
-    fn current() -> Result<Self> {
-        let verbose = process::output(rustc().arg("-vV"))?;
-        let version = verbose
-            .lines()
-            .find_map(|line| line.strip_prefix("release: "))
-            .context("`rustc -vV` names no release")?
-            .to_owned();
-        let sysroot = process::output(rustc().args(["--print", "sysroot"]))?.trim_end().into();
-        Ok(Self { version, sysroot })
-    }
-
-    /// `lib/rustlib` of the sysroot.
-    pub(super) fn rustlib(&self) -> PathBuf {
-        self.sysroot.join("lib").join("rustlib")
-    }
-}
-
-fn rustc() -> Command {
-    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-}
 
 /// Makes sure that plain `cargo build --target TRIPLE` works.
 pub(super) fn ensure(triple: &str) -> Result<()> {

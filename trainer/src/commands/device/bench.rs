@@ -1,15 +1,15 @@
-//! How long the device takes.
+//! `kilornn device TARGET bench`: the time that a device takes.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use indicatif::ProgressBar;
+use kilornn_host::compare;
+use kilornn_host::cost::{self, Cost};
 use serde::Serialize;
 
-use super::{Cost, Session, info, shown};
+use super::{Session, info, shown};
 use crate::data::{self, Form, starter};
-use crate::device::compare;
 use crate::numbers::grouped;
 use crate::progress;
 
@@ -51,12 +51,6 @@ struct Report {
     frames_repeated: u64,
 }
 
-/// Requests of which the median is told.
-const ROUND_TRIPS: usize = 51;
-
-/// A text of nothing but spaces costs the device almost nothing: what it takes is the line.
-const SPACES: [u8; 16 << 10] = [b' '; 16 << 10];
-
 /// Measures.
 pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result<()> {
     let mut texts = match &args.data {
@@ -70,17 +64,13 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
 
     let begun = Instant::now();
     let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
-    let answers = compare::classify(&mut session.client, 0, &texts, &progress)?;
+    let answers = compare::classify(&mut session.client, 0, &texts, || progress.inc(1))?;
     progress.finish_and_clear();
     let with_line = begun.elapsed().div_f64(texts.len() as f64);
-    let round_trip = median_round_trip(&mut session)?;
-    let before = session.client.traffic().sent;
-    let begun = Instant::now();
-    compare::classify(&mut session.client, 0, &[SPACES], &ProgressBar::hidden())?;
-    let rate = (session.client.traffic().sent - before) as f64 / begun.elapsed().as_secs_f64();
+    let round_trip = cost::round_trip(&mut session.client)?;
+    let rate = cost::bytes_per_second(&mut session.client)?;
 
-    let Cost { words, per_text, per_word, instructions_per_word, words_per_second } =
-        Cost::of(&answers, &session);
+    let Cost { words, per_text, per_word, instructions_per_word, words_per_second } = session.cost(&answers);
     let bytes: usize = texts.iter().map(String::len).sum();
     let repeated = session.client.traffic().repeated;
     let (info, baud, console) = (&session.info, session.client.baud(), session.console);
@@ -149,16 +139,4 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         line_bytes_per_second: rate,
         frames_repeated: repeated,
     })
-}
-
-/// Of the shortest request.
-fn median_round_trip(session: &mut Session) -> Result<Duration> {
-    let mut times = Vec::with_capacity(ROUND_TRIPS);
-    for _ in 0..ROUND_TRIPS {
-        let begun = Instant::now();
-        session.client.label(0)?;
-        times.push(begun.elapsed());
-    }
-    times.sort_unstable();
-    Ok(times[ROUND_TRIPS / 2])
 }

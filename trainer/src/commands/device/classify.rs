@@ -1,8 +1,9 @@
-//! Texts to the device.
+//! `kilornn device TARGET classify`: texts to the device.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
+use kilornn_host::prediction::Measured;
 use serde::Serialize;
 
 use super::{Session, shown};
@@ -31,8 +32,9 @@ pub(super) struct Args {
     scores: bool,
 }
 
+/// A prediction as it is printed.
 #[derive(Debug, Serialize)]
-struct Prediction<'a> {
+struct Printed<'a> {
     text: &'a str,
     label: &'a str,
     class: u32,
@@ -46,6 +48,7 @@ struct Prediction<'a> {
     scores: Option<Vec<Score<'a>>>,
 }
 
+/// Probability and logit of a class.
 #[derive(Debug, Serialize)]
 struct Score<'a> {
     label: &'a str,
@@ -65,7 +68,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     answer(&given, args.encoding, json, |texts| classify(&mut session, &mut labels, texts, args.scores))
 }
 
-/// The names of classes, asked for when they are needed.
+/// The names of classes; the device is asked for each when it is first needed.
 struct Labels(Vec<Option<String>>);
 
 impl Labels {
@@ -95,7 +98,7 @@ fn classify(session: &mut Session, labels: &mut Labels, texts: &[String], with_s
         }
         answers.push(answer);
     }
-    let predictions: Vec<Prediction<'_>> = texts
+    let predictions: Vec<Printed<'_>> = texts
         .iter()
         .zip(&answers)
         .map(|(text, answer)| prediction(session, labels, text, answer, with_scores))
@@ -107,30 +110,28 @@ fn prediction<'a>(
     session: &Session,
     labels: &'a Labels,
     text: &'a str,
-    answer: &crate::device::client::Answer,
+    answer: &Measured,
     with_scores: bool,
-) -> Prediction<'a> {
-    let found = &answer.prediction;
-    let scores = answer.scores.iter().enumerate().map(|(class, score)| Score {
-        label: labels.of(class),
-        probability: score.probability,
-        logit: score.logit,
-    });
-    Prediction {
+) -> Printed<'a> {
+    let Measured { prediction: found, probabilities, ticks } = answer;
+    let scores = probabilities.iter().zip(&found.logits).enumerate();
+    let scores =
+        scores.map(|(class, (&probability, &logit))| Score { label: labels.of(class), probability, logit });
+    Printed {
         text,
         label: labels.of(found.class as usize),
         class: found.class,
         score: found.score,
         words: found.words,
-        known_words: found.known,
-        milliseconds: 1e3 * session.info.time(found.ticks).as_secs_f64(),
-        instructions: session.instructions(found.ticks),
+        known_words: found.known_words,
+        milliseconds: 1e3 * session.info.time(*ticks).as_secs_f64(),
+        instructions: session.instructions(*ticks),
         scores: with_scores.then(|| scores.collect()),
     }
 }
 
-fn show(session: &Session, prediction: &Prediction<'_>) -> Result<()> {
-    let Prediction { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
+fn show(session: &Session, prediction: &Printed<'_>) -> Result<()> {
+    let Printed { text, label, score, words, known_words, milliseconds, instructions, scores, .. } =
         prediction;
     let console = session.console;
     console.say(format!("{label}\t{score:.4}\t{text}"))?;

@@ -1,11 +1,11 @@
-//! What device and model this is.
+//! `kilornn device TARGET info`: which device and which model this is.
 
 use anyhow::Result;
+use kilornn_host::client::Info;
 use kilornn_link::message::{Model, Source};
 use serde::Serialize;
 
 use super::Session;
-use crate::device::client::Info;
 use crate::numbers::grouped;
 
 #[derive(Debug, Serialize)]
@@ -67,7 +67,7 @@ pub(super) fn described(info: &Info) -> String {
     format!("{source}; {} bytes, checksum {:08x}", grouped(model.length as usize), model.checksum)
 }
 
-/// Shows it.
+/// Shows the device and its model.
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let labels = session.client.labels(&session.info)?;
     let Session { info, console, target, .. } = session;

@@ -1,4 +1,4 @@
-//! `kilornn device`: what is done with a device over its serial line.
+//! `kilornn device`: everything that is done with a device over its serial line.
 
 mod bench;
 mod classify;
@@ -11,13 +11,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use kilornn_host::Emulation;
+use kilornn_host::client::{Client, Info, Patience};
+use kilornn_host::cost::Cost;
+use kilornn_host::line::Line;
+use kilornn_host::port::Port;
+use kilornn_host::prediction::Measured;
+use kilornn_host::qemu::Qemu;
 
 use super::Console;
-use crate::device::boards::{self, Emulation};
-use crate::device::client::{Answer, Client, Info, Patience};
-use crate::device::firmware;
-use crate::device::line::Port;
-use crate::device::qemu::Qemu;
+use super::firmware::Firmware;
 use crate::error::InputError;
 
 /// Talk to a device: what it is, texts to it, another model onto it.
@@ -53,9 +56,8 @@ struct Connection {
     // Not `model`, which is the id of what actions call MODEL.
     #[arg(id = "built_in", long = "model", value_name = "FILE", global = true)]
     built_in: Option<PathBuf>,
-    /// qemu: the firmware's crate
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example"), global = true)]
-    firmware: PathBuf,
+    #[command(flatten)]
+    firmware: Firmware,
     /// Print one JSON object on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -83,7 +85,7 @@ enum Action {
     Restart,
 }
 
-/// Does it.
+/// Runs `kilornn device`.
 pub fn run(args: &Args) -> Result<()> {
     let to_build = match &args.action {
         Action::Validate(validate) => Some(validate.model()),
@@ -106,9 +108,9 @@ struct Session {
     client: Client,
     info: Info,
     target: String,
-    /// If it is in QEMU.
+    /// How QEMU emulates the device, if it does.
     emulation: Option<Emulation>,
-    /// What the line runs at, or would.
+    /// Bits a second of the serial port; in QEMU, of the port that its line stands for.
     baud: u32,
     console: Console,
 }
@@ -117,23 +119,27 @@ impl Session {
     fn open(target: &str, connection: &Connection, to_build: Option<&Path>) -> Result<Self> {
         let console = Console { json: connection.json };
         let baud = connection.baud;
-        let (mut client, emulation) = match target.strip_prefix("qemu:") {
+        let (line, emulation): (Box<dyn Line>, _) = match target.strip_prefix("qemu:") {
             Some(board) => {
-                let (board, emulation) = boards::emulated(&connection.firmware, board)?;
+                let on = connection.firmware.on(board)?;
                 let model = match connection.built_in.as_deref().or(to_build) {
                     Some(model) => super::read_model(model)?.0,
-                    None => firmware::default_model(&board, &connection.firmware),
+                    None => on.default_model(),
                 };
-                eprintln!("building the firmware for {} with {}", board.name, model.display());
-                let elf = firmware::build(&board, &model, &connection.firmware)?;
-                (Client::new(Qemu::start(&emulation, &elf)?, Patience::default()), Some(emulation))
+                eprintln!("building the firmware for {} with {}", on.board.name, model.display());
+                let elf = on.build(&model)?;
+                (Box::new(Qemu::start(&on.emulation, &elf)?), Some(on.emulation))
             }
             None if connection.built_in.is_some() => {
                 let reason = "--model is for qemu:BOARD; `update` sends a model to a device";
                 return Err(InputError::new(reason).into());
             }
-            None => (Client::new(Port::open(target, baud)?, Patience::default()), None),
+            None => {
+                let port = Port::open(target, baud).map_err(|error| InputError::new(error.to_string()))?;
+                (Box::new(port), None)
+            }
         };
+        let mut client = Client::new(line, Patience::default());
         let info = match &emulation {
             Some(_) => client.first_info(),
             None => client.info(),
@@ -152,38 +158,18 @@ impl Session {
         Ok(model.classes)
     }
 
-    /// Instructions in so many ticks, which only QEMU can tell.
+    /// The time that these texts took.
+    fn cost(&self, answers: &[Measured]) -> Cost {
+        Cost::of(answers, &self.info, self.emulation.as_ref())
+    }
+
+    /// Instructions in so many ticks, which are known only in QEMU.
     fn instructions(&self, ticks: u64) -> Option<u64> {
         Some(self.emulation.as_ref()?.instructions(ticks, self.info.ticks_per_second))
     }
 }
 
-/// What texts took on the device.
-struct Cost {
-    words: u64,
-    per_text: Duration,
-    per_word: Duration,
-    instructions_per_word: Option<f64>,
-    words_per_second: f64,
-}
-
-impl Cost {
-    fn of(answers: &[Answer], session: &Session) -> Self {
-        let words: u64 = answers.iter().map(|answer| u64::from(answer.prediction.words)).sum();
-        let ticks: u64 = answers.iter().map(|answer| answer.prediction.ticks).sum();
-        let time = session.info.time(ticks);
-        let per_word = |amount: f64| amount / words.max(1) as f64;
-        Self {
-            words,
-            per_text: time.div_f64(answers.len().max(1) as f64),
-            per_word: time.div_f64(words.max(1) as f64),
-            instructions_per_word: session.instructions(ticks).map(|count| per_word(count as f64)),
-            words_per_second: words as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE),
-        }
-    }
-}
-
-/// As a person reads it.
+/// A duration for a person.
 fn shown(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds >= 10.0 => format!("{seconds:.1} s"),

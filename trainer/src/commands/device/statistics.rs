@@ -1,4 +1,4 @@
-//! What has happened on the device since it started.
+//! `kilornn device TARGET statistics`: the counters of the device since it started.
 
 use anyhow::Result;
 use kilornn_link::message::Statistics;
@@ -25,7 +25,7 @@ struct Report {
     stack_bytes: u32,
 }
 
-/// Shows it.
+/// Shows the counters.
 pub(super) fn run(session: &mut Session) -> Result<()> {
     let Statistics {
         bytes,

@@ -1,17 +1,15 @@
-//! Another model onto the device.
+//! `kilornn device TARGET update` and `restart`: another model onto the device.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
-use kilornn::Model;
+use anyhow::Result;
+use kilornn_host::compare;
 use kilornn_link::message;
 use serde::Serialize;
 
 use super::{Session, info, shown};
 use crate::commands::{parse_model, read_model};
-use crate::device::client::Info;
-use crate::device::compare;
 use crate::error::InputError;
 use crate::fit::{Interrupt, Interrupted};
 use crate::numbers::grouped;
@@ -50,7 +48,9 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     let model = parse_model(&path, &bytes)?;
     let mut session = open()?;
     let console = session.console;
-    fits(&model, bytes.len(), &session.info)
+    session
+        .info
+        .fits(&model, bytes.len())
         .map_err(|reason| InputError::in_file(&path, format!("{reason} ({})", session.info.board)))?;
 
     let begun = Instant::now();
@@ -87,33 +87,6 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
         restarted: !args.no_restart,
         model: session.info.model.as_ref().map(|model| info::Running::new(model, labels)),
     })
-}
-
-/// Says early what the device would refuse at the end.
-fn fits(model: &Model<'_>, length: usize, info: &Info) -> Result<()> {
-    let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
-    ensure!(
-        info.room > 0,
-        "no model can be sent to this board: build its firmware with this one (KILORNN_MODEL=FILE cargo build)"
-    );
-    ensure!(
-        length <= info.room as usize,
-        "the model has {} bytes, and the device has room for {}",
-        grouped(length),
-        grouped(info.room as usize)
-    );
-    ensure!(
-        units <= info.units,
-        "the model has {units} units or numbers of a word, and the device's firmware was built for {}: build it for this \
-         model",
-        info.units
-    );
-    ensure!(
-        window <= info.window,
-        "the model must remember {window} words, and the device's firmware was built for {}: build it for this model",
-        info.window
-    );
-    Ok(())
 }
 
 /// Starts the device anew.

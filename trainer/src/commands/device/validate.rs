@@ -1,16 +1,17 @@
-//! Whether the device answers as the host does.
+//! `kilornn device TARGET validate`: the device's predictions beside the host's.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use kilornn_host::compare::{self, Difference};
+use kilornn_host::cost::Cost;
 use serde::Serialize;
 
-use super::{Cost, Session, shown};
+use super::{Session, shown};
 use crate::answer::answer_all;
 use crate::commands::tested::Tested;
 use crate::commands::{labels, parse_model, read_model};
 use crate::data::Test;
-use crate::device::compare::{self, Difference};
 use crate::numbers::grouped;
 use crate::progress;
 use crate::warning::Warning;
@@ -51,7 +52,7 @@ struct Report {
     warnings: Vec<Warning>,
 }
 
-/// Texts that are shown because the device says something else about them.
+/// How many texts with another prediction are shown.
 const SHOWN: usize = 5;
 
 /// Compares.
@@ -68,13 +69,13 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     let host = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
     let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
     let classes = session.classes()?;
-    let device = compare::classify(&mut session.client, classes, &texts, &progress)?;
+    let device = compare::classify(&mut session.client, classes, &texts, || progress.inc(1))?;
     progress.finish_and_clear();
     let statistics = session.client.statistics()?;
 
     let mut mismatches = 0;
     for (number, ((text, host), device)) in (1..).zip(texts.iter().zip(&host).zip(&device)) {
-        let differences = compare::differences(host, device);
+        let differences = compare::differences(host, &device.prediction);
         mismatches += usize::from(!differences.is_empty());
         if !differences.is_empty() && mismatches <= SHOWN {
             let begin: String = text.chars().take(60).collect();
@@ -84,7 +85,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
             }
         }
     }
-    let Cost { words, per_text, per_word, instructions_per_word, .. } = Cost::of(&device, &session);
+    let Cost { words, per_text, per_word, instructions_per_word, .. } = session.cost(&device);
     let counted =
         instructions_per_word.map_or_else(String::new, |count| format!(", {count:.0} instructions"));
     session.console.say(format!(

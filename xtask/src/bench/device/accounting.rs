@@ -1,9 +1,10 @@
 //! Whether the trainer reckons with what is measured here.
 
 use kilornn::text::{Normalization, Tokenizer, Unit, WordSink};
+use kilornn_host::cores::CORES;
 
 use super::Row;
-use crate::cores::{self, CORES};
+use crate::cores;
 
 /// What the bench classifies.
 const TEXTS: &str = include_str!("../../../../firmware-example/src/bench/texts.txt");
@@ -13,15 +14,15 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
     for core in &CORES {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.board == core.board).collect();
-        for Row { board, shape, zeros, step, figures, .. } in &rows {
-            let place = format!("{board}, {shape}, {zeros} % zeros");
-            let estimated = core.costs.step(*step, zeros / 100.0);
+        for Row { board, model, zeros, shape, figures, .. } in &rows {
+            let place = format!("{board}, {model}, {zeros} % zeros");
+            let estimated = core.costs.step(*shape, zeros / 100.0);
             found.extend(cores::estimate(&format!("{place}, a step"), figures.step, estimated));
-            let byte = core.costs.byte(step.unit);
+            let byte = core.costs.byte(shape.unit);
             found.extend(cores::estimate(&format!("{place}, a byte"), figures.byte, byte));
-            let words = f64::from(words(TEXTS, step.unit));
+            let words = f64::from(words(TEXTS, shape.unit));
             let (bytes, of) = (TEXTS.len() as f64 / words, words / TEXTS.lines().count() as f64);
-            let estimated = core.costs.word(*step, zeros / 100.0, bytes, of);
+            let estimated = core.costs.word(*shape, zeros / 100.0, bytes, of);
             found.extend(cores::estimate(&format!("{place}, a word"), figures.word, estimated));
         }
         // The stack is deepest while a model is loaded, whatever it is.

@@ -2,7 +2,7 @@
 
 use super::Row;
 
-/// Board, shape, percent of zeros, and the most instructions of a time step.
+/// Board, synthetic model, percent of zeros, and the most instructions of a time step.
 const STEPS: [(&str, &str, u32, f64); 16] = [
     ("mps2-an386", "128x100", 0, 11_100.0),
     ("mps2-an386", "128x100", 50, 9_600.0),
@@ -34,9 +34,9 @@ const STACK: u64 = 1_024;
 /// What is exceeded, each as a sentence.
 pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    for Row { board, shape, is_shipped, zeros, units, figures, .. } in rows {
-        let place = format!("{board}, {shape}, {zeros} % zeros");
-        let step = STEPS.iter().find(|mark| mark.0 == *board && mark.1 == shape && mark.2 == *zeros as u32);
+    for Row { board, model, is_shipped, zeros, units, figures, .. } in rows {
+        let place = format!("{board}, {model}, {zeros} % zeros");
+        let step = STEPS.iter().find(|mark| mark.0 == board && mark.1 == model && mark.2 == *zeros as u32);
         if let Some((.., most)) = step.filter(|(.., most)| figures.step > *most) {
             found.push(format!("{place}: {:.1} instructions a step instead of {most}", figures.step));
         }

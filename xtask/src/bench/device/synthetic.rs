@@ -4,12 +4,13 @@ use anyhow::{Result, anyhow};
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, State, Table};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Sequence, Truncating, Unknown, file};
+use kilornn_host::cores::Shape;
 
-/// What the model is like.
+/// A synthetic model: its dimensions, and the zeros that its states have.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
-    /// Embedding and hidden units, as the peers in the project's table are named. The table is
-    /// folded, so the width of the embedding leaves no trace on the device.
+pub(super) struct Synthetic {
+    /// Width of the embedding and hidden units, as tables of other engines name such a model. A folded embedding leaves
+    /// no trace on the device.
     pub(super) name: &'static str,
     pub(super) units: usize,
     /// Rows of the table: words, and one for all unknown words.
@@ -21,8 +22,8 @@ pub(super) struct Shape {
     pub(super) zeros: &'static [u32],
 }
 
-impl Shape {
-    /// A shape to change.
+impl Synthetic {
+    /// One to change.
     pub(super) const FOLDED: Self =
         Self { name: "", units: 4, rows: 200, numbers: None, activation: Activation::Relu, zeros: &[] };
 
@@ -168,10 +169,10 @@ pub(super) fn states(model: &[u8]) -> Result<u32> {
     Ok(hash)
 }
 
-/// What of a model decides the cost of its step.
-pub(super) fn step(model: &[u8]) -> Result<crate::cores::Shape> {
+/// The dimensions of a model that decide the cost of its step.
+pub(super) fn shape(model: &[u8]) -> Result<Shape> {
     let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
-    Ok(crate::cores::Shape::of(model.contents()))
+    Ok(Shape::of(model.contents()))
 }
 
 /// Marsaglia's xorshift: the same numbers in every run.
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn states_have_as_many_zeros_as_asked_for() {
         for (units, numbers) in [(16, None), (32, None), (100, None), (16, Some((4, 4)))] {
-            let shape = Shape { units, rows: 200, numbers, ..Shape::FOLDED };
+            let shape = Synthetic { units, rows: 200, numbers, ..Synthetic::FOLDED };
             for percent in [0, 50, 75] {
                 let file = shape.model(percent);
                 let model = Model::from_bytes(&file).unwrap();

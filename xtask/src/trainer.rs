@@ -1,12 +1,14 @@
-//! The trainer's program on this machine: the starter corpus, a model trained on it, the host's predictions.
+//! The program `kilornn` on this machine: the starter corpus, a model trained on it, the host's predictions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use kilornn_host::OwnedPrediction;
 use serde_json::Value;
 
-use crate::{firmware, process};
+use crate::labelled::Labelled;
+use crate::process;
 
 /// The trainer, built.
 pub(crate) struct Trainer {
@@ -27,15 +29,6 @@ pub(crate) struct Test {
     pub(crate) macro_f1: f64,
 }
 
-/// What the host says about one text.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Prediction {
-    pub(crate) label: String,
-    pub(crate) score: f32,
-    pub(crate) logits: Vec<i32>,
-    pub(crate) words: u32,
-}
-
 impl Trainer {
     /// Builds the trainer in the release profile. The first time this compiles candle.
     pub(crate) fn build() -> Result<Self> {
@@ -49,7 +42,7 @@ impl Trainer {
 
     fn build_by(run: fn(&mut Command) -> Result<()>) -> Result<Self> {
         run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-trainer"]))?;
-        let target = firmware::target_dir(&process::root())?;
+        let target = process::target_dir(&process::root())?;
         let program = target.join("release").join(format!("kilornn{}", std::env::consts::EXE_SUFFIX));
         // Short names where they will do: commands run in the root, and a person reads them.
         let target = target.strip_prefix(process::root()).unwrap_or(&target);
@@ -135,7 +128,7 @@ impl Trainer {
     }
 
     /// The host's predictions, one a text.
-    pub(crate) fn predict(&self, model: &Path, texts: &[String]) -> Result<Vec<Prediction>> {
+    pub(crate) fn predict(&self, model: &Path, texts: &[String]) -> Result<Vec<Labelled>> {
         let json =
             process::output(self.command().arg("predict").arg(model).arg("--json").arg("--").args(texts))?;
         let predictions = parse_predictions(&json)?;
@@ -185,7 +178,7 @@ fn parse_evaluation(json: &str) -> Result<Evaluation> {
 }
 
 /// Reads the object that `kilornn predict --json` prints.
-fn parse_predictions(json: &str) -> Result<Vec<Prediction>> {
+fn parse_predictions(json: &str) -> Result<Vec<Labelled>> {
     let value: Value = serde_json::from_str(json).context("`kilornn predict --json` printed no JSON")?;
     let list =
         value["predictions"].as_array().context("`kilornn predict --json` printed no `predictions`")?;
@@ -194,14 +187,19 @@ fn parse_predictions(json: &str) -> Result<Vec<Prediction>> {
         .collect()
 }
 
-fn parse_prediction(item: &Value) -> Option<Prediction> {
+fn parse_prediction(item: &Value) -> Option<Labelled> {
     let logits = item["logits"].as_array()?;
-    Some(Prediction {
+    let number = |key: &str| u32::try_from(item[key].as_u64()?).ok();
+    Some(Labelled {
         label: item["label"].as_str()?.to_owned(),
-        // JSON's numbers are read as f64; the score is an f32, printed with as many digits as tell it from others.
-        score: item["score"].as_f64()? as f32,
-        logits: logits.iter().map(|logit| i32::try_from(logit.as_i64()?).ok()).collect::<Option<_>>()?,
-        words: item["words"].as_u64()?.try_into().ok()?,
+        prediction: OwnedPrediction {
+            class: number("class")?,
+            // JSON's numbers are read as f64; the score is an f32, printed with as many digits as tell it from others.
+            score: item["score"].as_f64()? as f32,
+            words: number("words")?,
+            known_words: number("known_words")?,
+            logits: logits.iter().map(|logit| i32::try_from(logit.as_i64()?).ok()).collect::<Option<_>>()?,
+        },
     })
 }
 
@@ -212,12 +210,13 @@ mod tests {
     #[test]
     fn predictions_are_read() {
         let json = r#"{"predictions":[
-            {"text":"a","label":"good","class":1,"score":0.9312,"logits":[-5,7],"words":1},
-            {"text":"","label":"bad","class":0,"score":0.5,"logits":[3],"words":0}]}"#;
+            {"text":"a","label":"good","class":1,"score":0.9312,"logits":[-5,7],"words":3,"known_words":2},
+            {"text":"","label":"bad","class":0,"score":0.5,"logits":[3],"words":0,"known_words":0}]}"#;
         let predictions = parse_predictions(json).unwrap();
         assert_eq!(predictions.len(), 2);
-        let first = Prediction { label: "good".into(), score: 0.9312, logits: vec![-5, 7], words: 1 };
-        assert_eq!(predictions[0], first);
+        let prediction =
+            OwnedPrediction { class: 1, score: 0.9312, words: 3, known_words: 2, logits: vec![-5, 7] };
+        assert_eq!(predictions[0], Labelled { label: "good".into(), prediction });
     }
 
     #[test]
@@ -236,7 +235,7 @@ mod tests {
     fn what_is_no_prediction_is_an_error() {
         assert!(parse_predictions("label: good").is_err());
         assert!(parse_predictions(r#"{"predictions":[{"label":"good"}]}"#).is_err());
-        let too_large = r#"{"predictions":[{"label":"g","score":0.5,"logits":[2147483648],"words":1}]}"#;
+        let too_large = r#"{"predictions":[{"label":"g","class":0,"score":0.5,"logits":[2147483648],"words":1,"known_words":1}]}"#;
         assert!(parse_predictions(too_large).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The host's side of the protocol: asks, waits, asks again.
+//! The client of the protocol: sends a request, waits for its response, and sends it again after a time-out.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,21 +7,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
 use kilornn_link::message::{
-    self, Header, Message, Model, Prediction, Refusal, Request, Response, Score, Statistics, Update, VERSION,
+    self, Header, Message, Model, Refusal, Request, Response, Statistics, Update, VERSION,
 };
 
-use super::line::Line;
+use crate::line::Line;
+use crate::numbers::grouped;
+use crate::prediction::{Measured, OwnedPrediction};
 
-/// How long to wait for what.
+/// Time-outs, and how often a request is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For an answer, before the request is sent again.
+    /// Time-out of a response; then the request is sent again.
     pub answer: Duration,
-    /// For an answer that erases or writes flash first.
+    /// The same where the device erases or writes flash before it answers.
     pub flash: Duration,
-    /// For the first answer after a start, in all.
+    /// Time-out of the first response after a start, all repetitions included.
     pub start: Duration,
-    /// How often a request is sent.
+    /// How often a request is sent at most.
     pub tries: u32,
 }
 
@@ -36,26 +38,29 @@ impl Default for Patience {
     }
 }
 
-/// A device that starts may not hear the first request: after so long it is sent again.
+/// Time-out of the first request to a device that is starting and may not have heard it.
 const KNOCKING: Duration = Duration::from_millis(250);
 
-/// How often a text is begun again that something else came between: a line that was typed, or noise that looked so.
+/// How often a text is sent from its beginning, if a line that was typed, or noise that looked like one, interrupts it.
 const BEGINNINGS: u32 = 10;
 
-/// The most of what the device wrote besides frames that is kept for an error message.
-const HEARD: usize = 500;
+/// The most bytes of text that are kept until somebody reads them.
+const HEARD: usize = 4096;
+
+/// The most bytes of it in an error message.
+const TOLD: usize = 500;
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The line ended.
+    /// The line has ended.
     Gone {
-        /// How that showed.
+        /// The error of the line.
         error: io::Error,
         /// What to check, and what was heard.
         advice: String,
     },
-    /// There was none.
+    /// No response came before the time-out.
     Silent {
         /// How often the request was sent.
         tries: u32,
@@ -64,11 +69,11 @@ pub enum Failure {
         /// What to check, and what was heard.
         advice: String,
     },
-    /// The device refuses.
+    /// The device refuses the request.
     Refused {
-        /// Why, without the reason why a model is of no use.
+        /// Why. The text of [`Refusal::Model`] is in `reason` instead.
         refusal: Refusal<'static>,
-        /// That reason, or nothing.
+        /// Why a model cannot be used, else empty.
         reason: String,
     },
     /// Device and host speak different versions.
@@ -76,9 +81,9 @@ pub enum Failure {
         /// The device's.
         device: u8,
     },
-    /// The answer is none to what was asked.
+    /// The response does not belong to the request.
     Unexpected,
-    /// A text or a model is longer than a number can say.
+    /// A text or a model has more than 4 GiB.
     TooLong,
 }
 
@@ -133,7 +138,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What device and model this is: see [`message::Info`].
+/// The device and its model: [`message::Info`] with strings of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Info {
     /// The firmware's version.
@@ -158,16 +163,84 @@ impl Info {
     pub fn time(&self, ticks: u64) -> Duration {
         Duration::from_secs_f64(ticks as f64 / f64::from(self.ticks_per_second.max(1)))
     }
+
+    /// Checks beforehand what the device would check at the end of an update: whether a model, whose file has so many
+    /// bytes, can run there.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for it.
+    pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
+        let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
+        if self.room == 0 {
+            Err(NoRoom::ReadOnly)
+        } else if length > self.room as usize {
+            Err(NoRoom::Bytes { model: length, device: self.room })
+        } else if units > self.units {
+            Err(NoRoom::Units { model: units, device: self.units })
+        } else if window > self.window {
+            Err(NoRoom::Window { model: window, device: self.window })
+        } else {
+            Ok(())
+        }
+    }
 }
 
-/// What the device says about a text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The class, and what it took.
-    pub prediction: Prediction,
-    /// Logits and probabilities of all classes.
-    pub scores: Vec<Score>,
+/// Why a model that is sent cannot run on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoom {
+    /// The board's flash is not written.
+    ReadOnly,
+    /// The file is too long.
+    Bytes {
+        /// Bytes of the file.
+        model: usize,
+        /// Bytes of the room.
+        device: u32,
+    },
+    /// Too many hidden units, or numbers of a word.
+    Units {
+        /// The model's.
+        model: u32,
+        /// Those that the firmware was built for.
+        device: u32,
+    },
+    /// Too many words to remember.
+    Window {
+        /// The model's.
+        model: u32,
+        /// Those that the firmware was built for.
+        device: u32,
+    },
 }
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ReadOnly => f.write_str(
+                "no model can be sent to this board: build its firmware with this one (KILORNN_MODEL=FILE cargo build)",
+            ),
+            Self::Bytes { model, device } => write!(
+                f,
+                "the model has {} bytes, and the device has room for {}",
+                grouped(model),
+                grouped(device as usize)
+            ),
+            Self::Units { model, device } => write!(
+                f,
+                "the model has {model} units or numbers of a word, and the device's firmware was built for {device}: \
+                 build it for this model"
+            ),
+            Self::Window { model, device } => write!(
+                f,
+                "the model must remember {model} words, and the device's firmware was built for {device}: build it for \
+                 this model"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NoRoom {}
 
 /// Bytes on the line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -181,38 +254,41 @@ pub struct Traffic {
 }
 
 /// A device at the other end of a line.
-pub struct Client {
-    line: Box<dyn Line>,
+pub struct Client<L = Box<dyn Line>> {
+    line: L,
     patience: Patience,
     splitter: Splitter,
     sequence: u16,
     /// The body of the last response.
     body: Vec<u8>,
-    /// The end of what the device wrote besides frames.
+    /// The end of the text that the device wrote besides frames.
     heard: VecDeque<u8>,
+    /// How many bytes at its end nobody has read yet.
+    unread: usize,
     traffic: Traffic,
 }
 
-impl fmt::Debug for Client {
+impl<L> fmt::Debug for Client<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("traffic", &self.traffic).finish_non_exhaustive()
     }
 }
 
-impl Client {
-    /// A client that has not spoken yet.
+impl<L: Line> Client<L> {
+    /// A client that has not sent anything yet.
     #[must_use]
-    pub fn new(line: impl Line + 'static, patience: Patience) -> Self {
-        // Not where another program began a moment ago: its answers may still be on their way.
+    pub fn new(line: L, patience: Patience) -> Self {
+        // Another program may have used the line a moment ago, and its responses may still arrive: start elsewhere.
         let sequence =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_micros() as u16);
         Self {
-            line: Box::new(line),
+            line,
             patience,
             splitter: Splitter::new(),
             sequence,
             body: Vec::new(),
             heard: VecDeque::new(),
+            unread: 0,
             traffic: Traffic::default(),
         }
     }
@@ -229,6 +305,54 @@ impl Client {
         self.line.baud()
     }
 
+    /// The line.
+    pub const fn line_mut(&mut self) -> &mut L {
+        &mut self.line
+    }
+
+    /// Sends bytes as they are, and waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the line has ended.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.traffic.sent += bytes.len() as u64;
+        self.line.send(bytes).map_err(|error| self.gone(error))
+    }
+
+    /// A request as bytes, for [`send`](Self::send). This client will not use its number soon, so it ignores the
+    /// response.
+    ///
+    /// # Errors
+    ///
+    /// If the request does not fit a frame.
+    pub fn encode(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {
+        let mut buffer = [0; FRAME];
+        Ok(encode(self.sequence.wrapping_add(0x8000), request, &mut buffer)?.to_vec())
+    }
+
+    /// Reads the text that the device writes besides frames, for a person at a terminal. Waits at most this long for
+    /// the first byte; empty if none comes. Only the last 4 KiB of text that nobody has read are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the line has ended.
+    pub fn text(&mut self, wait: Duration) -> Result<Vec<u8>, Failure> {
+        if self.unread == 0 {
+            self.receive(wait)?;
+        }
+        let read = self.heard.len() - self.unread;
+        self.unread = 0;
+        Ok(self.heard.iter().skip(read).copied().collect())
+    }
+
+    /// Forgets everything that the device has sent so far, half a frame included. For a device that was reset.
+    pub fn forget(&mut self) {
+        self.splitter = Splitter::new();
+        self.heard.clear();
+        self.unread = 0;
+    }
+
     /// What device and model this is.
     ///
     /// # Errors
@@ -238,7 +362,7 @@ impl Client {
         self.ask_info(self.patience.answer, self.patience.tries)
     }
 
-    /// The same of a device that is just starting.
+    /// The same, for a device that is just starting.
     ///
     /// # Errors
     ///
@@ -290,7 +414,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`info`](Self::info).
-    pub fn classify(&mut self, text: &[u8], classes: u32) -> Result<Answer, Failure> {
+    pub fn classify(&mut self, text: &[u8], classes: u32) -> Result<Measured, Failure> {
         let mut beginnings = 1;
         loop {
             match self.classify_once(text, classes) {
@@ -304,29 +428,37 @@ impl Client {
         }
     }
 
-    fn classify_once(&mut self, text: &[u8], classes: u32) -> Result<Answer, Failure> {
+    fn classify_once(&mut self, text: &[u8], classes: u32) -> Result<Measured, Failure> {
         let whole = u32::try_from(text.len()).map_err(|_| Failure::TooLong)?;
-        // An empty text must be begun, too.
+        // An empty text needs one message, too.
         let first = &text[..text.len().min(CHUNK)];
         let mut offset = 0;
         for piece in std::iter::once(first).chain(text[first.len()..].chunks(CHUNK)) {
             self.received(Request::Text { offset, bytes: piece }, self.patience.answer, piece.len())?;
             offset += piece.len() as u32;
         }
-        let prediction = self.request(Request::Classify { length: whole }, |response| match response {
-            Response::Prediction(prediction) => Some(prediction),
+        let predicted = self.request(Request::Classify { length: whole }, |response| match response {
+            Response::Prediction(predicted) => Some(predicted),
             _ => None,
         })?;
-        let mut scores = Vec::new();
-        while (scores.len() as u32) < classes {
+        let (mut logits, mut probabilities) = (Vec::new(), Vec::new());
+        while (logits.len() as u32) < classes {
             let more =
-                self.request(Request::Scores { first: scores.len() as u32 }, |response| match response {
+                self.request(Request::Scores { first: logits.len() as u32 }, |response| match response {
                     Response::Scores(scores) if !scores.is_empty() => Some(scores),
                     _ => None,
                 })?;
-            scores.extend(more);
+            logits.extend(more.iter().map(|score| score.logit));
+            probabilities.extend(more.iter().map(|score| score.probability));
         }
-        Ok(Answer { prediction, scores })
+        let prediction = OwnedPrediction {
+            class: predicted.class,
+            score: predicted.score,
+            words: predicted.words,
+            known_words: predicted.known,
+            logits,
+        };
+        Ok(Measured { prediction, probabilities, ticks: predicted.ticks })
     }
 
     /// What has happened since the start.
@@ -341,12 +473,12 @@ impl Client {
         })
     }
 
-    /// Sends a model, which runs from the next start on; its revision. `progress` is told how many bytes are there, and
-    /// may end it: then the device goes on with the model that it has.
+    /// Sends a model, which runs from the next start on, and returns its revision. `progress` gets the number of bytes
+    /// that were sent. If it returns an error, the update ends and the device goes on with the model that it has.
     ///
     /// # Errors
     ///
-    /// As [`info`](Self::info), and what `progress` says.
+    /// As [`info`](Self::info), and the error of `progress`.
     pub fn update<E: From<Failure>>(
         &mut self,
         file: &[u8],
@@ -371,7 +503,7 @@ impl Client {
         Ok(revision)
     }
 
-    /// Starts the device anew, waits until it answers, and says what it then is.
+    /// Restarts the device, waits until it answers, and returns what it then is.
     ///
     /// # Errors
     ///
@@ -379,7 +511,7 @@ impl Client {
     pub fn restart(&mut self) -> Result<Info, Failure> {
         let restarting = |response: Response<'_>| matches!(response, Response::Restarting).then_some(());
         match self.request(Request::Restart, restarting) {
-            // A board whose USB is its own takes the port with it.
+            // If the board itself is the USB device, the port goes away with it.
             Ok(()) | Err(Failure::Gone { .. }) => {}
             Err(failure) => return Err(failure),
         }
@@ -396,7 +528,7 @@ impl Client {
         }
     }
 
-    /// A request that is answered by the number of bytes so far: those before a piece, and the piece.
+    /// Sends a piece of `length` bytes. The response must say how many bytes the device has received by then.
     fn received(&mut self, request: Request<'_>, wait: Duration, length: usize) -> Result<(), Failure> {
         let before = match request {
             Request::Text { offset, .. } | Request::Piece { offset, .. } => offset,
@@ -410,7 +542,12 @@ impl Client {
         })
     }
 
-    fn request<T>(
+    /// Sends any request. `read` takes the response apart; it returns `None` for a response to another kind of request.
+    ///
+    /// # Errors
+    ///
+    /// As [`info`](Self::info).
+    pub fn request<T>(
         &mut self,
         request: Request<'_>,
         read: impl FnOnce(Response<'_>) -> Option<T>,
@@ -427,11 +564,10 @@ impl Client {
         read: impl FnOnce(Response<'_>) -> Option<T>,
     ) -> Result<T, Failure> {
         self.sequence = self.sequence.wrapping_add(1);
-        let message = Message { header: Header { version: VERSION, sequence: self.sequence }, body: request };
         // In front, the zero that ends what may have gone before: see `kilornn_link`.
         let mut buffer = [0; 1 + FRAME];
-        let length = frame::encode(&message, &mut buffer[1..]).map_err(|_| Failure::Unexpected)?.len();
-        // The time that request and response take on the line comes on top.
+        let length = encode(self.sequence, request, &mut buffer[1..])?.len();
+        // Request and response also take time on the line.
         let bits = 10 * (length + FRAME) as u32;
         let wait = wait
             + self.line.baud().map_or(Duration::ZERO, |baud| Duration::from_secs(1) * bits / baud.max(1));
@@ -441,8 +577,7 @@ impl Client {
                 let repeats = attempt > 0;
                 let bytes = &buffer[usize::from(!repeats)..=length];
                 self.traffic.repeated += u64::from(repeats);
-                self.traffic.sent += bytes.len() as u64;
-                self.line.send(bytes).map_err(|error| self.gone(error))?;
+                self.send(bytes)?;
                 let deadline = Instant::now() + wait;
                 if let Some(version) = self.listen(deadline)? {
                     break 'answered version;
@@ -466,46 +601,54 @@ impl Client {
 
     /// Waits for the response with the current number; its version, and its body in `self.body`.
     fn listen(&mut self, deadline: Instant) -> Result<Option<u8>, Failure> {
-        let mut buffer = [0; 4096];
         loop {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            let count = self.line.receive(&mut buffer, wait).map_err(|error| self.gone(error))?;
-            self.traffic.received += count as u64;
-            let mut found = None;
-            for &byte in &buffer[..count] {
-                match self.splitter.push(byte) {
-                    Piece::Text(byte) => {
-                        if self.heard.len() == HEARD {
-                            self.heard.pop_front();
-                        }
-                        self.heard.push_back(byte);
-                    }
-                    Piece::Message(message) => {
-                        if let Ok((header, body)) = message::header(message)
-                            && header.sequence == self.sequence
-                        {
-                            self.body.clear();
-                            self.body.extend(body);
-                            found = Some(header.version);
-                        }
-                    }
-                    // The request is sent again.
-                    Piece::Inside | Piece::Damaged(_) => {}
-                }
-            }
+            let (count, found) = self.receive(deadline.saturating_duration_since(Instant::now()))?;
             if found.is_some() || (count == 0 && Instant::now() >= deadline) {
                 return Ok(found);
             }
         }
     }
 
+    /// Takes what arrives within this time: the number of bytes, and the version of the response with the current number
+    /// if that is among them.
+    fn receive(&mut self, wait: Duration) -> Result<(usize, Option<u8>), Failure> {
+        let mut buffer = [0; 4096];
+        let count = self.line.receive(&mut buffer, wait).map_err(|error| self.gone(error))?;
+        self.traffic.received += count as u64;
+        let mut found = None;
+        for &byte in &buffer[..count] {
+            match self.splitter.push(byte) {
+                Piece::Text(byte) => {
+                    if self.heard.len() == HEARD {
+                        self.heard.pop_front();
+                    }
+                    self.heard.push_back(byte);
+                    self.unread = (self.unread + 1).min(HEARD);
+                }
+                Piece::Message(message) => {
+                    if let Ok((header, body)) = message::header(message)
+                        && header.sequence == self.sequence
+                    {
+                        self.body.clear();
+                        self.body.extend(body);
+                        found = Some(header.version);
+                    }
+                }
+                // The request is sent again.
+                Piece::Inside | Piece::Damaged(_) => {}
+            }
+        }
+        Ok((count, found))
+    }
+
     fn gone(&self, error: io::Error) -> Failure {
         Failure::Gone { error, advice: self.advice() }
     }
 
-    /// What a person should know of a line that does not work.
+    /// Advice for an error message about a line that does not work.
     fn advice(&self) -> String {
-        let heard: Vec<u8> = self.heard.iter().copied().collect();
+        let skipped = self.heard.len().saturating_sub(TOLD);
+        let heard: Vec<u8> = self.heard.iter().skip(skipped).copied().collect();
         let heard = String::from_utf8_lossy(&heard);
         let lines = heard.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
         let heard = match lines.len() {
@@ -519,7 +662,13 @@ impl Client {
     }
 }
 
-/// All but the reason why a model is of no use, which lies in the message.
+/// A request with its number, as it goes over the line.
+fn encode<'b>(sequence: u16, request: Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let message = Message { header: Header { version: VERSION, sequence }, body: request };
+    frame::encode(&message, buffer).map_err(|_| Failure::Unexpected)
+}
+
+/// A refusal that does not borrow from the message, hence without the reason of [`Refusal::Model`].
 const fn without_reason(refusal: Refusal<'_>) -> Refusal<'static> {
     match refusal {
         Refusal::Version { supported } => Refusal::Version { supported },
@@ -535,5 +684,79 @@ const fn without_reason(refusal: Refusal<'_>) -> Refusal<'static> {
         Refusal::Checksum { found } => Refusal::Checksum { found },
         Refusal::Model(_) => Refusal::Model(""),
         Refusal::Flash => Refusal::Flash,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device that has said all that it will say, in pieces.
+    struct Recorded(VecDeque<Vec<u8>>, Vec<u8>);
+
+    impl Line for Recorded {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.1.extend(bytes);
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
+            let Some(bytes) = self.0.pop_front() else { return Ok(0) };
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+
+        fn advice(&self) -> String {
+            "it is recorded".into()
+        }
+    }
+
+    fn client(said: &[&[u8]]) -> Client<Recorded> {
+        let said = said.iter().map(|bytes| bytes.to_vec()).collect();
+        let patience = Patience { answer: Duration::ZERO, tries: 1, ..Patience::default() };
+        Client::new(Recorded(said, Vec::new()), patience)
+    }
+
+    #[test]
+    fn text_is_read_once_and_frames_are_no_text() {
+        let frame = client(&[]).encode(Request::Info).unwrap();
+        let mut client = client(&[b"Kilo", b"RNN\n> ", &[&b"a"[..], &frame, b"b"].concat(), b"c"]);
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"Kilo");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"RNN\n> ");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"ab");
+        // What comes while a response is awaited is not lost, and is part of the error message.
+        let silent = client.info().unwrap_err().to_string();
+        assert!(silent.contains("KiloRNN / > abc") && silent.ends_with("it is recorded"), "{silent}");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"c");
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_reset_ends_half_a_frame() {
+        let frame = client(&[]).encode(Request::Info).unwrap();
+        let half = &frame[..frame.len() - 2];
+        let mut client = client(&[&[b"x", half].concat(), b"new"]);
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"x");
+        client.forget();
+        assert_eq!(client.text(Duration::ZERO).unwrap(), b"new");
+    }
+
+    #[test]
+    fn bytes_are_sent_as_they_are_and_counted() {
+        let mut client = client(&[]);
+        client.send(b"typed\r").unwrap();
+        assert_eq!(client.line_mut().1, b"typed\r");
+        assert_eq!(client.traffic().sent, 6);
+        // A request of one's own has another number than the client's next one.
+        let first = client.encode(Request::Info).unwrap();
+        assert!(client.info().is_err());
+        assert!(!client.line_mut().1.ends_with(&first));
+    }
+
+    #[test]
+    fn a_model_without_room_is_told_by_how_much() {
+        let said = NoRoom::Bytes { model: 64_569, device: 20_472 }.to_string();
+        assert_eq!(said, "the model has 64,569 bytes, and the device has room for 20,472");
+        assert!(NoRoom::ReadOnly.to_string().contains("KILORNN_MODEL"));
     }
 }

@@ -1,29 +1,28 @@
 //! What the engine takes on each core: bytes of code, bytes of stack, and instructions.
 //!
 //! These are measurements. `cargo xtask engine` prints the bytes of code and `cargo xtask bench device` the rest, and
-//! each fails where what it measures is no longer what stands here. Both read this very file, so it uses nothing of the
-//! crate around it.
+//! each fails where what it measures is no longer what stands here.
 
 use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
 use kilornn::text::Unit;
 
-/// What one core takes.
+/// What the engine takes on one core.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Core {
     /// What `--core` calls it.
     pub name: &'static str,
-    /// What others call it.
+    /// Its maker's name for it.
     pub about: &'static str,
-    /// The compiler's name.
+    /// The Rust target.
     pub target: &'static str,
     /// The board on which `cargo xtask bench device` measures it.
     pub board: &'static str,
     /// Code and constants.
     pub code: Code,
-    /// The deepest that the engine goes from loading a model to its answer, in bytes of stack.
+    /// The most bytes of stack that are in use between loading a model and its answer.
     pub stack: usize,
-    /// Instructions.
+    /// Executed instructions.
     pub costs: Costs,
 }
 

@@ -1,12 +1,10 @@
-//! The firmware in QEMU, given all texts at once.
+//! Many texts at once through the firmware in QEMU.
 //!
-//! Texts and answers travel in files, through semihosting, in the format that
-//! `firmware-example/app/src/batch.rs` describes. QEMU counts instructions (`-icount`), so what an answer
-//! costs is the same in every run and on every machine.
+//! The firmware reads the texts from a file of the host and writes its answers to another, through semihosting. The
+//! module `batch` of the crate `kilornn-app` describes the format of both.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::num::NonZero;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -15,45 +13,33 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-use super::boards::Emulation;
-use super::qemu;
+use crate::boards::Emulation;
+use crate::prediction::Counted;
+use crate::qemu::{self, Serial};
+use crate::shares::shares;
 
-/// What the firmware says about one text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The number of the most probable class.
-    pub class: u32,
-    /// Words of the text.
-    pub words: u32,
-    /// Instructions spent in the classifier, reading the clock twice per kilobyte of text included.
-    pub instructions: u64,
-    /// The integer logits, one for each output of the model.
-    pub logits: Vec<i32>,
-}
-
-/// What the firmware says about a whole run.
+/// What the firmware reports at the end of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The most bytes of stack that were in use at any time, the classifier's own included.
+    /// The most bytes of stack that were in use at any time, those of the classifier included.
     pub peak_stack: u32,
 }
 
-/// Sends `texts` through the firmware; returns its answers in their order.
+/// Classifies `texts` with the firmware; the predictions are in their order.
 ///
 /// `outputs` is the model's number of logits. The texts are divided among as many QEMUs as there are
 /// processors. `progress` is told now and then how many texts are answered.
 ///
 /// # Errors
 ///
-/// If QEMU is missing, the firmware refuses its model or ends otherwise than it should, or no answer comes
-/// for a long time.
+/// If QEMU is missing, if the firmware refuses its model or ends with an error, or after a time-out.
 pub fn classify<T: AsRef<[u8]>>(
     emulation: &Emulation,
     elf: &Path,
     outputs: usize,
     texts: &[T],
     mut progress: impl FnMut(u64),
-) -> Result<(Vec<Answer>, Summary)> {
+) -> Result<(Vec<Counted>, Summary)> {
     let elf = fs::canonicalize(elf).with_context(|| format!("cannot read the firmware {}", elf.display()))?;
     let mut runs = shares(texts)
         .into_iter()
@@ -74,7 +60,7 @@ pub fn classify<T: AsRef<[u8]>>(
     Ok((answers, summary))
 }
 
-/// Looks after all runs; returns whether any of them is still going on.
+/// Checks on all runs; returns whether any of them is still going on.
 fn poll(runs: &mut [Run]) -> Result<bool> {
     let mut going_on = false;
     for run in runs {
@@ -83,43 +69,11 @@ fn poll(runs: &mut [Run]) -> Result<bool> {
     Ok(going_on)
 }
 
-/// Divides `texts` into runs of neighbours for as many QEMUs as there are processors, or as they are worth it.
-pub(super) fn shares<T: AsRef<[u8]>>(texts: &[T]) -> Vec<&[T]> {
-    let bytes: usize = texts.iter().map(|text| text.as_ref().len()).sum();
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(1 + bytes / BYTES_WORTH_A_QEMU);
-    divide(texts, workers)
-}
-
-/// Divides `texts` into at most `workers` runs of neighbours with about as many bytes each.
-fn divide<T: AsRef<[u8]>>(mut texts: &[T], workers: usize) -> Vec<&[T]> {
-    // A text costs something even if it is empty.
-    let weight = |text: &T| text.as_ref().len() + 16;
-    let total: usize = texts.iter().map(weight).sum();
-    let mut shares = Vec::new();
-    for remaining in (1..=workers).rev() {
-        let (mut count, mut taken) = (0, 0);
-        while count < texts.len() && (remaining == 1 || taken * workers < total) {
-            taken += weight(&texts[count]);
-            count += 1;
-        }
-        let (share, rest) = texts.split_at(count);
-        texts = rest;
-        // No texts at all are one empty share: even then the firmware must run and say that it can.
-        if !share.is_empty() || (shares.is_empty() && remaining == 1) {
-            shares.push(share);
-        }
-    }
-    shares
-}
-
-/// To start one more QEMU takes as long as to run about so much text in one that is there.
-const BYTES_WORTH_A_QEMU: usize = 100_000;
-
-/// Without a sign of life for so long, a run is given up ...
+/// Time-out: a run that has written no answer for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// ... and for each byte of its longest text, which has one answer only at its end, so much more: ten times
-/// what the largest possible model takes.
+/// Added to the time-out for each byte of the longest text, which has its only answer at the end: ten times what the
+/// largest possible model takes.
 const PATIENCE_PER_BYTE: Duration = Duration::from_millis(4);
 
 // Files in a run's folder, which is QEMU's working directory: semihosting's command line has no quotes, so
@@ -150,7 +104,7 @@ impl Run {
             File::create(folder.path().join(STDERR)).context("cannot write to a temporary folder")?;
         let mut command = command(emulation, elf);
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        let qemu = qemu::spawn(&mut command, emulation)?;
+        let qemu = qemu::spawn(&mut command)?;
         let longest = texts.iter().map(|text| text.as_ref().len()).max().unwrap_or(0);
         let longest = u32::try_from(longest).unwrap_or(u32::MAX);
         Ok(Self {
@@ -165,7 +119,7 @@ impl Run {
         })
     }
 
-    /// Sees how far it is; returns whether it is still going on.
+    /// Checks on it; returns whether it is still going on.
     fn poll(&mut self) -> Result<bool> {
         if self.exit.is_some() {
             return Ok(false);
@@ -211,7 +165,7 @@ impl Run {
         said
     }
 
-    fn finish(&mut self, emulation: &Emulation) -> Result<(Vec<Answer>, Summary)> {
+    fn finish(&mut self, emulation: &Emulation) -> Result<(Vec<Counted>, Summary)> {
         let bytes = fs::read(self.folder.path().join(ANSWERS)).context("the firmware left no answers")?;
         parse(emulation, &bytes, self.outputs, self.texts)
     }
@@ -229,10 +183,8 @@ impl Drop for Run {
 
 /// QEMU in batch mode; its working directory must be a run's folder.
 fn command(emulation: &Emulation, elf: &Path) -> Command {
-    let mut command = qemu::command(emulation, elf);
-    command
-        .args(["-no-reboot", "-serial", &format!("file:{CONSOLE}"), "-semihosting-config"])
-        .arg(format!("enable=on,target=native,arg=batch,arg={TEXTS},arg={ANSWERS}"));
+    let mut command = qemu::command_with(emulation, elf, Serial::File(CONSOLE), &["batch", TEXTS, ANSWERS]);
+    command.arg("-no-reboot");
     command
 }
 
@@ -258,7 +210,7 @@ fn parse(
     bytes: &[u8],
     outputs: usize,
     texts: usize,
-) -> Result<(Vec<Answer>, Summary)> {
+) -> Result<(Vec<Counted>, Summary)> {
     let ticks_per_second = emulation.ticks_per_second();
     let end = texts * record_size(outputs);
     let trailer = bytes.get(end..).and_then(|trailer| trailer.strip_prefix(b"DONE"));
@@ -273,7 +225,7 @@ fn parse(
     let answers = bytes[..end].chunks_exact(record_size(outputs)).map(|record| {
         let (words, _) = record.as_chunks::<4>();
         let word = |index: usize| u32::from_le_bytes(words[index]);
-        Answer {
+        Counted {
             class: word(0),
             words: word(1),
             instructions: emulation
@@ -293,7 +245,7 @@ mod tests {
         Emulation { program, machine, icount: 6, semihosting: true, tick_ns: 40 }
     }
 
-    fn parse(bytes: &[u8], outputs: usize, texts: usize) -> Result<(Vec<Answer>, Summary)> {
+    fn parse(bytes: &[u8], outputs: usize, texts: usize) -> Result<(Vec<Counted>, Summary)> {
         super::parse(&emulation("qemu-system-arm"), bytes, outputs, texts)
     }
 
@@ -307,8 +259,8 @@ mod tests {
         ];
         let (answers, summary) = parse(&bytes, 2, 2).unwrap();
         // 160 ticks of 40 ns are 100 instructions of 64 ns; 2^32 ticks are 2^32 * 5 / 8.
-        let first = Answer { class: 1, words: 258, instructions: 100, logits: vec![5, -2] };
-        let second = Answer { class: 0, words: 0, instructions: 2_684_354_560, logits: vec![0, i32::MIN] };
+        let first = Counted { class: 1, words: 258, instructions: 100, logits: vec![5, -2] };
+        let second = Counted { class: 0, words: 0, instructions: 2_684_354_560, logits: vec![0, i32::MIN] };
         assert_eq!(answers, [first, second]);
         assert_eq!(summary, Summary { peak_stack: 528 });
     }
@@ -330,20 +282,6 @@ mod tests {
         let path = folder.path().join("texts");
         write_texts(&path, &[&b"ab"[..], b"", b"\xFF"]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"\x02\0\0\0ab\0\0\0\0\x01\0\0\0\xFF");
-    }
-
-    #[test]
-    fn shares_keep_the_order_and_are_even() {
-        let texts = ["aaaaaaaaaaaaaaaa"; 9];
-        let sizes = |texts: &[&str], workers| {
-            divide(texts, workers).iter().map(|share| share.len()).collect::<Vec<_>>()
-        };
-        assert_eq!(sizes(&texts, 2), [5, 4]);
-        assert_eq!(sizes(&texts, 3), [3, 3, 3]);
-        assert_eq!(sizes(&texts[..1], 3), [1]);
-        assert_eq!(sizes(&[], 3), [0]);
-        let numbered: Vec<String> = (0..100).map(|n| n.to_string()).collect();
-        assert_eq!(divide(&numbered, 7).concat(), numbered);
     }
 
     #[test]

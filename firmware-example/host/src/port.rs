@@ -1,47 +1,24 @@
-//! The bytes between host and device: a serial port, or the ends of pipes.
+//! A device at a serial port.
 
 use std::fmt;
-use std::io::{self, Read as _, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
 use serialport::{ErrorKind, SerialPort, SerialPortType};
 
-use crate::error::InputError;
+use crate::line::Line;
 
-/// A line to a device.
-pub trait Line: Send {
-    /// Sends all bytes.
-    ///
-    /// # Errors
-    ///
-    /// If the other end is gone.
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+/// Why a port cannot be opened, which ports there are, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenError(String);
 
-    /// Takes what has arrived, and waits for something as long as this; 0 if nothing comes.
-    ///
-    /// # Errors
-    ///
-    /// If the other end is gone.
-    fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize>;
-
-    /// Bits a second, where the line has a speed.
-    fn baud(&self) -> Option<u32> {
-        None
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-
-    /// Opens the line again, after the other end was gone for a while.
-    ///
-    /// # Errors
-    ///
-    /// If it is still gone, or will never come back.
-    fn reopen(&mut self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    /// What else there is to say to a person if no answer comes: what to check, what the other end complained about.
-    fn advice(&self) -> String;
 }
+
+impl std::error::Error for OpenError {}
 
 /// A serial port.
 pub struct Port {
@@ -57,7 +34,7 @@ impl fmt::Debug for Port {
     }
 }
 
-/// A device that takes nothing for so long is gone.
+/// The time-out of writing: a device that takes no byte for so long is gone.
 const WRITING: Duration = Duration::from_secs(5);
 
 impl Port {
@@ -66,7 +43,7 @@ impl Port {
     /// # Errors
     ///
     /// If it cannot be opened: says why, which ports there are, and what helps.
-    pub fn open(path: &str, baud: u32) -> Result<Self, InputError> {
+    pub fn open(path: &str, baud: u32) -> Result<Self, OpenError> {
         match serialport::new(path, baud).timeout(WRITING).open() {
             Ok(port) => Ok(Self { path: path.to_owned(), baud, port: Some(port) }),
             Err(error) => {
@@ -79,7 +56,7 @@ impl Port {
                     ErrorKind::InvalidInput => "; is the speed one that the port has (--baud)?",
                     _ => "",
                 };
-                Err(InputError::new(format!(
+                Err(OpenError(format!(
                     "cannot open the serial port {path}: {}{hint}; {}",
                     error.description,
                     ports()
@@ -148,51 +125,6 @@ impl Line for Port {
     }
 }
 
-/// Two pipes, of which a thread reads the one: reading a pipe knows no time limit.
-#[derive(Debug)]
-pub struct Pipes<W> {
-    to: W,
-    from: Receiver<Vec<u8>>,
-    /// What has arrived and was not yet taken.
-    held: Vec<u8>,
-}
-
-impl<W: Write> Pipes<W> {
-    /// Writes to the one, and gets from the other what its thread sends.
-    pub const fn new(to: W, from: Receiver<Vec<u8>>) -> Self {
-        Self { to, from, held: Vec::new() }
-    }
-
-    /// See [`Line::send`].
-    ///
-    /// # Errors
-    ///
-    /// If the other end is closed.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.to.write_all(bytes)?;
-        self.to.flush()
-    }
-
-    /// See [`Line::receive`].
-    ///
-    /// # Errors
-    ///
-    /// If the other end is closed.
-    pub fn receive(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
-        if self.held.is_empty() {
-            match self.from.recv_timeout(wait) {
-                Ok(bytes) => self.held = bytes,
-                Err(RecvTimeoutError::Timeout) => return Ok(0),
-                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let count = self.held.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.held[..count]);
-        self.held.drain(..count);
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,21 +134,5 @@ mod tests {
         let error = Port::open("/nowhere/ttyACM0", 115_200).unwrap_err().to_string();
         assert!(error.starts_with("cannot open the serial port /nowhere/ttyACM0: "), "{error}");
         assert!(error.contains("there is "), "{error}");
-    }
-
-    #[test]
-    fn pipes_give_what_has_come_and_wait_no_longer() {
-        let (sender, from) = std::sync::mpsc::channel();
-        let mut pipes = Pipes::new(Vec::new(), from);
-        pipes.send(b"to").unwrap();
-        assert_eq!(pipes.to, b"to");
-        sender.send(b"abc".to_vec()).unwrap();
-        let mut two = [0; 2];
-        assert_eq!((pipes.receive(&mut two, Duration::ZERO).unwrap(), two), (2, *b"ab"));
-        assert_eq!((pipes.receive(&mut two, Duration::ZERO).unwrap(), two[0]), (1, b'c'));
-        assert_eq!(pipes.receive(&mut two, Duration::from_millis(1)).unwrap(), 0);
-        drop(sender);
-        let error = pipes.receive(&mut two, Duration::ZERO).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -1,0 +1,60 @@
+//! Every row of the firmware's own table of boards. The published crate has neither the table nor this test.
+
+use std::path::Path;
+
+use kilornn_host::boards::{self, Emulation, Memory};
+
+#[test]
+fn every_row_of_the_firmware_s_table_makes_sense() {
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let boards = boards::read(&firmware).unwrap();
+    assert!(boards.len() >= 9);
+    for (index, board) in boards.iter().enumerate() {
+        let name = &board.name;
+        assert!(boards[..index].iter().all(|other| other.name != *name), "{name} stands there twice");
+        assert!(!board.about.is_empty() && !board.target.is_empty(), "{name}");
+        assert!(["m4", "m3", "m0", "rv32"].contains(&board.core.as_str()), "{name}: {}", board.core);
+
+        let model = firmware.join("../models").join(format!("{}.kilo", board.model));
+        assert!(model.is_file(), "{name} has no model {}", board.model);
+        let source = firmware.join("src/boards").join(name.replace('-', "_") + ".rs");
+        assert!(source.is_file(), "{name} has no {}", source.display());
+
+        let Memory { flash, slots, ram } = board.memory;
+        assert!(flash.length > 0 && ram.length > 0, "{name}");
+        let apart = |a: boards::Region, b: boards::Region| {
+            a.origin + a.length <= b.origin || b.origin + b.length <= a.origin
+        };
+        assert!(apart(flash, ram), "{name}");
+        if let Some(slots) = slots {
+            assert!(slots.length.is_multiple_of(2048), "{name}");
+            assert!(apart(slots, flash) && apart(slots, ram), "{name}");
+        }
+        match &board.qemu {
+            Some(Emulation { program, machine, tick_ns, .. }) => {
+                assert!(program.starts_with("qemu-system-") && !machine.is_empty() && *tick_ns > 0, "{name}");
+            }
+            None => {
+                let can_be_flashed = board.chip.is_some() || board.openocd.is_some();
+                assert!(can_be_flashed, "{name} can neither run nor be flashed");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn every_core_that_is_measured_has_its_board() {
+    use kilornn_host::cores::{CORES, Core};
+
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let boards = boards::read(&firmware).unwrap();
+    for board in &boards {
+        assert!(Core::find(&board.core).is_some(), "{}: no core is called {}", board.name, board.core);
+    }
+    for core in &CORES {
+        let board = boards::find(&boards, core.board).unwrap();
+        assert_eq!((board.core.as_str(), board.target.as_str()), (core.name, core.target), "{}", core.board);
+        assert!(board.qemu.is_some(), "{} is measured in QEMU", core.board);
+    }
+}
