@@ -15,16 +15,16 @@ mod model;
 #[cfg(not(feature = "semihosting"))]
 use kilornn_app::Ended;
 #[cfg(not(feature = "semihosting"))]
-use kilornn_app::board::{Board, Display, Meter, Serial, Slot};
+use kilornn_app::hardware::{Display, Hardware, Meter, Serial, Slot};
 
 // The board's module and name.
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
 /// Runs the application on a board that nobody waits for to end: what ends it begins it again.
 #[cfg(not(feature = "semihosting"))]
-fn run_for_ever(mut board: Board<impl Serial, impl Meter, impl Display, impl Slot>) -> ! {
+fn run_for_ever(mut hardware: Hardware<impl Serial, impl Meter, impl Display, impl Slot>) -> ! {
     loop {
-        match kilornn_app::run::<{ model::UNITS }, { model::WINDOW }>(&mut board, model::bytes()) {
+        match kilornn_app::run::<{ model::UNITS }, { model::WINDOW }>(&mut hardware, model::bytes()) {
             Ended::Closed => {}
             Ended::Restart => drivers::processor::restart(),
         }

@@ -182,7 +182,7 @@ impl Machine {
             Response::Scores(scores) => Ok(scores.iter().map(|score| score.logit).collect()),
             other => bail!("{other:?}"),
         })?;
-        let message::Prediction { score, words, ticks, .. } = prediction;
+        let message::Predicted { score, words, ticks, .. } = prediction;
         Ok(Answer { label, score, logits, words, ticks })
     }
 

@@ -24,8 +24,8 @@ use embedded_io::{Error as _, ErrorKind, Read, Write};
 
 use kilornn::Model;
 
-use crate::board::Meter;
-use crate::timed::{Timed, Timing};
+use crate::hardware::Meter;
+use crate::timed::{TimedClassifier, TimedPrediction};
 
 /// After so many bytes of text, the answers so far are written out: a sign of life.
 const FLUSH_AFTER: u32 = 8 << 10;
@@ -97,7 +97,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
     buffers: &mut Buffers,
 ) -> Result<(), Error> {
     let model = Model::from_bytes(built_in).map_err(Error::Model)?;
-    let mut classifier = Timed::<_, UNITS, WINDOW>::new(&model, meter).map_err(Error::Model)?;
+    let mut classifier = TimedClassifier::<_, UNITS, WINDOW>::new(&model, meter).map_err(Error::Model)?;
     let Buffers { text: chunk, answers } = buffers;
     let mut answers = Answers { output, buffer: answers, used: 0 };
     let mut unflushed: u32 = 0;
@@ -121,7 +121,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
             missing -= piece.len() as u32;
             unflushed = unflushed.saturating_add(piece.len() as u32);
         }
-        let Timing { prediction, ticks } = classifier.finish();
+        let TimedPrediction { prediction, ticks } = classifier.finish();
         answers.write(&prediction.class().to_le_bytes())?;
         answers.write(&prediction.words().to_le_bytes())?;
         answers.write(&ticks.to_le_bytes())?;

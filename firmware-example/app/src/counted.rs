@@ -2,7 +2,7 @@
 
 use embedded_io::{ErrorType, Read, Write};
 
-use crate::board::{Meter, Serial};
+use crate::hardware::{Meter, Serial};
 
 /// Counts what is sent, and the time that it takes, which is the line's and not the application's.
 pub(crate) struct Counted<'b, S, M> {

@@ -1,32 +1,37 @@
 //! The application of a KiloRNN device, the same on every board: text in over a serial line, label out.
 //!
-//! [`run`] reads the line, tells [frames](kilornn_link::frame) from text, and has two ways to answer: `lines` for
+//! [`run`] reads the line, tells [frames](kilornn_link::frame) from text, and has two ways to answer: `terminal` for
 //! people, `requests` for programs. Both use one classifier, around the model that [`store`] finds to be the newest.
-//! What a board must have is in [`board`]; all of it can be had on the host, too, which is how this crate is tested.
+//! What a board must have is in [`hardware`]; all of it can be had on the host, too, which is how this crate is tested.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "simulated")]
+extern crate std;
+
 pub mod batch;
-pub mod board;
 mod counted;
-mod lines;
+pub mod hardware;
 mod loaded;
 mod reason;
 mod requests;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 pub mod store;
+mod terminal;
 mod timed;
 
 use embedded_io::{Read, Write};
 use kilornn_link::frame::{Damage, Piece, Splitter};
 use kilornn_link::message::{Source, Statistics};
 
-use board::{Board, Display, Meter, Serial, Slot};
 use counted::Counted;
-use lines::Lines;
+use hardware::{Display, Hardware, Meter, Serial, Slot};
 use loaded::Loaded;
 use requests::Requests;
 use store::{Spare, Stored};
+use terminal::Terminal;
 
 /// A frame that has not gone on for so long, in milliseconds, is given up.
 ///
@@ -48,10 +53,10 @@ pub enum Ended {
 ///
 /// `UNITS` and `WINDOW` are the room for models: see [`kilornn::Classifier`].
 pub fn run<const UNITS: usize, const WINDOW: usize>(
-    board: &mut Board<impl Serial, impl Meter, impl Display, impl Slot>,
+    hardware: &mut Hardware<impl Serial, impl Meter, impl Display, impl Slot>,
     built_in: &[u8],
 ) -> Ended {
-    let Board { name, serial, meter, display, slots } = board;
+    let Hardware { name, serial, meter, display, slots } = hardware;
     let stored = slots.each_ref().map(Stored::read);
     let newest = store::newest::<UNITS, WINDOW>(slots, &stored);
     let revisions = stored.map(|stored| stored.map_or(0, |stored| stored.revision()));
@@ -93,9 +98,9 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
         spare: &mut Spare<'_, F>,
     ) -> Result<Ended, S::Error> {
         let mut splitter = Splitter::new();
-        let mut lines = Lines::new();
+        let mut terminal = Terminal::new();
         let mut requests = Requests::new();
-        lines.greet(self, loaded)?;
+        terminal.greet(self, loaded)?;
         loop {
             let waiting = self.meter.ticks();
             let mut chunk = [0; 64];
@@ -114,13 +119,13 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                         let ended = match splitter.push(byte) {
                             Piece::Text(byte) => {
                                 requests.forget_text();
-                                lines.push(byte, self, loaded)?
+                                terminal.push(byte, self, loaded)?
                             }
                             Piece::Inside => {
-                                lines.drop_line(loaded);
+                                terminal.drop_line(loaded);
                                 None
                             }
-                            Piece::Message(message) => requests.answer(message, self, loaded, spare)?,
+                            Piece::Message(message) => requests.respond(message, self, loaded, spare)?,
                             Piece::Damaged(damage) => {
                                 self.count(damage);
                                 None
@@ -139,7 +144,7 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                         self.count(Damage::Malformed);
                     }
                     requests.forget_text();
-                    lines.break_line(self, loaded)?;
+                    terminal.break_line(self, loaded)?;
                 }
             }
             self.serial.flush()?;

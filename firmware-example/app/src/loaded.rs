@@ -3,8 +3,8 @@
 use kilornn::{Error, Model};
 use kilornn_link::message::{self, Source};
 
-use crate::board::Meter;
-use crate::timed::Timed;
+use crate::hardware::Meter;
+use crate::timed::TimedClassifier;
 
 /// The model that runs, or why there is none.
 pub(crate) struct Loaded<'m, M, const UNITS: usize, const WINDOW: usize> {
@@ -14,9 +14,9 @@ pub(crate) struct Loaded<'m, M, const UNITS: usize, const WINDOW: usize> {
 /// A model at work.
 pub(crate) struct Running<'m, M, const UNITS: usize, const WINDOW: usize> {
     pub(crate) model: &'m Model<'m>,
-    pub(crate) classifier: Timed<'m, M, UNITS, WINDOW>,
+    pub(crate) classifier: TimedClassifier<'m, M, UNITS, WINDOW>,
     /// What to say about it.
-    pub(crate) about: message::Model,
+    pub(crate) about: message::RunningModel,
 }
 
 impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS, WINDOW> {
@@ -27,9 +27,9 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS,
         meter: &'m M,
     ) -> Self {
         let running = match model {
-            Ok(model) => Timed::new(model, meter).map(|classifier| {
+            Ok(model) => TimedClassifier::new(model, meter).map(|classifier| {
                 let contents = model.contents();
-                let about = message::Model {
+                let about = message::RunningModel {
                     source,
                     length: file.len() as u32,
                     // The loader has found it to be right.

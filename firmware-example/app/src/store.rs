@@ -18,7 +18,7 @@ use kilornn::{Classifier, Model};
 use kilornn_link::frame::{self, CHUNK};
 use kilornn_link::message::{Refusal, Update, checksum};
 
-use crate::board::Slot;
+use crate::hardware::Slot;
 use crate::reason::Reason;
 
 /// Where the model stands in its slot: a multiple of what any flash writes at once.
@@ -32,13 +32,13 @@ const HEADER: usize = 20;
 
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Header {
+struct SlotHeader {
     revision: u32,
     length: u32,
     checksum: u32,
 }
 
-impl Header {
+impl SlotHeader {
     fn read(slot: &[u8]) -> Option<Self> {
         let (words, _) = slot.get(..HEADER)?.as_chunks::<4>();
         let &[magic, revision, length, model, own] = words else { return None };
@@ -64,13 +64,13 @@ impl Header {
 /// A model in a slot that is whole, as far as checksums tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored {
-    header: Header,
+    header: SlotHeader,
 }
 
 impl Stored {
     /// What is in a slot, if it is whole: reads all of it.
     pub(crate) fn read(slot: &impl Slot) -> Option<Self> {
-        let stored = Self { header: Header::read(slot.memory())? };
+        let stored = Self { header: SlotHeader::read(slot.memory())? };
         let file = stored.file(slot);
         let is_whole =
             file.len() == stored.header.length as usize && checksum(file) == stored.header.checksum;
@@ -115,12 +115,12 @@ pub(crate) struct Spare<'s, F> {
     slot: &'s mut F,
     /// The newest revision in either slot.
     newest: u32,
-    update: Progress,
+    update: UpdateProgress,
 }
 
 /// How far an update is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum UpdateProgress {
     /// There is none, or it was given up.
     None,
     /// The slot is erased, and so many bytes of the model are in it.
@@ -131,7 +131,7 @@ enum Progress {
 
 impl<'s, F: Slot> Spare<'s, F> {
     pub(crate) fn new(slot: &'s mut F, newest: u32) -> Self {
-        Self { slot, newest, update: Progress::None }
+        Self { slot, newest, update: UpdateProgress::None }
     }
 
     /// Bytes of the longest model that fits.
@@ -152,7 +152,7 @@ impl<'s, F: Slot> Spare<'s, F> {
         if revision.is_none_or(|revision| revision <= self.newest) {
             return Err(Refusal::Stale { newest: self.newest });
         }
-        self.update = Progress::None;
+        self.update = UpdateProgress::None;
         let sector = F::ERASE_SIZE as u32;
         let end = (MODEL + announced.length).next_multiple_of(sector);
         // One by one from the header on, so that it is gone before anything else is.
@@ -160,7 +160,7 @@ impl<'s, F: Slot> Spare<'s, F> {
             self.slot.erase(start, start + sector).map_err(|_| Refusal::Flash)?;
         }
         let announced = Update { revision, ..announced };
-        self.update = Progress::Receiving { announced, received: 0 };
+        self.update = UpdateProgress::Receiving { announced, received: 0 };
         Ok(0)
     }
 
@@ -168,7 +168,9 @@ impl<'s, F: Slot> Spare<'s, F> {
     ///
     /// All pieces but the last have [`CHUNK`] bytes, which every flash can write.
     pub(crate) fn write(&mut self, offset: u32, piece: &[u8]) -> Result<u32, Refusal<'static>> {
-        let Progress::Receiving { announced, received } = self.update else { return Err(Refusal::NoUpdate) };
+        let UpdateProgress::Receiving { announced, received } = self.update else {
+            return Err(Refusal::NoUpdate);
+        };
         let end = offset.checked_add(piece.len() as u32).ok_or(Refusal::Offset { received })?;
         if end == received && !piece.is_empty() {
             return Ok(received); // sent again, because the answer was lost
@@ -182,7 +184,7 @@ impl<'s, F: Slot> Spare<'s, F> {
         let padded = padded.get_mut(..length).ok_or(Refusal::Offset { received })?;
         padded.iter_mut().zip(piece).for_each(|(place, &byte)| *place = byte);
         self.slot.write(MODEL + offset, padded).map_err(|_| Refusal::Flash)?;
-        self.update = Progress::Receiving { announced, received: end };
+        self.update = UpdateProgress::Receiving { announced, received: end };
         Ok(end)
     }
 
@@ -192,9 +194,9 @@ impl<'s, F: Slot> Spare<'s, F> {
         reason: &'r mut Reason,
     ) -> Result<u32, Refusal<'r>> {
         let (announced, received) = match self.update {
-            Progress::Receiving { announced, received } => (announced, received),
-            Progress::Committed { revision } => return Ok(revision),
-            Progress::None => return Err(Refusal::NoUpdate),
+            UpdateProgress::Receiving { announced, received } => (announced, received),
+            UpdateProgress::Committed { revision } => return Ok(revision),
+            UpdateProgress::None => return Err(Refusal::NoUpdate),
         };
         let Update { length, checksum: expected, revision } = announced;
         if received != length {
@@ -210,16 +212,16 @@ impl<'s, F: Slot> Spare<'s, F> {
             return Err(Refusal::Model(reason.of(&error)));
         }
         let Some(revision) = revision else { return Err(Refusal::NoUpdate) };
-        let header = Header { revision, length, checksum: expected };
+        let header = SlotHeader { revision, length, checksum: expected };
         let mut padded = [0xFF; MODEL as usize];
         padded.iter_mut().zip(header.bytes()).for_each(|(place, byte)| *place = byte);
         let padded = padded.get(..HEADER.next_multiple_of(F::WRITE_SIZE)).ok_or(Refusal::Flash)?;
         self.slot.write(0, padded).map_err(|_| Refusal::Flash)?;
-        if Header::read(self.slot.memory()) != Some(header) {
+        if SlotHeader::read(self.slot.memory()) != Some(header) {
             return Err(Refusal::Flash);
         }
         self.newest = revision;
-        self.update = Progress::Committed { revision };
+        self.update = UpdateProgress::Committed { revision };
         Ok(revision)
     }
 }

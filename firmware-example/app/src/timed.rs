@@ -4,13 +4,13 @@ use core::sync::atomic::{Ordering, compiler_fence};
 
 use kilornn::{Classifier, Error, Model, Prediction};
 
-use crate::board::Meter;
+use crate::hardware::Meter;
 
 /// A classifier with a stopwatch that runs only while it works.
 ///
 /// The time includes two readings of the clock for each call, and nothing is subtracted for them. Give it
 /// large pieces of text where the cost is to be exact.
-pub(crate) struct Timed<'m, M, const UNITS: usize, const WINDOW: usize> {
+pub(crate) struct TimedClassifier<'m, M, const UNITS: usize, const WINDOW: usize> {
     classifier: Classifier<'m, UNITS, WINDOW>,
     meter: &'m M,
     ticks: u64,
@@ -18,7 +18,7 @@ pub(crate) struct Timed<'m, M, const UNITS: usize, const WINDOW: usize> {
     finished: bool,
 }
 
-impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, WINDOW> {
+impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> TimedClassifier<'m, M, UNITS, WINDOW> {
     pub(crate) fn new(model: &'m Model<'m>, meter: &'m M) -> Result<Self, Error> {
         Ok(Self { classifier: Classifier::new(model)?, meter, ticks: 0, finished: false })
     }
@@ -34,19 +34,19 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, 
     }
 
     /// See [`Classifier::finish`].
-    pub(crate) fn finish(&mut self) -> Timing<'_> {
+    pub(crate) fn finish(&mut self) -> TimedPrediction<'_> {
         if core::mem::replace(&mut self.finished, true) {
             self.ticks = 0; // nothing was pushed since the last answer: an empty text
         }
         let start = now(self.meter);
         let prediction = self.classifier.finish();
         self.ticks += now(self.meter) - start;
-        Timing { prediction, ticks: self.ticks }
+        TimedPrediction { prediction, ticks: self.ticks }
     }
 
     /// See [`Classifier::last`].
-    pub(crate) fn last(&self) -> Option<Timing<'_>> {
-        self.classifier.last().map(|prediction| Timing { prediction, ticks: self.ticks })
+    pub(crate) fn last(&self) -> Option<TimedPrediction<'_>> {
+        self.classifier.last().map(|prediction| TimedPrediction { prediction, ticks: self.ticks })
     }
 
     /// See [`Classifier::reset`].
@@ -57,7 +57,7 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, 
 }
 
 /// A prediction and what it took.
-pub(crate) struct Timing<'c> {
+pub(crate) struct TimedPrediction<'c> {
     pub(crate) prediction: Prediction<'c>,
     /// Ticks of the clock spent on the text.
     pub(crate) ticks: u64,

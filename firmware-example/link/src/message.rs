@@ -134,7 +134,7 @@ pub enum Response<'m> {
         length: u32,
     },
     /// The text is classified.
-    Prediction(Prediction),
+    Prediction(Predicted),
     /// Scores of consecutive classes, from the first that was asked for.
     Scores(Vec<Score, SCORES>),
     /// What has happened since the start.
@@ -166,12 +166,12 @@ pub struct Info<'m> {
     /// Room for a model that is sent; zero where the board's flash is not written.
     pub room: u32,
     /// The model that runs, if any does.
-    pub model: Option<Model>,
+    pub model: Option<RunningModel>,
 }
 
 /// The model that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Model {
+pub struct RunningModel {
     /// Where it lies.
     pub source: Source,
     /// Bytes of its file.
@@ -204,7 +204,7 @@ pub enum Source {
 
 /// What the model says about a text.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
+pub struct Predicted {
     /// The most probable class.
     pub class: u32,
     /// Its probability.

@@ -5,7 +5,7 @@
 
 use e310x::interrupt::{ExternalInterrupt, Hart, Priority};
 use e310x::{PLIC, Peripherals};
-use kilornn_app::board::{Board, NoDisplay, NoSlot};
+use kilornn_app::hardware::{Hardware, NoDisplay, NoSlot};
 use riscv::register::mie;
 use riscv_rt::entry;
 
@@ -40,7 +40,7 @@ fn main() -> ! {
         riscv::interrupt::enable();
     }
     let slots = [NoSlot, NoSlot];
-    run_for_ever(Board { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots })
 }
 
 /// A peripheral needs something.

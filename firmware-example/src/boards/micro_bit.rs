@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use cortex_m_rt::entry;
-use kilornn_app::board::Board;
+use kilornn_app::hardware::Hardware;
 use microbit_common::hal::clocks::Clocks;
 use microbit_common::hal::gpio::Level;
 use microbit_common::pac::{Interrupt, NVIC, interrupt};
@@ -39,7 +39,7 @@ fn main() -> ! {
         // SAFETY: what they serve is ready, and no critical section depends on them being off.
         unsafe { NVIC::unmask(interrupt) };
     }
-    run_for_ever(Board { name: NAME, serial, meter, display, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter, display, slots })
 }
 
 #[interrupt]

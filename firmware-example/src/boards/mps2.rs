@@ -12,7 +12,7 @@ use cortex_m::singleton;
 use cortex_m_rt::{entry, exception};
 use embedded_io::Write as _;
 use kilornn_app::batch::{self, Buffers};
-use kilornn_app::board::{Board, NoDisplay};
+use kilornn_app::hardware::{Hardware, NoDisplay};
 use kilornn_app::{Ended, run};
 
 use super::{CLOCK, RECEIVED, UART0};
@@ -22,7 +22,7 @@ use crate::drivers::flash::FlashSlot;
 use crate::drivers::processor::restart;
 use crate::drivers::ram_flash::RamFlash;
 use crate::drivers::semihosting::{self, COMMAND_LINE, CommandLine, Task};
-use crate::drivers::serial::{Inbox, Line};
+use crate::drivers::serial::{Inbox, SerialLine};
 use crate::drivers::systick::SysTickMeter;
 use crate::model::{self, UNITS, WINDOW};
 
@@ -60,8 +60,8 @@ fn main() -> ! {
         Ok(Task::Serve) => {
             // SAFETY: this is the only call.
             let slots = unsafe { FlashSlot::both([RamFlash, RamFlash]) };
-            let mut board = Board { name: NAME, serial, meter, display: NoDisplay, slots };
-            match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
+            let mut hardware = Hardware { name: NAME, serial, meter, display: NoDisplay, slots };
+            match run::<UNITS, WINDOW>(&mut hardware, model::bytes()) {
                 Ended::Closed => true,
                 Ended::Restart => restart(),
             }
@@ -86,7 +86,7 @@ unsafe fn DefaultHandler(interrupt: i16) {
 
 /// Says on the console what went wrong, if anything did; returns whether all went well.
 fn report(
-    console: &mut Line<CmsdkReceiver, CmsdkTransmitter>,
+    console: &mut SerialLine<CmsdkReceiver, CmsdkTransmitter>,
     outcome: Result<(), impl fmt::Display>,
 ) -> bool {
     if let Err(error) = &outcome {

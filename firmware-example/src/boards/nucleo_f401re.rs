@@ -3,7 +3,7 @@
 
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
-use kilornn_app::board::Board;
+use kilornn_app::hardware::Hardware;
 use stm32f4xx_hal::pac::{self, Interrupt, USART2, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
@@ -45,7 +45,7 @@ fn main() -> ! {
     let display = Led(port.pa5.into_push_pull_output());
     // SAFETY: this is the only call.
     let slots = unsafe { FlashSlot::both([Stm32f4Flash(&chip.FLASH); 2]) };
-    run_for_ever(Board { name: NAME, serial, meter, display, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter, display, slots })
 }
 
 /// The serial line has received something.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use e310x::{CLINT, Prci, Qspi0};
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 use riscv::register::mcycle;
 
 use super::processor::peak_stack;

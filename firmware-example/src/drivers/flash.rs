@@ -7,10 +7,10 @@ use core::slice;
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
-use kilornn_app::board::Slot;
+use kilornn_app::hardware::Slot;
 
 /// How a chip writes its flash.
-pub(crate) trait Flash {
+pub(crate) trait FlashDriver {
     /// Bytes that are erased at once.
     const PAGE: usize;
 
@@ -38,7 +38,7 @@ pub(crate) struct FlashSlot<F> {
     length: usize,
 }
 
-impl<F: Flash> FlashSlot<F> {
+impl<F: FlashDriver> FlashSlot<F> {
     /// Both slots.
     ///
     /// # Safety
@@ -55,7 +55,7 @@ impl<F: Flash> FlashSlot<F> {
     }
 }
 
-impl<F: Flash> Slot for FlashSlot<F> {
+impl<F: FlashDriver> Slot for FlashSlot<F> {
     fn memory(&self) -> &[u8] {
         // SAFETY: the linker script leaves this memory alone, `both` gave it to this slot only, and the slot changes
         // it only when it is borrowed mutably.
@@ -63,11 +63,11 @@ impl<F: Flash> Slot for FlashSlot<F> {
     }
 }
 
-impl<F: Flash> ErrorType for FlashSlot<F> {
+impl<F: FlashDriver> ErrorType for FlashSlot<F> {
     type Error = NorFlashErrorKind;
 }
 
-impl<F: Flash> ReadNorFlash for FlashSlot<F> {
+impl<F: FlashDriver> ReadNorFlash for FlashSlot<F> {
     const READ_SIZE: usize = 1;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
@@ -82,7 +82,7 @@ impl<F: Flash> ReadNorFlash for FlashSlot<F> {
     }
 }
 
-impl<F: Flash> NorFlash for FlashSlot<F> {
+impl<F: FlashDriver> NorFlash for FlashSlot<F> {
     const WRITE_SIZE: usize = 4;
     const ERASE_SIZE: usize = F::PAGE;
 

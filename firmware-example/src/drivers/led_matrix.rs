@@ -5,7 +5,7 @@
 use core::cell::RefCell;
 
 use critical_section::Mutex;
-use kilornn_app::board::Display;
+use kilornn_app::hardware::Display;
 use microbit_common::display::nonblocking;
 use microbit_common::gpio::DisplayPins;
 use microbit_common::pac::TIMER1;

@@ -8,7 +8,7 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 use microbit_common::pac::NVMC;
 use microbit_common::pac::nvmc::RegisterBlock;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// Its controller; pages have `PAGE` bytes.
 pub(crate) struct Nvmc<const PAGE: usize>(());
@@ -31,7 +31,7 @@ fn registers() -> &'static RegisterBlock {
     unsafe { &*NVMC::ptr() }
 }
 
-impl<const PAGE: usize> Flash for Nvmc<PAGE> {
+impl<const PAGE: usize> FlashDriver for Nvmc<PAGE> {
     const PAGE: usize = PAGE;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 use microbit_common::pac::TIMER0;
 
 use super::processor::peak_stack;

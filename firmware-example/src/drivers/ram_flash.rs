@@ -5,12 +5,12 @@ use core::ptr::with_exposed_provenance_mut;
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// It keeps what is written until the emulator ends.
 pub(crate) struct RamFlash;
 
-impl Flash for RamFlash {
+impl FlashDriver for RamFlash {
     const PAGE: usize = 4096;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {

@@ -12,7 +12,7 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 use rp2040_boot2::BOOT_LOADER_W25Q080;
 use rp2040_hal::rom_data;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// The second stage of the boot: the ROM reads it from the beginning of the flash, where the linker script puts it. It
 /// makes the rest of the flash readable, with the fast commands of the board's chip.
@@ -103,7 +103,7 @@ unsafe fn without_flash(rom: &Rom, boot2: unsafe extern "C" fn(), change: &Chang
 /// The flash.
 pub(crate) struct RpFlash;
 
-impl Flash for RpFlash {
+impl FlashDriver for RpFlash {
     const PAGE: usize = 4096;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {

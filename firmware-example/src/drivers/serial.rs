@@ -1,11 +1,11 @@
 //! A serial line: what arrives waits in a queue, which the UART's interrupt fills; what is sent waits for the UART.
 
 use core::cell::RefCell;
-use core::fmt;
 
 use critical_section::Mutex;
-use embedded_io::{ErrorKind, ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, Write};
 use heapless::Deque;
+use kilornn_app::hardware::Lost;
 
 use super::processor::wait_for_interrupt;
 
@@ -61,12 +61,12 @@ impl<R: Receiver> Inbox<R> {
     }
 
     /// What `receiver` receives comes in from now on, and `transmitter` sends.
-    pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> Line<R, T> {
+    pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> SerialLine<R, T> {
         critical_section::with(|cs| {
             let shared = Shared { receiver, queue: Deque::new(), loss: None, is_listening: false };
             self.0.borrow_ref_mut(cs).insert(shared).resume();
         });
-        Line { inbox: self, transmitter }
+        SerialLine { inbox: self, transmitter }
     }
 
     /// What the receiver's interrupt has to do.
@@ -144,35 +144,17 @@ impl<R: Receiver> Shared<R> {
     }
 }
 
-/// Something was lost on the serial line, or arrived damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lost;
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text arrived faster than it was read")
-    }
-}
-
-impl core::error::Error for Lost {}
-
-impl embedded_io::Error for Lost {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Other
-    }
-}
-
 /// A serial line.
-pub(crate) struct Line<R: 'static, T> {
+pub(crate) struct SerialLine<R: 'static, T> {
     inbox: &'static Inbox<R>,
     transmitter: T,
 }
 
-impl<R, T> ErrorType for Line<R, T> {
+impl<R, T> ErrorType for SerialLine<R, T> {
     type Error = Lost;
 }
 
-impl<R: Receiver, T> Read for Line<R, T> {
+impl<R: Receiver, T> Read for SerialLine<R, T> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Lost> {
         if buffer.is_empty() {
             return Ok(0);
@@ -193,7 +175,7 @@ impl<R: Receiver, T> Read for Line<R, T> {
     }
 }
 
-impl<R, T: Transmitter> Write for Line<R, T> {
+impl<R, T: Transmitter> Write for SerialLine<R, T> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Lost> {
         bytes.iter().for_each(|&byte| self.transmitter.send(byte));
         Ok(bytes.len())

@@ -9,7 +9,7 @@ use core::ptr::with_exposed_provenance_mut;
 use embedded_storage::nor_flash::NorFlashErrorKind;
 use stm32f4xx_hal::pac::FLASH;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// Where the flash begins.
 const START: usize = 0x0800_0000;
@@ -74,7 +74,7 @@ impl Stm32f4Flash<'_> {
     }
 }
 
-impl Flash for Stm32f4Flash<'_> {
+impl FlashDriver for Stm32f4Flash<'_> {
     const PAGE: usize = 128 << 10;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {

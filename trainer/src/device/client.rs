@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
 use kilornn_link::message::{
-    self, Header, Message, Model, Prediction, Refusal, Request, Response, Score, Statistics, Update, VERSION,
+    self, Header, Message, Predicted, Refusal, Request, Response, RunningModel, Score, Statistics, Update,
+    VERSION,
 };
 
 use super::line::Line;
@@ -149,7 +150,7 @@ pub struct Info {
     /// Room for a model that is sent.
     pub room: u32,
     /// The model that runs.
-    pub model: Option<Model>,
+    pub model: Option<RunningModel>,
 }
 
 impl Info {
@@ -164,7 +165,7 @@ impl Info {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The class, and what it took.
-    pub prediction: Prediction,
+    pub prediction: Predicted,
     /// Logits and probabilities of all classes.
     pub scores: Vec<Score>,
 }

@@ -143,19 +143,19 @@ pub fn differences(host: &Answer, device: &client::Answer) -> Vec<Difference> {
 
 #[cfg(test)]
 mod tests {
-    use kilornn_link::message::{Prediction, Score};
+    use kilornn_link::message::{Predicted, Score};
 
     use super::*;
 
     #[test]
     fn every_difference_is_told() {
         let host = Answer { class: 1, score: 0.9, words: 3, known_words: 2, logits: vec![7] };
-        let prediction = Prediction { class: 1, score: 0.9, words: 3, known: 2, ticks: 5 };
+        let prediction = Predicted { class: 1, score: 0.9, words: 3, known: 2, ticks: 5 };
         let scores = [-7, 7].map(|logit| Score { logit, probability: 0.5 }).to_vec();
         let same = client::Answer { prediction, scores };
         assert_eq!(differences(&host, &same), []);
         let other = client::Answer {
-            prediction: Prediction { class: 0, words: 4, known: 1, ..prediction },
+            prediction: Predicted { class: 0, words: 4, known: 1, ..prediction },
             scores: same.scores[1..].to_vec(),
         };
         let told: Vec<_> =
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn another_model_is_named() {
-        let model = message::Model {
+        let model = message::RunningModel {
             source: message::Source::BuiltIn,
             length: 9,
             checksum: message::checksum(b"a model__"),

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use kilornn_link::frame::CHUNK;
-use kilornn_link::message::{Model, Request, Response, Source, Update, checksum};
+use kilornn_link::message::{Request, Response, RunningModel, Source, Update, checksum};
 
 use super::{Bench, SENTENCES};
 use crate::machine::{Machine, encode};
@@ -106,7 +106,7 @@ pub(super) fn send(machine: &mut Machine, file: &[u8]) -> Result<u32> {
 }
 
 /// The model that runs.
-fn model(machine: &mut Machine) -> Result<Model> {
+fn model(machine: &mut Machine) -> Result<RunningModel> {
     machine.request(Request::Info, |response| match response {
         Response::Info(info) => info.model.context("no model runs"),
         other => bail!("{other:?}"),

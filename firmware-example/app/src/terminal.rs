@@ -1,4 +1,4 @@
-//! Lines: a person at the other end, with a terminal.
+//! The terminal: a person at the other end of the serial line, who types texts and reads labels.
 //!
 //! The terminal shows what the device sends back, so that what is typed is echoed. Text is held for a while, so that
 //! it can be erased; when a line grows longer than what can be held, its beginning goes into the classifier, and a
@@ -10,9 +10,9 @@ use embedded_io::Write;
 use heapless::Vec;
 use kilornn_link::message::Source;
 
-use crate::board::{Display, Meter, Serial};
+use crate::hardware::{Display, Meter, Serial};
 use crate::loaded::{Loaded, Running};
-use crate::timed::Timing;
+use crate::timed::TimedPrediction;
 use crate::{Device, Ended};
 
 /// Bytes of a line that can still be erased, at least the half of it.
@@ -41,7 +41,7 @@ sends another model.\r
 ";
 
 /// The line that is being typed.
-pub(crate) struct Lines {
+pub(crate) struct Terminal {
     held: Vec<u8, HELD>,
     /// What was typed before it, if anything.
     before: Before,
@@ -70,7 +70,7 @@ enum Escape {
     Inside,
 }
 
-impl Lines {
+impl Terminal {
     pub(crate) const fn new() -> Self {
         Self { held: Vec::new(), before: Before::Nothing, escape: Escape::None, returned: false }
     }
@@ -210,7 +210,7 @@ impl Lines {
             (Before::Nothing, b"info") => info(device, loaded)?,
             _ => {
                 loaded.push(&self.held);
-                answer(device, loaded)?;
+                classify(device, loaded)?;
             }
         }
         self.held.clear();
@@ -224,7 +224,7 @@ const fn is_continuation(byte: u8) -> bool {
 }
 
 /// Classifies the text that was pushed.
-fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+fn classify<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
     device: &mut Device<'_, S, M, D>,
     loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
 ) -> Result<(), S::Error> {
@@ -232,7 +232,7 @@ fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usi
         Ok(running) => running,
         Err(error) => return write(&mut device.serial, format_args!("error: no model runs: {error}\r\n")),
     };
-    let Timing { prediction, ticks } = running.classifier.finish();
+    let TimedPrediction { prediction, ticks } = running.classifier.finish();
     device.classified(prediction.label(), prediction.class());
     let (words, known) = (prediction.words(), prediction.known_words());
     // In integers: `core`'s formatting of floats takes kilobytes of flash and a kilobyte of stack.
