@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn damages_are_counted_and_a_file_that_does_not_load_is_no_success() {
-        let mut random = crate::random::Random::new(3);
+        let mut random = fastrand::Rng::with_seed(3);
         let file = std::iter::repeat_with(|| crate::model::random(&mut random))
             .find(|file| Model::from_bytes(file).is_ok() && file.len() < 1000)
             .unwrap();

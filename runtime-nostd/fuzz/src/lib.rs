@@ -7,7 +7,6 @@
 pub mod damage;
 pub mod model;
 pub mod mutate;
-pub mod random;
 pub mod targets;
 
 use std::collections::HashSet;
@@ -15,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use random::Random;
+use fastrand::Rng;
 use targets::Target;
 
 /// Inputs kept for further damage, at most.
@@ -49,18 +48,18 @@ pub fn fuzz(
     corpus: &[Vec<u8>],
     mut go_on: impl FnMut() -> bool,
 ) -> Result<(), Crash> {
-    let mut random = Random::new(seed);
+    let mut random = Rng::with_seed(seed);
     let mut kept = corpus.to_vec();
     let mut outcomes = HashSet::new();
     loop {
-        let other = random.below(kept.len());
-        let mut input = if target.takes_models && random.once_in(8) {
+        let other = random.choice(&kept).cloned().unwrap_or_default();
+        let mut input = if target.takes_models && random.usize(..8) == 0 {
             fresh(target, &mut random)
         } else {
-            kept.get(random.below(kept.len())).cloned().unwrap_or_default()
+            random.choice(&kept).cloned().unwrap_or_default()
         };
-        if !random.once_in(16) {
-            mutate::mutate(&mut random, &mut input, kept.get(other).map_or(&[], Vec::as_slice));
+        if random.usize(..16) != 0 {
+            mutate::mutate(&mut random, &mut input, &other);
         }
         let result = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
         let Ok(outcome) = result else { return Err(Crash(input)) };
@@ -68,7 +67,7 @@ pub fn fuzz(
             if kept.len() < KEPT {
                 kept.push(input);
             } else {
-                let place = corpus.len() + random.below(KEPT - corpus.len());
+                let place = corpus.len() + random.usize(..KEPT - corpus.len());
                 kept[place] = input;
             }
         }
@@ -78,14 +77,19 @@ pub fn fuzz(
     }
 }
 
+/// One of several values, each as likely as the others.
+pub(crate) fn pick<T: Copy>(random: &mut Rng, from: &[T]) -> T {
+    from[random.usize(..from.len())]
+}
+
 /// A new model of random dimensions, for a target that takes models.
-pub fn fresh(target: Target, random: &mut Random) -> Vec<u8> {
+pub fn fresh(target: Target, random: &mut Rng) -> Vec<u8> {
     let file = model::random(random);
     if target.name == "loader" {
         return file;
     }
-    let text: Vec<&str> = (0..random.below(12))
-        .map(|_| random.pick(&["a", "the ", " ", "Wörter ", "😀", "x y z ", "İ."]))
+    let text: Vec<&str> = (0..random.usize(..12))
+        .map(|_| pick(random, &["a", "the ", " ", "Wörter ", "😀", "x y z ", "İ."]))
         .collect();
     let border = u16::try_from(file.len()).unwrap_or(u16::MAX).to_le_bytes();
     [&border[..], &file, text.concat().as_bytes()].concat()
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn random_models_get_far() {
-        let mut random = Random::new(1);
+        let mut random = Rng::with_seed(1);
         let loaded = (0..1000).filter(|_| Model::from_bytes(&model::random(&mut random)).is_ok()).count();
         assert!((100..900).contains(&loaded), "{loaded} of 1000 load");
     }
