@@ -34,6 +34,10 @@ pub struct State<const UNITS: usize> {
     values: [i8; UNITS],
 }
 
+// Kernels in assembly read and write four units at once: `values` must begin at a multiple of four.
+#[cfg(kilornn_assembly)]
+const _: () = assert!(align_of::<State<1>>() == 4 && core::mem::offset_of!(State<1>, values) % 4 == 0);
+
 impl<const UNITS: usize> State<UNITS> {
     /// All zeros: the state before the first word. See [`State`] for an example.
     ///
