@@ -37,6 +37,14 @@ pub struct Classifier<'m, const UNITS: usize, const WINDOW: usize = 0> {
     finished: bool,
 }
 
+/// The model's dimensions and the state.
+#[cfg(feature = "defmt")]
+impl<const UNITS: usize, const WINDOW: usize> defmt::Format for Classifier<'_, UNITS, WINDOW> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Classifier {{ model: {}, state: {} }}", self.reader.model, self.reader.state);
+    }
+}
+
 impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> {
     /// A classifier at the start of a text.
     ///

@@ -17,6 +17,7 @@ use crate::file::OLDEST;
 /// assert_eq!(error.to_string(), "not a KiloRNN model: it begins with \"GIF8\", not with \"KILO\"");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// The file does not begin with `KILO`.

@@ -30,6 +30,22 @@ pub struct Model<'a> {
     rows: u32,
 }
 
+/// Its dimensions, not its tables.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Model<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let ([units, inputs], classes) = (self.shape, self.classes());
+        defmt::write!(
+            f,
+            "Model {{ classes: {}, units: {}, inputs: {}, rows: {} }}",
+            classes,
+            units,
+            inputs,
+            self.rows
+        );
+    }
+}
+
 impl<'a> Model<'a> {
     /// Checks a `.kilo` file, which must lie at a multiple of four in memory, and returns the model in it.
     ///

@@ -11,6 +11,7 @@ use crate::text::{Normalization, Vocabulary};
 /// assert_ne!(kilornn::Unknown::Drop, kilornn::Unknown::Row);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Unknown {
     /// They are left out, as Keras's `Tokenizer` does without an `oov_token`.
     Drop,
@@ -24,6 +25,7 @@ pub enum Unknown {
 /// assert_ne!(kilornn::Truncating::Pre, kilornn::Truncating::Post);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Truncating {
     /// The beginning: the last words count. The classifier must remember as many word ids.
     Pre,
@@ -41,6 +43,7 @@ pub enum Truncating {
 /// assert_eq!(all.window(), 0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sequence<'a> {
     /// The most words that count, or 0 if all do.
     pub maxlen: u32,
@@ -87,6 +90,7 @@ impl Sequence<'_> {
 /// assert_eq!(padding.state(77, 2), Some(&[6, 9][..]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Padding<'a> {
     /// States, one after the other, an `i8` for each unit.
     #[serde(borrow)]
@@ -139,6 +143,7 @@ fn remainder(mut a: u32, n: u32) -> Option<u32> {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Contents<'a> {
     /// The names of the classes, separated by line feeds.
     pub labels: &'a str,

@@ -28,6 +28,22 @@ pub struct Prediction<'c> {
     known: u32,
 }
 
+/// The class, its label and the counts of words, not the score: that would take floating point.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Prediction<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let Self { class, words, known, .. } = self;
+        defmt::write!(
+            f,
+            "Prediction {{ class: {}, label: {}, words: {}, known_words: {} }}",
+            class,
+            self.label(),
+            words,
+            known
+        );
+    }
+}
+
 impl<'c> Prediction<'c> {
     pub(crate) fn new(model: &'c Model<'c>, state: &'c [i8], words: u32, known: u32) -> Self {
         let mut prediction = Self { model, state, class: 0, words, known };

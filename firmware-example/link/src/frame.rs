@@ -31,6 +31,7 @@ const SEPARATOR: u8 = 0;
 
 /// What is wrong with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Damage {
     /// Its stuffing or its checksum is wrong.
     Malformed,
@@ -102,6 +103,7 @@ fn decode(stuffed: &mut [u8]) -> Result<usize, Damage> {
 
 /// What a byte was.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Piece<'s> {
     /// A byte of text, outside all frames.
     Text(u8),

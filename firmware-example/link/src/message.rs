@@ -19,6 +19,7 @@ pub const LABEL: usize = 128;
 
 /// Stands before every body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// The version of the body.
     pub version: u8,
@@ -28,6 +29,7 @@ pub struct Header {
 
 /// A header and a body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Message<B> {
     /// The header.
     pub header: Header,
@@ -67,6 +69,7 @@ pub fn checksum(file: &[u8]) -> u32 {
 
 /// What a host asks for. Each may be repeated and then has the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Request<'m> {
     /// What device and model this is: [`Response::Info`].
     Info,
@@ -111,6 +114,7 @@ pub enum Request<'m> {
 
 /// A model that will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Update {
     /// Bytes of its file.
     pub length: u32,
@@ -122,6 +126,7 @@ pub struct Update {
 
 /// What a device answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Response<'m> {
     /// What device and model this is.
     #[serde(borrow)]
@@ -152,6 +157,7 @@ pub enum Response<'m> {
 
 /// What device and model this is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Info<'m> {
     /// The firmware's version.
     pub firmware: &'m str,
@@ -171,6 +177,7 @@ pub struct Info<'m> {
 
 /// The model that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RunningModel {
     /// Where it lies.
     pub source: Source,
@@ -190,6 +197,7 @@ pub struct RunningModel {
 
 /// Where a model lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Source {
     /// In the program.
     BuiltIn,
@@ -204,6 +212,7 @@ pub enum Source {
 
 /// What the model says about a text.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Predicted {
     /// The most probable class.
     pub class: u32,
@@ -219,6 +228,7 @@ pub struct Predicted {
 
 /// What the model says about one class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Score {
     /// The integer logit; of two classes with one logit, the second has it, and the first its negative.
     pub logit: i32,
@@ -228,6 +238,7 @@ pub struct Score {
 
 /// What has happened since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Statistics {
     /// Bytes that were received.
     pub bytes: u32,
@@ -255,6 +266,7 @@ pub struct Statistics {
 
 /// Why a request cannot be fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal<'m> {
     /// Its version is another than the device's.
     Version {

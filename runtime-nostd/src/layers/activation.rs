@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!([tanh(0.0), tanh(0.5), tanh(-0.5), tanh(9.0), tanh(-9.0)], [0, 59, -59, 127, -127]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Activation {
     /// `max(0, x)`: states are 0 to 127, in each unit's own scale, and most of them are zero.
     Relu,

@@ -20,6 +20,7 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(dense.classes(), 2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Dense<'a> {
     /// Outputs: 1, or the number of classes, at most 256.
     pub outputs: u32,

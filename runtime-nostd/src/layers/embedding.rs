@@ -19,6 +19,7 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(multipliers, [2 << 3, 7 << 3]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Embedding<'a> {
     /// Each row has biases of its own, `W·E[word] + b`, multiplied out at export: the fastest. They stand in
     /// [`SimpleRnn::weights`](super::SimpleRnn::weights).
@@ -48,6 +49,7 @@ pub enum Embedding<'a> {
 /// assert_eq!(numbers, [-1, 7, -8, 0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Table<'a> {
     /// A byte each, as `i8`.
     Int8(#[serde(borrow)] &'a [u8]),

@@ -41,6 +41,7 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(rnn.activation.apply((40 << 9) + 96 * (40 << 2)), 70);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SimpleRnn<'a> {
     /// Hidden units: a multiple of four, at most 256.
     pub units: u32,
@@ -72,6 +73,7 @@ pub struct SimpleRnn<'a> {
 /// assert_ne!(kilornn::layers::Order::Columns, kilornn::layers::Order::Pairs);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Order {
     /// Column after column, so that those of zeros can be left out.
     Columns,

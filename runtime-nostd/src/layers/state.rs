@@ -34,6 +34,14 @@ pub struct State<const UNITS: usize> {
     values: [i8; UNITS],
 }
 
+/// The units' values.
+#[cfg(feature = "defmt")]
+impl<const UNITS: usize> defmt::Format for State<UNITS> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "State({})", self.values());
+    }
+}
+
 // Kernels in assembly read and write four units at once: `values` must begin at a multiple of four.
 #[cfg(kilornn_assembly)]
 const _: () = assert!(align_of::<State<1>>() == 4 && core::mem::offset_of!(State<1>, values) % 4 == 0);

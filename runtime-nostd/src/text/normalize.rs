@@ -20,6 +20,7 @@ use crate::Error;
 /// assert!(Unit::CharacterPair.is_character() && Unit::CharacterPair.has_pairs());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Unit {
     /// The characters between separators.
     Word,
@@ -73,6 +74,7 @@ impl Unit {
 /// assert_eq!(text, "ÀÉ");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Lowercase {
     /// None (Keras's `lower=False`).
     Off,
@@ -121,6 +123,7 @@ impl Lowercase {
 /// assert!(set.contains(',') && !set.contains('a') && !set.contains('，'));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AsciiSet([u8; 16]);
 
 /// As derived, but with a loop in place of sixteen copies of the code for one byte.
@@ -196,6 +199,7 @@ impl AsciiSet {
 /// assert_ne!(plain, Normalization::KERAS);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Normalization {
     /// What one token is.
     pub unit: Unit,

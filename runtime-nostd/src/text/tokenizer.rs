@@ -66,6 +66,7 @@ pub trait WordSink {
 ///
 /// See [`WordSink`] for an example.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tokenizer {
     normalization: Normalization,
     decoder: Utf8Decoder,

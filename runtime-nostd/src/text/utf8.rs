@@ -20,6 +20,7 @@
 /// assert_eq!(text, "café \u{FFFD}!");
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Utf8Decoder {
     /// The bits of the character read so far.
     partial: u32,

@@ -16,6 +16,7 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(hash.finish(), WordHash::of(7, "film"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WordHash(u32);
 
 const FNV_OFFSET: u32 = 0x811C_9DC5;
@@ -141,6 +142,7 @@ const fn reduce(hash: u32, n: u32) -> u32 {
 /// An entry is a word or, if [`Unit::has_pairs`](super::Unit::has_pairs), two neighbours, by the hash that
 /// [`WordHash::pair`] gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Vocabulary<'a> {
     /// Picks the family of word hashes ([`WordHash::new`]).
     pub seed: u32,
