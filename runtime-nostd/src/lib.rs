@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Kernels for microcontrollers are in assembly; every other build forbids unsafe code outright.
 #![deny(unsafe_code)]
 #![cfg_attr(not(kilornn_assembly), forbid(unsafe_code))]

@@ -5,6 +5,7 @@
 //! What a board must have is in [`hardware`]; all of it can be had on the host, too, which is how this crate is tested.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "simulated")]

@@ -11,6 +11,7 @@
 //! needs to be buffered on the device but one frame.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod frame;
