@@ -1,7 +1,7 @@
 //! Small models made by hand, and a second, naive way to compute what they say.
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
-use kilornn::text::{Normalization, Unit, Vocabulary, WordHash, WordSink};
+use kilornn::text::{Lowercase, Normalization, Unit, Vocabulary, WordHash, WordSink};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
 /// A model that owns its tables. Words are `w0`, `w1`, ...; with pairs, every third is the pair of the two before it
@@ -185,7 +185,12 @@ impl Tables {
     pub(crate) fn contents(&self) -> Contents<'_> {
         Contents {
             labels: &self.labels,
-            normalization: Normalization { unit: self.unit, ..Normalization::KERAS },
+            // With lower-casing that needs no feature.
+            normalization: Normalization {
+                unit: self.unit,
+                lowercase: Lowercase::Ascii,
+                ..Normalization::KERAS
+            },
             vocabulary: Vocabulary {
                 seed: 9,
                 slots: self.words,
