@@ -1,4 +1,4 @@
-//! Frames: what a program asks for, and what it is answered.
+//! Requests: a program at the other end of the serial line, which sends frames.
 
 use embedded_io::Write;
 use heapless::Vec;
@@ -14,19 +14,20 @@ use crate::store::Spare;
 use crate::timed::TimedPrediction;
 use crate::{Device, Ended};
 
-/// The text that comes in pieces.
+/// Responds to requests.
 pub(crate) struct Requests {
-    /// How far it is.
+    /// How much of the text has arrived that comes in pieces.
     text: TextProgress,
-    /// Where a response is written.
+    /// Room for the frame of a response.
     frame: [u8; FRAME],
 }
 
+/// How much of a text has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TextProgress {
-    /// So many bytes of it are in the classifier.
+    /// So many bytes, which the classifier has read.
     Receiving(u32),
-    /// It had so many bytes, and the classifier still knows its answer.
+    /// All of its bytes, and the classifier still has its prediction.
     Classified(u32),
 }
 
@@ -38,12 +39,12 @@ impl Requests {
         Self { text: TextProgress::Receiving(0), frame: [0; FRAME] }
     }
 
-    /// Something else took the classifier.
+    /// Forgets the text that comes in pieces, since the classifier was used for another.
     pub(crate) fn forget_text(&mut self) {
         self.text = TextProgress::Receiving(0);
     }
 
-    /// Answers a message; whether that ends the application.
+    /// Sends the response to a message; returns why the application ends, if it does.
     pub(crate) fn respond<S, M, D, F, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         message: &[u8],
@@ -58,7 +59,7 @@ impl Requests {
         F: Slot,
     {
         let Ok((header, body)) = message::header(message) else {
-            // Its checksum is right, so it is a frame, but of someone who speaks otherwise.
+            // A frame with a right checksum, but not of this protocol.
             device.statistics.malformed = device.statistics.malformed.wrapping_add(1);
             return Ok(None);
         };
@@ -129,7 +130,7 @@ impl Requests {
         }
     }
 
-    /// A piece of a text.
+    /// Reads a piece of a text.
     fn text<'r, M: Meter, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         offset: u32,
@@ -151,11 +152,11 @@ impl Requests {
         } else if length != received {
             return Err(Refusal::Offset { received });
         }
-        // Else it was sent again, because the answer was lost.
+        // Otherwise it was sent again, because the response was lost.
         Ok(Response::Received { length })
     }
 
-    /// The end of a text.
+    /// Ends a text and classifies it.
     fn classify<'r, S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         length: u32,
@@ -183,7 +184,7 @@ impl Requests {
         }))
     }
 
-    /// Scores of the text that was classified last.
+    /// Returns scores of the text that was classified last.
     fn scores<'r, M: Meter, const UNITS: usize, const WINDOW: usize>(
         &self,
         first: u32,
@@ -212,7 +213,7 @@ impl Requests {
     }
 }
 
-/// At most `most` bytes of a text, whole characters.
+/// The beginning of a text: whole characters of at most `most` bytes.
 fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     end.and_then(|end| text.get(..end)).unwrap_or_default()

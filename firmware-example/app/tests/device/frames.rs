@@ -1,6 +1,6 @@
 //! What a program sends, and what a hostile one does.
 
-use kilornn_app::PATIENCE_MS;
+use kilornn_app::TIMEOUT_MS;
 use kilornn_link::frame::{self, CHUNK, FRAME};
 use kilornn_link::message::{Header, Message, Refusal, Request, Response, SCORES, Statistics, VERSION};
 use proptest::prelude::*;
@@ -179,7 +179,7 @@ impl serde::Serialize for Raw<'_> {
 #[test]
 fn a_frame_that_goes_on_no_longer_is_given_up() {
     // A person who typed a zero, and the beginning of a frame, goes on typing.
-    let long = pause(u64::from(PATIENCE_MS) + 1);
+    let long = pause(u64::from(TIMEOUT_MS) + 1);
     let begun = frame(1, Request::Info)[..6].to_vec();
     let arrivals = vec![bytes(begun.clone()), long, bytes(b"good\r")];
     let run = device(&mut empty(), NEW, arrivals.clone());
