@@ -1,4 +1,4 @@
-//! A serial line: what arrives waits in a queue, which the UART's interrupt fills; what is sent waits for the UART.
+//! A serial line. Bytes that arrive are put into a queue by the UART's interrupt; sending waits for the UART.
 
 use core::cell::RefCell;
 
@@ -9,15 +9,15 @@ use kilornn_app::hardware::Lost;
 
 use super::processor::wait_for_interrupt;
 
-/// Bytes that may wait: what arrives in 44 ms at 115200 baud.
+/// The capacity of the queue in bytes: what arrives in 44 ms at 115200 baud.
 const ROOM: usize = 512;
 
-/// What a UART's receiver has.
+/// What a UART has received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrived {
     /// A byte.
     Byte(u8),
-    /// Something was lost or damaged at this place.
+    /// Bytes were lost or damaged at this place.
     Loss,
 }
 
@@ -42,25 +42,26 @@ pub(crate) trait Transmitter {
     fn flush(&mut self);
 }
 
-/// What has arrived and was not read yet: shared by the line's reader and the UART's interrupt.
+/// The queue of bytes that have arrived, which the line's reader and the UART's interrupt share.
 pub(crate) struct Inbox<R>(Mutex<RefCell<Option<Shared<R>>>>);
 
 struct Shared<R> {
     receiver: R,
     queue: Deque<u8, ROOM>,
-    /// Something was lost after so many bytes of the queue.
+    /// Bytes were lost behind so many bytes of the queue.
     loss: Option<usize>,
     /// Whether the receiver's interrupt is on: not while the queue is full.
     is_listening: bool,
 }
 
 impl<R: Receiver> Inbox<R> {
-    /// An inbox into which nothing comes yet.
+    /// An inbox without a receiver.
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(RefCell::new(None)))
     }
 
-    /// What `receiver` receives comes in from now on, and `transmitter` sends.
+    /// Opens the inbox: from now on, what `receiver` receives is put into it. Returns the line, which sends with
+    /// `transmitter`.
     pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> SerialLine<R, T> {
         critical_section::with(|cs| {
             let shared = Shared { receiver, queue: Deque::new(), loss: None, is_listening: false };
@@ -69,7 +70,7 @@ impl<R: Receiver> Inbox<R> {
         SerialLine { inbox: self, transmitter }
     }
 
-    /// What the receiver's interrupt has to do.
+    /// The receiver's interrupt must call this.
     pub(crate) fn service(&self) {
         self.with(Shared::fill);
     }
@@ -102,7 +103,7 @@ impl<R: Receiver> Shared<R> {
         while !self.queue.is_full() {
             match self.receiver.take() {
                 Some(Arrived::Byte(byte)) => drop(self.queue.push_back(byte)),
-                // What is between two losses that nobody has been told of is part of one.
+                // Two losses that were not read yet become one, with the bytes between them.
                 Some(Arrived::Loss) => match self.loss {
                     Some(place) => self.queue.truncate(place),
                     None => self.loss = Some(self.queue.len()),
@@ -128,7 +129,7 @@ impl<R: Receiver> Shared<R> {
         !self.queue.is_empty() || self.loss.is_some()
     }
 
-    /// The next byte before anything that was lost.
+    /// Takes the next byte, if there is one before a loss.
     fn next(&mut self) -> Option<u8> {
         if self.loss == Some(0) {
             return None;
@@ -138,7 +139,7 @@ impl<R: Receiver> Shared<R> {
         Some(byte)
     }
 
-    /// Whether something was lost before the next byte; true only once.
+    /// Whether bytes were lost before the next byte. It is true once for each loss.
     fn has_lost(&mut self) -> bool {
         self.loss.take_if(|place| *place == 0).is_some()
     }

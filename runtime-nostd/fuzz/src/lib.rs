@@ -1,8 +1,8 @@
-//! Fuzzing on stable Rust: [`targets`] take any bytes, [`fuzz`] makes them.
+//! Fuzzing on stable Rust: [`fuzz`] makes inputs by damaging earlier ones, and runs [`targets`] with them.
 //!
-//! `cargo xtask fuzz` runs it with overflow checks. There is no instrumentation: an input is kept for
-//! further damage when a target reports an outcome that no earlier input had. Files get a right
-//! checksum after the damage, so that hostile contents get past it.
+//! `cargo xtask fuzz` runs it with overflow checks. It does not instrument the code: a target returns a number for the
+//! outcome of a run, and an input with a new outcome is kept to be damaged further. Damaged files get a right checksum,
+//! so that the loader looks at their contents.
 
 pub mod damage;
 pub mod model;
@@ -20,11 +20,11 @@ use targets::Target;
 /// Inputs kept for further damage, at most.
 const KEPT: usize = 4096;
 
-/// The inputs in the repository for one target, in the order of their names.
+/// The inputs for one target that the repository has, in the order of their names.
 ///
 /// # Errors
 ///
-/// What reading a file says.
+/// If a file cannot be read.
 pub fn corpus(target: Target) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name);
     let mut paths =
@@ -37,11 +37,11 @@ pub fn corpus(target: Target) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash(pub Vec<u8>);
 
-/// Feeds a target with damaged inputs until `go_on` says no, which is asked after every execution.
+/// Runs a target with damaged inputs until `go_on` returns false, which is called after every run.
 ///
 /// # Errors
 ///
-/// The first input at which the target panics.
+/// The first input with which the target panics.
 pub fn fuzz(
     target: Target,
     seed: u64,

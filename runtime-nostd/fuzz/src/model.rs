@@ -1,4 +1,4 @@
-//! Model files: a right header and checksum around anything, and contents that are almost right.
+//! Model files: a right header and checksum for any bytes, and random contents of which many are valid.
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Unit, Vocabulary};
@@ -8,8 +8,8 @@ use fastrand::Rng;
 
 use crate::pick;
 
-/// Gives a file the magic, version, length and checksum that it should have, so that the loader
-/// looks at the rest. Too short a file grows.
+/// Gives a file the right magic, version, length and checksum, so that the loader looks at the rest. A file that is too
+/// short for them becomes longer.
 pub fn seal(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().max(16), 0);
     let end = bytes.len() - 4;
@@ -20,7 +20,7 @@ pub fn seal(bytes: &mut Vec<u8>) {
     bytes[end..].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// CRC-32 as in zip: a second implementation beside the runtime's.
+/// CRC-32 as in zip, independent of the runtime's.
 fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
@@ -39,7 +39,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)])
 }
 
-/// A number that is often exactly right, sometimes beside it, and rarely absurd.
+/// A number that is nearly always `right`, and otherwise one more, one less, or any that is likely to break a program.
 fn near(random: &mut Rng, right: usize) -> usize {
     match random.usize(..64) {
         0 => right.wrapping_add(1),
@@ -51,7 +51,7 @@ fn near(random: &mut Rng, right: usize) -> usize {
     }
 }
 
-/// So many bytes, or not quite, with values that lie at the borders or anywhere.
+/// About `right` bytes: all the same extreme value, or random.
 fn table(random: &mut Rng, right: usize, highest: u8) -> Vec<u8> {
     let length = near(random, right).min(1 << 17);
     match random.usize(..4) {
@@ -60,7 +60,7 @@ fn table(random: &mut Rng, right: usize, highest: u8) -> Vec<u8> {
     }
 }
 
-/// As [`table`], of 32-bit integers that are small or lie at the borders of what is allowed.
+/// About `count` 32-bit integers that are small or near the limits of what is allowed.
 fn biases(random: &mut Rng, count: usize) -> Vec<u8> {
     let length = near(random, 4 * count).min(1 << 12);
     let mut bytes = Vec::with_capacity(length + 3);

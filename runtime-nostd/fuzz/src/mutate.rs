@@ -1,13 +1,13 @@
-//! Small damages.
+//! Damages inputs.
 
 use fastrand::Rng;
 
 use crate::pick;
 
-/// No input grows beyond this many bytes, unless it was longer from the start.
+/// The largest number of bytes of an input, unless one of the corpus is longer.
 const LONGEST: usize = 1024;
 
-/// Values at which programs break: bytes, and what they mean as varints and lengths.
+/// Values that are likely to break a program: bytes, varints and lengths at the limits of their range.
 const BORDERS: [&[u8]; 12] = [
     &[0],
     &[1],
@@ -23,7 +23,7 @@ const BORDERS: [&[u8]; 12] = [
     &[0xFF, 0xFF, 0xFF, 0x7F],
 ];
 
-/// Pieces of text: letters with special cases, broken and overlong UTF-8.
+/// Pieces of text: letters with special rules for lower-casing, and malformed UTF-8.
 const TEXT: [&[u8]; 12] = [
     b" ",
     b"a",
@@ -39,7 +39,7 @@ const TEXT: [&[u8]; 12] = [
     b"\xF0\x9F",
 ];
 
-/// Damages `input` in one to four places; `other` is something to take pieces from.
+/// Damages `input` in one to four places, in part with pieces of `other`.
 pub fn mutate(random: &mut Rng, input: &mut Vec<u8>, other: &[u8]) {
     for _ in 0..=random.usize(..4) {
         mutate_once(random, input, other);
