@@ -1,5 +1,5 @@
-//! A model in a part of the flash of its own, which is written without building the program anew. Here QEMU puts it
-//! there; on a board that is `probe-rs download --binary-format bin --base-address 0x300000 model.kilo`.
+//! A model in its own part of the flash, which can be written without building the program again. Here QEMU loads it; for
+//! a board there is `probe-rs download --binary-format bin --base-address 0x300000 model.kilo`.
 //!
 //! ```sh
 //! cargo run --release --example flash_section -- \
@@ -25,13 +25,14 @@ unsafe extern "C" {
 /// All of that part of the flash.
 fn model_flash() -> &'static [u8] {
     let (start, end) = (&raw const _slots_start, &raw const _slots_end);
-    // SAFETY: the linker leaves this memory alone, and nothing writes it while the program runs.
+    // SAFETY: these bytes are readable flash that the linker script gives to nothing else, and nothing writes them while
+    // the program runs.
     unsafe { slice::from_raw_parts(start, end.addr() - start.addr()) }
 }
 
 fn classify() -> Result<(), Error> {
     let flash = model_flash();
-    // Where there is no model, and where one claims more than the flash has, this is an error.
+    // If there is no model, or if it is longer than the flash, loading returns an error.
     let model = flash.get(..file::length(flash)?).unwrap_or(flash);
     let model = Model::from_bytes(model)?;
     let mut classifier: Classifier<64> = Classifier::new(&model)?;

@@ -22,11 +22,11 @@ use semihosting::{eprintln, println};
 #[repr(align(4))]
 struct Buffer([u8; 96 << 10]);
 
-/// What can go wrong on the way.
+/// Why there is no model.
 enum Error {
-    /// The line is at fault.
+    /// Reading the model failed.
     Line(io::Error),
-    /// The model is.
+    /// Loading the model failed.
     Model(kilornn::Error),
     /// The model is longer than the buffer.
     TooLong(usize),
@@ -48,7 +48,7 @@ fn receive(line: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Error> {
     while received < length {
         let room = buffer.get_mut(received..length).ok_or(Error::TooLong(length))?;
         match line.read(room).map_err(Error::Line)? {
-            0 => break, // The model is cut short, which loading it will tell.
+            0 => break, // The model is cut short: loading it returns an error.
             bytes => received += bytes,
         }
         if received == file::HEADER {

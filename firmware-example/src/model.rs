@@ -4,10 +4,10 @@ include!(concat!(env!("OUT_DIR"), "/dimensions.rs"));
 
 static MODEL: &[u8] = kilornn::include_model!(concat!(env!("OUT_DIR"), "/model.kilo"));
 
-/// The model file, where it lies in flash.
+/// The model file, in flash.
 ///
-/// What the flash holds when the program runs may not be what the compiler saw, so it must not decide at
-/// compile time how the loader's checks end.
+/// The flash may hold another model than the one that the compiler saw, so that the compiler must not evaluate the
+/// loader's checks.
 pub(crate) fn bytes() -> &'static [u8] {
     core::hint::black_box(MODEL)
 }

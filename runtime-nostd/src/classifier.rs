@@ -1,4 +1,4 @@
-//! The one flow: bytes -> words -> rows -> recurrent state -> prediction.
+//! The classifier: bytes -> words -> rows of the embedding -> hidden state -> prediction.
 
 use heapless::Vec;
 
@@ -6,16 +6,16 @@ use crate::layers::State;
 use crate::text::{Tokenizer, WordHash, WordSink};
 use crate::{Error, Model, Prediction, Truncating, Unknown};
 
-/// Classifies texts, one after the other, in fixed memory.
+/// Classifies texts, one after the other, in memory of fixed size.
 ///
-/// `UNITS` is the room for hidden units, together with the numbers of a row where the embedding is projected
-/// ([`Contents::inputs`](crate::Contents::inputs)): any model with at most as many runs. `WINDOW` is the room for
-/// remembered words, for models that count only the last words of a text or were trained on
-/// padded ones ([`Sequence::window`](crate::Sequence::window)); others need none.
+/// `UNITS` is the capacity for the inputs of a step: hidden units and, with a projected embedding, the numbers of its
+/// row ([`Contents::inputs`](crate::Contents::inputs)). `WINDOW` is the capacity for remembered words
+/// ([`Sequence::window`](crate::Sequence::window)), which models need that read only the last words of a text or were
+/// trained on padded texts; other models need 0. A model runs if it needs no more than both.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// use kilornn::{Classifier, Model};
 ///
 /// let model = Model::from_bytes(BYTES)?;
@@ -33,20 +33,28 @@ use crate::{Error, Model, Prediction, Truncating, Unknown};
 pub struct Classifier<'m, const UNITS: usize, const WINDOW: usize = 0> {
     tokenizer: Tokenizer,
     reader: Reader<'m, UNITS, WINDOW>,
-    /// The last text was answered: the next byte begins another.
+    /// The last text is finished: the next byte begins another.
     finished: bool,
 }
 
+/// The model's dimensions and the state.
+#[cfg(feature = "defmt")]
+impl<const UNITS: usize, const WINDOW: usize> defmt::Format for Classifier<'_, UNITS, WINDOW> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Classifier {{ model: {}, state: {} }}", self.reader.model, self.reader.state);
+    }
+}
+
 impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> {
-    /// A classifier at the start of a text.
+    /// A classifier at the beginning of a text.
     ///
     /// # Errors
     ///
-    /// [`Error::UnitsCapacity`] or [`Error::WindowCapacity`] if the model needs more room; they say how much.
+    /// [`Error::UnitsCapacity`] or [`Error::WindowCapacity`] if the model needs more than `UNITS` or `WINDOW`.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// use kilornn::{Classifier, Error, Model};
     ///
     /// let model = Model::from_bytes(BYTES)?;
@@ -69,10 +77,10 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         })
     }
 
-    /// Reads more of the text, as UTF-8 in any chunking. See [`Classifier`] for an example.
+    /// Reads the next piece of the text: UTF-8, cut anywhere. See [`Classifier`] for an example.
     ///
-    /// Cannot fail: malformed UTF-8 is read as [`Utf8Decoder`](crate::text::Utf8Decoder) says, and
-    /// neither a text nor a word can be too long.
+    /// This cannot fail. Malformed UTF-8 is read as [`Utf8Decoder`](crate::text::Utf8Decoder) says, and texts and words
+    /// may be of any length.
     pub fn push(&mut self, text: impl AsRef<[u8]>) {
         if self.finished {
             self.reset();
@@ -80,11 +88,11 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         self.tokenizer.push(text.as_ref(), &mut self.reader);
     }
 
-    /// Ends the text and answers. The next [`push`](Self::push) begins another text.
+    /// Ends the text and returns the prediction for it. The next [`push`](Self::push) begins another text.
     /// See [`Classifier`] for an example.
     pub fn finish(&mut self) -> Prediction<'_> {
         if self.finished {
-            self.reset(); // nothing was pushed since the last answer: an empty text
+            self.reset(); // nothing was pushed since the last prediction: an empty text
         }
         self.finished = true;
         self.tokenizer.finish(&mut self.reader);
@@ -93,11 +101,11 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         Prediction::new(model, state.values(), *words, *known)
     }
 
-    /// The answer of the last [`finish`](Self::finish) once more, as long as nothing has been pushed since.
+    /// The prediction of the last [`finish`](Self::finish) again, or `None` if something has been pushed since.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("wonderful");
@@ -113,11 +121,11 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         self.finished.then(|| Prediction::new(model, state.values(), *words, *known))
     }
 
-    /// Forgets what was pushed of the current text.
+    /// Forgets what was pushed of the current text: the next [`push`](Self::push) begins another.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("half a sen");
@@ -132,12 +140,12 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
         self.finished = false;
     }
 
-    /// The hidden state after the words so far: `i8` in each unit's own scale. While a window is
-    /// being filled, that is the zero state; the steps are taken at the end.
+    /// The hidden state after the words so far: `units` values, each in the scale of its unit. With a window
+    /// ([`Sequence::window`](crate::Sequence::window)) it stays zero until the end of the text, where all steps are taken.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// assert_eq!(classifier.state(), [0; 32]);
@@ -163,8 +171,8 @@ struct Reader<'m, const UNITS: usize, const WINDOW: usize> {
     known: u32,
     /// Words that became rows.
     rows: u32,
-    /// The rows of the last words, where the first step depends on how the text ends: a ring, in
-    /// which the row of word `n` stands at `n % sequence.window()`.
+    /// The rows of the last words, if the first step depends on how long the text is: a ring buffer, in which the row of
+    /// word `n` stands at `n % sequence.window()`.
     window: Vec<u32, WINDOW>,
     state: State<UNITS>,
 }
@@ -175,7 +183,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
         Self { model, hash, before: 0, words: 0, known: 0, rows: 0, window: Vec::new(), state }
     }
 
-    /// Forgets the text; in place, since the window may be large.
+    /// Forgets the text. It does so in place, since the window may be large.
     fn reset(&mut self) {
         self.hash = WordHash::new(self.model.contents().vocabulary.seed);
         (self.words, self.known, self.rows) = (0, 0, 0);
@@ -183,7 +191,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
         self.state.set(&[]);
     }
 
-    /// The next word that counts, as a row of the embedding.
+    /// Takes the next word, as a row of the embedding.
     fn read(&mut self, row: u32) {
         let sequence = &self.model.contents().sequence;
         let past_the_end = sequence.maxlen > 0 && self.rows >= sequence.maxlen;
@@ -194,18 +202,18 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
             None => self.model.step(row, &mut self.state),
             Some(place) => match self.window.get_mut(place as usize) {
                 Some(oldest) => *oldest = row,
-                // Cannot fail: `Classifier::new` saw to the capacity.
+                // This cannot fail: `Classifier::new` has checked the capacity.
                 None => drop(self.window.push(row)),
             },
         }
         self.rows = self.rows.wrapping_add(1);
-        // A text may be endless: past `maxlen` only the place in the ring matters.
+        // A text may be endless. Beyond the window only the place in the ring buffer matters.
         if self.rows >= 2 * sequence.window() {
             self.rows -= sequence.window();
         }
     }
 
-    /// At the end of the text: takes the steps that had to wait for it.
+    /// At the end of the text, takes the steps that had to wait for it.
     fn catch_up(&mut self) {
         let contents = self.model.contents();
         let sequence = &contents.sequence;
@@ -226,7 +234,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Reader<'m, UNITS, WINDOW> {
     }
 }
 
-/// `rows % window`, given that it is less than twice the window: not every core divides.
+/// `rows % window` for `rows` less than twice the window, without a division, which not every core has.
 const fn place(rows: u32, window: u32) -> Option<u32> {
     match window {
         0 => None,

@@ -1,4 +1,4 @@
-//! The one error type: everything that can be wrong with a model, said so that a person can act on it.
+//! The only error type: what can be wrong with a model, with the numbers that a person needs to correct it.
 
 use core::fmt;
 
@@ -6,8 +6,9 @@ use crate::file::OLDEST;
 
 /// Why a model was refused.
 ///
-/// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes)) and giving it buffers
-/// ([`Classifier::new`](crate::Classifier::new)) can fail. Once both succeeded, no text can.
+/// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes), [`file`](mod@crate::file)) and making a
+/// classifier or a state for it ([`Classifier::new`](crate::Classifier::new),
+/// [`State::zero`](crate::layers::State::zero)) can fail; reading a text cannot.
 ///
 /// ```
 /// use kilornn::{Error, Model};
@@ -17,6 +18,7 @@ use crate::file::OLDEST;
 /// assert_eq!(error.to_string(), "not a KiloRNN model: it begins with \"GIF8\", not with \"KILO\"");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// The file does not begin with `KILO`.
@@ -45,7 +47,7 @@ pub enum Error {
         /// Bytes that are there.
         found: u32,
     },
-    /// The checksum over the file is wrong: some byte was changed.
+    /// The checksum of the file is wrong: some of its bytes have changed.
     Checksum {
         /// The CRC-32 in the file.
         stored: u32,
@@ -56,31 +58,31 @@ pub enum Error {
     Undecodable,
     /// The checksum is right, but a value is out of its range: the file was not written by KiloRNN.
     Invalid {
-        /// Which value.
+        /// The name of the value.
         what: &'static str,
-        /// What it must be (or, where `what` says "at most", must not exceed).
+        /// The value that it must have or, if `what` says "at most", must not exceed.
         needed: u32,
-        /// What it is.
+        /// The value that it has.
         found: u32,
     },
-    /// The model does not lie at a multiple of four in memory, where every core can read its weights in words.
+    /// The file does not begin at a multiple of four in memory, which its weights must, since not every core can read
+    /// words elsewhere.
     Unaligned {
         /// The address of the weights, modulo 4.
         found: u32,
     },
-    /// The model lower-cases all of Unicode; this build has the `unicode` feature off.
+    /// The model lower-cases all of Unicode, which this build without the feature `unicode` cannot.
     UnicodeNeeded,
-    /// A step of the model has more inputs (hidden units, and numbers of a projected embedding's row) than there
-    /// is room for.
+    /// The model needs a larger `UNITS`.
     UnitsCapacity {
-        /// Inputs of the model's step.
+        /// Inputs of a step: hidden units, and the numbers of a row of a projected embedding.
         needed: u32,
         /// The `UNITS` of the classifier or state.
         found: u32,
     },
-    /// The model must remember more words than the classifier has room for.
+    /// The model needs a larger `WINDOW`.
     WindowCapacity {
-        /// Words that the model remembers.
+        /// Words that the model must remember.
         needed: u32,
         /// The classifier's `WINDOW`.
         found: u32,

@@ -1,4 +1,4 @@
-//! The `.kilo` file: [`encode`] writes it, [`decode`] reads it back without copying.
+//! The format of `.kilo` files: [`encode`] writes one, [`decode`] reads it without copying.
 //!
 //! | bytes | what |
 //! |---:|---|
@@ -11,16 +11,16 @@
 //! | n | [`Contents`], serialized by postcard; its tables are read in place |
 //! | 4 | CRC-32 (ISO-HDLC, as in zip and PNG) of all bytes before it, little-endian |
 //!
-//! The header stands outside postcard because postcard describes neither itself nor its version:
-//! a file that is foreign, newer, cut short or damaged is known as such before it is decoded.
+//! The header and the checksum are not part of what postcard serializes, since postcard describes neither itself nor its
+//! version. So a file that is no model, newer, cut short or damaged is recognized before it is decoded.
 //!
-//! Some cores read words only at multiples of four, so a program must put the file at one, as
-//! [`include_model!`](crate::include_model) does, and an allocator.
+//! Some cores read words only at multiples of four. So the file must begin at a multiple of four in memory, as it does
+//! behind [`include_model!`](crate::include_model) and in memory from an allocator.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Deserialize as _;
 
-// How the checksum is computed; its value is the same. A host has room for a table of 16 kB.
+// How the checksum is computed, which does not change its value. A host has room for a table of 16 kB.
 #[cfg(all(target_os = "none", not(feature = "fast-load")))]
 type Method = crc::NoTable;
 #[cfg(all(target_os = "none", feature = "fast-load"))]
@@ -32,13 +32,13 @@ use crate::{Contents, Error};
 
 /// The newest format version that this runtime writes and reads.
 ///
-/// | version | what it brought |
+/// | version | what is new |
 /// |---:|---|
-/// | 1 | a draft that was never released, and is not read |
-/// | 2 | all that is in no row below |
+/// | 1 | a draft that was never released, and cannot be read |
+/// | 2 | everything but what the rows below say |
 /// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
 ///
-/// A file states the oldest version that has all it needs ([`version`]), so that devices which know no newer one read it.
+/// The version in a file is the oldest that has all the file needs ([`version`]), so that older devices can read it.
 ///
 /// ```
 /// assert_eq!(kilornn::file::VERSION, 3);
@@ -47,11 +47,11 @@ pub const VERSION: u16 = 3;
 /// The oldest one that it reads.
 pub(crate) const OLDEST: u16 = 2;
 
-/// The version that a file with these contents states: the oldest that has all they need.
+/// The version of a file with these contents: the oldest that has all they need.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// assert_eq!(file::version(Model::from_bytes(BYTES)?.contents()), 2);
@@ -64,7 +64,7 @@ pub const fn version(contents: &Contents<'_>) -> u16 {
 }
 
 const MAGIC: [u8; 4] = *b"KILO";
-/// Bytes of the header, which [`length`] needs.
+/// The length of the header in bytes, which is all that [`length`] needs.
 ///
 /// ```
 /// assert_eq!(kilornn::file::HEADER, 12);
@@ -73,12 +73,14 @@ pub const HEADER: usize = 12;
 const CHECKSUM: usize = 4;
 static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 
-/// Writes a model file into `buffer`; returns the part of it that was used, or `None` if `buffer`
-/// is too small. What is written is not checked: [`Model::from_bytes`](crate::Model::from_bytes) does that.
+/// Writes a model file into `buffer`, which needs room for all tables and about 100 bytes more, and returns the part of
+/// `buffer` that the file takes; `None` if `buffer` is too small.
+///
+/// The contents are not checked: [`Model::from_bytes`](crate::Model::from_bytes) does that.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let model = Model::from_bytes(BYTES)?;
@@ -104,7 +106,8 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
     buffer.get_mut(..end + CHECKSUM)
 }
 
-/// How many bytes must precede the contents so that the weights come to lie at a multiple of four: writes them into `scratch` to see.
+/// How many bytes of padding put the weights at a multiple of four in the file. To find out, it writes the contents into
+/// `scratch`.
 fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
     let body = &*postcard::to_slice(contents, scratch).ok()?;
     let written: Contents<'_> = postcard::from_bytes(body).ok()?;
@@ -112,16 +115,16 @@ fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
     Some((HEADER + offset).wrapping_neg() % 4)
 }
 
-/// The length of the model file that begins here, by its header: where a file lies in a larger piece of flash, or has
-/// only begun to arrive. Whether the file is sound is another question.
+/// The length in bytes of the model file that begins here, from its header. It tells where a file ends in a larger piece
+/// of flash, or how much of a file is still to arrive. The rest of the file is not looked at.
 ///
 /// # Errors
 ///
-/// [`Error::Truncated`] if there is not even a header, [`Error::NotAModel`].
+/// [`Error::Truncated`] if `bytes` is shorter than a header, [`Error::NotAModel`].
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let flash = [BYTES, &[0xFF; 1000]].concat();
@@ -142,18 +145,18 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
     Ok(u32::from_le_bytes([l0, l1, l2, l3]) as usize)
 }
 
-/// Reads a model file: header, checksum, then contents. Dimensions are not checked yet:
-/// [`Model::from_bytes`](crate::Model::from_bytes) does both.
+/// Reads a model file: header, checksum, then contents. Dimensions are not checked; use
+/// [`Model::from_bytes`](crate::Model::from_bytes), which does both, for a model that is to run.
 ///
 /// # Errors
 ///
-/// In this order: [`Error::Truncated`] if there is not even a header and a checksum, [`Error::NotAModel`],
+/// In this order: [`Error::Truncated`] if `bytes` is shorter than header and checksum, [`Error::NotAModel`],
 /// [`Error::Version`], [`Error::Truncated`], [`Error::Oversized`], [`Error::Checksum`],
 /// [`Error::Undecodable`].
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// use kilornn::{Error, file};
 ///
 /// assert_eq!(file::decode(BYTES)?.labels, "negative\npositive");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-// Kernels for microcontrollers are in assembly; every other build forbids unsafe code outright.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Only kernels in assembly need unsafe code; a build without them forbids it.
 #![deny(unsafe_code)]
 #![cfg_attr(not(kilornn_assembly), forbid(unsafe_code))]
 
@@ -21,12 +22,14 @@ pub use load::Model;
 pub use model::{Contents, Padding, Sequence, Truncating, Unknown};
 pub use prediction::Prediction;
 
-/// The bytes of a model file, in flash, at a multiple of four, where [`Model::from_bytes`] needs them: as
-/// `include_bytes!`, which puts them anywhere.
+/// The bytes of a model file as a `&'static [u8]` that begins at a multiple of four, as [`Model::from_bytes`] needs it.
+///
+/// It is `include_bytes!` with an alignment. The path is relative to the source file; on a microcontroller the bytes are
+/// in flash.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// static MODEL: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// static MODEL: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 ///
 /// assert_eq!(MODEL.as_ptr().addr() % 4, 0);
 /// let model = kilornn::Model::from_bytes(MODEL)?;

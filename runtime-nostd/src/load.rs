@@ -1,19 +1,19 @@
-//! The loader: what it lets through can neither fail, overflow nor index out of range later.
+//! The loader: it checks a model once, so that computing with it can neither fail nor overflow nor read out of range.
 
 use crate::kernels::step;
 use crate::layers::{Activation, State};
 use crate::{Contents, Error, file};
 
-/// A model whose every length, index, shift and sum has been proven in range.
+/// A model that has been checked: every length, index, shift and sum is known to be in range.
 ///
-/// Its tables stay where the file is, in flash for a firmware; the struct itself is a few dozen
-/// words of views.
+/// Its tables stay in the file's bytes, which are in flash on a microcontroller; the struct has references to them and
+/// takes some 150 bytes.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
 /// use kilornn::{Classifier, Model};
 ///
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// static MODEL: &[u8] = BYTES; // kilornn::include_model!("my-model.kilo")
 ///
 /// let model = Model::from_bytes(MODEL)?;
@@ -30,13 +30,30 @@ pub struct Model<'a> {
     rows: u32,
 }
 
+/// Its dimensions, not its tables.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Model<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let ([units, inputs], classes) = (self.shape, self.classes());
+        defmt::write!(
+            f,
+            "Model {{ classes: {}, units: {}, inputs: {}, rows: {} }}",
+            classes,
+            units,
+            inputs,
+            self.rows
+        );
+    }
+}
+
 impl<'a> Model<'a> {
-    /// Checks a `.kilo` file, which must lie at a multiple of four in memory, and returns the model in it.
+    /// Checks a `.kilo` file, which must begin at a multiple of four in memory, and returns the model in it.
+    /// See [`Model`] for an example.
     ///
     /// # Errors
     ///
-    /// Whatever is wrong with the file: see [`Error`]. Nothing is read outside `bytes`, whatever
-    /// they are. See [`Model`] for an example.
+    /// Those of [`file::decode`](crate::file::decode); then [`Error::UnicodeNeeded`], [`Error::Unaligned`], or
+    /// [`Error::Invalid`] with the name of the first value that is out of range. `bytes` may be anything.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let contents = file::decode(bytes)?;
         check(&contents)?;
@@ -44,11 +61,11 @@ impl<'a> Model<'a> {
         Ok(Self { contents, shape, rows: contents.rows() })
     }
 
-    /// What the model is made of.
+    /// The parts of the model.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
     /// assert_eq!(model.contents().rnn.units, 32);
     /// # Ok(())
@@ -59,11 +76,11 @@ impl<'a> Model<'a> {
         &self.contents
     }
 
-    /// How many classes it tells apart.
+    /// The number of classes, at least 2.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// assert_eq!(kilornn::Model::from_bytes(BYTES)?.classes(), 2);
     /// # Ok(())
     /// # }
@@ -73,11 +90,11 @@ impl<'a> Model<'a> {
         self.contents.dense.classes()
     }
 
-    /// The name of a class, or `""` if there is no such class.
+    /// The name of a class, which is a number from 0; `""` if there is no such class.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// assert_eq!(kilornn::Model::from_bytes(BYTES)?.label(1), "positive");
     /// # Ok(())
     /// # }
@@ -96,10 +113,10 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Takes one step of the recurrence: the word in row `row` of the embedding. A row that there is not, or a state
-    /// of another model's shape, changes nothing. See [`State`] for an example.
+    /// Takes one step of the recurrence, with the word in row `row` of the embedding. Does nothing if there is no such
+    /// row, or if the state was made for a model of another shape. See [`State`] for an example.
     ///
-    /// A [`Classifier`](crate::Classifier) does this for every word.
+    /// A [`Classifier`](crate::Classifier) takes a step for every word.
     #[inline]
     pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
         step(self, row, state);
@@ -124,10 +141,10 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Stands between the names of the classes.
+/// The byte between the names of the classes.
 const SEPARATOR: u8 = b'\n';
 
-/// Proves that no later step can fail. Each part checks itself; here, how they fit together.
+/// Checks that no later step can fail: each part checks itself, and this function how they fit together.
 #[inline(never)] // in one function with the rest, most of the code would move values about
 fn check(contents: &Contents<'_>) -> Result<(), Error> {
     let Contents { labels, normalization, vocabulary, unknown: _, sequence, embedding, rnn, dense } =
@@ -145,7 +162,7 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
         at_least_one("pad states", count)?;
         at_most("pad cycle (at most)", count - 1, padding.cycle as usize)?;
         for &value in padding.states {
-            // ReLU's are not negative.
+            // States of ReLU are not negative.
             let value = match rnn.activation {
                 Activation::Relu => value,
                 Activation::Tanh => (value as i8).unsigned_abs(),

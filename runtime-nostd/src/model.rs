@@ -1,16 +1,17 @@
-//! What a model is made of, in the order in which text flows through it.
+//! The parts of a model, in the order in which text flows through them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{Dense, Embedding, SimpleRnn};
 use crate::text::{Normalization, Vocabulary};
 
-/// What becomes of words that are not in the vocabulary.
+/// How words are treated that are not in the vocabulary.
 ///
 /// ```
 /// assert_ne!(kilornn::Unknown::Drop, kilornn::Unknown::Row);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Unknown {
     /// They are left out, as Keras's `Tokenizer` does without an `oov_token`.
     Drop,
@@ -18,20 +19,21 @@ pub enum Unknown {
     Row,
 }
 
-/// Which end of a text that is too long is cut off (Keras's `truncating`).
+/// Which end of a text with too many words is cut off (Keras's `truncating`).
 ///
 /// ```
 /// assert_ne!(kilornn::Truncating::Pre, kilornn::Truncating::Post);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Truncating {
-    /// The beginning: the last words count. The classifier must remember as many word ids.
+    /// The beginning: the last [`maxlen`](Sequence::maxlen) words are read, which the classifier must remember.
     Pre,
-    /// The end: the first words count.
+    /// The end: the first [`maxlen`](Sequence::maxlen) words are read.
     Post,
 }
 
-/// How Keras's `pad_sequences` is reproduced.
+/// Which words of a text are read, and what stands before them (Keras's `pad_sequences`).
 ///
 /// ```
 /// use kilornn::{Sequence, Truncating};
@@ -41,19 +43,20 @@ pub enum Truncating {
 /// assert_eq!(all.window(), 0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sequence<'a> {
-    /// The most words that count, or 0 if all do.
+    /// The number of words that are read at most, up to 65,536; 0 if all are.
     pub maxlen: u32,
-    /// Which words count in a longer text.
+    /// Which words of a longer text are read.
     pub truncating: Truncating,
-    /// Present if the model was trained to run over the pads that stand in front of a short text.
+    /// The states after pads, if the model was trained on texts that are padded in front to `maxlen` words.
     #[serde(borrow)]
     pub padding: Option<Padding<'a>>,
 }
 
 impl Sequence<'_> {
-    /// How many word ids the classifier must remember before it can take its first step: `maxlen`
-    /// where the first step depends on how long the text will be, else none.
+    /// How many words the classifier must remember before it can take its first step: `maxlen` if the first step depends
+    /// on how long the text will be, else 0.
     ///
     /// ```
     /// use kilornn::{Sequence, Truncating};
@@ -72,11 +75,10 @@ impl Sequence<'_> {
     }
 }
 
-/// The hidden states after 0, 1, 2, ... pads, so that no step is spent on them.
+/// The hidden states after 0, 1, 2, ... pads, computed at export, so that the device takes no steps for pads.
 ///
-/// Pads stand in front of the text, where the state does not depend on the text yet, and states
-/// are integers: the sequence of states is the model's alone and sooner or later runs in a cycle.
-/// The exporter stores it up to there.
+/// Pads stand in front of the text, so that the states after them do not depend on it. Since states are integers, their
+/// sequence ends in a cycle, and the exporter stores it up to there.
 ///
 /// ```
 /// use kilornn::Padding;
@@ -87,18 +89,20 @@ impl Sequence<'_> {
 /// assert_eq!(padding.state(77, 2), Some(&[6, 9][..]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Padding<'a> {
-    /// States, one after the other, an `i8` for each unit.
+    /// The states: `count × units` numbers, as `i8`.
     #[serde(borrow)]
     pub states: &'a [u8],
-    /// How many there are.
+    /// The number of states, at least 1.
     pub count: u32,
-    /// The state that follows the last one.
+    /// The number of the state that follows the last one, less than `count`.
     pub cycle: u32,
 }
 
 impl<'a> Padding<'a> {
-    /// The state of `units` units after `pads` pads. See [`Padding`] for an example.
+    /// The state after `pads` pads: `units` numbers, as `i8`; `None` if `states` is too short for it.
+    /// See [`Padding`] for an example.
     #[must_use]
     pub fn state(&self, pads: u32, units: u32) -> Option<&'a [u8]> {
         let index = match pads.checked_sub(self.count) {
@@ -110,7 +114,7 @@ impl<'a> Padding<'a> {
     }
 }
 
-/// `a % n`, by shifts: not every core divides, and those that do not need 400 bytes of code for it.
+/// `a % n` by shifts, or `None` if `n` is 0. Not every core divides, and code for a division takes 400 bytes.
 fn remainder(mut a: u32, n: u32) -> Option<u32> {
     if n == 0 {
         return None;
@@ -123,14 +127,14 @@ fn remainder(mut a: u32, n: u32) -> Option<u32> {
     Some(a)
 }
 
-/// Everything that a `.kilo` file holds, as borrowed views into its bytes.
+/// The contents of a `.kilo` file: everything is borrowed from its bytes.
 ///
-/// This is the exporter's side. A firmware sees only [`Model`](crate::Model), which is a
-/// `Contents` whose every dimension, index, shift and sum has been proven in range.
+/// An exporter fills it in and writes it with [`file::encode`](crate::file::encode). A firmware needs only
+/// [`Model`](crate::Model), whose contents have been checked.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// let model = kilornn::Model::from_bytes(BYTES)?;
 /// let contents = model.contents();
 /// assert_eq!(contents.labels, "negative\npositive");
@@ -139,36 +143,37 @@ fn remainder(mut a: u32, n: u32) -> Option<u32> {
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Contents<'a> {
     /// The names of the classes, separated by line feeds.
     pub labels: &'a str,
-    /// From bytes to words.
+    /// How text becomes words.
     pub normalization: Normalization,
-    /// From words to rows.
+    /// How words become rows of the embedding.
     #[serde(borrow)]
     pub vocabulary: Vocabulary<'a>,
-    /// What becomes of other words.
+    /// How other words are treated.
     pub unknown: Unknown,
-    /// Which words count.
+    /// Which words are read.
     #[serde(borrow)]
     pub sequence: Sequence<'a>,
-    /// From rows to what they add to the recurrence.
+    /// What a row adds to the recurrence.
     #[serde(borrow)]
     pub embedding: Embedding<'a>,
     /// The recurrence.
     #[serde(borrow)]
     pub rnn: SimpleRnn<'a>,
-    /// From the last state to logits.
+    /// How the last state becomes logits.
     #[serde(borrow)]
     pub dense: Dense<'a>,
 }
 
 impl Contents<'_> {
-    /// Rows of the embedding: one for each slot, and one for unknown words if they have one.
+    /// The number of rows of the embedding: one for each slot of the vocabulary, and one more if unknown words have one.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
     /// assert_eq!(model.contents().rows(), model.contents().vocabulary.slots + 1);
     /// # Ok(())
@@ -182,12 +187,12 @@ impl Contents<'_> {
         }
     }
 
-    /// Inputs of a step: the hidden units, and the numbers of a row where the embedding is projected. A
-    /// [`Classifier`](crate::Classifier) must have room for as many.
+    /// The number of inputs of a step: the hidden units and, if the embedding is projected, the numbers of its row. It is
+    /// the least `UNITS` of a [`Classifier`](crate::Classifier).
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
     /// assert_eq!(model.contents().inputs(), model.contents().rnn.units);
     /// # Ok(())

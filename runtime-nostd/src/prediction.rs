@@ -1,14 +1,16 @@
-//! What the model says about a text.
+//! What the model says of a text.
 
 use crate::Model;
 use crate::probability::{exp, sigmoid};
 
-/// The model's answer for one text. Logits are computed from the last hidden state when they are
-/// asked for, so that an answer takes no memory of its own, however many classes there are.
+/// What the model says of one text: the most probable class, probabilities, logits, and the number of words.
+///
+/// It borrows the last hidden state of the classifier and computes logits from it on each call. So it takes no memory
+/// for them, however many classes there are.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
 /// # let model = kilornn::Model::from_bytes(BYTES)?;
 /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
 /// classifier.push("The service was not good.");
@@ -28,6 +30,22 @@ pub struct Prediction<'c> {
     known: u32,
 }
 
+/// The class, its label and the counts of words, not the score: that would take floating point.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Prediction<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let Self { class, words, known, .. } = self;
+        defmt::write!(
+            f,
+            "Prediction {{ class: {}, label: {}, words: {}, known_words: {} }}",
+            class,
+            self.label(),
+            words,
+            known
+        );
+    }
+}
+
 impl<'c> Prediction<'c> {
     pub(crate) fn new(model: &'c Model<'c>, state: &'c [i8], words: u32, known: u32) -> Self {
         let mut prediction = Self { model, state, class: 0, words, known };
@@ -35,8 +53,8 @@ impl<'c> Prediction<'c> {
         prediction
     }
 
-    /// The class with the largest logit; of equal ones the first. A single logit of zero, which is
-    /// a probability of exactly one half, is class 0, as Keras counts it.
+    /// The class with the largest logit, and of equal logits the first. With a single logit, class 1 if it is positive:
+    /// zero, a probability of exactly one half, is class 0, as in Keras.
     fn best(&self) -> u32 {
         let dense = &self.model.contents().dense;
         if dense.outputs == 1 {
@@ -51,7 +69,7 @@ impl<'c> Prediction<'c> {
         best.0
     }
 
-    /// The number of the most probable class. See [`Prediction`] for an example.
+    /// The number of the most probable class, from 0. See [`Prediction`] for an example.
     #[must_use]
     pub const fn class(&self) -> u32 {
         self.class
@@ -63,18 +81,18 @@ impl<'c> Prediction<'c> {
         self.model.label(self.class)
     }
 
-    /// The probability of the most probable class, to three digits.
+    /// The probability of the most probable class, between 0 and 1 and right to three digits. This takes floating point.
     /// See [`Prediction`] for an example.
     #[must_use]
     pub fn score(&self) -> f32 {
         self.probability(self.class)
     }
 
-    /// The probability of a class, by the sigmoid or softmax of the logits; 0 if there is no such class.
+    /// The probability of a class, between 0 and 1: the sigmoid or softmax of the logits; 0 if there is no such class.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("fine");
@@ -102,12 +120,12 @@ impl<'c> Prediction<'c> {
         }
     }
 
-    /// The integer logits: one for two classes, else one for each class. They are the same on every
-    /// target and on the host; `contents().dense.scale` turns them into real ones.
+    /// The integer logits: one for a model with a single output, otherwise one for each class. They are the same on every
+    /// target. Multiplied by [`Dense::scale`](crate::layers::Dense::scale) they are real logits.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("wonderful");
@@ -121,19 +139,18 @@ impl<'c> Prediction<'c> {
         (0..dense.outputs).map(move |output| dense.logit(output, state))
     }
 
-    /// How many words the text had. See [`Prediction`] for an example.
+    /// The number of words in the text. See [`Prediction`] for an example.
     #[must_use]
     pub const fn words(&self) -> u32 {
         self.words
     }
 
-    /// How many of its words are in the vocabulary. With none, the prediction is that of the bias
-    /// (and of the pads or the unknown words' row, if the model has them): always the same, and
-    /// worth nothing.
+    /// The number of words in the text that are in the vocabulary. If it is 0, the prediction says nothing about the text:
+    /// it follows from the biases alone (and from pads or from the row of unknown words, if the model has them).
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut classifier: kilornn::Classifier<32> = kilornn::Classifier::new(&model)?;
     /// classifier.push("a flibbertigibbet");

@@ -1,21 +1,20 @@
-//! Logits to probabilities: the few float functions.
+//! From logits to probabilities: the only functions with floating point.
 
 use micromath::F32Ext;
 
-/// `1 / (1 + e^-x)`, to three digits: `micromath`'s exponential, the same bits on every target.
+/// `1 / (1 + e^-x)`, right to three digits. The exponential is `micromath`'s, with the same bits on every target.
 pub(crate) fn sigmoid(x: f32) -> f32 {
-    // On the side where the exponential cannot overflow.
+    // The exponential of a negative number cannot overflow.
     let e = exp(-F32Ext::abs(x));
     if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
 }
 
-/// `e^x` for `x` up to zero: the terms of a softmax. Far below zero, where `micromath` would leave
-/// its range, it stays at the smallest value.
+/// `e^x` for `x` up to zero. Below [`LOWEST`], where `micromath` would leave its range, it is that of `LOWEST`.
 pub(crate) fn exp(x: f32) -> f32 {
     F32Ext::exp(if x < LOWEST { LOWEST } else { x })
 }
 
-/// `e^-80` is 2^-115, which no sum with one notices.
+/// `e^-80` is 2^-115, too small to change a sum with 1.
 const LOWEST: f32 = -80.0;
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! `kilornn device` and the device's own application, at two ends of a line.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use kilornn::Model;
+use kilornn_app::simulated::STACK;
 use kilornn_host::client::{Client, Failure, Info, Patience};
 use kilornn_host::compare::{classify, differences, runs};
 use kilornn_host::line::Line;
@@ -16,7 +16,7 @@ use kilornn_trainer::answer::answer_all;
 mod desk;
 mod simulated;
 
-use simulated::{Faults, MemoryLine, Simulated};
+use simulated::{Faults, MemoryLine};
 
 /// What it has built in, and what is sent.
 static OLD: &[u8] = kilornn::include_model!("../../models/imdb-8k.kilo");
@@ -32,9 +32,9 @@ fn patience() -> Patience {
     }
 }
 
-fn client(faults: Faults) -> (Client<MemoryLine>, Arc<Simulated>) {
-    let (line, device) = Simulated::start(OLD, faults);
-    (Client::new(line, patience()), device)
+/// A client of a simulated device whose line has no faults.
+fn client() -> Client<MemoryLine> {
+    Client::new(MemoryLine::to(OLD, Faults::NONE), patience())
 }
 
 /// Texts that are short, empty, long, and no English.
@@ -81,7 +81,7 @@ fn updated(client: &mut Client<MemoryLine>, file: &[u8], revision: Option<u32>) 
 
 #[test]
 fn a_device_says_what_it_is_and_answers_as_the_host() {
-    let (mut client, _device) = client(Faults::NONE);
+    let mut client = client();
     let info = client.first_info().unwrap();
     assert_eq!((info.board.as_str(), info.ticks_per_second), ("simulated", 1_000_000_000));
     let model = info.model.unwrap();
@@ -92,13 +92,13 @@ fn a_device_says_what_it_is_and_answers_as_the_host() {
 
     let statistics = client.statistics().unwrap();
     assert_eq!(statistics.texts as usize, texts().len());
-    assert_eq!((statistics.malformed, statistics.losses, statistics.stack), (0, 0, 1234));
+    assert_eq!((statistics.malformed, statistics.losses, statistics.stack), (0, 0, STACK));
     assert_eq!(client.traffic().repeated, 0, "nothing was lost");
 }
 
 #[test]
 fn a_model_is_sent_and_runs() {
-    let (mut client, _device) = client(Faults::NONE);
+    let mut client = client();
     assert_eq!(updated(&mut client, NEW, None).unwrap(), 1);
     assert_eq!(client.info().unwrap().model.unwrap().length as usize, OLD.len(), "until it starts anew");
     let info = client.restart().unwrap();
@@ -116,7 +116,7 @@ fn a_model_is_sent_and_runs() {
 
 #[test]
 fn an_update_that_ends_early_leaves_the_model_that_was() {
-    let (mut client, _device) = client(Faults::NONE);
+    let mut client = client();
     let ended = client.update(NEW, None, |done| match done {
         1024.. => Err(Failure::TooLong),
         _ => Ok(()),
@@ -131,7 +131,7 @@ fn an_update_that_ends_early_leaves_the_model_that_was() {
 
 #[test]
 fn what_is_no_model_is_refused_at_the_end() {
-    let (mut client, _device) = client(Faults::NONE);
+    let mut client = client();
     let mut damaged = NEW.to_vec();
     damaged[5000] ^= 1;
     match updated(&mut client, &damaged, None) {
@@ -148,14 +148,16 @@ fn faults_of_the_line_change_nothing_but_the_time() {
     let texts = texts();
     let mut repeated = 0;
     for seed in 0..4 {
-        let (mut client, device) = client(Faults { seed, one_in: 3000 });
+        let line = MemoryLine::to(OLD, Faults { seed, one_in: 3000 });
+        let faults = line.faults();
+        let mut client = Client::new(line, patience());
         let info = client.first_info().unwrap();
         agrees(&mut client, &info, OLD, &texts);
         assert_eq!(updated(&mut client, NEW, None).unwrap(), 1, "seed {seed}");
         let info = client.restart().unwrap();
         agrees(&mut client, &info, NEW, &texts);
         repeated += client.traffic().repeated;
-        assert!(device.faults.load(Ordering::Relaxed) > 0, "seed {seed}");
+        assert!(faults.iter().any(|faults| faults.load(Ordering::Relaxed) > 0), "seed {seed}");
     }
     assert!(repeated > 0);
 }
@@ -194,7 +196,7 @@ fn a_port_that_goes_with_its_board_is_opened_again() {
         }
     }
     // The first request is answered, in what is sent second the port goes.
-    let usb = |openings| Usb { line: Simulated::start(OLD, Faults::NONE).0, plugged: 2, openings };
+    let usb = |openings| Usb { line: MemoryLine::to(OLD, Faults::NONE), plugged: 2, openings };
     let mut client = Client::new(usb(3), patience());
     let info = client.first_info().unwrap();
     assert_eq!(client.restart().unwrap(), info);
@@ -240,7 +242,7 @@ mod port {
 
     #[test]
     fn the_program_works_on_a_serial_port() {
-        let path = Simulated::on_a_port(OLD);
+        let path = simulated::on_a_port(OLD);
         let desk = Desk::empty();
         let model = |name: &str| format!("{}/../models/{name}.kilo", env!("CARGO_MANIFEST_DIR"));
         let (old, new) = (model("imdb-8k"), model("imdb-16k"));

@@ -1,13 +1,8 @@
 //! The encoder against Keras's own Tokenizer, on recorded cases: word index and sequences.
 
+use kilornn_keras_fixture::{self as keras_fixture, Fit, Settings};
 use kilornn_trainer::recipe::{Letters, Recipe, UnknownWords};
 use kilornn_trainer::text::Encoder;
-
-#[path = "../../runtime-nostd/tests/runtime/keras_fixture.rs"]
-#[allow(dead_code, reason = "the runtime's tests read the rest of it")]
-mod keras_fixture;
-
-use keras_fixture::{Fit, Settings};
 
 /// The recipe that asks for the same. Keras counts the pad, and the oov token if there is one, in `num_words`.
 fn recipe(settings: &Settings) -> Recipe {

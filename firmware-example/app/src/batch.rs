@@ -1,4 +1,4 @@
-//! Batch mode: a file of texts in, a file of answers out.
+//! Batch mode: reads a file of texts, writes a file of predictions.
 //!
 //! Numbers are little-endian. The input is a sequence of
 //!
@@ -16,7 +16,7 @@
 //! | 8 | clock ticks spent in the classifier |
 //! | 4 each | integer logits, one for each output of the model (signed) |
 //!
-//! and in the end the four bytes `DONE` and four bytes for the most stack that was in use.
+//! Behind the last come the four bytes `DONE` and, in four bytes, the most bytes of the stack that were in use.
 
 use core::fmt;
 
@@ -24,26 +24,26 @@ use embedded_io::{Error as _, ErrorKind, Read, Write};
 
 use kilornn::Model;
 
-use crate::board::Meter;
-use crate::timed::{Timed, Timing};
+use crate::hardware::Meter;
+use crate::timed::{TimedClassifier, TimedPrediction};
 
-/// After so many bytes of text, the answers so far are written out: a sign of life.
+/// After so many bytes of text, the predictions so far are written, so that the host sees that the device is at work.
 const FLUSH_AFTER: u32 = 8 << 10;
 
-/// The memory that a batch takes besides the classifier's.
+/// The buffers of a batch.
 #[derive(Debug)]
 pub struct Buffers {
-    /// A piece of text.
+    /// For a piece of text.
     text: [u8; 1024],
-    /// Answers, so that not each of them is a call to the host.
-    answers: [u8; 512],
+    /// For predictions, so that not each of them is a call to the host.
+    predictions: [u8; 512],
 }
 
 impl Buffers {
-    /// All empty.
+    /// Empty buffers.
     #[must_use]
     pub const fn new() -> Self {
-        Self { text: [0; 1024], answers: [0; 512] }
+        Self { text: [0; 1024], predictions: [0; 512] }
     }
 }
 
@@ -54,11 +54,11 @@ pub enum Error {
     Model(kilornn::Error),
     /// The texts cannot be read.
     Read(ErrorKind),
-    /// The answers cannot be written.
+    /// The predictions cannot be written.
     Write(ErrorKind),
-    /// The file of texts ends within one.
+    /// The file of texts ends within a text.
     Truncated {
-        /// Its number, from 0.
+        /// The number of the text, from 0.
         text: u32,
         /// Bytes that are missing.
         missing: u32,
@@ -84,11 +84,11 @@ impl Default for Buffers {
     }
 }
 
-/// Answers each text of `input` into `output`, by the model in `built_in`.
+/// Classifies each text of `input` with the model in `built_in` and writes its prediction to `output`.
 ///
 /// # Errors
 ///
-/// If the model is refused, or input or output fail.
+/// [`Error`], if the model is refused, or if input or output fail.
 pub fn run<const UNITS: usize, const WINDOW: usize>(
     built_in: &[u8],
     meter: &impl Meter,
@@ -97,9 +97,9 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
     buffers: &mut Buffers,
 ) -> Result<(), Error> {
     let model = Model::from_bytes(built_in).map_err(Error::Model)?;
-    let mut classifier = Timed::<_, UNITS, WINDOW>::new(&model, meter).map_err(Error::Model)?;
-    let Buffers { text: chunk, answers } = buffers;
-    let mut answers = Answers { output, buffer: answers, used: 0 };
+    let mut classifier = TimedClassifier::<_, UNITS, WINDOW>::new(&model, meter).map_err(Error::Model)?;
+    let Buffers { text: chunk, predictions } = buffers;
+    let mut predictions = Predictions { output, buffer: predictions, used: 0 };
     let mut unflushed: u32 = 0;
     for text in 0.. {
         let mut length = [0; 4];
@@ -121,24 +121,24 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
             missing -= piece.len() as u32;
             unflushed = unflushed.saturating_add(piece.len() as u32);
         }
-        let Timing { prediction, ticks } = classifier.finish();
-        answers.write(&prediction.class().to_le_bytes())?;
-        answers.write(&prediction.words().to_le_bytes())?;
-        answers.write(&ticks.to_le_bytes())?;
+        let TimedPrediction { prediction, ticks } = classifier.finish();
+        predictions.write(&prediction.class().to_le_bytes())?;
+        predictions.write(&prediction.words().to_le_bytes())?;
+        predictions.write(&ticks.to_le_bytes())?;
         for logit in prediction.logits() {
-            answers.write(&logit.to_le_bytes())?;
+            predictions.write(&logit.to_le_bytes())?;
         }
         if unflushed >= FLUSH_AFTER {
-            answers.flush()?;
+            predictions.flush()?;
             unflushed = 0;
         }
     }
-    answers.write(b"DONE")?;
-    answers.write(&meter.peak_stack().to_le_bytes())?;
-    answers.flush()
+    predictions.write(b"DONE")?;
+    predictions.write(&meter.peak_stack().to_le_bytes())?;
+    predictions.flush()
 }
 
-/// Reads until `buffer` is full or the input ends; returns how many bytes it read.
+/// Reads until `buffer` is full or the input ends; returns the number of bytes read.
 fn fill(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut filled = 0;
     while let Some(rest @ [_, ..]) = buffer.get_mut(filled..) {
@@ -150,14 +150,14 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Error> {
     Ok(filled)
 }
 
-/// The output, with a buffer in front.
-struct Answers<'b, W> {
+/// The output, with a buffer.
+struct Predictions<'b, W> {
     output: W,
     buffer: &'b mut [u8],
     used: usize,
 }
 
-impl<W: Write> Answers<'_, W> {
+impl<W: Write> Predictions<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         for &byte in bytes {
             if self.used == self.buffer.len() {

@@ -1,17 +1,17 @@
-//! A serial line that knows how long it was written to.
+//! A serial line that counts the bytes that are sent and the time that sending takes.
 
 use embedded_io::{ErrorType, Read, Write};
 
-use crate::board::{Meter, Serial};
+use crate::hardware::{Meter, Serial};
 
-/// Counts what is sent, and the time that it takes, which is the line's and not the application's.
+/// Counts the bytes that are sent, and the time that it takes, which is not the application's work.
 pub(crate) struct Counted<'b, S, M> {
     serial: &'b mut S,
     meter: &'b M,
     sent: Sent,
 }
 
-/// What was sent since the last look.
+/// What was sent since the counts were taken last.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) bytes: u32,
@@ -23,7 +23,7 @@ impl<'b, S: Serial, M: Meter> Counted<'b, S, M> {
         Self { serial, meter, sent: Sent::default() }
     }
 
-    /// What was sent since the last call.
+    /// Takes the counts, which begin at zero again.
     pub(crate) fn take(&mut self) -> Sent {
         core::mem::take(&mut self.sent)
     }

@@ -1,66 +1,74 @@
-//! The application of a KiloRNN device, the same on every board: text in over a serial line, label out.
+//! The application of a KiloRNN device, which is the same on every board: a text comes over a serial line, and its label
+//! is sent back.
 //!
-//! [`run`] reads the line, tells [frames](kilornn_link::frame) from text, and has two ways to answer: `lines` for
-//! people, `requests` for programs. Both use one classifier, around the model that [`store`] finds to be the newest.
-//! What a board must have is in [`board`]; all of it can be had on the host, too, which is how this crate is tested.
+//! [`run`] reads the line and tells text from [frames](kilornn_link::frame). `terminal` answers text, for a person;
+//! `requests` answers frames, for a program. Both use one classifier, with the newest model that [`store`] finds in the
+//! flash. The traits in [`hardware`] are what a board must have. The module `simulated`, behind the feature of that name,
+//! implements them in memory: see there for an example. This crate's tests use it.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "simulated")]
+extern crate std;
+
 pub mod batch;
-pub mod board;
 mod counted;
-mod lines;
+pub mod hardware;
 mod loaded;
 mod reason;
 mod requests;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 pub mod store;
+mod terminal;
 mod timed;
 
 use embedded_io::{Read, Write};
 use kilornn_link::frame::{Damage, Piece, Splitter};
 use kilornn_link::message::{Source, Statistics};
 
-use board::{Board, Display, Meter, Serial, Slot};
 use counted::Counted;
-use lines::Lines;
+use hardware::{Display, Hardware, Meter, Serial, Slot};
 use loaded::Loaded;
 use requests::Requests;
 use store::{Spare, Stored};
+use terminal::Terminal;
 
-/// A frame that has not gone on for so long, in milliseconds, is given up.
+/// The time-out of a frame, in milliseconds: if nothing arrives for so long, the frame is given up.
 ///
-/// A program sends a frame in one go. A person may begin one by accident, or noise on the line, and must not have to
-/// know how to end it.
-pub const PATIENCE_MS: u32 = 1000;
+/// A program sends a frame without a pause. A person or noise may begin one by accident, and a person does not know how
+/// to end it.
+pub const TIMEOUT_MS: u32 = 1000;
 
 /// Why the application ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// Ctrl-D was typed, or the other end of the line is closed.
     Closed,
-    /// The device is to start anew.
+    /// A host asked for a restart of the device.
     Restart,
 }
 
-/// Serves the serial line with the newest model that is in the board's slots and that this firmware can run, or with
-/// the one that is `built_in`.
+/// Serves the serial line until it is closed or a restart is asked for. The model is the newest in the slots that this
+/// firmware can run, otherwise the one in `built_in`.
 ///
-/// `UNITS` and `WINDOW` are the room for models: see [`kilornn::Classifier`].
+/// `UNITS` and `WINDOW` are the capacity of the classifier: see [`kilornn::Classifier`].
 pub fn run<const UNITS: usize, const WINDOW: usize>(
-    board: &mut Board<impl Serial, impl Meter, impl Display, impl Slot>,
+    hardware: &mut Hardware<impl Serial, impl Meter, impl Display, impl Slot>,
     built_in: &[u8],
 ) -> Ended {
-    let Board { name, serial, meter, display, slots } = board;
+    let Hardware { name, serial, meter, display, slots } = hardware;
     let stored = slots.each_ref().map(Stored::read);
     let newest = store::newest::<UNITS, WINDOW>(slots, &stored);
     let revisions = stored.map(|stored| stored.map_or(0, |stored| stored.revision()));
     let [first, second] = slots;
-    // The slot that runs is only read from now on; the other may be written.
+    // From now on the slot whose model runs is only read; the other may be written.
     let (file, source, spare) = match (newest, stored) {
         (Some(0), [Some(stored), _]) => (stored.file(first), slot(0, stored), second),
         (Some(_), [_, Some(stored)]) => (stored.file(second), slot(1, stored), first),
-        // Neither runs: the older one makes room.
+        // No model in a slot runs: a new one replaces the older one.
         _ if revisions[0] > revisions[1] => (built_in, Source::BuiltIn, second),
         _ => (built_in, Source::BuiltIn, first),
     };
@@ -69,7 +77,7 @@ pub fn run<const UNITS: usize, const WINDOW: usize>(
     let mut loaded = Loaded::<_, UNITS, WINDOW>::new(&model, file, source, meter);
     let serial = Counted::new(serial, meter);
     let mut device = Device { name, serial, display, meter, statistics: Statistics::default() };
-    // If the line does not take what is written, there is no one to tell.
+    // If nothing can be sent, nobody can be told.
     device.serve(&mut loaded, &mut spare).unwrap_or(Ended::Closed)
 }
 
@@ -77,7 +85,7 @@ fn slot(index: u8, stored: Stored) -> Source {
     Source::Slot { index, revision: stored.revision() }
 }
 
-/// The board's parts while the application runs, and what has happened.
+/// The hardware while the application runs, and counts since it started.
 pub(crate) struct Device<'b, S, M, D> {
     pub(crate) name: &'static str,
     pub(crate) serial: Counted<'b, S, M>,
@@ -93,16 +101,16 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
         spare: &mut Spare<'_, F>,
     ) -> Result<Ended, S::Error> {
         let mut splitter = Splitter::new();
-        let mut lines = Lines::new();
+        let mut terminal = Terminal::new();
         let mut requests = Requests::new();
-        lines.greet(self, loaded)?;
+        terminal.greet(self, loaded)?;
         loop {
             let waiting = self.meter.ticks();
             let mut chunk = [0; 64];
             let received = self.serial.read(&mut chunk);
             let working = self.meter.ticks();
             let is_overdue =
-                working - waiting > u64::from(M::TICKS_PER_SECOND) * u64::from(PATIENCE_MS) / 1000;
+                working - waiting > u64::from(M::TICKS_PER_SECOND) * u64::from(TIMEOUT_MS) / 1000;
             if is_overdue && splitter.give_up() {
                 self.count(Damage::Truncated);
             }
@@ -114,13 +122,13 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                         let ended = match splitter.push(byte) {
                             Piece::Text(byte) => {
                                 requests.forget_text();
-                                lines.push(byte, self, loaded)?
+                                terminal.push(byte, self, loaded)?
                             }
                             Piece::Inside => {
-                                lines.drop_line(loaded);
+                                terminal.drop_line(loaded);
                                 None
                             }
-                            Piece::Message(message) => requests.answer(message, self, loaded, spare)?,
+                            Piece::Message(message) => requests.respond(message, self, loaded, spare)?,
                             Piece::Damaged(damage) => {
                                 self.count(damage);
                                 None
@@ -132,14 +140,14 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                         }
                     }
                 }
-                // Something was lost, and nobody knows what.
+                // Bytes were lost, in a frame or in text.
                 Err(_) => {
                     self.statistics.losses = self.statistics.losses.wrapping_add(1);
                     if splitter.give_up() {
                         self.count(Damage::Malformed);
                     }
                     requests.forget_text();
-                    lines.break_line(self, loaded)?;
+                    terminal.break_line(self, loaded)?;
                 }
             }
             self.serial.flush()?;
@@ -160,12 +168,12 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
         *count = count.wrapping_add(1);
     }
 
-    /// What has happened since the start.
+    /// Counts since the start.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics { stack: self.meter.peak_stack(), ..self.statistics }
     }
 
-    /// A text was classified.
+    /// Counts a text that was classified, and shows its label.
     pub(crate) fn classified(&mut self, label: &str, class: u32) {
         self.statistics.texts = self.statistics.texts.wrapping_add(1);
         self.display.show(label, class);

@@ -3,20 +3,20 @@
 use kilornn::{Error, Model};
 use kilornn_link::message::{self, Source};
 
-use crate::board::Meter;
-use crate::timed::Timed;
+use crate::hardware::Meter;
+use crate::timed::TimedClassifier;
 
 /// The model that runs, or why there is none.
 pub(crate) struct Loaded<'m, M, const UNITS: usize, const WINDOW: usize> {
     pub(crate) running: Result<Running<'m, M, UNITS, WINDOW>, Error>,
 }
 
-/// A model at work.
+/// The model that runs, and its classifier.
 pub(crate) struct Running<'m, M, const UNITS: usize, const WINDOW: usize> {
     pub(crate) model: &'m Model<'m>,
-    pub(crate) classifier: Timed<'m, M, UNITS, WINDOW>,
-    /// What to say about it.
-    pub(crate) about: message::Model,
+    pub(crate) classifier: TimedClassifier<'m, M, UNITS, WINDOW>,
+    /// What the device says of it.
+    pub(crate) about: message::RunningModel,
 }
 
 impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS, WINDOW> {
@@ -27,12 +27,12 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS,
         meter: &'m M,
     ) -> Self {
         let running = match model {
-            Ok(model) => Timed::new(model, meter).map(|classifier| {
+            Ok(model) => TimedClassifier::new(model, meter).map(|classifier| {
                 let contents = model.contents();
-                let about = message::Model {
+                let about = message::RunningModel {
                     source,
                     length: file.len() as u32,
-                    // The loader has found it to be right.
+                    // The loader has checked that it is right.
                     checksum: file.last_chunk().map_or(0, |sum| u32::from_le_bytes(*sum)),
                     classes: model.classes(),
                     units: contents.rnn.units,
@@ -46,14 +46,14 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS,
         Self { running }
     }
 
-    /// Reads more of a text, if there is a model to read it.
+    /// Reads the next piece of a text, if a model runs.
     pub(crate) fn push(&mut self, text: &[u8]) {
         if let Ok(running) = &mut self.running {
             running.classifier.push(text);
         }
     }
 
-    /// Forgets what was read of a text.
+    /// Forgets the text.
     pub(crate) fn reset(&mut self) {
         if let Ok(running) = &mut self.running {
             running.classifier.reset();

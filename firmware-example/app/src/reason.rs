@@ -1,4 +1,4 @@
-//! What is wrong with a model, in words, in memory of fixed size.
+//! The text of an error, in memory of fixed size.
 
 use core::fmt::{self, Write as _};
 
@@ -12,10 +12,10 @@ impl Reason {
         Self(String::new())
     }
 
-    /// The words of an error, cut where there is no more room.
+    /// The text of an error, cut if it is too long.
     pub(crate) fn of(&mut self, error: &impl fmt::Display) -> &str {
         self.0.clear();
-        // What does not fit is left out, piece by piece.
+        // Pieces that do not fit are left out.
         let _ = write!(self.0, "{error}");
         &self.0
     }

@@ -1,50 +1,51 @@
-//! Frames: what a program asks for, and what it is answered.
+//! Requests: a program at the other end of the serial line, which sends frames.
 
 use embedded_io::Write;
 use heapless::Vec;
 use kilornn_link::frame::{self, FRAME};
 use kilornn_link::message::{
-    self, Header, Info, LABEL, Message, Prediction, Refusal, Request, Response, SCORES, Score, VERSION,
+    self, Header, Info, LABEL, Message, Predicted, Refusal, Request, Response, SCORES, Score, VERSION,
 };
 
-use crate::board::{Display, Meter, Serial, Slot};
+use crate::hardware::{Display, Meter, Serial, Slot};
 use crate::loaded::Loaded;
 use crate::reason::Reason;
 use crate::store::Spare;
-use crate::timed::Timing;
+use crate::timed::TimedPrediction;
 use crate::{Device, Ended};
 
-/// The text that comes in pieces.
+/// Responds to requests.
 pub(crate) struct Requests {
-    /// How far it is.
-    text: Text,
-    /// Where a response is written.
+    /// How much of the text has arrived that comes in pieces.
+    text: TextProgress,
+    /// Room for the frame of a response.
     frame: [u8; FRAME],
 }
 
+/// How much of a text has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Text {
-    /// So many bytes of it are in the classifier.
+enum TextProgress {
+    /// So many bytes, which the classifier has read.
     Receiving(u32),
-    /// It had so many bytes, and the classifier still knows its answer.
+    /// All of its bytes, and the classifier still has its prediction.
     Classified(u32),
 }
 
 /// What a request leads to.
-type Answer<'r> = Result<Response<'r>, Refusal<'r>>;
+type Outcome<'r> = Result<Response<'r>, Refusal<'r>>;
 
 impl Requests {
     pub(crate) const fn new() -> Self {
-        Self { text: Text::Receiving(0), frame: [0; FRAME] }
+        Self { text: TextProgress::Receiving(0), frame: [0; FRAME] }
     }
 
-    /// Something else took the classifier.
+    /// Forgets the text that comes in pieces, since the classifier was used for another.
     pub(crate) fn forget_text(&mut self) {
-        self.text = Text::Receiving(0);
+        self.text = TextProgress::Receiving(0);
     }
 
-    /// Answers a message; whether that ends the application.
-    pub(crate) fn answer<S, M, D, F, const UNITS: usize, const WINDOW: usize>(
+    /// Sends the response to a message; returns why the application ends, if it does.
+    pub(crate) fn respond<S, M, D, F, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         message: &[u8],
         device: &mut Device<'_, S, M, D>,
@@ -58,18 +59,18 @@ impl Requests {
         F: Slot,
     {
         let Ok((header, body)) = message::header(message) else {
-            // Its checksum is right, so it is a frame, but of someone who speaks otherwise.
+            // A frame with a right checksum, but not of this protocol.
             device.statistics.malformed = device.statistics.malformed.wrapping_add(1);
             return Ok(None);
         };
         device.statistics.frames = device.statistics.frames.wrapping_add(1);
         let mut reason = Reason::new();
-        let answer = match (header.version, message::body(body)) {
+        let outcome = match (header.version, message::body(body)) {
             (VERSION, Ok(request)) => self.fulfil(request, device, loaded, spare, &mut reason),
             (VERSION, Err(_)) => Err(Refusal::Unknown),
             _ => Err(Refusal::Version { supported: VERSION }),
         };
-        let body = answer.unwrap_or_else(|refusal| {
+        let body = outcome.unwrap_or_else(|refusal| {
             device.statistics.refused = device.statistics.refused.wrapping_add(1);
             Response::Refused(refusal)
         });
@@ -89,7 +90,7 @@ impl Requests {
         loaded: &'r mut Loaded<'_, M, UNITS, WINDOW>,
         spare: &mut Spare<'_, F>,
         reason: &'r mut Reason,
-    ) -> Answer<'r>
+    ) -> Outcome<'r>
     where
         S: Serial,
         M: Meter,
@@ -129,49 +130,52 @@ impl Requests {
         }
     }
 
-    /// A piece of a text.
+    /// Reads a piece of a text.
     fn text<'r, M: Meter, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         offset: u32,
         bytes: &[u8],
         loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
-    ) -> Answer<'r> {
+    ) -> Outcome<'r> {
         let running = loaded.running.as_mut().map_err(|_| Refusal::NoModel)?;
         if offset == 0 {
             running.classifier.reset();
-            self.text = Text::Receiving(0);
+            self.text = TextProgress::Receiving(0);
         }
-        let Text::Receiving(received) = self.text else { return Err(Refusal::Offset { received: 0 }) };
+        let TextProgress::Receiving(received) = self.text else {
+            return Err(Refusal::Offset { received: 0 });
+        };
         let length = offset.checked_add(bytes.len() as u32).ok_or(Refusal::Offset { received })?;
         if offset == received {
             running.classifier.push(bytes);
-            self.text = Text::Receiving(length);
+            self.text = TextProgress::Receiving(length);
         } else if length != received {
             return Err(Refusal::Offset { received });
         }
-        // Else it was sent again, because the answer was lost.
+        // Otherwise it was sent again, because the response was lost.
         Ok(Response::Received { length })
     }
 
-    /// The end of a text.
+    /// Ends a text and classifies it.
     fn classify<'r, S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         length: u32,
         device: &mut Device<'_, S, M, D>,
         loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
-    ) -> Answer<'r> {
+    ) -> Outcome<'r> {
         let running = loaded.running.as_mut().map_err(|_| Refusal::NoModel)?;
-        let (Text::Receiving(received) | Text::Classified(received)) = self.text;
+        let (TextProgress::Receiving(received) | TextProgress::Classified(received)) = self.text;
         if length != received {
             return Err(Refusal::Offset { received });
         }
-        if self.text == Text::Receiving(received) {
-            let Timing { prediction, .. } = running.classifier.finish();
+        if self.text == TextProgress::Receiving(received) {
+            let TimedPrediction { prediction, .. } = running.classifier.finish();
             device.classified(prediction.label(), prediction.class());
-            self.text = Text::Classified(received);
+            self.text = TextProgress::Classified(received);
         }
-        let Timing { prediction, ticks } = running.classifier.last().ok_or(Refusal::NotClassified)?;
-        Ok(Response::Prediction(Prediction {
+        let TimedPrediction { prediction, ticks } =
+            running.classifier.last().ok_or(Refusal::NotClassified)?;
+        Ok(Response::Prediction(Predicted {
             class: prediction.class(),
             score: prediction.score(),
             words: prediction.words(),
@@ -180,15 +184,15 @@ impl Requests {
         }))
     }
 
-    /// Scores of the text that was classified last.
+    /// Returns scores of the text that was classified last.
     fn scores<'r, M: Meter, const UNITS: usize, const WINDOW: usize>(
         &self,
         first: u32,
         loaded: &Loaded<'_, M, UNITS, WINDOW>,
-    ) -> Answer<'r> {
+    ) -> Outcome<'r> {
         let running = loaded.running.as_ref().map_err(|_| Refusal::NoModel)?;
-        let Text::Classified(_) = self.text else { return Err(Refusal::NotClassified) };
-        let Timing { prediction, .. } = running.classifier.last().ok_or(Refusal::NotClassified)?;
+        let TextProgress::Classified(_) = self.text else { return Err(Refusal::NotClassified) };
+        let TimedPrediction { prediction, .. } = running.classifier.last().ok_or(Refusal::NotClassified)?;
         let classes = running.model.classes();
         if first >= classes {
             return Err(Refusal::Class { classes });
@@ -209,7 +213,7 @@ impl Requests {
     }
 }
 
-/// At most `most` bytes of a text, whole characters.
+/// The beginning of a text: whole characters of at most `most` bytes.
 fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     end.and_then(|end| text.get(..end)).unwrap_or_default()

@@ -1,24 +1,23 @@
-//! A classifier and what its answers cost.
+//! A classifier with a stopwatch.
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use kilornn::{Classifier, Error, Model, Prediction};
 
-use crate::board::Meter;
+use crate::hardware::Meter;
 
-/// A classifier with a stopwatch that runs only while it works.
+/// A classifier with a stopwatch that runs only while the classifier works.
 ///
-/// The time includes two readings of the clock for each call, and nothing is subtracted for them. Give it
-/// large pieces of text where the cost is to be exact.
-pub(crate) struct Timed<'m, M, const UNITS: usize, const WINDOW: usize> {
+/// The time includes the two readings of the clock in each call. For an exact time, push large pieces of text.
+pub(crate) struct TimedClassifier<'m, M, const UNITS: usize, const WINDOW: usize> {
     classifier: Classifier<'m, UNITS, WINDOW>,
     meter: &'m M,
     ticks: u64,
-    /// The last text was answered: the next piece begins another.
+    /// The last text is finished: the next piece begins another.
     finished: bool,
 }
 
-impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, WINDOW> {
+impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> TimedClassifier<'m, M, UNITS, WINDOW> {
     pub(crate) fn new(model: &'m Model<'m>, meter: &'m M) -> Result<Self, Error> {
         Ok(Self { classifier: Classifier::new(model)?, meter, ticks: 0, finished: false })
     }
@@ -34,19 +33,19 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, 
     }
 
     /// See [`Classifier::finish`].
-    pub(crate) fn finish(&mut self) -> Timing<'_> {
+    pub(crate) fn finish(&mut self) -> TimedPrediction<'_> {
         if core::mem::replace(&mut self.finished, true) {
-            self.ticks = 0; // nothing was pushed since the last answer: an empty text
+            self.ticks = 0; // nothing was pushed since the last prediction: an empty text
         }
         let start = now(self.meter);
         let prediction = self.classifier.finish();
         self.ticks += now(self.meter) - start;
-        Timing { prediction, ticks: self.ticks }
+        TimedPrediction { prediction, ticks: self.ticks }
     }
 
     /// See [`Classifier::last`].
-    pub(crate) fn last(&self) -> Option<Timing<'_>> {
-        self.classifier.last().map(|prediction| Timing { prediction, ticks: self.ticks })
+    pub(crate) fn last(&self) -> Option<TimedPrediction<'_>> {
+        self.classifier.last().map(|prediction| TimedPrediction { prediction, ticks: self.ticks })
     }
 
     /// See [`Classifier::reset`].
@@ -56,14 +55,14 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Timed<'m, M, UNITS, 
     }
 }
 
-/// A prediction and what it took.
-pub(crate) struct Timing<'c> {
+/// A prediction and the time that it took.
+pub(crate) struct TimedPrediction<'c> {
     pub(crate) prediction: Prediction<'c>,
-    /// Ticks of the clock spent on the text.
+    /// Ticks of the clock that the classifier took for the text.
     pub(crate) ticks: u64,
 }
 
-/// The time, with no work moved across by the compiler.
+/// The time. The compiler moves no work across.
 fn now(meter: &impl Meter) -> u64 {
     compiler_fence(Ordering::SeqCst);
     let ticks = meter.ticks();

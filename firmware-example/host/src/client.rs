@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
 use kilornn_link::message::{
-    self, Header, Message, Model, Refusal, Request, Response, Statistics, Update, VERSION,
+    self, Header, Message, Refusal, Request, Response, RunningModel, Statistics, Update, VERSION,
 };
 
 use crate::line::Line;
@@ -154,7 +154,7 @@ pub struct Info {
     /// Room for a model that is sent.
     pub room: u32,
     /// The model that runs.
-    pub model: Option<Model>,
+    pub model: Option<RunningModel>,
 }
 
 impl Info {

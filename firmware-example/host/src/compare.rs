@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn another_model_is_named() {
-        let model = message::Model {
+        let model = message::RunningModel {
             source: message::Source::BuiltIn,
             length: 9,
             checksum: message::checksum(b"a model__"),

@@ -1,7 +1,7 @@
-//! Frames: a message's bytes and their CRC-32, stuffed by COBS, between two zeros.
+//! Frames: a message and its CRC-32, encoded by COBS, between two zeros.
 //!
-//! The zero before a frame ends whatever garbage there was; the zero after it ends the frame. COBS: Cheshire and Baker
-//! 1999, *Consistent Overhead Byte Stuffing*.
+//! The zero in front of a frame ends any garbage before it; the zero behind it ends the frame. COBS replaces the zeros in
+//! between and takes a byte for every 254 (Cheshire and Baker 1999, *Consistent Overhead Byte Stuffing*).
 
 use core::fmt;
 
@@ -11,32 +11,33 @@ use postcard::ser_flavors::crc::CrcModifier;
 use postcard::ser_flavors::{Cobs, Slice};
 use serde::Serialize;
 
-/// The most bytes of text or of a model in one message.
+/// The largest number of bytes of a text or a model in one message.
 pub const CHUNK: usize = 256;
 
-/// The most bytes of a message: a chunk, and what stands before it.
+/// The largest number of bytes of a message: a chunk, and what precedes it.
 pub const MESSAGE: usize = CHUNK + 24;
 
-/// The most bytes of a frame on the line: message, checksum, stuffing (a byte for every 254) and two zeros.
+/// The largest number of bytes of a frame on the line: message, checksum, two bytes of COBS and two zeros.
 pub const FRAME: usize = MESSAGE + CHECKSUM + 2 + 2;
 
 /// Bytes of the checksum.
 const CHECKSUM: usize = 4;
 
-/// That of Ethernet, of gzip, and of the model file.
+/// The CRC-32 of Ethernet, gzip and the model file.
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// Stands between frames, and in none.
+/// The byte between frames, which no frame contains.
 const SEPARATOR: u8 = 0;
 
 /// What is wrong with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Damage {
-    /// Its stuffing or its checksum is wrong.
+    /// Its COBS encoding or its checksum is wrong.
     Malformed,
     /// It is longer than any message can be.
     Oversized,
-    /// It has no end.
+    /// Its end did not arrive.
     Truncated,
 }
 
@@ -56,7 +57,7 @@ fn digest() -> Digest<'static, u32> {
     CRC.digest()
 }
 
-/// The CRC-32 that frames end with.
+/// The CRC-32 of some bytes, as frames end with it.
 ///
 /// ```
 /// assert_eq!(kilornn_link::frame::checksum(b"123456789"), 0xCBF4_3926);
@@ -66,11 +67,12 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     CRC.checksum(bytes)
 }
 
-/// Writes a message as a frame, with its zeros, into `buffer`; [`FRAME`] bytes are enough for any.
+/// Writes a message as a frame, with both zeros, into `buffer`, and returns the part that the frame takes. [`FRAME`]
+/// bytes are enough for any message.
 ///
 /// # Errors
 ///
-/// If the buffer is too small.
+/// `SerializeBufferFull` if the buffer is too small.
 ///
 /// ```
 /// use kilornn_link::frame::{self, FRAME};
@@ -84,15 +86,15 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 pub fn encode<'b>(message: &impl Serialize, buffer: &'b mut [u8]) -> postcard::Result<&'b [u8]> {
     let (first, rest) = buffer.split_first_mut().ok_or(postcard::Error::SerializeBufferFull)?;
     *first = SEPARATOR;
-    let stuffed = CrcModifier::new(Cobs::try_new(Slice::new(rest))?, digest());
-    let length = postcard::serialize_with_flavor(message, stuffed)?.len();
+    let encoded = CrcModifier::new(Cobs::try_new(Slice::new(rest))?, digest());
+    let length = postcard::serialize_with_flavor(message, encoded)?.len();
     Ok(buffer.get(..=length).unwrap_or_default())
 }
 
-/// Undoes the stuffing of what stood between two zeros, in place, and checks the checksum; the message's length.
-fn decode(stuffed: &mut [u8]) -> Result<usize, Damage> {
-    let length = cobs::decode_in_place(stuffed).map_err(|_| Damage::Malformed)?;
-    let whole = stuffed.get(..length).unwrap_or_default();
+/// Decodes in place what arrived between two zeros, checks its checksum, and returns the length of the message.
+fn decode(encoded: &mut [u8]) -> Result<usize, Damage> {
+    let length = cobs::decode_in_place(encoded).map_err(|_| Damage::Malformed)?;
+    let whole = encoded.get(..length).unwrap_or_default();
     let (message, checksum) = whole.split_last_chunk::<CHECKSUM>().ok_or(Damage::Malformed)?;
     if self::checksum(message) != u32::from_le_bytes(*checksum) {
         return Err(Damage::Malformed);
@@ -100,24 +102,25 @@ fn decode(stuffed: &mut [u8]) -> Result<usize, Damage> {
     Ok(message.len())
 }
 
-/// What a byte was.
+/// What a byte on the line is.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Piece<'s> {
-    /// A byte of text, outside all frames.
+    /// A byte of text, outside of frames.
     Text(u8),
-    /// The first byte of a frame, or one more of its bytes.
+    /// A byte of a frame, but not its last.
     Inside,
-    /// The last byte of a frame: here is its message.
+    /// The last byte of a frame, which contains this message.
     Message(&'s [u8]),
-    /// A frame is of no use, and skipped.
+    /// A byte by which a frame turns out to be damaged. The frame is skipped.
     Damaged(Damage),
 }
 
-/// Tells frames from text, a byte at a time, in memory for one frame.
+/// Tells frames from text, byte by byte, with memory for one frame.
 ///
-/// After any garbage at all, the next frame is understood: a zero opens a frame or ends one, and if what it ends is
-/// no frame, it opens the next. (Where a frame lacks nothing but its last zero, the next zero ends it: then one more is
-/// needed to open another.)
+/// After any garbage, the next frame is understood: a zero begins or ends a frame, and if what it ends is no frame, it
+/// also begins the next. (If a frame lost nothing but its last zero, the next zero ends it, and one more is needed to
+/// begin another.)
 ///
 /// ```
 /// use kilornn_link::frame::{self, FRAME, Piece, Splitter};
@@ -135,29 +138,29 @@ pub enum Piece<'s> {
 #[derive(Debug, Default)]
 pub struct Splitter {
     state: State,
-    /// The frame so far, stuffed.
+    /// The frame so far, still encoded.
     held: Vec<u8, { FRAME - 2 }>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Between frames: what comes is text.
+    /// Outside of frames: what comes is text.
     #[default]
     Outside,
-    /// After the zero that opens a frame.
+    /// After the zero that begins a frame.
     Inside,
-    /// In a frame that is too long: skipped to its end.
+    /// In a frame that is too long, which is skipped to its end.
     Overlong,
 }
 
 impl Splitter {
-    /// Outside all frames.
+    /// A splitter outside of frames. See [`Splitter`] for an example.
     #[must_use]
     pub const fn new() -> Self {
         Self { state: State::Outside, held: Vec::new() }
     }
 
-    /// Takes the next byte of the line.
+    /// Takes the next byte of the line and says what it is. See [`Splitter`] for an example.
     pub fn push(&mut self, byte: u8) -> Piece<'_> {
         match (self.state, byte) {
             (State::Outside, SEPARATOR) => {
@@ -165,7 +168,7 @@ impl Splitter {
                 self.state = State::Inside;
             }
             (State::Outside, byte) => return Piece::Text(byte),
-            // Two zeros in a row: the second opens the frame.
+            // Two zeros in a row: the second begins the frame.
             (State::Inside, SEPARATOR) if self.held.is_empty() => {}
             (State::Inside, SEPARATOR) => return self.end(),
             (State::Inside, byte) => {
@@ -196,8 +199,18 @@ impl Splitter {
         }
     }
 
-    /// Gives up a frame that goes on no longer: what comes next is text, or opens another. Returns whether there was
-    /// one.
+    /// Gives up the frame that has begun, for example after a time-out: what comes next is text or begins another frame.
+    /// Returns whether a frame had begun.
+    ///
+    /// ```
+    /// use kilornn_link::frame::{Piece, Splitter};
+    ///
+    /// let mut splitter = Splitter::new();
+    /// splitter.push(0);
+    /// splitter.push(b'a');
+    /// assert!(splitter.give_up());
+    /// assert_eq!(splitter.push(b'b'), Piece::Text(b'b'));
+    /// ```
     pub fn give_up(&mut self) -> bool {
         let was_inside = self.state == State::Inside && !self.held.is_empty();
         self.state = State::Outside;

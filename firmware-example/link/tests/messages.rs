@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use kilornn_link::frame::{self, CHUNK, FRAME, MESSAGE, Piece, Splitter};
 use kilornn_link::message::{
-    self, Header, Info, LABEL, Message, Model, Prediction, Refusal, Request, Response, SCORES, Score, Source,
-    Statistics, Update, VERSION,
+    self, Header, Info, LABEL, Message, Predicted, Refusal, Request, Response, RunningModel, SCORES, Score,
+    Source, Statistics, Update, VERSION,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn every_request_at_its_largest_passes() {
 #[test]
 fn every_response_at_its_largest_passes() {
     let name = "ß".repeat(LABEL / 2);
-    let model = Model {
+    let model = RunningModel {
         source: Source::Slot { index: u8::MAX, revision: u32::MAX },
         length: u32::MAX,
         checksum: u32::MAX,
@@ -79,7 +79,7 @@ fn every_response_at_its_largest_passes() {
         model: Some(model),
     };
     let prediction =
-        Prediction { class: u32::MAX, score: 1.0, words: u32::MAX, known: u32::MAX, ticks: u64::MAX };
+        Predicted { class: u32::MAX, score: 1.0, words: u32::MAX, known: u32::MAX, ticks: u64::MAX };
     let score = Score { logit: i32::MIN, probability: f32::MIN_POSITIVE };
     let statistics = Statistics {
         bytes: u32::MAX,
@@ -97,7 +97,7 @@ fn every_response_at_its_largest_passes() {
     for response in [
         Response::Info(info),
         Response::Info(Info { model: None, ..info }),
-        Response::Info(Info { model: Some(Model { source: Source::BuiltIn, ..model }), ..info }),
+        Response::Info(Info { model: Some(RunningModel { source: Source::BuiltIn, ..model }), ..info }),
         Response::Label(&name),
         Response::Label(""),
         Response::Received { length: u32::MAX },

@@ -28,7 +28,7 @@ impl Counter {
     fn new(clock: arch::Clock) -> Self {
         let mut counter = Self { clock, calibration: 1 };
         counter.calibration = counter.ticks(|| {
-            // SAFETY: two instructions that change one register, until it is zero.
+            // SAFETY: two instructions that count a register of this `asm!` down to zero, and change nothing else.
             unsafe { asm!("2:", arch::count_down!(), inout(reg) CALIBRATION / 2 => _) }
         });
         counter
@@ -59,12 +59,12 @@ pub(crate) fn stack_of(work: impl FnOnce()) -> u32 {
     let top = stack_pointer();
     let word = |index: usize| top.wrapping_sub(4 * (index + SKIPPED)) as *mut u32;
     for index in 0..WATCHED {
-        // SAFETY: every board has this much RAM below the stack, and nothing is there while `work` has not
-        // begun but this function's own frame, which ends above the words that are skipped.
+        // SAFETY: every board has this much RAM below the stack pointer, and it is not in use: this function's own
+        // frame is above, and `SKIPPED` words are left out for a function that it may call.
         unsafe { word(index).write_volatile(PAINT) };
     }
     black_box(work)();
-    // SAFETY: as above.
+    // SAFETY: the same words as above; a volatile read may see any value.
     let deepest = (0..WATCHED).rev().find(|&index| unsafe { word(index).read_volatile() } != PAINT);
     deepest.map_or(0, |index| 4 * (index + 1 + SKIPPED) as u32)
 }
@@ -75,7 +75,7 @@ const SKIPPED: usize = 16;
 #[inline(always)]
 fn stack_pointer() -> usize {
     let pointer;
-    // SAFETY: copies a register.
+    // SAFETY: it copies a register and changes nothing else.
     unsafe { asm!(arch::copy_stack_pointer!(), out(reg) pointer) };
     pointer
 }

@@ -1,11 +1,11 @@
 //! SiFive's HiFive1: an FE310, an RV32IMAC. The same program runs on the board and in QEMU.
 //!
-//! Its flash is read while the program runs, and not written: models that are sent have no place.
+//! The program is read from the flash as it runs, so the flash is not written, and no model can be sent.
 #![allow(unsafe_code)]
 
 use e310x::interrupt::{ExternalInterrupt, Hart, Priority};
 use e310x::{PLIC, Peripherals};
-use kilornn_app::board::{Board, NoDisplay, NoSlot};
+use kilornn_app::hardware::{Hardware, NoDisplay, NoSlot};
 use riscv::register::mie;
 use riscv_rt::entry;
 
@@ -31,7 +31,8 @@ fn main() -> ! {
     // One that was being served when the program started anew.
     interrupts.claim().complete(ExternalInterrupt::UART0);
     interrupts.enables().disable_all::<ExternalInterrupt>();
-    // SAFETY: the inbox is open, and no critical section depends on interrupts being off.
+    // SAFETY: setting priorities and thresholds and enabling interrupts must not break a critical section that masks
+    // them, and there is none. What the interrupt uses, the inbox, is open.
     unsafe {
         PLIC::priorities().set_priority(ExternalInterrupt::UART0, Priority::P1);
         interrupts.threshold().set_threshold(Priority::P0);
@@ -40,11 +41,11 @@ fn main() -> ! {
         riscv::interrupt::enable();
     }
     let slots = [NoSlot, NoSlot];
-    run_for_ever(Board { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter: CycleMeter::start(), display: NoDisplay, slots })
 }
 
 /// A peripheral needs something.
-// SAFETY: by this name the peripherals' crate calls what handles this interrupt of the processor.
+// SAFETY: no other function has this name, by which `riscv-rt` calls the handler of external interrupts.
 #[unsafe(no_mangle)]
 extern "C" fn MachineExternal() {
     let controller = PLIC::ctx(Hart::H0).claim();

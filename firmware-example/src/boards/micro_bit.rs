@@ -1,9 +1,9 @@
-//! What the two versions of the BBC micro:bit have in common: everything but what the module above says, which is the
-//! sizes of two things and the UART's names.
+//! What the two versions of the BBC micro:bit have in common. The module above has the rest: the size of a page, the
+//! pace of the display and the names of the UART.
 #![allow(unsafe_code)]
 
 use cortex_m_rt::entry;
-use kilornn_app::board::Board;
+use kilornn_app::hardware::Hardware;
 use microbit_common::hal::clocks::Clocks;
 use microbit_common::hal::gpio::Level;
 use microbit_common::pac::{Interrupt, NVIC, interrupt};
@@ -33,13 +33,14 @@ fn main() -> ! {
     let serial = INBOX.open(receiver, transmitter);
     let meter = TimerMeter::start(board.TIMER0);
     let display = LedMatrix::start(board.TIMER1, board.display_pins, PACE);
-    // SAFETY: this is the only call.
+    // SAFETY: `both` must be called once, and this is the only call.
     let slots = unsafe { FlashSlot::both(Nvmc::<PAGE>::both(board.NVMC)) };
     for interrupt in [UART, Interrupt::TIMER0, Interrupt::TIMER1] {
-        // SAFETY: what they serve is ready, and no critical section depends on them being off.
+        // SAFETY: `NVIC::unmask` must not break a critical section that masks these interrupts, and there is none. What
+        // the interrupts use is ready.
         unsafe { NVIC::unmask(interrupt) };
     }
-    run_for_ever(Board { name: NAME, serial, meter, display, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter, display, slots })
 }
 
 #[interrupt]

@@ -1,7 +1,7 @@
-//! What the boards of Arm's MPS2 family have in common: everything but what the module above says, which is the clock,
-//! the first UART's address and its interrupt.
+//! What the boards of Arm's MPS2 family have in common. The module above has the rest: the clock, and the address and
+//! interrupt of the first UART.
 //!
-//! They run in QEMU only. There, the firmware also answers files of the host (batch mode).
+//! They run in QEMU only, where the firmware can also classify a file of texts on the host (batch mode).
 #![allow(unsafe_code)]
 
 use core::fmt;
@@ -12,7 +12,7 @@ use cortex_m::singleton;
 use cortex_m_rt::{entry, exception};
 use embedded_io::Write as _;
 use kilornn_app::batch::{self, Buffers};
-use kilornn_app::board::{Board, NoDisplay};
+use kilornn_app::hardware::{Hardware, NoDisplay};
 use kilornn_app::{Ended, run};
 
 use super::{CLOCK, RECEIVED, UART0};
@@ -22,7 +22,7 @@ use crate::drivers::flash::FlashSlot;
 use crate::drivers::processor::restart;
 use crate::drivers::ram_flash::RamFlash;
 use crate::drivers::semihosting::{self, COMMAND_LINE, CommandLine, Task};
-use crate::drivers::serial::{Inbox, Line};
+use crate::drivers::serial::{Inbox, SerialLine};
 use crate::drivers::systick::SysTickMeter;
 use crate::model::{self, UNITS, WINDOW};
 
@@ -35,7 +35,8 @@ static INBOX: Inbox<CmsdkReceiver> = Inbox::new();
 #[derive(Clone, Copy)]
 struct Interrupt(u16);
 
-// SAFETY: the number does not change.
+// SAFETY: `InterruptNumber` demands that the number is always the same and one of an interrupt. It does not change, and
+// the boards' modules have those of their UARTs.
 unsafe impl InterruptNumber for Interrupt {
     fn number(self) -> u16 {
         self.0
@@ -51,17 +52,19 @@ fn main() -> ! {
     );
     let (Some(core), Some(buffers), Some(line)) = parts else { semihosting::exit(false) };
     let meter = SysTickMeter::<CLOCK>::start(core.SYST);
-    // SAFETY: the board says that there is a UART, and this is the only place that takes it.
+    // SAFETY: `open` demands a CMSDK UART at this address that nothing else uses. The board has one there, and this is
+    // the only use.
     let (receiver, transmitter) = unsafe { cmsdk_uart::open(UART0, CLOCK / BAUD) };
     let mut serial = INBOX.open(receiver, transmitter);
-    // SAFETY: the inbox is open, and no critical section depends on this interrupt being off.
+    // SAFETY: `NVIC::unmask` must not break a critical section that masks this interrupt, and there is none. What the
+    // interrupt uses, the inbox, is open.
     unsafe { NVIC::unmask(Interrupt(RECEIVED)) };
     let success = match semihosting::task(line) {
         Ok(Task::Serve) => {
-            // SAFETY: this is the only call.
+            // SAFETY: `both` must be called once, and this is the only call.
             let slots = unsafe { FlashSlot::both([RamFlash, RamFlash]) };
-            let mut board = Board { name: NAME, serial, meter, display: NoDisplay, slots };
-            match run::<UNITS, WINDOW>(&mut board, model::bytes()) {
+            let mut hardware = Hardware { name: NAME, serial, meter, display: NoDisplay, slots };
+            match run::<UNITS, WINDOW>(&mut hardware, model::bytes()) {
                 Ended::Closed => true,
                 Ended::Restart => restart(),
             }
@@ -86,7 +89,7 @@ unsafe fn DefaultHandler(interrupt: i16) {
 
 /// Says on the console what went wrong, if anything did; returns whether all went well.
 fn report(
-    console: &mut Line<CmsdkReceiver, CmsdkTransmitter>,
+    console: &mut SerialLine<CmsdkReceiver, CmsdkTransmitter>,
     outcome: Result<(), impl fmt::Display>,
 ) -> bool {
     if let Err(error) = &outcome {

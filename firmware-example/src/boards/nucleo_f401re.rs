@@ -3,7 +3,7 @@
 
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
-use kilornn_app::board::Board;
+use kilornn_app::hardware::Hardware;
 use stm32f4xx_hal::pac::{self, Interrupt, USART2, interrupt};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
@@ -40,12 +40,13 @@ fn main() -> ! {
     let Ok(usart) = chip.USART2.serial(pins, speed, &mut clocks) else { restart() };
     let (transmitter, receiver) = usart.split();
     let serial = INBOX.open(UsartReceiver(receiver), HalTransmitter(transmitter));
-    // SAFETY: the inbox is open, and no critical section depends on this interrupt being off.
+    // SAFETY: `NVIC::unmask` must not break a critical section that masks this interrupt, and there is none. What the
+    // interrupt uses, the inbox, is open.
     unsafe { NVIC::unmask(Interrupt::USART2) };
     let display = Led(port.pa5.into_push_pull_output());
-    // SAFETY: this is the only call.
+    // SAFETY: `both` must be called once, and this is the only call.
     let slots = unsafe { FlashSlot::both([Stm32f4Flash(&chip.FLASH); 2]) };
-    run_for_ever(Board { name: NAME, serial, meter, display, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter, display, slots })
 }
 
 /// The serial line has received something.

@@ -3,7 +3,7 @@
 
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::entry;
-use kilornn_app::board::Board;
+use kilornn_app::hardware::Hardware;
 use rp2040_hal::clocks::init_clocks_and_plls;
 use rp2040_hal::fugit::HertzU32;
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1};
@@ -54,12 +54,13 @@ fn main() -> ! {
     let Ok(uart) = uart.enable(speed, clocks.peripheral_clock.freq()) else { restart() };
     let (reader, writer) = uart.split();
     let serial = INBOX.open(RpReceiver::new(reader), HalTransmitter(writer));
-    // SAFETY: the inbox is open, and no critical section depends on this interrupt being off.
+    // SAFETY: `NVIC::unmask` must not break a critical section that masks this interrupt, and there is none. What the
+    // interrupt uses, the inbox, is open.
     unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
     let display = Led(pins.gpio25.into_push_pull_output());
-    // SAFETY: this is the only call.
+    // SAFETY: `both` must be called once, and this is the only call.
     let slots = unsafe { FlashSlot::both([RpFlash, RpFlash]) };
-    run_for_ever(Board { name: NAME, serial, meter, display, slots })
+    run_for_ever(Hardware { name: NAME, serial, meter, display, slots })
 }
 
 /// The serial line has received something.

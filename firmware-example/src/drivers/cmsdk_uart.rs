@@ -30,12 +30,12 @@ struct Registers(usize);
 
 impl Registers {
     fn read(&self, index: usize) -> u32 {
-        // SAFETY: `open`'s caller promised the registers, and every index here is one of them.
+        // SAFETY: by the contract of `open`, the registers of a CMSDK UART begin here, and `index` is that of one of them.
         unsafe { with_exposed_provenance_mut::<u32>(self.0).add(index).read_volatile() }
     }
 
     fn write(&mut self, index: usize, value: u32) {
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`; by the contract of `open`, nothing else uses the UART.
         unsafe { with_exposed_provenance_mut::<u32>(self.0).add(index).write_volatile(value) }
     }
 }

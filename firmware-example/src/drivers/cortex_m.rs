@@ -1,4 +1,4 @@
-//! What every Cortex-M has: sleep, a new start, and a stack.
+//! What every Cortex-M has: sleep, restart and a stack.
 #![allow(unsafe_code)]
 
 use cortex_m_rt::STACK_PAINT_VALUE;
@@ -10,7 +10,7 @@ pub(crate) fn wait_for_interrupt() {
     cortex_m::asm::wfi();
 }
 
-/// Starts the chip anew.
+/// Restarts the chip.
 pub(crate) fn restart() -> ! {
     // On the RP2040 the processor's own request leaves the rest of the chip as it is.
     #[cfg(feature = "rp2040")]
@@ -25,12 +25,12 @@ pub(crate) fn peak_stack() -> u32 {
         static _stack_start: u32;
         static _stack_end: u32;
     }
-    // SAFETY: cortex-m-rt painted all words from `_stack_end` to `_stack_start`, which the linker script keeps free for
-    // the stack.
+    // SAFETY: this is the contract of `stack::peak`: the linker script gives the words from `_stack_end` to `_stack_start`
+    // to the stack alone. cortex-m-rt has painted them.
     unsafe { stack::peak(&raw const _stack_end, &raw const _stack_start, STACK_PAINT_VALUE) }
 }
 
-/// On a board of its own nobody reads why the program failed: it starts anew.
+/// On a board nobody reads why the program failed, so that it restarts.
 #[cfg(not(feature = "semihosting"))]
 mod failure {
     use core::panic::PanicInfo;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use e310x::{CLINT, Prci, Qspi0};
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 use riscv::register::mcycle;
 
 use super::processor::peak_stack;
@@ -24,7 +24,7 @@ pub(crate) fn use_crystal(clocks: &Prci, flash: &Qspi0) {
     clocks.plloutdiv().write(|w| w.divby1().set_bit());
     clocks.pllcfg().modify(|_, w| w.sel().set_bit());
     // The flash is read at half of that, the most there is.
-    // SAFETY: any divider is one.
+    // SAFETY: any divider may be written.
     flash.sckdiv().write(|w| unsafe { w.div().bits(0) });
 }
 

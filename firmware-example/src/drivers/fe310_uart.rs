@@ -13,14 +13,15 @@ const PINS: u32 = 1 << 16 | 1 << 17;
 
 /// The UART's registers.
 fn registers() -> &'static RegisterBlock {
-    // SAFETY: `open` owns the UART. Of what is left to the halves, the receiving one touches only registers for
-    // receiving, and the sending one only those for sending.
+    // SAFETY: these are the registers of the UART, at any time. `open` took the UART, so that only its two halves use it;
+    // one uses only the registers for receiving, the other only those for sending.
     unsafe { &*Uart0::ptr() }
 }
 
 /// Enables the UART; `divider` is the clock divided by the baud rate.
 pub(crate) fn open(uart: Uart0, pins: &Gpio0, divider: u32) -> (Fe310Receiver, Fe310Transmitter) {
-    // SAFETY: the first function of these two pins is the UART; other pins stay as they are.
+    // SAFETY: any bits may be written to these registers. The first function of the two pins is the UART, and other pins
+    // stay as they are.
     unsafe {
         pins.iof_sel().modify(|r, w| w.bits(r.bits() & !PINS));
         pins.iof_en().modify(|r, w| w.bits(r.bits() | PINS));
@@ -52,7 +53,7 @@ pub(crate) struct Fe310Transmitter(());
 impl Transmitter for Fe310Transmitter {
     fn send(&mut self, byte: u8) {
         while registers().txdata().read().full().bit_is_set() {}
-        // SAFETY: any byte can be sent.
+        // SAFETY: any byte may be written to this field, and is sent.
         registers().txdata().write(|w| unsafe { w.data().bits(byte) });
     }
 

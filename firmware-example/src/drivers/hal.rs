@@ -3,7 +3,7 @@
 use embedded_hal::digital::OutputPin;
 use embedded_hal_nb::nb::block;
 use embedded_hal_nb::serial::Write;
-use kilornn_app::board::Display;
+use kilornn_app::hardware::Display;
 
 use super::serial::Transmitter;
 

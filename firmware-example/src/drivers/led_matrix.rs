@@ -5,7 +5,7 @@
 use core::cell::RefCell;
 
 use critical_section::Mutex;
-use kilornn_app::board::Display;
+use kilornn_app::hardware::Display;
 use microbit_common::display::nonblocking;
 use microbit_common::gpio::DisplayPins;
 use microbit_common::pac::TIMER1;
@@ -30,8 +30,8 @@ struct Shown {
 pub(crate) struct LedMatrix(());
 
 impl LedMatrix {
-    /// Begins with a dark display. The board's interrupt `TIMER1` has to be [`next_row`]; the text moves on at every
-    /// `pace` of them.
+    /// Starts with a dark display. The board's interrupt `TIMER1` must call [`next_row`]; the text moves with every
+    /// `pace`th call.
     pub(crate) fn start(timer: TIMER1, pins: DisplayPins, pace: u8) -> Self {
         let matrix = nonblocking::Display::new(timer, pins);
         let shown = Shown { matrix, text: ScrollingBufferedText::default(), pace, left: pace };
@@ -51,7 +51,7 @@ impl Display for LedMatrix {
     }
 }
 
-/// What the timer's interrupt has to do.
+/// The board's interrupt `TIMER1` must call this.
 pub(crate) fn next_row() {
     critical_section::with(|cs| {
         if let Some(shown) = &mut *SHOWN.borrow_ref_mut(cs) {

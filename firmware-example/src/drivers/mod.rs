@@ -1,5 +1,4 @@
-//! What boards are put together from: the only code that touches hardware, and, with the boards, the only `unsafe`
-//! code.
+//! Drivers, of which the boards are put together. Only they and the boards access hardware and have `unsafe` code.
 // No board needs all of it.
 #![allow(dead_code)]
 

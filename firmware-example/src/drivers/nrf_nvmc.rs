@@ -8,7 +8,7 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 use microbit_common::pac::NVMC;
 use microbit_common::pac::nvmc::RegisterBlock;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// Its controller; pages have `PAGE` bytes.
 pub(crate) struct Nvmc<const PAGE: usize>(());
@@ -27,18 +27,19 @@ fn wait(controller: &RegisterBlock) {
 }
 
 fn registers() -> &'static RegisterBlock {
-    // SAFETY: `both` owns the controller. What is made of it leaves it between any two uses as it was.
+    // SAFETY: these are the registers of the controller, at any time. `both` took the controller, so that only the two
+    // drivers use it, one after the other; each leaves it as it was.
     unsafe { &*NVMC::ptr() }
 }
 
-impl<const PAGE: usize> Flash for Nvmc<PAGE> {
+impl<const PAGE: usize> FlashDriver for Nvmc<PAGE> {
     const PAGE: usize = PAGE;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {
         let controller = registers();
         controller.config.write(|w| w.wen().een());
         wait(controller);
-        // SAFETY: the caller says that the page may be erased.
+        // SAFETY: by the contract of `erase_page`, this is the address of a page in a slot to which no reference exists.
         controller.erasepage().write(|w| unsafe { w.bits(address as u32) });
         wait(controller);
         controller.config.write(|w| w.wen().ren());
@@ -51,7 +52,8 @@ impl<const PAGE: usize> Flash for Nvmc<PAGE> {
         wait(controller);
         let (words, _) = bytes.as_chunks();
         for (address, word) in (address..).step_by(size_of::<u32>()).zip(words) {
-            // SAFETY: the caller says that these words may be written; they are aligned and whole.
+            // SAFETY: by the contract of `write`, the word is in a slot to which no reference exists; the address is a
+            // multiple of four.
             unsafe {
                 with_exposed_provenance_mut::<u32>(address).write_volatile(u32::from_ne_bytes(*word));
             }

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 use microbit_common::pac::TIMER0;
 
 use super::processor::peak_stack;
@@ -26,7 +26,7 @@ impl TimerMeter {
     /// Starts it. The board's interrupt `TIMER0` has to be [`wrapped`].
     pub(crate) fn start(timer: TIMER0) -> Self {
         timer.bitmode.write(|w| w.bitmode()._32bit());
-        // SAFETY: every number may be compared with and every prescaler up to 9 is one, and a task begins by a one.
+        // SAFETY: any number may be written to be compared with, a prescaler may be up to 9, and bit 0 starts a task.
         unsafe {
             timer.prescaler.write(|w| w.bits(0));
             timer.cc[WRAP].write(|w| w.bits(0));
@@ -42,7 +42,7 @@ impl TimerMeter {
     }
 
     fn counter(&self) -> u32 {
-        // SAFETY: a task begins by a one.
+        // SAFETY: any bits may be written to this register; bit 0 starts the task.
         self.0.tasks_capture[NOW].write(|w| unsafe { w.bits(1) });
         self.0.cc[NOW].read().bits()
     }
@@ -68,9 +68,10 @@ impl Meter for TimerMeter {
     }
 }
 
-/// What the timer's interrupt has to do.
+/// The board's interrupt `TIMER0` must call this.
 pub(crate) fn wrapped() {
-    // SAFETY: the interrupt is on, so the timer has started; nothing else resets the event from then on.
+    // SAFETY: these are the registers of the timer, at any time. `TimerMeter::start` took the timer and resets this event
+    // only before it enables the interrupt; from then on only the interrupt does.
     unsafe { &*TIMER0::ptr() }.events_compare[WRAP].reset();
     // The only writer. Not `fetch_add`, which a Cortex-M0 does not have.
     WRAPS.store(WRAPS.load(Ordering::SeqCst).wrapping_add(1), Ordering::SeqCst);

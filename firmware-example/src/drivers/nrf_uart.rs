@@ -9,8 +9,8 @@ use super::serial::{Arrived, Receiver, Transmitter};
 
 /// The UART's registers.
 fn registers() -> &'static RegisterBlock {
-    // SAFETY: `open` owns the UART. Of what is left to the halves, the receiving one touches only registers for
-    // receiving, and the sending one only those for sending.
+    // SAFETY: these are the registers of the UART, at any time. `open` took the UART, so that only its two halves use it;
+    // one uses only the registers for receiving, the other only those for sending.
     unsafe { &*UART0::ptr() }
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn open(
     transmit: Pin<Output<PushPull>>,
     receive: Pin<Input<Floating>>,
 ) -> (NrfReceiver, NrfTransmitter) {
-    // SAFETY: these are the pins' own numbers.
+    // SAFETY: any number of a pin may be written, and these are the numbers of pins that `open` took.
     #[cfg(feature = "microbit")]
     unsafe {
         uart.pseltxd.write(|w| w.bits(transmit.psel_bits()));
@@ -35,7 +35,7 @@ pub(crate) fn open(
     // Eight bits, no parity and no flow control are what it has after a reset.
     uart.baudrate.write(|w| w.baudrate().baud115200());
     uart.enable.write(|w| w.enable().enabled());
-    // SAFETY: a task begins by a one, whatever else is in its register.
+    // SAFETY: any bits may be written to these registers; bit 0 starts the task.
     unsafe {
         uart.tasks_starttx.write(|w| w.bits(1));
         uart.tasks_startrx.write(|w| w.bits(1));
@@ -64,7 +64,7 @@ impl Receiver for NrfReceiver {
         if uart.events_error.read().bits() != 0 {
             uart.events_error.reset();
             let errors = uart.errorsrc.read().bits();
-            // SAFETY: the register has one bit an error, and a one clears it.
+            // SAFETY: any bits may be written; a one clears the error of its bit.
             uart.errorsrc.write(|w| unsafe { w.bits(errors) });
             // Which of the bytes that wait were before it is not known.
             while self.byte().is_some() {}
@@ -94,7 +94,7 @@ impl Transmitter for NrfTransmitter {
         self.flush();
         let uart = registers();
         uart.events_txdrdy.reset();
-        // SAFETY: any byte can be sent.
+        // SAFETY: any byte may be written to this field, and is sent.
         uart.txd.write(|w| unsafe { w.txd().bits(byte) });
         self.is_busy = true;
     }

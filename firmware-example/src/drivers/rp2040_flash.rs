@@ -1,8 +1,7 @@
 //! The flash beside the RP2040, a chip of its own from which the program is read as it runs.
 //!
-//! While it is erased or written, nothing can be read from it: what does that is in RAM or in the boot ROM, and
-//! interrupts wait. The UART holds what arrives meanwhile, but not for long, so whoever sends a model has to wait for
-//! each answer.
+//! It cannot be read while it is erased or written: the code that does so is in RAM and in the boot ROM, and interrupts
+//! wait. The UART holds only some bytes that arrive meanwhile, so a host that sends a model must wait for each response.
 #![allow(unsafe_code)]
 
 use core::hint::black_box;
@@ -12,9 +11,9 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 use rp2040_boot2::BOOT_LOADER_W25Q080;
 use rp2040_hal::rom_data;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
-/// The second stage of the boot: the ROM reads it from the beginning of the flash, where the linker script puts it. It
+/// The second stage of the boot. The boot ROM loads it from the beginning of the flash, where the linker script puts it. It
 /// makes the rest of the flash readable, with the fast commands of the board's chip.
 #[unsafe(link_section = ".boot2")]
 #[used]
@@ -55,7 +54,7 @@ enum Change<'c> {
 ///
 /// # Safety
 ///
-/// Nothing may rely on what is at the offset.
+/// The sector or row must be in the flash, and nothing may read or refer to the bytes that change.
 unsafe fn change(change: &Change<'_>) {
     let rom = Rom {
         connect: rom_data::connect_internal_flash::ptr(),
@@ -64,16 +63,17 @@ unsafe fn change(change: &Change<'_>) {
         program: rom_data::flash_range_program::ptr(),
         flush_cache: rom_data::flash_flush_cache::ptr(),
     };
-    // A copy in RAM that the compiler cannot take for unused, as it would if it saw that it is only run.
+    // A copy in RAM. `black_box` keeps the compiler from dropping bytes that are only executed.
     let mut boot2 = BOOT2;
     let Boot2(code) = black_box(&mut boot2);
     // The lowest bit says that this is Thumb code.
     let entry = code.as_mut_ptr().expose_provenance() | 1;
-    // SAFETY: the boot ROM calls the second stage in the same way, the code does not depend on where it is, and it
-    // returns to whoever calls it from anywhere but the ROM.
+    // SAFETY: the address is of Thumb code that can be called as a C function without arguments: the boot ROM calls it in
+    // the same way, the code runs at any address, and it returns unless the boot ROM called it.
     let boot2 = unsafe { transmute::<usize, unsafe extern "C" fn()>(entry) };
     critical_section::with(|_| {
-        // SAFETY: no interrupt comes, the second processor was never started, and nothing else reads the flash.
+        // SAFETY: this is the contract of `without_flash`. The caller keeps that of `change`; in this critical section no
+        // interrupt comes, and the second processor was never started, so that nothing reads the flash.
         unsafe { without_flash(&rom, boot2, change) }
     });
 }
@@ -82,12 +82,13 @@ unsafe fn change(change: &Change<'_>) {
 ///
 /// # Safety
 ///
-/// As there; and nothing may read from the flash, nor interrupt.
+/// That of [`change`]. Moreover, nothing may read from the flash meanwhile, not even an interrupt, and `rom`, `boot2` and
+/// `change` must be outside the flash.
 #[unsafe(link_section = ".data.without_flash")]
 #[inline(never)]
 unsafe fn without_flash(rom: &Rom, boot2: unsafe extern "C" fn(), change: &Change<'_>) {
-    // SAFETY: this is the order in which the boot ROM's functions are to be called. All of them, the second stage and
-    // what they are given are outside the flash.
+    // SAFETY: the boot ROM's functions are called in the order that its documentation demands, with a sector or a row
+    // that may change, by the contract of `change`. They, the second stage and all arguments are outside the flash.
     unsafe {
         (rom.connect)();
         (rom.exit_xip)();
@@ -103,11 +104,11 @@ unsafe fn without_flash(rom: &Rom, boot2: unsafe extern "C" fn(), change: &Chang
 /// The flash.
 pub(crate) struct RpFlash;
 
-impl Flash for RpFlash {
+impl FlashDriver for RpFlash {
     const PAGE: usize = 4096;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {
-        // SAFETY: the caller promised that nothing relies on it.
+        // SAFETY: by the contract of `erase_page`, the sector is in a slot to which no reference exists.
         unsafe { change(&Change::Erase((address - START) as u32)) };
         Ok(())
     }
@@ -121,7 +122,8 @@ impl Flash for RpFlash {
             let (piece, others) = rest.split_at(rest.len().min(ROW - skipped));
             let mut row = [0xFF; ROW];
             row.iter_mut().skip(skipped).zip(piece).for_each(|(place, &byte)| *place = byte);
-            // SAFETY: the caller promised that nothing relies on these bytes; the row's others stay what they are.
+            // SAFETY: by the contract of `write`, the bytes are in a slot to which no reference exists. The other bytes of
+            // the row are all ones, which change nothing.
             unsafe { change(&Change::Program((offset - skipped) as u32, &row)) };
             (offset, rest) = (offset + piece.len(), others);
         }

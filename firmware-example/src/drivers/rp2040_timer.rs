@@ -1,6 +1,6 @@
 //! The timer of the RP2040: microseconds in 64 bits.
 
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 use rp2040_hal::Timer;
 
 use super::processor::peak_stack;

@@ -17,11 +17,11 @@ use semihosting::sys::arm_compat::sys_get_cmdline_uninit;
 pub(crate) enum Task {
     /// Serve the serial line.
     Serve,
-    /// Answer each text of a file into another file.
+    /// Classify the texts of a file and write their predictions to another.
     Batch {
         /// The texts.
         input: HostFile,
-        /// The answers.
+        /// The predictions.
         output: HostFile,
     },
 }
@@ -76,13 +76,13 @@ impl embedded_io::Write for HostFile {
 /// Why the command line was refused.
 #[derive(Debug)]
 pub(crate) enum TaskError {
-    /// It is longer than its buffer, or the host has none to give.
+    /// It is longer than its buffer, or the host has none.
     Unreadable,
     /// Not `batch IN OUT`.
     Usage,
     /// The file of texts cannot be read.
     In(HostError),
-    /// The file of answers cannot be made.
+    /// The file of predictions cannot be made.
     Out(HostError),
 }
 
@@ -136,14 +136,14 @@ pub(crate) fn exit(success: bool) -> ! {
     code.exit_process()
 }
 
-/// Ends the run instead of hanging in it.
+/// Ends the run after a hard fault.
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     eprintln!("hard fault at {:#010x}", frame.pc());
     exit(false)
 }
 
-/// Ends the run after an interrupt that nobody asked for.
+/// Ends the run after an interrupt without a handler.
 pub(crate) fn unexpected(interrupt: i16) -> ! {
     eprintln!("unexpected interrupt {interrupt}");
     exit(false)

@@ -1,23 +1,23 @@
-//! A serial line: what arrives waits in a queue, which the UART's interrupt fills; what is sent waits for the UART.
+//! A serial line. Bytes that arrive are put into a queue by the UART's interrupt; sending waits for the UART.
 
 use core::cell::RefCell;
-use core::fmt;
 
 use critical_section::Mutex;
-use embedded_io::{ErrorKind, ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, Write};
 use heapless::Deque;
+use kilornn_app::hardware::Lost;
 
 use super::processor::wait_for_interrupt;
 
-/// Bytes that may wait: what arrives in 44 ms at 115200 baud.
+/// The capacity of the queue in bytes: what arrives in 44 ms at 115200 baud.
 const ROOM: usize = 512;
 
-/// What a UART's receiver has.
+/// What a UART has received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrived {
     /// A byte.
     Byte(u8),
-    /// Something was lost or damaged at this place.
+    /// Bytes were lost or damaged at this place.
     Loss,
 }
 
@@ -42,34 +42,35 @@ pub(crate) trait Transmitter {
     fn flush(&mut self);
 }
 
-/// What has arrived and was not read yet: shared by the line's reader and the UART's interrupt.
+/// The queue of bytes that have arrived, which the line's reader and the UART's interrupt share.
 pub(crate) struct Inbox<R>(Mutex<RefCell<Option<Shared<R>>>>);
 
 struct Shared<R> {
     receiver: R,
     queue: Deque<u8, ROOM>,
-    /// Something was lost after so many bytes of the queue.
+    /// Bytes were lost behind so many bytes of the queue.
     loss: Option<usize>,
     /// Whether the receiver's interrupt is on: not while the queue is full.
     is_listening: bool,
 }
 
 impl<R: Receiver> Inbox<R> {
-    /// An inbox into which nothing comes yet.
+    /// An inbox without a receiver.
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(RefCell::new(None)))
     }
 
-    /// What `receiver` receives comes in from now on, and `transmitter` sends.
-    pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> Line<R, T> {
+    /// Opens the inbox: from now on, what `receiver` receives is put into it. Returns the line, which sends with
+    /// `transmitter`.
+    pub(crate) fn open<T: Transmitter>(&'static self, receiver: R, transmitter: T) -> SerialLine<R, T> {
         critical_section::with(|cs| {
             let shared = Shared { receiver, queue: Deque::new(), loss: None, is_listening: false };
             self.0.borrow_ref_mut(cs).insert(shared).resume();
         });
-        Line { inbox: self, transmitter }
+        SerialLine { inbox: self, transmitter }
     }
 
-    /// What the receiver's interrupt has to do.
+    /// The receiver's interrupt must call this.
     pub(crate) fn service(&self) {
         self.with(Shared::fill);
     }
@@ -102,7 +103,7 @@ impl<R: Receiver> Shared<R> {
         while !self.queue.is_full() {
             match self.receiver.take() {
                 Some(Arrived::Byte(byte)) => drop(self.queue.push_back(byte)),
-                // What is between two losses that nobody has been told of is part of one.
+                // Two losses that were not read yet become one, with the bytes between them.
                 Some(Arrived::Loss) => match self.loss {
                     Some(place) => self.queue.truncate(place),
                     None => self.loss = Some(self.queue.len()),
@@ -128,7 +129,7 @@ impl<R: Receiver> Shared<R> {
         !self.queue.is_empty() || self.loss.is_some()
     }
 
-    /// The next byte before anything that was lost.
+    /// Takes the next byte, if there is one before a loss.
     fn next(&mut self) -> Option<u8> {
         if self.loss == Some(0) {
             return None;
@@ -138,41 +139,23 @@ impl<R: Receiver> Shared<R> {
         Some(byte)
     }
 
-    /// Whether something was lost before the next byte; true only once.
+    /// Whether bytes were lost before the next byte. It is true once for each loss.
     fn has_lost(&mut self) -> bool {
         self.loss.take_if(|place| *place == 0).is_some()
     }
 }
 
-/// Something was lost on the serial line, or arrived damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lost;
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text arrived faster than it was read")
-    }
-}
-
-impl core::error::Error for Lost {}
-
-impl embedded_io::Error for Lost {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Other
-    }
-}
-
 /// A serial line.
-pub(crate) struct Line<R: 'static, T> {
+pub(crate) struct SerialLine<R: 'static, T> {
     inbox: &'static Inbox<R>,
     transmitter: T,
 }
 
-impl<R, T> ErrorType for Line<R, T> {
+impl<R, T> ErrorType for SerialLine<R, T> {
     type Error = Lost;
 }
 
-impl<R: Receiver, T> Read for Line<R, T> {
+impl<R: Receiver, T> Read for SerialLine<R, T> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Lost> {
         if buffer.is_empty() {
             return Ok(0);
@@ -193,7 +176,7 @@ impl<R: Receiver, T> Read for Line<R, T> {
     }
 }
 
-impl<R, T: Transmitter> Write for Line<R, T> {
+impl<R, T: Transmitter> Write for SerialLine<R, T> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Lost> {
         bytes.iter().for_each(|&byte| self.transmitter.send(byte));
         Ok(bytes.len())

@@ -1,7 +1,7 @@
 //! The flash of the STM32F4: the large sectors of its first bank.
 //!
-//! It cannot be read while it changes: the processor waits for it, interrupts with it, so whoever sends a model has to
-//! wait for each answer.
+//! It cannot be read while it is erased or written: the processor waits, and so do interrupts. So a host that sends a
+//! model must wait for each response.
 #![allow(unsafe_code)]
 
 use core::ptr::with_exposed_provenance_mut;
@@ -9,7 +9,7 @@ use core::ptr::with_exposed_provenance_mut;
 use embedded_storage::nor_flash::NorFlashErrorKind;
 use stm32f4xx_hal::pac::FLASH;
 
-use super::flash::Flash;
+use super::flash::FlashDriver;
 
 /// Where the flash begins.
 const START: usize = 0x0800_0000;
@@ -37,7 +37,7 @@ impl Stm32f4Flash<'_> {
                 flash.keyr().write(|w| unsafe { w.bits(key) });
             }
         }
-        // What failed before, perhaps in a debugger's hands, would be taken for a failure now.
+        // Clears the flags of earlier failures, perhaps of a debugger, which would count as failures now.
         flash.sr().write(|w| {
             w.operr().clear_bit_by_one().wrperr().clear_bit_by_one().pgaerr().clear_bit_by_one();
             w.pgperr().clear_bit_by_one().pgserr().clear_bit_by_one()
@@ -47,7 +47,7 @@ impl Stm32f4Flash<'_> {
         changed
     }
 
-    /// Waits until a change is done; whether it worked.
+    /// Waits until a change is complete, and returns whether it succeeded.
     fn finish(&self) -> Result<(), NorFlashErrorKind> {
         let status = loop {
             let status = self.0.sr().read();
@@ -63,7 +63,7 @@ impl Stm32f4Flash<'_> {
         if has_failed { Err(NorFlashErrorKind::Other) } else { Ok(()) }
     }
 
-    /// Forgets what the data cache holds, which does not know of what was erased.
+    /// Empties the data cache, which may hold bytes that were erased.
     fn forget_cached(&self) {
         let control = self.0.acr();
         control.modify(|_, w| w.dcen().clear_bit());
@@ -74,7 +74,7 @@ impl Stm32f4Flash<'_> {
     }
 }
 
-impl Flash for Stm32f4Flash<'_> {
+impl FlashDriver for Stm32f4Flash<'_> {
     const PAGE: usize = 128 << 10;
 
     unsafe fn erase_page(&mut self, address: usize) -> Result<(), NorFlashErrorKind> {
@@ -82,7 +82,7 @@ impl Flash for Stm32f4Flash<'_> {
         let erased = self.change(|Self(flash)| {
             flash.cr().write(|w| {
                 w.lock().clear_bit().psize().psize32().ser().set_bit();
-                // SAFETY: a sector with a slot, says the caller.
+                // SAFETY: by the contract of `erase_page`, this sector is in a slot to which no reference exists.
                 unsafe { w.snb().bits(sector as u8) }
             });
             flash.cr().modify(|_, w| w.strt().set_bit());
@@ -96,7 +96,8 @@ impl Flash for Stm32f4Flash<'_> {
         self.change(|Self(flash)| {
             flash.cr().write(|w| w.lock().clear_bit().psize().psize32().pg().set_bit());
             for (address, word) in (address..).step_by(4).zip(bytes.as_chunks().0) {
-                // SAFETY: the caller promised that all these words may be written.
+                // SAFETY: by the contract of `write`, the word is in a slot to which no reference exists; the address is a
+                // multiple of four.
                 unsafe {
                     with_exposed_provenance_mut::<u32>(address).write_volatile(u32::from_le_bytes(*word));
                 }

@@ -6,7 +6,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
 
-use kilornn_app::board::Meter;
+use kilornn_app::hardware::Meter;
 
 use super::processor::peak_stack;
 

@@ -1,15 +1,14 @@
-//! Every small damage that a file can take.
+//! All small damages of a file: each flipped bit, and each length to which it is cut.
 
 use std::thread;
 
 use kilornn::Model;
 
-/// Loads the file with each single bit flipped and cut at each length; returns how many files that
-/// were. The work is shared by all cores.
+/// Loads the file with each single bit flipped and cut to each length, on all cores; returns the number of files loaded.
 ///
 /// # Errors
 ///
-/// The first damages that the loader did not see, or that the file itself does not load.
+/// The damages that the loader did not notice, or the error of the undamaged file.
 pub fn every_damage_is_refused(file: &[u8]) -> Result<u64, String> {
     Model::from_bytes(file).map_err(|error| error.to_string())?;
     let threads = thread::available_parallelism().map_or(1, |n| n.get());
@@ -27,7 +26,7 @@ pub fn every_damage_is_refused(file: &[u8]) -> Result<u64, String> {
     if missed.is_empty() { Ok(9 * file.len() as u64) } else { Err(missed.join(", ")) }
 }
 
-/// The damages at these bytes that were not seen: eight flipped bits, and the file cut before the byte.
+/// The damages at these bytes that the loader did not notice: eight flipped bits, and the file cut before the byte.
 fn missed_in(file: &[u8], places: std::ops::Range<usize>) -> Vec<String> {
     let mut missed = Vec::new();
     let mut damaged = file.to_vec();
@@ -52,7 +51,7 @@ mod tests {
 
     #[test]
     fn damages_are_counted_and_a_file_that_does_not_load_is_no_success() {
-        let mut random = crate::random::Random::new(3);
+        let mut random = fastrand::Rng::with_seed(3);
         let file = std::iter::repeat_with(|| crate::model::random(&mut random))
             .find(|file| Model::from_bytes(file).is_ok() && file.len() < 1000)
             .unwrap();

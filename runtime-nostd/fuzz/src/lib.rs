@@ -1,13 +1,12 @@
-//! Fuzzing on stable Rust: [`targets`] take any bytes, [`fuzz`] makes them.
+//! Fuzzing on stable Rust: [`fuzz`] makes inputs by damaging earlier ones, and runs [`targets`] with them.
 //!
-//! `cargo xtask fuzz` runs it with overflow checks. There is no instrumentation: an input is kept for
-//! further damage when a target reports an outcome that no earlier input had. Files get a right
-//! checksum after the damage, so that hostile contents get past it.
+//! `cargo xtask fuzz` runs it with overflow checks. It does not instrument the code: a target returns a number for the
+//! outcome of a run, and an input with a new outcome is kept to be damaged further. Damaged files get a right checksum,
+//! so that the loader looks at their contents.
 
 pub mod damage;
 pub mod model;
 pub mod mutate;
-pub mod random;
 pub mod targets;
 
 use std::collections::HashSet;
@@ -15,17 +14,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use random::Random;
+use fastrand::Rng;
 use targets::Target;
 
 /// Inputs kept for further damage, at most.
 const KEPT: usize = 4096;
 
-/// The inputs in the repository for one target, in the order of their names.
+/// The inputs for one target that the repository has, in the order of their names.
 ///
 /// # Errors
 ///
-/// What reading a file says.
+/// If a file cannot be read.
 pub fn corpus(target: Target) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name);
     let mut paths =
@@ -38,29 +37,29 @@ pub fn corpus(target: Target) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash(pub Vec<u8>);
 
-/// Feeds a target with damaged inputs until `go_on` says no, which is asked after every execution.
+/// Runs a target with damaged inputs until `go_on` returns false, which is called after every run.
 ///
 /// # Errors
 ///
-/// The first input at which the target panics.
+/// The first input with which the target panics.
 pub fn fuzz(
     target: Target,
     seed: u64,
     corpus: &[Vec<u8>],
     mut go_on: impl FnMut() -> bool,
 ) -> Result<(), Crash> {
-    let mut random = Random::new(seed);
+    let mut random = Rng::with_seed(seed);
     let mut kept = corpus.to_vec();
     let mut outcomes = HashSet::new();
     loop {
-        let other = random.below(kept.len());
-        let mut input = if target.takes_models && random.once_in(8) {
+        let other = random.choice(&kept).cloned().unwrap_or_default();
+        let mut input = if target.takes_models && random.usize(..8) == 0 {
             fresh(target, &mut random)
         } else {
-            kept.get(random.below(kept.len())).cloned().unwrap_or_default()
+            random.choice(&kept).cloned().unwrap_or_default()
         };
-        if !random.once_in(16) {
-            mutate::mutate(&mut random, &mut input, kept.get(other).map_or(&[], Vec::as_slice));
+        if random.usize(..16) != 0 {
+            mutate::mutate(&mut random, &mut input, &other);
         }
         let result = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
         let Ok(outcome) = result else { return Err(Crash(input)) };
@@ -68,7 +67,7 @@ pub fn fuzz(
             if kept.len() < KEPT {
                 kept.push(input);
             } else {
-                let place = corpus.len() + random.below(KEPT - corpus.len());
+                let place = corpus.len() + random.usize(..KEPT - corpus.len());
                 kept[place] = input;
             }
         }
@@ -78,14 +77,19 @@ pub fn fuzz(
     }
 }
 
+/// One of several values, each as likely as the others.
+pub(crate) fn pick<T: Copy>(random: &mut Rng, from: &[T]) -> T {
+    from[random.usize(..from.len())]
+}
+
 /// A new model of random dimensions, for a target that takes models.
-pub fn fresh(target: Target, random: &mut Random) -> Vec<u8> {
+pub fn fresh(target: Target, random: &mut Rng) -> Vec<u8> {
     let file = model::random(random);
     if target.name == "loader" {
         return file;
     }
-    let text: Vec<&str> = (0..random.below(12))
-        .map(|_| random.pick(&["a", "the ", " ", "Wörter ", "😀", "x y z ", "İ."]))
+    let text: Vec<&str> = (0..random.usize(..12))
+        .map(|_| pick(random, &["a", "the ", " ", "Wörter ", "😀", "x y z ", "İ."]))
         .collect();
     let border = u16::try_from(file.len()).unwrap_or(u16::MAX).to_le_bytes();
     [&border[..], &file, text.concat().as_bytes()].concat()
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn random_models_get_far() {
-        let mut random = Random::new(1);
+        let mut random = Rng::with_seed(1);
         let loaded = (0..1000).filter(|_| Model::from_bytes(&model::random(&mut random)).is_ok()).count();
         assert!((100..900).contains(&loaded), "{loaded} of 1000 load");
     }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use kilornn_fuzz::damage::every_damage_is_refused;
-use kilornn_fuzz::random::Random;
 use kilornn_fuzz::targets::{TARGETS, Target};
 use kilornn_fuzz::{Crash, corpus, fresh, fuzz};
 
@@ -86,7 +85,7 @@ fn replay(target: Target, path: PathBuf) -> Result<(), String> {
 
 /// Models whose outcomes differ, small enough for a repository.
 fn seeds(target: Target, folder: PathBuf) -> Result<(), String> {
-    let mut random = Random::new(0);
+    let mut random = fastrand::Rng::with_seed(0);
     let mut outcomes = std::collections::HashSet::new();
     let mut written = 0;
     for _ in 0..100_000 {

@@ -1,13 +1,15 @@
-//! Model files: a right header and checksum around anything, and contents that are almost right.
+//! Model files: a right header and checksum for any bytes, and random contents of which many are valid.
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Unit, Vocabulary};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
-use crate::random::Random;
+use fastrand::Rng;
 
-/// Gives a file the magic, version, length and checksum that it should have, so that the loader
-/// looks at the rest. Too short a file grows.
+use crate::pick;
+
+/// Gives a file the right magic, version, length and checksum, so that the loader looks at the rest. A file that is too
+/// short for them becomes longer.
 pub fn seal(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().max(16), 0);
     let end = bytes.len() - 4;
@@ -18,7 +20,7 @@ pub fn seal(bytes: &mut Vec<u8>) {
     bytes[end..].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// CRC-32 as in zip: a second implementation beside the runtime's.
+/// CRC-32 as in zip, independent of the runtime's.
 fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
@@ -37,37 +39,37 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)])
 }
 
-/// A number that is often exactly right, sometimes beside it, and rarely absurd.
-fn near(random: &mut Random, right: usize) -> usize {
-    match random.below(64) {
+/// A number that is nearly always `right`, and otherwise one more, one less, or any that is likely to break a program.
+fn near(random: &mut Rng, right: usize) -> usize {
+    match random.usize(..64) {
         0 => right.wrapping_add(1),
         1 => right.saturating_sub(1),
         2 => {
-            random.pick(&[0, 1, 127, 128, 255, 256, 257, 1 << 16, 1 << 24, (1 << 24) + 1, u32::MAX as usize])
+            pick(random, &[0, 1, 127, 128, 255, 256, 257, 1 << 16, 1 << 24, (1 << 24) + 1, u32::MAX as usize])
         }
         _ => right,
     }
 }
 
-/// So many bytes, or not quite, with values that lie at the borders or anywhere.
-fn table(random: &mut Random, right: usize, highest: u8) -> Vec<u8> {
+/// About `right` bytes: all the same extreme value, or random.
+fn table(random: &mut Rng, right: usize, highest: u8) -> Vec<u8> {
     let length = near(random, right).min(1 << 17);
-    match random.below(4) {
-        0 => vec![random.pick(&[0, 1, 0x7F, 0x80, 0xFF]) & highest; length],
-        _ => random.bytes(length).into_iter().map(|byte| byte & highest).collect(),
+    match random.usize(..4) {
+        0 => vec![pick(random, &[0, 1, 0x7F, 0x80, 0xFF]) & highest; length],
+        _ => (0..length).map(|_| random.u8(..) & highest).collect(),
     }
 }
 
-/// As [`table`], of 32-bit integers that are small or lie at the borders of what is allowed.
-fn biases(random: &mut Random, count: usize) -> Vec<u8> {
+/// About `count` 32-bit integers that are small or near the limits of what is allowed.
+fn biases(random: &mut Rng, count: usize) -> Vec<u8> {
     let length = near(random, 4 * count).min(1 << 12);
     let mut bytes = Vec::with_capacity(length + 3);
     while bytes.len() < length {
-        let value = match random.below(16) {
-            0 => i32::MAX - random.below(1 << 23) as i32,
-            1 => i32::MIN + random.below(1 << 23) as i32,
-            2 => 1 << random.below(31),
-            _ => random.bits() as i16 as i32,
+        let value = match random.usize(..16) {
+            0 => i32::MAX - random.usize(..1 << 23) as i32,
+            1 => i32::MIN + random.usize(..1 << 23) as i32,
+            2 => 1 << random.usize(..31),
+            _ => i32::from(random.i16(..)),
         };
         bytes.extend(value.to_le_bytes());
     }
@@ -76,65 +78,62 @@ fn biases(random: &mut Random, count: usize) -> Vec<u8> {
 }
 
 /// A model file of random dimensions. About half of them load.
-pub fn random(random: &mut Random) -> Vec<u8> {
-    let slots = random.pick(&[0, 1, 1, 2, 3, 5, 8, 20]);
-    let units = match random.below(32) {
+pub fn random(random: &mut Rng) -> Vec<u8> {
+    let slots = pick(random, &[0, 1, 1, 2, 3, 5, 8, 20]);
+    let units = match random.usize(..32) {
         0 => 256,
-        1 => random.below(257),
-        _ => 4 + 4 * random.below(4),
+        1 => random.usize(..257),
+        _ => 4 + 4 * random.usize(..4),
     };
-    let outputs = match random.below(64) {
+    let outputs = match random.usize(..64) {
         0 => 256,
-        _ => random.pick(&[1, 1, 2, 3, 5]),
+        _ => pick(random, &[1, 1, 2, 3, 5]),
     };
-    let (width, bits) = (random.pick(&[1, 2, 4, 4, 7, 8, 8, 64]), random.pick(&[4, 8]));
+    let (width, bits) = (pick(random, &[1, 2, 4, 4, 7, 8, 8, 64]), pick(random, &[4, 8]));
     let classes = if outputs == 1 { 2 } else { outputs };
     let names = near(random, classes).min(300);
     let labels =
-        (0..names).map(|_| random.pick(&["", "a", "yes", "größe", "一"])).collect::<Vec<_>>().join("\n");
-    let unknown = random.pick(&[Unknown::Drop, Unknown::Row]);
+        (0..names).map(|_| pick(random, &["", "a", "yes", "größe", "一"])).collect::<Vec<_>>().join("\n");
+    let unknown = pick(random, &[Unknown::Drop, Unknown::Row]);
     let rows = slots + usize::from(unknown == Unknown::Row);
-    let wide = if random.once_in(4) { 2 } else { 1 };
+    let wide = if random.usize(..4) == 0 { 2 } else { 1 };
 
-    let buckets = random.pick(&[1, 2, 5]);
+    let buckets = pick(random, &[1, 2, 5]);
     let pilots = table(random, 2 * buckets, 0xFF);
     let fingerprints = table(random, wide * slots, 0xFF);
-    let folded = random.once_in(2);
+    let folded = random.bool();
     let numbers = table(random, rows * width * bits / 8, 0xFF);
     let (inputs, bias_rows) = if folded { (units, rows) } else { (units + width, 1) };
     let weights = table(random, (inputs + bias_rows) * units, 0xFF);
     let (dense, dense_bias) = (table(random, outputs * units, 0xFF), biases(random, outputs));
-    let padded = random.once_in(3);
-    let stored = 1 + random.below(4);
-    let highest = if random.once_in(32) { 0xFF } else { 0x7F };
+    let padded = random.usize(..3) == 0;
+    let stored = 1 + random.usize(..4);
+    let highest = if random.usize(..32) == 0 { 0xFF } else { 0x7F };
     let states = table(random, stored * units, highest);
-    let cycle = random.below(stored);
-    let windowed = padded || random.once_in(3);
-    let maxlen = random.pick(&[1, 2, 3, 5, 31, 40]);
-    let shifts = [random.below(15), random.below(9), random.below(9)].map(|shift| near(random, shift) as u8);
+    let cycle = random.usize(..stored);
+    let windowed = padded || random.usize(..3) == 0;
+    let maxlen = pick(random, &[1, 2, 3, 5, 31, 40]);
+    let shifts =
+        [random.usize(..15), random.usize(..9), random.usize(..9)].map(|shift| near(random, shift) as u8);
     // Tanh by columns is refused.
-    let order = random.pick(&[Order::Columns, Order::Pairs]);
-    let tanh = if order == Order::Pairs { random.once_in(2) } else { random.once_in(32) };
+    let order = pick(random, &[Order::Columns, Order::Pairs]);
+    let tanh = if order == Order::Pairs { random.bool() } else { random.usize(..32) == 0 };
 
     let contents = Contents {
         labels: &labels,
         normalization: Normalization {
-            unit: random.pick(&[
-                Unit::Word,
-                Unit::Word,
-                Unit::WordPair,
-                Unit::Character,
-                Unit::CharacterPair,
-            ]),
-            lowercase: random.pick(&[Lowercase::Off, Lowercase::Ascii, Lowercase::Unicode]),
-            separators: random.pick(&[
-                Normalization::KERAS.separators,
-                AsciiSet::new(" "),
-                AsciiSet::new(""),
-            ]),
+            unit: pick(
+                random,
+                &[Unit::Word, Unit::Word, Unit::WordPair, Unit::Character, Unit::CharacterPair],
+            ),
+            lowercase: pick(random, &[Lowercase::Off, Lowercase::Ascii, Lowercase::Unicode]),
+            separators: pick(
+                random,
+                &[Normalization::KERAS.separators, AsciiSet::new(" "), AsciiSet::new("")],
+            ),
         },
         vocabulary: Vocabulary {
-            seed: random.bits() as u32,
+            seed: random.u32(..),
             slots: near(random, slots) as u32,
             pilots: &pilots,
             fingerprints: &fingerprints,
@@ -167,7 +166,7 @@ pub fn random(random: &mut Random) -> Vec<u8> {
             outputs: near(random, outputs) as u32,
             kernel: &dense,
             bias: &dense_bias,
-            scale: random.pick(&[0.001, 1.0, 1e-30, f32::MAX, f32::MIN_POSITIVE, 1e-45, f32::NAN, -1.0]),
+            scale: pick(random, &[0.001, 1.0, 1e-30, f32::MAX, f32::MIN_POSITIVE, 1e-45, f32::NAN, -1.0]),
         },
     };
     let tables = [&pilots, &fingerprints, &numbers, &weights, &dense, &dense_bias, &states];

@@ -1,11 +1,13 @@
-//! Small damages.
+//! Damages inputs.
 
-use crate::random::Random;
+use fastrand::Rng;
 
-/// No input grows beyond this many bytes, unless it was longer from the start.
+use crate::pick;
+
+/// The largest number of bytes of an input, unless one of the corpus is longer.
 const LONGEST: usize = 1024;
 
-/// Values at which programs break: bytes, and what they mean as varints and lengths.
+/// Values that are likely to break a program: bytes, varints and lengths at the limits of their range.
 const BORDERS: [&[u8]; 12] = [
     &[0],
     &[1],
@@ -21,7 +23,7 @@ const BORDERS: [&[u8]; 12] = [
     &[0xFF, 0xFF, 0xFF, 0x7F],
 ];
 
-/// Pieces of text: letters with special cases, broken and overlong UTF-8.
+/// Pieces of text: letters with special rules for lower-casing, and malformed UTF-8.
 const TEXT: [&[u8]; 12] = [
     b" ",
     b"a",
@@ -37,45 +39,45 @@ const TEXT: [&[u8]; 12] = [
     b"\xF0\x9F",
 ];
 
-/// Damages `input` in one to four places; `other` is something to take pieces from.
-pub fn mutate(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
-    for _ in 0..=random.below(4) {
+/// Damages `input` in one to four places, in part with pieces of `other`.
+pub fn mutate(random: &mut Rng, input: &mut Vec<u8>, other: &[u8]) {
+    for _ in 0..=random.usize(..4) {
         mutate_once(random, input, other);
     }
     input.truncate(LONGEST.max(other.len()));
 }
 
-fn mutate_once(random: &mut Random, input: &mut Vec<u8>, other: &[u8]) {
-    let at = random.below(input.len() + 1);
-    let longest = random.pick(&[2, 9, 65]);
-    let length = random.below(longest);
+fn mutate_once(random: &mut Rng, input: &mut Vec<u8>, other: &[u8]) {
+    let at = random.usize(..input.len() + 1);
+    let longest = pick(random, &[2, 9, 65]);
+    let length = random.usize(..longest);
     let end = (at + length).min(input.len());
-    match random.below(10) {
+    match random.usize(..10) {
         0..=2 => {
             if let Some(byte) = input.get_mut(at) {
-                *byte ^= 1 << random.below(8);
+                *byte ^= 1 << random.usize(..8);
             }
         }
         3 => {
             if let Some(byte) = input.get_mut(at) {
-                *byte = random.bits() as u8;
+                *byte = random.u8(..);
             }
         }
         4 => {
-            let border = random.pick(&BORDERS);
+            let border = pick(random, &BORDERS);
             let end = (at + border.len()).min(input.len());
             input.splice(at..end, border.iter().copied());
         }
-        5 => drop(input.splice(at..at, random.pick(&BORDERS).iter().copied())),
-        6 => drop(input.splice(at..at, random.pick(&TEXT).iter().copied())),
+        5 => drop(input.splice(at..at, pick(random, &BORDERS).iter().copied())),
+        6 => drop(input.splice(at..at, pick(random, &TEXT).iter().copied())),
         7 => drop(input.drain(at..end)),
         8 => {
             let copy = input[at..end].to_vec();
-            let to = random.below(input.len() + 1);
+            let to = random.usize(..input.len() + 1);
             input.splice(to..to, copy);
         }
         _ => {
-            let from = random.below(other.len() + 1);
+            let from = random.usize(..other.len() + 1);
             let piece = &other[from..(from + length).min(other.len())];
             input.splice(at..end, piece.iter().copied());
         }

@@ -1,5 +1,5 @@
-//! What is fuzzed. Each target takes any bytes and panics if the runtime does something wrong. It
-//! returns a number that tells how the run went, so that inputs with a new outcome can be kept.
+//! The targets of fuzzing. Each takes any bytes, and panics if the runtime does something wrong. It returns a number for
+//! the outcome of the run, so that inputs with a new outcome can be kept.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -9,18 +9,18 @@ use kilornn::{Classifier, Error, Model, Unknown, file};
 
 use crate::model;
 
-/// A thing to fuzz.
+/// A target of fuzzing.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// What a person types; the folder of its corpus.
+    /// Its name on the command line, and that of the folder of its corpus.
     pub name: &'static str,
-    /// Takes an input.
+    /// Runs it with an input, and returns a number for the outcome.
     pub run: fn(&[u8]) -> u64,
-    /// Whether inputs are made of models.
+    /// Whether its inputs contain a model.
     pub takes_models: bool,
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 3] = [
     Target { name: "loader", run: loader, takes_models: true },
     Target { name: "tokenizer", run: tokenizer, takes_models: false },
@@ -33,21 +33,21 @@ fn outcome(what: impl std::hash::Hash) -> u64 {
     hasher.finish()
 }
 
-/// What a refusal is about, without its numbers.
+/// The kind of an error, without its numbers.
 fn reason(error: Error) -> (std::mem::Discriminant<Error>, &'static str) {
     let what = if let Error::Invalid { what, .. } = error { what } else { "" };
     (std::mem::discriminant(&error), what)
 }
 
-/// The input as a file, as it is and with a right checksum. What loads must survive being written
-/// and read again.
+/// Loads the input as a file, as it is and with a right header and checksum. A model that loads must be the same when it
+/// is written and read again.
 fn loader(input: &[u8]) -> u64 {
     let unsealed = Model::from_bytes(input).err().map(reason);
     let mut sealed = input.to_vec();
     model::seal(&mut sealed);
     let loaded = match Model::from_bytes(&sealed) {
         Err(error) => {
-            // Whatever is said must be sayable.
+            // Every error has a text.
             assert!(!error.to_string().is_empty());
             Err(reason(error))
         }
@@ -78,7 +78,7 @@ fn loader(input: &[u8]) -> u64 {
     outcome((unsealed, loaded))
 }
 
-/// A number's magnitude.
+/// The binary logarithm of numbers that may be zero.
 trait Magnitude {
     fn ilog2_or_zero(self) -> u32;
 }
@@ -105,8 +105,8 @@ impl WordSink for Words {
     }
 }
 
-/// Two bytes of settings and one of chunk length, then a text: the streaming tokenizer against the
-/// same on a whole string by the standard library.
+/// Two bytes of settings and one for the length of chunks, then a text: compares the tokenizer with the standard library
+/// on the whole string.
 fn tokenizer(input: &[u8]) -> u64 {
     let (settings, text) = input.split_at(input.len().min(3));
     let setting = |index: usize| settings.get(index).copied().unwrap_or_default();
@@ -124,7 +124,7 @@ fn tokenizer(input: &[u8]) -> u64 {
     let mut streamed = Words::default();
     let mut tokenizer = Tokenizer::new(normalization);
     for _ in 0..2 {
-        // Twice: the first text must leave nothing behind.
+        // Twice, since nothing of the first text may be left.
         streamed = Words::default();
         text.chunks(chunk).for_each(|chunk| tokenizer.push(chunk, &mut streamed));
         tokenizer.finish(&mut streamed);
@@ -136,7 +136,7 @@ fn tokenizer(input: &[u8]) -> u64 {
         Lowercase::Ascii => text.to_ascii_lowercase(),
         Lowercase::Unicode => text.chars().flat_map(char::to_lowercase).collect(),
     };
-    // Pairs are made of what the tokenizer finds, not by it.
+    // The tokenizer finds single words; the classifier makes pairs of them.
     let whole: Vec<&str> = if normalization.unit.is_character() {
         lower.split("").filter(|c| !c.is_empty()).collect()
     } else {
@@ -151,8 +151,8 @@ fn tokenizer(input: &[u8]) -> u64 {
     outcome((setting(0) % 6, whole.len().min(8), classes.map(u64::count_ones)))
 }
 
-/// Two bytes that say where the model ends and the text begins: whatever loads must answer any text
-/// without a panic, the same in any chunking, and with an answer that makes sense.
+/// Two bytes that say where the model ends and the text begins. A model that loads must classify any text without a
+/// panic, with the same valid prediction however the text is cut into chunks.
 fn classifier(input: &[u8]) -> u64 {
     let Some((&border, rest)) = input.split_first_chunk::<2>() else { return 0 };
     let (file, text) = rest.split_at(usize::from(u16::from_le_bytes(border)).min(rest.len()));
@@ -161,7 +161,7 @@ fn classifier(input: &[u8]) -> u64 {
     let Ok(model) = Model::from_bytes(&file) else { return 1 };
     match model.contents().sequence.window() {
         0..=64 => classify::<64>(&model, text),
-        // Room for any window takes time to set up.
+        // Capacity for any window takes time to set up.
         _ => classify::<65536>(&model, text),
     }
 }
@@ -170,13 +170,13 @@ fn classify<const WINDOW: usize>(model: &Model<'_>, text: &[u8]) -> u64 {
     let mut classifier = Classifier::<512, WINDOW>::new(model).expect("room for any model");
     classifier.push(text);
     let whole = examine(model, &mut classifier);
-    // The second answer comes from the same classifier: nothing of the first may be left.
+    // Twice with the same classifier, since nothing of the first text may be left.
     text.chunks(3).for_each(|chunk| classifier.push(chunk));
     assert_eq!(examine(model, &mut classifier), whole);
     outcome(whole)
 }
 
-/// Looks at everything that there is to see of an answer; returns what should not depend on chunks.
+/// Checks everything about a prediction; returns what must not depend on chunks.
 fn examine<const WINDOW: usize>(
     model: &Model<'_>,
     classifier: &mut Classifier<'_, 512, WINDOW>,

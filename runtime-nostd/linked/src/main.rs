@@ -1,7 +1,7 @@
-//! Everything that a firmware can call of the engine, and nothing else: no board, no model.
+//! A program that calls all of the runtime that a firmware can call, and nothing else: no board, no model.
 //!
-//! It is never run. `cargo xtask engine` links it and looks at what is in it: how many bytes, and whether any
-//! of them can panic. No input is known to the compiler, so no check is decided at compile time.
+//! It is never run. `cargo xtask engine` links it, measures its size and checks that nothing in it can panic. The compiler
+//! knows no input, so that it evaluates no check at compile time.
 
 #![no_std]
 #![no_main]
@@ -11,10 +11,10 @@ use core::panic::PanicInfo;
 
 use kilornn::{Classifier, Error, Model};
 
-/// A model and a text of unknown contents and unknown length.
+/// A model and a text, of which the compiler knows neither contents nor length.
 static BYTES: [u8; 0] = [];
 
-/// Where the linker begins to collect what is needed.
+/// The function from which the linker collects what is needed.
 #[unsafe(no_mangle)]
 extern "C" fn engine() -> bool {
     black_box(run(black_box(&BYTES))).is_ok()
@@ -41,7 +41,7 @@ fn run(bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Nothing may need it: then the linker leaves it out. Never inlined, so that it has a name to be found by.
+/// The linker drops it if nothing can panic. It is never inlined, so that it can be found by its name.
 #[panic_handler]
 #[inline(never)]
 fn panic(_: &PanicInfo<'_>) -> ! {

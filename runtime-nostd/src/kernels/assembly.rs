@@ -1,13 +1,14 @@
-//! The kernels in assembly: the one file with unsafe code. `portable` is their oracle.
+//! The kernels in assembly: the one file with unsafe code. The kernel in `portable` is their oracle.
 //!
-//! [`step`] says what is where ([`Plan`]), and the assembly takes the step. Weights are read two units at a time, as
-//! `even + 256 * odd`; a product with that and one with its low byte alone give both units' sums in the end.
+//! [`step`] fills in a [`Plan`] and passes a pointer to it to the assembly, which takes the step. Weights are read two
+//! units at a time, as the number `even + 256 * odd`. It is multiplied as it is, and its low byte alone once more: from
+//! the sums of both products follow the sums of both units.
 //!
-//! - `list.S`, of Arm and of RISC-V, lists the inputs that are not zero and walks through the list for every few
-//!   units. Arm's serves Cortex-M without DSP instructions: `base.S` (M0, M0+, M23) and `main.S` (M3, M33) say how a
-//!   product is added up there.
-//! - On cores with DSP instructions (M4, M7; `dsp.S`), `columns.S` does the same for two inputs at once, and `pairs.S`
-//!   serves kernels in [`Order::Pairs`], of which it multiplies everything.
+//! - `list.S`, one for Arm and one for RISC-V, first makes a list of the active inputs (those that are not zero), then
+//!   walks through the list once for every few units. Arm's is for Cortex-M without DSP instructions, with macros for
+//!   one product from `base.S` (M0, M0+, M23) or `main.S` (M3, M33).
+//! - On cores with DSP instructions (M4, M7), `columns.S` does the same for two inputs at once, and `pairs.S` serves
+//!   kernels in [`Order::Pairs`], for which it multiplies all inputs. `dsp.S` has what both share.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
@@ -16,15 +17,16 @@ use core::mem::offset_of;
 use crate::layers::{Activation, Embedding, Order, State, tanh};
 use crate::{Contents, Model};
 
-/// Room for what a step reads its inputs from; nothing is kept in it from one step to the next.
+/// Room for the inputs of one step; nothing is kept in it from one step to the next.
 ///
-/// A list needs eight bytes an input. With DSP instructions it has pairs of inputs, in twelve bytes, the last of
-/// which may be half empty; and in [`Order::Pairs`] there are two bytes an input.
+/// A list of active inputs takes eight bytes for each ([`ActiveInput`]). With DSP instructions it takes twelve bytes for
+/// two of them ([`ActivePair`]), where the last pair may be half empty; in [`Order::Pairs`] all inputs are there, with
+/// two bytes each.
 #[derive(Debug, Clone)]
 #[repr(C, align(4))]
 pub(crate) struct Scratch<const UNITS: usize> {
     #[cfg(not(kilornn_assembly = "dsp"))]
-    room: [Entry; UNITS],
+    room: [ActiveInput; UNITS],
     #[cfg(kilornn_assembly = "dsp")]
     room: [[u16; 3]; UNITS],
     #[cfg(kilornn_assembly = "dsp")]
@@ -35,7 +37,7 @@ impl<const UNITS: usize> Scratch<UNITS> {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(not(kilornn_assembly = "dsp"))]
-            room: [Entry { column: 0, multiplier: 0 }; UNITS],
+            room: [ActiveInput { column: 0, multiplier: 0 }; UNITS],
             #[cfg(kilornn_assembly = "dsp")]
             room: [[0; 3]; UNITS],
             #[cfg(kilornn_assembly = "dsp")]
@@ -44,72 +46,141 @@ impl<const UNITS: usize> Scratch<UNITS> {
     }
 }
 
-/// An input that is not zero: where its column begins, in bytes, and what multiplies it.
+/// An active input: one that is not zero.
 #[cfg(not(kilornn_assembly = "dsp"))]
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-struct Entry {
+struct ActiveInput {
+    /// Where its column begins, in bytes from the start of the kernel.
     column: u32,
+    /// What multiplies the column.
     multiplier: i32,
 }
 
-/// Two inputs that are not zero.
+/// Two active inputs.
 #[cfg(kilornn_assembly = "dsp")]
 #[repr(C)]
-struct Pair {
+struct ActivePair {
     /// Where their columns begin, in bytes from the row of biases.
     columns: [u32; 2],
+    /// What multiplies the columns.
     multipliers: [i16; 2],
 }
 
-/// What the assembly needs to know, at the offsets that it has in its comments.
+/// What the assembly needs for one step: a struct in C's layout, to which it gets one pointer.
+///
+/// # Contract
+///
+/// [`step`] makes the plan and guarantees what is said here; it is all that the assembly relies on. `units` is a
+/// multiple of four from 4 to 256, and `inputs` is `units` plus the numbers of a row of a projected embedding, at most
+/// 512; the loader ([`Model::from_bytes`]) has checked both. Of what the pointers point to, only the state, the list
+/// and the plan itself are written. Nothing else may access them during the step: `step` has the only reference.
+///
+/// | pointer | points to | bytes | multiple of | guaranteed by |
+/// |---|---|---:|---:|---|
+/// | `state` | the states of the units, `i8` each | `units` | 4 | [`State::zero`]: there is room for `UNITS`, at least `inputs` |
+/// | `list` | a [`Scratch`]: active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`State::zero`]: there is a `Scratch` for `UNITS` inputs |
+/// | `end` | a place in the list, or its end | | 4 | [`Plan::push`], which moves it behind what it writes |
+/// | `biases` | the row's biases, two units in an `i16` | `units` | 4 | the loader: the weights are at a multiple of 4, and `row` is one of the embedding's rows |
+/// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |
+/// | `tanh` | a function that keeps to C's calling convention | | | it is [`tanh`] |
+///
+/// Columns in the list are offsets of columns of the kernel. The assembly changes `state`, `end`, `to_kernel`, `units`, `biases` and `halves` as it goes. It keeps to C's calling
+/// convention, so that all registers that belong to the caller are what they were.
 #[repr(C)]
 struct Plan {
-    /// 0
+    /// The next state to read, then the next to write.
     state: *mut i8,
-    /// 4: where the list goes on behind the multipliers of the word's row, and in the end ends.
+    /// Where the list goes on behind the numbers of the word's row, then where it ends.
     end: *mut u32,
-    /// 8: from the biases to the kernel, in bytes.
+    /// From the biases to the kernel, in bytes, as a negative number.
     to_kernel: usize,
-    /// 12
+    /// The number of units.
     units: usize,
-    /// 16: what multiplies biases.
+    /// The factor of all biases: `1 << bias_shift`.
     bias: u32,
-    /// 20: whether the list has an input behind its last whole pair.
+    /// 1 if the list has an input behind its last whole pair, else 0.
     odd: u32,
-    /// 24: by which states are shifted to the left.
+    /// By how many bits states are shifted to the left.
     shift: u32,
-    /// 28: the inputs, as a list or all of them.
+    /// The inputs: a list of those that are active, or all of them.
     list: *mut u32,
-    /// 32: the row of biases.
+    /// The row of biases.
     biases: *const u8,
-    /// 36: what accumulators begin with.
+    /// What accumulators begin with: half of the last place that remains, so that a shift rounds.
     half: i32,
-    /// 40: the activation; none is ReLU.
+    /// The activation; none is ReLU.
     tanh: Option<extern "C" fn(i32) -> i32>,
     #[cfg(not(kilornn_assembly = "dsp"))]
-    places: Places,
+    strides: Strides,
 }
 
-// Where the comments above and the assembly say.
-const _: () = assert!(offset_of!(Plan, biases) == 32 && offset_of!(Plan, tanh) == 40);
-#[cfg(not(kilornn_assembly = "dsp"))]
-const _: () = assert!(offset_of!(Plan, places) == 44 && offset_of!(Places, halves) == 20);
-
-/// Where weights are.
+/// Distances in the kernel, in bytes. Some are negative, and wrap around.
 #[cfg(not(kilornn_assembly = "dsp"))]
 #[repr(C)]
-struct Places {
-    /// 44, 48: in the kernel from the first two units of a block to its last two, and to the next block.
+struct Strides {
+    /// From the first two units of a block of four to its last two.
     second: usize,
+    /// From one block to the next.
     block: usize,
-    /// 52, 56, 60: from one column to the next, in every four: the first and third, the second, and the last.
+    /// From one column to the next, in every four: from the first to the second and from the third to the fourth, then
+    /// from the second to the third, then from the fourth to the first of the next four.
     columns: [usize; 3],
-    /// 64: room.
+    /// 257 times `half`: room for a number that the assembly computes.
     halves: u32,
 }
 
-/// One step with a row of the embedding and a state; if either is not this model's, nothing.
+/// Names numbers for the assembly and checks each of them at compile time, so that the two cannot differ: `$symbols` is
+/// a macro that expands to assembly which defines the symbols.
+///
+/// The symbols begin with `.L`, so that the assembler does not put them into the object file.
+macro_rules! symbols {
+    ($symbols:ident: $($symbol:literal = $number:literal is $value:expr;)*) => {
+        $(const _: () = assert!($value == $number, $symbol);)*
+        macro_rules! $symbols {
+            () => {
+                concat!($(".equ ", $symbol, ", ", $number, "\n"),*)
+            };
+        }
+    };
+}
+
+symbols! { plan_symbols:
+    ".Lplan_state" = 0 is offset_of!(Plan, state);
+    ".Lplan_end" = 4 is offset_of!(Plan, end);
+    ".Lplan_to_kernel" = 8 is offset_of!(Plan, to_kernel);
+    ".Lplan_units" = 12 is offset_of!(Plan, units);
+    ".Lplan_bias" = 16 is offset_of!(Plan, bias);
+    ".Lplan_odd" = 20 is offset_of!(Plan, odd);
+    ".Lplan_shift" = 24 is offset_of!(Plan, shift);
+    ".Lplan_list" = 28 is offset_of!(Plan, list);
+    ".Lplan_biases" = 32 is offset_of!(Plan, biases);
+    ".Lplan_half" = 36 is offset_of!(Plan, half);
+    ".Lplan_tanh" = 40 is offset_of!(Plan, tanh);
+}
+
+#[cfg(not(kilornn_assembly = "dsp"))]
+symbols! { list_symbols:
+    ".Lplan_second" = 44 is offset_of!(Plan, strides.second);
+    ".Lplan_block" = 48 is offset_of!(Plan, strides.block);
+    ".Lplan_odd_column" = 52 is offset_of!(Plan, strides.columns);
+    ".Lplan_third_column" = 56 is offset_of!(Plan, strides.columns) + 4;
+    ".Lplan_next_columns" = 60 is offset_of!(Plan, strides.columns) + 8;
+    ".Lplan_halves" = 64 is offset_of!(Plan, strides.halves);
+    ".Linput_column" = 0 is offset_of!(ActiveInput, column);
+    ".Linput_multiplier" = 4 is offset_of!(ActiveInput, multiplier);
+    ".Linput_size" = 8 is size_of::<ActiveInput>();
+}
+
+#[cfg(kilornn_assembly = "dsp")]
+symbols! { pair_symbols:
+    ".Lpair_columns" = 0 is offset_of!(ActivePair, columns);
+    ".Lpair_multipliers" = 8 is offset_of!(ActivePair, multipliers);
+    ".Lpair_size" = 12 is size_of::<ActivePair>();
+}
+
+/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
+/// with another shape.
 #[inline]
 pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
     if row >= model.rows() || !state.is_of(model) {
@@ -130,22 +201,22 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
         odd: 0,
         shift: rnn.state_shift.into(),
         list,
-        // In range, as the loader proved; so is everything that the assembly reads from there.
         biases: rnn.weights.as_ptr().wrapping_add(first),
         half: rnn.activation.half(),
         tanh: (rnn.activation == Activation::Tanh).then_some(tanh),
         #[cfg(not(kilornn_assembly = "dsp"))]
-        places: match rnn.order {
-            Order::Columns => Places { second: 2, block: 4, columns: [units; 3], halves: 0 },
+        strides: match rnn.order {
+            Order::Columns => Strides { second: 2, block: 4, columns: [units; 3], halves: 0 },
             Order::Pairs => {
                 let columns = [8, 6usize.wrapping_neg(), 6];
-                Places { second: 4, block: 4 * model.inputs(), columns, halves: 0 }
+                Strides { second: 4, block: 4 * model.inputs(), columns, halves: 0 }
             }
         },
     };
-    // SAFETY: a `Model` has been checked: its weights are a kernel with a column for each input and rows of biases,
-    // `row` among them, at a multiple of four, and its units come in fours. A `State` of its shape has room for its
-    // units and, in its scratch, for all its inputs.
+    // SAFETY: this is the contract of `Plan`. The model was checked by the loader: its weights, at a multiple of four,
+    // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the row of `row` is one,
+    // and `units` is a multiple of four. The state is of the model's shape, so that its values are `units` bytes and
+    // its scratch has room for `inputs`; it is borrowed mutably for the whole step, and so is the plan.
     unsafe {
         if let Embedding::Projected { .. } = embedding {
             plan.add_numbers(rnn.order, embedding, row);
@@ -164,44 +235,45 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
 }
 
 impl Plan {
-    /// Adds the multipliers of the word's row, which come behind the units.
+    /// Adds the numbers of the word's row, which are the inputs behind the units.
     ///
     /// # Safety
     ///
-    /// There must be room for them.
+    /// The plan must keep its contract, and nothing may be in its list yet.
     #[inline(never)]
     unsafe fn add_numbers(&mut self, order: Order, embedding: &Embedding<'_>, row: u32) {
         let mut input = self.units;
         embedding.for_each_multiplier(row, |multiplier| {
-            // SAFETY: there is room.
+            // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is
+            // pushed once, since the row has `inputs - units` numbers.
             unsafe { self.push(order, input, multiplier) };
             input += 1;
         });
     }
 
-    /// Adds an input, if it is not zero, to the list.
+    /// Adds an input to the list, if it is active.
     ///
     /// # Safety
     ///
-    /// There must be room.
+    /// The plan must keep its contract, and `input` be less than its `inputs` and not in the list yet.
     #[cfg(not(kilornn_assembly = "dsp"))]
     #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
         if multiplier != 0 {
             let column = 2 * order.column(input, self.units) as u32;
-            // SAFETY: there is room.
+            // SAFETY: the list has room for all inputs, and fewer than that are in it.
             unsafe {
-                self.end.cast::<Entry>().write(Entry { column, multiplier: multiplier.into() });
-                self.end = self.end.byte_add(size_of::<Entry>());
+                self.end.cast::<ActiveInput>().write(ActiveInput { column, multiplier: multiplier.into() });
+                self.end = self.end.byte_add(size_of::<ActiveInput>());
             }
         }
     }
 
-    /// Adds an input to the list, if it is not zero, or to all inputs.
+    /// Adds an input: to the list if it is active, or in [`Order::Pairs`] to all inputs.
     ///
     /// # Safety
     ///
-    /// There must be room.
+    /// The plan must keep its contract, and `input` be less than its `inputs` and not added yet.
     #[cfg(kilornn_assembly = "dsp")]
     #[inline(always)]
     unsafe fn push(&mut self, order: Order, input: usize, multiplier: i16) {
@@ -209,16 +281,18 @@ impl Plan {
             Order::Pairs => {
                 // Inputs 0 and 2 of every four, then 1 and 3: as columns lie in the kernel, in twos.
                 let place = input / 4 * 4 + input % 2 * 2 + input / 2 % 2;
-                // SAFETY: there is room.
+                // SAFETY: `inputs` is a multiple of four in this order, so that `place` is less than it, and there is
+                // room for two bytes for each input.
                 unsafe { self.list.cast::<i16>().add(place).write(multiplier) };
             }
             Order::Columns if multiplier != 0 => {
                 let column = self.to_kernel.wrapping_add(input * self.units) as u32;
-                let pair = self.end.cast::<Pair>();
-                // SAFETY: there is room.
+                let pair = self.end.cast::<ActivePair>();
+                // SAFETY: fewer than `inputs` are in the list, which has room for as many pairs as they fill, the last of
+                // which may be half empty. Where `odd` is 1, `end` points to a pair that was written.
                 unsafe {
                     if self.odd == 0 {
-                        pair.write(Pair { columns: [column, 0], multipliers: [multiplier, 0] });
+                        pair.write(ActivePair { columns: [column, 0], multipliers: [multiplier, 0] });
                     } else {
                         (*pair).columns[1] = column;
                         (*pair).multipliers[1] = multiplier;
@@ -236,53 +310,76 @@ impl Plan {
 ///
 /// # Safety
 ///
-/// The plan must tell the truth, and its list have room for all units.
+/// The plan must keep its contract, and only the numbers of the word's row be in its list.
 #[cfg(kilornn_assembly = "base")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(include_str!("assembly/arm/base.S"), include_str!("assembly/arm/list.S"), options(raw))
+    naked_asm!(
+        plan_symbols!(),
+        list_symbols!(),
+        include_str!("assembly/arm/base.S"),
+        include_str!("assembly/arm/list.S"),
+        options(raw)
+    )
 }
 
 /// One whole step, by a list of the inputs that are not zero.
 ///
 /// # Safety
 ///
-/// The plan must tell the truth, and its list have room for all units.
+/// The plan must keep its contract, and only the numbers of the word's row be in its list.
 #[cfg(kilornn_assembly = "main")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(include_str!("assembly/arm/main.S"), include_str!("assembly/arm/list.S"), options(raw))
+    naked_asm!(
+        plan_symbols!(),
+        list_symbols!(),
+        include_str!("assembly/arm/main.S"),
+        include_str!("assembly/arm/list.S"),
+        options(raw)
+    )
 }
 
 /// One whole step, by a list of the inputs that are not zero.
 ///
 /// # Safety
 ///
-/// The plan must tell the truth, and its list have room for all units.
+/// The plan must keep its contract, and only the numbers of the word's row be in its list.
 #[cfg(kilornn_assembly = "riscv")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(include_str!("assembly/riscv/list.S"), options(raw))
+    naked_asm!(plan_symbols!(), list_symbols!(), include_str!("assembly/riscv/list.S"), options(raw))
 }
 
 /// One whole step with ReLU, by a list of the inputs that are not zero, two at a time.
 ///
 /// # Safety
 ///
-/// The plan must tell the truth, and its list have room for all units.
+/// The plan must keep its contract, and only the numbers of the word's row be in its list.
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
-    naked_asm!(include_str!("assembly/arm/dsp.S"), include_str!("assembly/arm/columns.S"), options(raw))
+    naked_asm!(
+        plan_symbols!(),
+        pair_symbols!(),
+        include_str!("assembly/arm/dsp.S"),
+        include_str!("assembly/arm/columns.S"),
+        options(raw)
+    )
 }
 
 /// One whole step with all inputs, two at a time.
 ///
 /// # Safety
 ///
-/// The plan must tell the truth.
+/// The plan must keep its contract, and the numbers of the word's row be among its inputs.
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {
-    naked_asm!(include_str!("assembly/arm/dsp.S"), include_str!("assembly/arm/pairs.S"), options(raw))
+    naked_asm!(
+        plan_symbols!(),
+        include_str!("assembly/arm/dsp.S"),
+        include_str!("assembly/arm/pairs.S"),
+        options(raw)
+    )
 }

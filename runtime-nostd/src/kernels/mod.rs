@@ -1,7 +1,7 @@
-//! One step of the recurrence. A kernel never changes a result: every target computes the same integers.
+//! One step of the recurrence. All kernels compute the same integers.
 //!
-//! [`portable`] is plain Rust, serves every target and is the oracle. `assembly` serves microcontrollers: Cortex-M, and
-//! RISC-V that multiplies. It is the one file with unsafe code.
+//! `portable` is plain Rust, works on every target and is the oracle for the others. `assembly` is for Cortex-M and for
+//! RISC-V with multiplication, and the only file with unsafe code.
 
 #[cfg(kilornn_assembly)]
 mod assembly;

@@ -3,20 +3,27 @@
 use crate::Model;
 use crate::layers::{BLOCK, Order, State};
 
-/// An input that is not zero: where its column begins in the kernel, in `i16`s, and what multiplies it.
-type Open = [u16; 2];
+/// An active input: one that is not zero.
+#[derive(Debug, Clone, Copy)]
+struct ActiveInput {
+    /// Where its column begins, in `i16`s from the start of the kernel.
+    column: u16,
+    /// What multiplies the column.
+    multiplier: i16,
+}
 
-/// The inputs of a step that are not zero; nothing is kept in it from one step to the next.
+/// Room for the active inputs of one step; nothing is kept in it from one step to the next.
 #[derive(Debug, Clone)]
-pub(crate) struct Scratch<const UNITS: usize>([Open; UNITS]);
+pub(crate) struct Scratch<const UNITS: usize>([ActiveInput; UNITS]);
 
 impl<const UNITS: usize> Scratch<UNITS> {
     pub(crate) const fn new() -> Self {
-        Self([[0; 2]; UNITS])
+        Self([ActiveInput { column: 0, multiplier: 0 }; UNITS])
     }
 }
 
-/// One step with a row of the embedding and a state; if either is not this model's, nothing.
+/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
+/// with another shape.
 #[inline(never)]
 pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
     if row >= model.rows() || !state.is_of(model) {
@@ -34,7 +41,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
         input += 1;
     });
     let List { room, length } = list;
-    let open = room.get(..length).unwrap_or_default();
+    let active = room.get(..length).unwrap_or_default();
 
     let weights = bytemuck::try_cast_slice::<u8, i16>(rnn.weights).unwrap_or_default();
     let (kernel, biases) = weights.split_at_checked(inputs * units / 2).unwrap_or_default();
@@ -44,29 +51,29 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
     let begin = Begin { half: rnn.activation.half(), bias: 1 << rnn.bias_shift };
     let requantize = |sum| rnn.activation.requantize(sum);
     let mut first = 0;
-    // Where a column's weights lie side by side, as many units at once as there are registers for.
+    // Where the weights of a column lie side by side, sixteen units at once: as many as there are registers for.
     let wide = if order == Order::Columns { units / 16 * 16 } else { 0 };
     let (wide, narrow) = values.split_at_mut_checked(wide).unwrap_or_default();
     for values in wide.as_chunks_mut::<16>().0 {
         let Some((row, more)) = biases.split_first_chunk::<8>() else { return };
-        *values = sums::<8, 16, 8>(kernel, first, open, begin.sums(row)).map(requantize);
+        *values = sums::<8, 16, 8>(kernel, first, active, begin.sums(row)).map(requantize);
         (biases, first) = (more, first + 4 * block);
     }
     for values in narrow.as_chunks_mut::<BLOCK>().0 {
         let Some((row, more)) = biases.split_first_chunk::<2>() else { return };
         let begin = begin.sums(row);
         let sums = match order {
-            Order::Columns => sums::<2, 4, 2>(kernel, first, open, begin),
-            Order::Pairs => sums::<2, 4, 3>(kernel, first, open, begin),
+            Order::Columns => sums::<2, 4, 2>(kernel, first, active, begin),
+            Order::Pairs => sums::<2, 4, 3>(kernel, first, active, begin),
         };
         *values = sums.map(requantize);
         (biases, first) = (more, first + block);
     }
 }
 
-/// The inputs that are not zero: most of a ReLU state is.
+/// The list of active inputs. Most units of a ReLU state are zero and not in it.
 struct List<'s> {
-    room: &'s mut [Open],
+    room: &'s mut [ActiveInput],
     length: usize,
 }
 
@@ -74,9 +81,9 @@ impl List<'_> {
     #[inline(always)]
     fn add(&mut self, column: usize, multiplier: i16) {
         if multiplier != 0
-            && let Some(open) = self.room.get_mut(self.length)
+            && let Some(place) = self.room.get_mut(self.length)
         {
-            *open = [column as u16, multiplier as u16];
+            *place = ActiveInput { column: column as u16, multiplier };
             self.length += 1;
         }
     }
@@ -97,14 +104,15 @@ impl List<'_> {
 /// What sums begin with.
 #[derive(Clone, Copy)]
 struct Begin {
+    /// Half of the last place that remains, so that a shift rounds.
     half: i32,
-    /// What multiplies biases.
+    /// The factor of all biases.
     bias: i32,
 }
 
 impl Begin {
-    /// The sums of some pairs of units before the first input, given their biases: for each pair, that of the first
-    /// one plus 256 times that of the second, then that of the first alone.
+    /// The sums of some pairs of units before the first input, from their biases. Each pair has two sums:
+    /// even + 256 * odd, then that of the even unit alone.
     #[inline(always)]
     fn sums<const PAIRS: usize, const SUMS: usize>(self, biases: &[i16; PAIRS]) -> [i32; SUMS] {
         let mut sums = [0; SUMS];
@@ -117,27 +125,27 @@ impl Begin {
     }
 }
 
-/// The accumulators of some pairs of units, whose weights begin so far behind the start of their columns and lie in
-/// so many places, evenly spread.
+/// The accumulators of some pairs of units. Their weights begin `first` places behind the start of each column, and are
+/// spread evenly over `PLACES` places.
 ///
-/// Sums wrap around, though the loader proved that none does: those of both units of a pair are 256 times as large.
+/// Additions wrap around, which spares a check; the loader has proved that no sum leaves the range of an `i32`.
 #[inline(always)]
 fn sums<const PAIRS: usize, const SUMS: usize, const PLACES: usize>(
     kernel: &[i16],
     first: usize,
-    open: &[Open],
+    active: &[ActiveInput],
     mut sums: [i32; SUMS],
 ) -> [i32; SUMS] {
     let kernel = kernel.get(first..).unwrap_or_default();
-    for &[place, multiplier] in open {
-        let weights = kernel.get(usize::from(place)..).and_then(<[i16]>::first_chunk::<PLACES>);
+    for &ActiveInput { column, multiplier } in active {
+        let weights = kernel.get(usize::from(column)..).and_then(<[i16]>::first_chunk::<PLACES>);
         // The loader proved that every column is there.
         let Some(weights) = weights else { break };
         let apart = (PLACES - 1) / (PAIRS - 1);
         add(
             &mut sums,
             core::array::from_fn::<_, PAIRS, _>(|pair| weights[pair * apart]),
-            i32::from(multiplier as i16),
+            i32::from(multiplier),
         );
     }
     for sums in sums.as_chunks_mut::<2>().0 {

@@ -1,11 +1,11 @@
-//! From a recurrence's accumulator to a state.
+//! The activation: from the accumulator of a recurrence to a state.
 
 use serde::{Deserialize, Serialize};
 
-/// What a recurrence does with its accumulator (Keras's `activation`), in integers.
+/// The activation of a recurrence (Keras's `activation`), in integers.
 ///
-/// An accumulator has nine bits below one step of an `i8` state, whatever the model, so that requantization is
-/// one shift by a constant, which Arm's cores saturate in the same instruction.
+/// One step of an `i8` state is 512 in the accumulator, in every model. So requantization is a shift by nine bits, which
+/// Arm's cores saturate in the same instruction.
 ///
 /// ```
 /// use kilornn::layers::Activation;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!([tanh(0.0), tanh(0.5), tanh(-0.5), tanh(9.0), tanh(-9.0)], [0, 59, -59, 127, -127]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Activation {
     /// `max(0, x)`: states are 0 to 127, in each unit's own scale, and most of them are zero.
     Relu,
@@ -26,21 +27,22 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Bits of an accumulator below one step of the state.
+    /// Bits of an accumulator below one step of the state: a step is `1 << FRACTION_BITS`.
     ///
     /// ```
     /// assert_eq!(kilornn::layers::Activation::FRACTION_BITS, 9);
     /// ```
     pub const FRACTION_BITS: u32 = 9;
 
-    /// The state that follows from an accumulator, rounded half up. See [`Activation`] for an example.
+    /// The state for an accumulator; halves are rounded up. See [`Activation`] for an example.
     #[inline]
     #[must_use]
     pub fn apply(self, accumulator: i32) -> i8 {
         self.requantize(accumulator.wrapping_add(self.half()))
     }
 
-    /// Half of the last place that the shift in [`requantize`](Self::requantize) leaves: accumulators begin with it.
+    /// Half of the last place that the shift in [`requantize`](Self::requantize) leaves. Accumulators begin with it, so
+    /// that the shift rounds.
     #[inline]
     pub(crate) const fn half(self) -> i32 {
         match self {
@@ -54,7 +56,7 @@ impl Activation {
     pub(crate) fn requantize(self, accumulator: i32) -> i8 {
         match self {
             Activation::Relu => (accumulator >> Self::FRACTION_BITS).clamp(0, 127) as i8,
-            // 2^16 of the accumulator are one: nine bits below a step of 1/128.
+            // A step of 1/128 is 2^9 in the accumulator, so that 1 is 2^16.
             Activation::Tanh => tanh(accumulator >> (16 - ARGUMENT_BITS)) as i8,
         }
     }
@@ -63,7 +65,8 @@ impl Activation {
 /// Bits of [`tanh`]'s argument below one.
 const ARGUMENT_BITS: u32 = 8;
 
-/// `128 * tanh(x / 256)`, at most 127 in magnitude and within 0.75 of it: between sixteenths of one, a line.
+/// `128 * tanh(x / 256)`, with an error of at most 0.75 and a magnitude of at most 127: linear interpolation between
+/// multiples of 1/16.
 #[inline(never)]
 pub(crate) extern "C" fn tanh(x: i32) -> i32 {
     let magnitude = x.unsigned_abs().min(1023);

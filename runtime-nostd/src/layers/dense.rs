@@ -1,4 +1,4 @@
-//! From the last state to logits.
+//! The dense layer: from the last state to logits.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use crate::Error;
 use crate::kernels::dot;
 use crate::load::{at_least_one, at_most, exactly};
 
-/// Keras's `Dense`, without its activation: `logit = Σ kernel · h + bias`, in integers that `scale`
-/// turns into real logits.
+/// Keras's `Dense` without its activation: `logit = Σ kernel · h + bias` in integers, which are real logits when
+/// multiplied by `scale`.
 ///
-/// One output is the logit of class 1 against class 0 (Keras's `Dense(1, sigmoid)`); more are one
-/// logit for each class (`Dense(n, softmax)`).
+/// A single output is the logit of class 1 against class 0 (Keras's `Dense(1, sigmoid)`); otherwise there is one output
+/// for each class (`Dense(n, softmax)`).
 ///
 /// ```
 /// use kilornn::layers::Dense;
@@ -20,27 +20,28 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(dense.classes(), 2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Dense<'a> {
-    /// Outputs: 1, or the number of classes, at most 256.
+    /// The number of outputs: 1, or the number of classes, at most 256.
     pub outputs: u32,
-    /// `outputs × units`, as `i8`.
+    /// The weights: `outputs × units` numbers as `i8`, row after row.
     #[serde(borrow)]
     pub kernel: &'a [u8],
-    /// A little-endian `i32` for each output.
+    /// The biases: `outputs` numbers as little-endian `i32`.
     pub bias: &'a [u8],
-    /// What one unit of an integer logit is worth.
+    /// The real logit of an integer logit of 1.
     pub scale: f32,
 }
 
 impl Dense<'_> {
-    /// The number of classes: two for a single output.
+    /// The number of classes: 2 for a single output.
     /// See [`Dense`] for an example.
     #[must_use]
     pub const fn classes(&self) -> u32 {
         if self.outputs == 1 { 2 } else { self.outputs }
     }
 
-    /// The integer logit of one output. See [`Dense`] for an example.
+    /// The integer logit of one output for a state of `units` numbers. See [`Dense`] for an example.
     #[must_use]
     pub fn logit(&self, output: u32, state: &[i8]) -> i32 {
         let (output, units) = (output as usize, state.len());
@@ -49,7 +50,7 @@ impl Dense<'_> {
         dot(kernel, state) + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
     }
 
-    /// Checks lengths, and that no logit can overflow.
+    /// Checks lengths and that no logit can overflow.
     pub(crate) fn check(&self, units: u32) -> Result<(), Error> {
         let outputs = self.outputs as usize;
         at_most("outputs (at most)", 256, outputs)?;

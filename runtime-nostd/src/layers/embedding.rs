@@ -1,12 +1,12 @@
-//! From a word's row to what it adds to the recurrence.
+//! The embedding: from the row of a word to what it adds to the recurrence.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::load::{at_least_one, at_most, exactly};
 
-/// How a word enters the recurrence. Rows are the slots of the vocabulary, and one more for unknown words if
-/// they have one.
+/// How a word enters the recurrence. There is a row for each slot of the vocabulary, and one more for unknown words if
+/// they have one ([`Contents::rows`](crate::Contents::rows)).
 ///
 /// ```
 /// use kilornn::layers::{Embedding, Table};
@@ -19,24 +19,25 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(multipliers, [2 << 3, 7 << 3]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Embedding<'a> {
-    /// Each row has biases of its own, `W·E[word] + b`, multiplied out at export: the fastest. They stand in
-    /// [`SimpleRnn::weights`](super::SimpleRnn::weights).
+    /// The input kernel is multiplied into the embedding at export, so that a row is the `units` biases `W·E[word] + b`.
+    /// This is the fastest. The biases are in [`SimpleRnn::weights`](super::SimpleRnn::weights).
     Folded,
-    /// Each row has a few numbers, by which the columns of the input kernel are multiplied: smaller where they
-    /// are fewer than hidden units. All rows share one row of biases.
+    /// A row is `width` numbers, each of which multiplies a column of the input kernel. The file is smaller if `width` is
+    /// less than `units`. All rows share one row of biases.
     Projected {
         /// Numbers in a row, 1 to 256.
         width: u32,
-        /// A number `n` multiplies its column as `n << shift`; at most 8 with `i8` numbers, 12 with four bits.
+        /// A number `n` multiplies its column as `n << shift`. At most 8 with numbers of 8 bits, 12 with 4 bits.
         shift: u8,
-        /// The numbers.
+        /// The numbers: `rows × width`.
         #[serde(borrow)]
         table: Table<'a>,
     },
 }
 
-/// The numbers of a narrow embedding, row by row.
+/// The numbers of a projected embedding, row after row.
 ///
 /// ```
 /// use kilornn::layers::{Embedding, Table};
@@ -48,10 +49,11 @@ pub enum Embedding<'a> {
 /// assert_eq!(numbers, [-1, 7, -8, 0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Table<'a> {
-    /// A byte each, as `i8`.
+    /// Numbers of 8 bits, -128 to 127: one in a byte.
     Int8(#[serde(borrow)] &'a [u8]),
-    /// Four bits each, two's complement, -8 to 7; two in a byte. A row fills whole bytes.
+    /// Numbers of 4 bits in two's complement, -8 to 7: two in a byte, the lower half first. A row fills whole bytes.
     Int4(#[serde(borrow)] &'a [u8]),
 }
 
@@ -68,7 +70,7 @@ impl Table<'_> {
         }
     }
 
-    /// Bits of a number.
+    /// The bits of a number: 8 or 4.
     ///
     /// ```
     /// assert_eq!(kilornn::layers::Table::Int4(&[]).bits(), 4);
@@ -83,7 +85,7 @@ impl Table<'_> {
 }
 
 impl Embedding<'_> {
-    /// How many numbers a row has besides biases: none if the embedding is folded.
+    /// The numbers of a row: 0 if the embedding is folded.
     /// See [`Embedding`] for an example.
     #[must_use]
     pub const fn width(&self) -> u32 {
@@ -93,8 +95,8 @@ impl Embedding<'_> {
         }
     }
 
-    /// Calls `each` with the numbers by which a row multiplies the columns of the input kernel, all
-    /// [`width`](Self::width) of them in order. See [`Embedding`] for an example.
+    /// Calls `each` with what multiplies the columns of the input kernel: the [`width`](Self::width) numbers of a row,
+    /// shifted, in order. There are none if there is no such row. See [`Embedding`] for an example.
     #[inline]
     pub fn for_each_multiplier(&self, row: u32, mut each: impl FnMut(i16)) {
         let Embedding::Projected { width, shift, table } = *self else { return };
@@ -115,7 +117,7 @@ impl Embedding<'_> {
         }
     }
 
-    /// How many rows of biases there are, given the rows of the embedding.
+    /// The number of rows of biases, for an embedding with this number of rows.
     pub(crate) const fn bias_rows(&self, rows: u32) -> u32 {
         match self {
             Embedding::Folded => rows,
@@ -123,7 +125,7 @@ impl Embedding<'_> {
         }
     }
 
-    /// Which row of biases goes with a row.
+    /// The row of biases that belongs to a row of the embedding.
     pub(crate) const fn bias_row(&self, row: u32) -> u32 {
         match self {
             Embedding::Folded => row,
@@ -131,7 +133,7 @@ impl Embedding<'_> {
         }
     }
 
-    /// Checks lengths; returns the largest magnitude of a multiplier.
+    /// Checks lengths, and returns the largest magnitude of a multiplier.
     pub(crate) fn check(&self, rows: u32) -> Result<u32, Error> {
         let Embedding::Projected { width, shift, table } = *self else { return Ok(0) };
         let (rows, width, bits) = (rows as usize, width as usize, table.bits());

@@ -1,8 +1,8 @@
-//! Rows of the embedding to logits: the network, in integers.
+//! The network in integers: [`Embedding`], [`SimpleRnn`] and [`Dense`], from rows of the embedding to logits.
 //!
-//! A layer is a struct of views into the model file with a public layout, which the exporter fills in, and one
-//! crate-private `check` by which the loader proves that computing with it cannot fail. Computing is
-//! [`Model::step`](crate::Model::step)'s and [`Dense::logit`]'s.
+//! A layer is a struct that borrows its tables from the model file. Its fields are public, so that an exporter can fill
+//! them in; the loader checks that computing with them cannot fail. [`Model::step`](crate::Model::step) and
+//! [`Dense::logit`] compute.
 
 mod activation;
 mod dense;

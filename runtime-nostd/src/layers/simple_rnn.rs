@@ -8,7 +8,7 @@ use crate::load::{at_least_one, at_most, exactly};
 
 /// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///
-/// One step adds up columns of weights, each multiplied by a number of 16 bits, in one 32-bit accumulator a unit,
+/// A step adds up columns of weights, each multiplied by a number of 16 bits, in one 32-bit accumulator for each unit,
 /// and rounds once:
 ///
 /// ```text
@@ -16,11 +16,11 @@ use crate::load::{at_least_one, at_most, exactly};
 /// h           = activation(accumulator)
 /// ```
 ///
-/// with the row's biases and multipliers ([`Embedding`]) and [`Activation::apply`]. Shifts suffice as scales: ReLU
-/// lets a unit be rescaled freely, so the exporter absorbs every unit's scale into the weights that read and write
-/// it; and tanh has one scale for all.
+/// `bias` and `multiplier` are those of the word's row ([`Embedding`]); the last line is [`Activation::apply`]. The
+/// quantization scales are powers of two, so that shifts are enough: with ReLU a unit may have any scale, and the
+/// exporter multiplies it into the weights that read and write the unit; with tanh all units have the same scale.
 ///
-/// Units come in blocks of four; the exporter adds units without weights where a network has fewer.
+/// Units come in blocks of four. The exporter adds units whose weights are zero if a network has fewer.
 ///
 /// ```
 /// use kilornn::layers::{Activation, Order, SimpleRnn};
@@ -41,43 +41,48 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(rnn.activation.apply((40 << 9) + 96 * (40 << 2)), 70);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SimpleRnn<'a> {
-    /// Hidden units: a multiple of four, at most 256.
+    /// The number of hidden units: a multiple of four, at most 256.
     pub units: u32,
-    /// What becomes of the accumulator.
+    /// From accumulators to states.
     pub activation: Activation,
-    /// How the kernel's weights lie.
+    /// The order of the kernel's weights.
     pub order: Order,
-    /// All weights, as `i8`: the kernel, then the biases.
+    /// The kernel, then the biases: `(inputs + bias rows) × units` bytes.
     ///
-    /// The kernel has a column for each hidden unit, the weights by which it acts on all units, and one for each
-    /// number of a projected embedding's row. Then come rows of biases, one for each row of a folded embedding,
-    /// else a single one.
+    /// The kernel is `inputs` columns of `units` weights: a column for each hidden unit, with the weights by which it
+    /// acts on all units, then one for each number of a row of a projected embedding. Then come rows of `units` biases:
+    /// one for each row of a folded embedding, otherwise a single one.
     ///
-    /// Two units' weights, or biases, are one little-endian `i16`, the even one plus 256 times the odd one, so that
-    /// one multiplication serves both. [`encode_kernel`](Self::encode_kernel) and
-    /// [`encode_biases`](Self::encode_biases) write them; the file's encoder puts them at a multiple of four.
+    /// The weights, or biases, of two units are one little-endian `i16`, the even one plus 256 times the odd one, so
+    /// that one multiplication serves both. [`encode_kernel`](Self::encode_kernel) and
+    /// [`encode_biases`](Self::encode_biases) write them, and [`file::encode`](crate::file::encode) puts them at a
+    /// multiple of four.
     #[serde(borrow)]
     pub weights: &'a [u8],
-    /// See above; at most 14.
+    /// By how many bits biases are shifted to the left; at most 14.
     pub bias_shift: u8,
-    /// See above; at most 8.
+    /// By how many bits states are shifted to the left; at most 8.
     pub state_shift: u8,
 }
 
-/// How the weights of a kernel lie: for states that are mostly zero, or mostly not. It is the exporter's choice,
-/// and never changes a result.
+/// The order of a kernel's weights. The exporter chooses it; it changes the speed and no result.
 ///
 /// ```
 /// assert_ne!(kilornn::layers::Order::Columns, kilornn::layers::Order::Pairs);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Order {
-    /// Column after column, so that those of zeros can be left out.
+    /// Column after column, for states of which most are zero: the columns of zeros are left out.
     Columns,
-    /// Block of four units after block, and in it four columns after four, in pairs: for the even two units and
-    /// then the odd two of the block the weights of columns 0 and 2, then likewise those of columns 1 and 3. Cores
-    /// with Arm's DSP instructions multiply a pair at once, and read everything in sequence.
+    /// For states of which most are not zero: all columns are read in sequence, in pairs that cores with Arm's DSP
+    /// instructions multiply at once.
+    ///
+    /// A block of four units comes after the other, and within it four columns after four. Of these, the weights of
+    /// columns 0 and 2 come first, those for units 0 and 1 of the block and then those for units 2 and 3; then
+    /// likewise the weights of columns 1 and 3.
     Pairs,
 }
 
@@ -85,7 +90,7 @@ pub enum Order {
 pub(crate) const BLOCK: usize = 4;
 
 impl Order {
-    /// Where the column of an input begins, in `i16`s from the start of the kernel.
+    /// Where the column of an input begins, in `i16`s from the beginning of the kernel.
     pub(crate) const fn column(self, input: usize, units: usize) -> usize {
         match self {
             Order::Columns => input * (units / 2),
@@ -93,7 +98,7 @@ impl Order {
         }
     }
 
-    /// How far it is from a block to the next in a column.
+    /// The distance between two blocks in a column, in `i16`s.
     pub(crate) const fn block(self, inputs: usize) -> usize {
         match self {
             Order::Columns => 2,
@@ -101,7 +106,7 @@ impl Order {
         }
     }
 
-    /// How far it is from a block's first two units to its last two.
+    /// The distance from the first two units of a block to its last two, in `i16`s.
     pub(crate) const fn second(self) -> usize {
         match self {
             Order::Columns => 1,
@@ -110,15 +115,15 @@ impl Order {
     }
 }
 
-/// Two weights as one number, in the file's order of bytes.
+/// Two weights as one number: the bytes of the `i16`, as in the file.
 fn pair(even: i8, odd: i8) -> [u8; 2] {
-    // The odd one's byte is short by one where the even one borrows from it.
+    // If the even one is negative, it borrows one from the odd one's byte.
     [even as u8, odd.wrapping_sub(i8::from(even < 0)) as u8]
 }
 
 impl SimpleRnn<'_> {
-    /// The bytes of a kernel with so many columns (`inputs`) of `units` weights, both multiples of four for
-    /// [`Order::Pairs`].
+    /// The bytes of a kernel: `inputs × units`, of which both must be multiples of four for [`Order::Pairs`], and `units`
+    /// must be even. `weight(from, to)` is the weight by which input `from` acts on unit `to`.
     ///
     /// ```
     /// use kilornn::layers::{Order, SimpleRnn};
@@ -147,7 +152,7 @@ impl SimpleRnn<'_> {
         })
     }
 
-    /// The bytes of one row of biases.
+    /// The bytes of one row of biases: `units`, which must be even. `bias(unit)` is the bias of a unit.
     ///
     /// ```
     /// use kilornn::layers::SimpleRnn;
@@ -187,7 +192,7 @@ impl SimpleRnn<'_> {
         at_most("accumulator's bound (at most)", (1 << 23) - 1, largest as usize)
     }
 
-    /// The largest magnitude of a unit's products together: 512 of 128 times 2^15 stay below 2^31.
+    /// The largest sum of magnitudes of a unit's products. Up to 512 products of 128 times 2^15 stay below 2^31.
     #[inline(never)]
     fn largest_product(&self, inputs: usize, multiplier: u32) -> u32 {
         let units = self.units as usize;

@@ -1,17 +1,17 @@
-//! The hidden state, and the memory in which a step computes.
+//! The hidden state, and the memory that a step needs.
 
 use crate::kernels::Scratch;
 use crate::{Error, Model};
 
-/// The hidden state of a network whose step has up to `UNITS` inputs: its hidden units, and the numbers of a row
-/// where the embedding is [projected](super::Embedding::Projected).
+/// The hidden state of a network whose step has up to `UNITS` inputs: its hidden units and, with a
+/// [projected](super::Embedding::Projected) embedding, the numbers of a row.
 ///
-/// RAM: a byte an input for the state itself, and eight for a step's list of what is not zero; six on cores with
-/// Arm's DSP instructions, four where the kernel is plain Rust.
+/// RAM in bytes: `UNITS` for the states, and `8 * UNITS` for a step's list of active inputs (`6 * UNITS` on cores with
+/// Arm's DSP instructions, `4 * UNITS` for the kernel in plain Rust).
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../../tests/golden/v2-starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Error, Model, layers::State};
 ///
 /// let model = Model::from_bytes(BYTES)?;
@@ -28,18 +28,30 @@ use crate::{Error, Model};
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub struct State<const UNITS: usize> {
-    /// Units and inputs of the model, which `UNITS` has room for.
+    /// The model's units and inputs. There are at most `UNITS` inputs.
     shape: [u16; 2],
     scratch: Scratch<UNITS>,
     values: [i8; UNITS],
 }
+
+/// The units' values.
+#[cfg(feature = "defmt")]
+impl<const UNITS: usize> defmt::Format for State<UNITS> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "State({})", self.values());
+    }
+}
+
+// Kernels in assembly read and write four units at once: `values` must begin at a multiple of four.
+#[cfg(kilornn_assembly)]
+const _: () = assert!(align_of::<State<1>>() == 4 && core::mem::offset_of!(State<1>, values) % 4 == 0);
 
 impl<const UNITS: usize> State<UNITS> {
     /// All zeros: the state before the first word. See [`State`] for an example.
     ///
     /// # Errors
     ///
-    /// [`Error::UnitsCapacity`] if the model needs more room; it says how much.
+    /// [`Error::UnitsCapacity`] if the model has more than `UNITS` inputs; it says how many.
     pub fn zero(model: &Model<'_>) -> Result<Self, Error> {
         let needed = model.inputs();
         if needed > UNITS {
@@ -48,17 +60,17 @@ impl<const UNITS: usize> State<UNITS> {
         Ok(Self { shape: model.shape(), scratch: Scratch::new(), values: [0; UNITS] })
     }
 
-    /// The state, unit by unit. See [`State`] for an example.
+    /// The states: `units` numbers, each in the scale of its unit. See [`State`] for an example.
     #[must_use]
     pub fn values(&self) -> &[i8] {
         self.values.get(..self.units()).unwrap_or_default()
     }
 
-    /// Sets the units to the `i8` values in `bytes`; missing ones become zero.
+    /// Sets the states to the numbers in `bytes`, as `i8`. If there are fewer than `units`, the others become zero.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
     /// # let mut state: kilornn::layers::State<64> = kilornn::layers::State::zero(&model)?;
     /// state.set(&[7, 8]);
@@ -77,13 +89,13 @@ impl<const UNITS: usize> State<UNITS> {
         self.shape[0].into()
     }
 
-    /// Whether it is a state of a model of this shape.
+    /// Whether it is a state for a model of this shape.
     #[inline]
     pub(crate) fn is_of(&self, model: &Model<'_>) -> bool {
         self.shape == model.shape()
     }
 
-    /// The units, and the memory in which a step computes.
+    /// The states, and the memory that a step needs.
     #[inline]
     pub(crate) fn parts(&mut self) -> (&mut [i8], &mut Scratch<UNITS>) {
         let units = self.units();

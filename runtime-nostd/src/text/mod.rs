@@ -1,4 +1,4 @@
-//! Text to word ids: bytes -> characters -> words -> slots of the vocabulary.
+//! From text to rows of the embedding: bytes -> characters -> words -> slots of the vocabulary.
 
 mod normalize;
 mod tokenizer;

@@ -1,4 +1,4 @@
-//! What happens to a character before it becomes part of a word.
+//! Normalization: how characters become tokens.
 
 use core::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What one token is, and whether two neighbours together may be an entry of the vocabulary.
+/// What a token is, and whether the vocabulary may have pairs of neighbouring tokens.
 ///
-/// With pairs, a token is looked up together with the one before it first, and alone if the vocabulary has no such pair:
-/// after `not`, the word `good` may be a row of its own. It stays one step. Whether the token before was known, or was
-/// part of a pair itself, does not matter; the first token of a text has none before it.
+/// With pairs, a token is first looked up together with the one before it, then alone if the vocabulary has no such
+/// pair. So `good` after `not` may have a row of its own. It is one step either way. It does not matter whether the
+/// token before is in the vocabulary or part of a pair itself. The first token of a text has none before it.
 ///
 /// ```
 /// use kilornn::text::{Normalization, Unit};
@@ -20,6 +20,7 @@ use crate::Error;
 /// assert!(Unit::CharacterPair.is_character() && Unit::CharacterPair.has_pairs());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Unit {
     /// The characters between separators.
     Word,
@@ -49,21 +50,20 @@ impl Unit {
 
 /// Which letters are lower-cased.
 ///
-/// Lower-casing goes character by character, which is all a stream allows, by the tables of the
-/// Rust release that built the program. It differs from Python's `str.lower`, hence from Keras, in
-/// two places:
+/// Since text is a stream, each character is lower-cased alone, with the tables of the Rust release that built the
+/// program. The result differs from Python's `str.lower`, and so from Keras, in two cases:
 ///
 /// - a capital sigma at a word's end becomes `σ`, not the final `ς`;
-/// - letters that Python's Unicode does not have yet stay as they are in Python. Since Unicode 14
-///   (Python 3.11) these capitals were added, and there are no others:
+/// - Python does not change letters that its version of Unicode does not have. Since Unicode 14 (Python 3.11) only these
+///   capitals were added:
 ///
 /// | Unicode | capitals |
 /// |---|---|
 /// | 16 | U+1C89, U+A7CB to U+A7CC, U+A7DA, U+A7DC, U+10D50 to U+10D65 |
 /// | 17 | U+A7CE, U+A7D2, U+A7D4, U+16EA0 to U+16EB8 |
 ///
-/// A host and a device built by Rust releases of different Unicode (`char::UNICODE_VERSION`) read
-/// these letters differently.
+/// If a host and a device were built by Rust releases with different versions of Unicode (`char::UNICODE_VERSION`), they
+/// read these letters differently.
 ///
 /// ```
 /// use kilornn::text::Lowercase;
@@ -73,6 +73,7 @@ impl Unit {
 /// assert_eq!(text, "ÀÉ");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Lowercase {
     /// None (Keras's `lower=False`).
     Off,
@@ -102,7 +103,7 @@ impl Lowercase {
         match self {
             Lowercase::Off => emit(c),
             Lowercase::Ascii => emit(c.to_ascii_lowercase()),
-            // The common case without a look into the tables.
+            // The common case, without the tables.
             Lowercase::Unicode if c.is_ascii() => emit(c.to_ascii_lowercase()),
             #[cfg(feature = "unicode")]
             Lowercase::Unicode => c.to_lowercase().for_each(emit),
@@ -112,7 +113,7 @@ impl Lowercase {
     }
 }
 
-/// A set of ASCII characters, one bit each.
+/// A set of ASCII characters: 128 bits, one for each.
 ///
 /// ```
 /// use kilornn::text::AsciiSet;
@@ -121,9 +122,10 @@ impl Lowercase {
 /// assert!(set.contains(',') && !set.contains('a') && !set.contains('，'));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AsciiSet([u8; 16]);
 
-/// As derived, but with a loop in place of sixteen copies of the code for one byte.
+/// Like the derived implementation, but with a loop instead of sixteen copies of the code for one byte.
 impl<'de> Deserialize<'de> for AsciiSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes;
@@ -180,7 +182,7 @@ impl AsciiSet {
         self.0.get((code >> 3) as usize).is_some_and(|bits| bits >> (code & 7) & 1 == 1)
     }
 
-    /// Whether a byte is a character of the set, or none of ASCII's.
+    /// Whether a byte is a character of the set or not ASCII.
     #[inline]
     pub(super) fn contains_or_is_no_ascii(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte >> 3)).is_none_or(|bits| bits >> (byte & 7) & 1 == 1)
@@ -196,12 +198,13 @@ impl AsciiSet {
 /// assert_ne!(plain, Normalization::KERAS);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Normalization {
-    /// What one token is.
+    /// What a token is.
     pub unit: Unit,
     /// Which letters are lower-cased.
     pub lowercase: Lowercase,
-    /// The characters that end a word and belong to none (Keras's `filters` and its `split`).
+    /// The characters between words, which are part of none (Keras's `filters` and `split`).
     pub separators: AsciiSet,
 }
 
@@ -221,7 +224,7 @@ impl Normalization {
         separators: AsciiSet::new(" !\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"),
     };
 
-    /// Whether this build can do it.
+    /// Checks that this build has the tables for it.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.lowercase == Lowercase::Unicode && !cfg!(feature = "unicode") {
             return Err(Error::UnicodeNeeded);

@@ -1,16 +1,16 @@
-//! Streaming tokenizer: bytes in any chunking, words out, no text kept.
+//! The tokenizer: a stream of bytes becomes words, and no text is kept.
 
 use super::{Lowercase, Normalization, Utf8Decoder};
 
-/// Receives words as they are read: their characters one by one, then their end.
+/// Receives the words of a text: the characters of each, one by one, then its end.
 ///
-/// The device hashes them ([`WordHash`](super::WordHash)), the trainer collects them; both run the
-/// same [`Tokenizer`].
+/// The classifier hashes them ([`WordHash`](super::WordHash)), the trainer collects them. Both use the same
+/// [`Tokenizer`].
 ///
 /// ```
 /// use kilornn::text::{Normalization, Tokenizer, WordSink};
 ///
-/// /// The words of a text, with a bar behind each.
+/// /// The words of a text, with a bar behind each of them.
 /// struct Barred(String);
 ///
 /// impl WordSink for Barred {
@@ -32,8 +32,8 @@ use super::{Lowercase, Normalization, Utf8Decoder};
 pub trait WordSink {
     /// The next character of the current word, already lower-cased.
     fn char(&mut self, c: char);
-    /// As [`char`](Self::char), for a character that is ASCII: most are, and a sink that works in bytes can take
-    /// it as one.
+    /// The next character of the current word, like [`char`](Self::char), if it is ASCII. Most are, and a sink that works
+    /// with bytes can implement this to be faster.
     ///
     /// ```
     /// use kilornn::text::WordSink;
@@ -54,18 +54,19 @@ pub trait WordSink {
     fn ascii(&mut self, byte: u8) {
         self.char(char::from(byte));
     }
-    /// The current word is complete; it has at least one character.
+    /// The current word, which has at least one character, is complete.
     fn end(&mut self);
 }
 
-/// Splits a stream of UTF-8 bytes into words as Keras's `Tokenizer` does on a whole string:
-/// lower-case, then cut at every separator, then drop what is empty.
+/// Splits a stream of UTF-8 into words, as Keras's `Tokenizer` splits a whole string: it lower-cases the text, cuts it at
+/// every separator and drops empty words.
 ///
-/// A word may be cut anywhere by the borders of chunks, even inside a character, and may be of any
-/// length. Malformed UTF-8 becomes U+FFFD (see [`Utf8Decoder`]), which is part of a word.
+/// The stream comes in pieces that may be cut anywhere, even inside a character. Words may be of any length. Malformed
+/// UTF-8 becomes U+FFFD (see [`Utf8Decoder`]), which is part of a word.
 ///
 /// See [`WordSink`] for an example.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tokenizer {
     normalization: Normalization,
     decoder: Utf8Decoder,
@@ -73,7 +74,7 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// A tokenizer at the start of a text.
+    /// A tokenizer at the beginning of a text.
     ///
     /// ```
     /// use kilornn::text::{Normalization, Tokenizer};
@@ -86,7 +87,7 @@ impl Tokenizer {
         Self { normalization, decoder: Utf8Decoder::default(), in_word: false }
     }
 
-    /// Reads more of the text. See [`WordSink`] for an example.
+    /// Reads the next piece of the text. See [`WordSink`] for an example.
     pub fn push(&mut self, text: &[u8], words: &mut impl WordSink) {
         if self.normalization.unit.is_character() {
             text.iter().for_each(|&byte| self.push_byte(byte, words));
@@ -95,9 +96,9 @@ impl Tokenizer {
         }
     }
 
-    /// Reads runs of ASCII, which most text is, without a detour through characters.
+    /// Reads words. Most text is ASCII, which is read byte by byte, without decoding characters.
     fn push_words(&mut self, text: &[u8], words: &mut impl WordSink) {
-        // Lower-casing one of so many letters sets one bit.
+        // How many letters from A on are lower-cased, which sets one bit.
         let capitals = if self.normalization.lowercase == Lowercase::Off { 0 } else { 26 };
         let mut bytes = text.iter();
         loop {
@@ -133,7 +134,7 @@ impl Tokenizer {
         decoder.push(byte, |c| accept(normalization, in_word, c, words));
     }
 
-    /// Ends the text, and with it its last word, and starts anew.
+    /// Ends the text and its last word. The next [`push`](Self::push) begins another text.
     /// See [`WordSink`] for an example.
     pub fn finish(&mut self, words: &mut impl WordSink) {
         let Self { normalization, decoder, in_word } = self;
@@ -144,7 +145,7 @@ impl Tokenizer {
     }
 }
 
-/// One character of the text, as it was written.
+/// Takes one character of the text, before it is lower-cased.
 #[inline]
 fn accept(normalization: &Normalization, in_word: &mut bool, c: char, words: &mut impl WordSink) {
     normalization.lowercase.map(c, |c| {

@@ -1,10 +1,9 @@
-//! Streaming UTF-8: bytes in any chunking, characters out.
+//! The decoder: a stream of bytes becomes characters.
 
-/// Decodes UTF-8 byte by byte, in five bytes of RAM.
+/// Decodes UTF-8 byte by byte, in eight bytes of RAM.
 ///
-/// Malformed input gives one U+FFFD for each *maximal subpart*, as the Unicode standard recommends
-/// (chapter 3, "U+FFFD Substitution of Maximal Subparts"), so the characters are exactly those of
-/// `String::from_utf8_lossy` on the whole text, wherever it is cut into chunks.
+/// Malformed UTF-8 becomes one U+FFFD for each *maximal subpart*, as the Unicode standard recommends (chapter 3, "U+FFFD
+/// Substitution of Maximal Subparts"). So the characters are those of `String::from_utf8_lossy` on the whole text.
 ///
 /// ```
 /// use kilornn::text::Utf8Decoder;
@@ -20,19 +19,20 @@
 /// assert_eq!(text, "café \u{FFFD}!");
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Utf8Decoder {
     /// The bits of the character read so far.
     partial: u32,
-    /// How many continuation bytes are still to come.
+    /// The number of continuation bytes that must still come.
     missing: u8,
-    /// The range in which the next continuation byte must lie: narrower than 0x80..=0xBF after
-    /// lead bytes that could start an overlong form, a surrogate or a value above U+10FFFF.
+    /// The range of the next continuation byte. It is less than 0x80..=0xBF after lead bytes that could begin an overlong
+    /// form, a surrogate or a value above U+10FFFF.
     next: (u8, u8),
 }
 
 impl Utf8Decoder {
-    /// Takes one byte; calls `emit` for each character it completes (none, one or two: a broken
-    /// sequence and the byte that broke it).
+    /// Takes one byte and calls `emit` for each character that it completes: none, one, or two (U+FFFD for a broken
+    /// sequence, then the byte that broke it).
     ///
     /// ```
     /// use kilornn::text::Utf8Decoder;
@@ -80,7 +80,7 @@ impl Utf8Decoder {
         self.missing == 0
     }
 
-    /// Ends the text: a sequence that was cut short gives one U+FFFD.
+    /// Ends the text. A sequence that is cut short becomes one U+FFFD.
     ///
     /// ```
     /// use kilornn::text::Utf8Decoder;

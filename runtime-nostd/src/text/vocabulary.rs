@@ -1,12 +1,12 @@
-//! The vocabulary: a perfect hash from words to rows of the embedding, read in place from flash.
+//! The vocabulary: a perfect hash from words to rows of the embedding, which is read where it is in flash.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::load::{at_least_one, at_most, exactly};
 
-/// A 32-bit hash of a word, grown character by character so that no text is kept: FNV-1a over its
-/// UTF-8 bytes, then the finalizer of MurmurHash3, since FNV's last bytes reach few bits.
+/// A 32-bit hash of a word, computed character by character, so that no text is kept: FNV-1a of its UTF-8 bytes, then
+/// the finalizer of MurmurHash3, since the last bytes change only some bits of FNV-1a.
 ///
 /// ```
 /// use kilornn::text::WordHash;
@@ -16,13 +16,14 @@ use crate::load::{at_least_one, at_most, exactly};
 /// assert_eq!(hash.finish(), WordHash::of(7, "film"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WordHash(u32);
 
 const FNV_OFFSET: u32 = 0x811C_9DC5;
 const FNV_PRIME: u32 = 0x0100_0193;
 
 impl WordHash {
-    /// The hash of no characters yet, in the family of hashes that `seed` picks.
+    /// The hash of no characters yet, of the hash function that `seed` chooses.
     ///
     /// ```
     /// use kilornn::text::WordHash;
@@ -111,21 +112,19 @@ const fn mix(mut h: u32) -> u32 {
     h ^ (h >> 16)
 }
 
-/// Maps a hash evenly onto `0..n` without a division (Lemire, "Fast random integer generation in an
-/// interval", 2019).
+/// Maps a hash evenly to `0..n` without a division (Lemire, "Fast random integer generation in an interval", 2019).
 const fn reduce(hash: u32, n: u32) -> u32 {
     ((hash as u64 * n as u64) >> 32) as u32
 }
 
-/// A perfect hash in the manner of PTHash (Pibiri and Trani, SIGIR 2021): a word's bucket has a
-/// *pilot*, found when the model was exported, that sends the bucket's words to slots of their own.
+/// A perfect hash like PTHash (Pibiri and Trani, SIGIR 2021). The hash of a word chooses a bucket. The bucket has a
+/// *pilot*: a number, found at export, with which the hashes of its words lead to slots that no other word has.
 ///
-/// A word outside the vocabulary also lands on some slot. A fingerprint of 8 or 16 bits tells it
-/// from the slot's owner, except once in 256 or 65,536 unknown words.
+/// The hash of a word that is not in the vocabulary also leads to some slot. A fingerprint of 8 or 16 bits tells it from
+/// the slot's word; of such words, one in 256 or in 65,536 has the same fingerprint and is taken for the slot's word.
 ///
-/// The rows of the embedding stand in the order of the slots, so the slot *is* the word's id on the
-/// device, and no table from hash to row is stored. With one word a slot, one pilot for four words
-/// and 8-bit fingerprints this costs 1.5 bytes a word.
+/// The rows of the embedding are in the order of the slots, so that no table from hashes to rows is needed. With one
+/// slot for each word, one pilot for four words and 8-bit fingerprints, the vocabulary takes 1.5 bytes for each word.
 ///
 /// ```
 /// use kilornn::text::{Vocabulary, WordHash};
@@ -138,23 +137,24 @@ const fn reduce(hash: u32, n: u32) -> u32 {
 /// assert_eq!(vocabulary.slot(WordHash::of(0, "unheard-of")), None);
 /// ```
 ///
-/// An entry is a word or, if [`Unit::has_pairs`](super::Unit::has_pairs), two neighbours, by the hash that
-/// [`WordHash::pair`] gives them.
+/// An entry of the vocabulary is a word or, if [`Unit::has_pairs`](super::Unit::has_pairs), a pair of neighbouring words,
+/// whose hash is [`WordHash::pair`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Vocabulary<'a> {
-    /// Picks the family of word hashes ([`WordHash::new`]).
+    /// The seed of the words' hashes ([`WordHash::new`]).
     pub seed: u32,
-    /// Slots; some may be empty.
+    /// The number of slots, at most 2^24. Some may be empty.
     pub slots: u32,
-    /// A 16-bit little-endian pilot for each bucket.
+    /// The pilots: a little-endian `u16` for each bucket.
     #[serde(borrow)]
     pub pilots: &'a [u8],
-    /// One or two bytes for each slot, little-endian: the low bits of its word's hash.
+    /// The fingerprints: one or two bytes for each slot, little-endian, with the low bits of the hash of its word.
     pub fingerprints: &'a [u8],
 }
 
 impl Vocabulary<'_> {
-    /// The bucket of a word, given its hash.
+    /// The bucket for a hash: a number less than `buckets`.
     ///
     /// ```
     /// use kilornn::text::Vocabulary;
@@ -166,7 +166,7 @@ impl Vocabulary<'_> {
         reduce(hash, buckets)
     }
 
-    /// The slot to which a bucket's pilot sends a word, given its hash.
+    /// The slot for a hash and the pilot of its bucket: a number less than `slots`.
     ///
     /// ```
     /// use kilornn::text::Vocabulary;
@@ -178,7 +178,7 @@ impl Vocabulary<'_> {
         reduce(mix(hash ^ (pilot as u32).wrapping_mul(0x9E37_79B9)), slots)
     }
 
-    /// The slot of the word with this hash, or `None` for a word outside the vocabulary.
+    /// The slot of the word with this hash, or `None` if the vocabulary does not have it.
     /// See [`Vocabulary`] for an example.
     #[inline]
     #[must_use]
@@ -201,7 +201,7 @@ impl Vocabulary<'_> {
         self.fingerprints.len() > self.slots as usize
     }
 
-    /// Every bucket has a pilot and every slot a fingerprint.
+    /// Checks that every bucket has a pilot and every slot a fingerprint.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let per_slot = if self.wide_fingerprints() { 2 } else { 1 };
         at_most("slots (at most)", 1 << 24, self.slots as usize)?;

@@ -1,11 +1,11 @@
 //! Small models made by hand, and a second, naive way to compute what they say.
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
-use kilornn::text::{Normalization, Unit, Vocabulary, WordHash, WordSink};
+use kilornn::text::{Lowercase, Normalization, Unit, Vocabulary, WordHash, WordSink};
 use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
 
 /// A model that owns its tables. Words are `w0`, `w1`, ...; with pairs, every third is the pair of the two before it
-/// instead. Weights are pseudo-random.
+/// instead. Weights are random.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) words: u32,
@@ -45,16 +45,10 @@ pub(crate) struct Narrow {
     pub(crate) bits: u32,
 }
 
-/// A cheap sequence of bytes without a pattern that matters.
+/// Random bytes, the same for the same seed.
 pub(crate) fn bytes(seed: u32, length: usize) -> Vec<u8> {
-    let mut x = seed.wrapping_mul(2_654_435_761) | 1;
-    let mut next = || {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        (x >> 8) as u8
-    };
-    (0..length).map(|_| next()).collect()
+    let mut random = fastrand::Rng::with_seed(seed.into());
+    (0..length).map(|_| random.u8(..)).collect()
 }
 
 impl Tables {
@@ -191,7 +185,12 @@ impl Tables {
     pub(crate) fn contents(&self) -> Contents<'_> {
         Contents {
             labels: &self.labels,
-            normalization: Normalization { unit: self.unit, ..Normalization::KERAS },
+            // With lower-casing that needs no feature.
+            normalization: Normalization {
+                unit: self.unit,
+                lowercase: Lowercase::Ascii,
+                ..Normalization::KERAS
+            },
             vocabulary: Vocabulary {
                 seed: 9,
                 slots: self.words,

@@ -2,6 +2,7 @@
 
 use crate::common::{Aligned, Narrow, Tables, encode};
 use kilornn::layers::{Activation, Embedding, Order, Table};
+use kilornn::text::Lowercase;
 use kilornn::{Classifier, Contents, Error, Model, Padding, Sequence, Truncating, file};
 
 /// A model of the first released version, with what it must say for ever.
@@ -18,6 +19,10 @@ static DRAFT: &[u8] = kilornn::include_model!("../golden/v1-starter.kilo");
 #[test]
 fn golden_files_stay_readable() {
     for (file, answers, version) in [(STARTER, STARTER_ANSWERS, 2), (PAIRS, PAIRS_ANSWERS, 3)] {
+        if cfg!(not(feature = "unicode")) {
+            assert_eq!(Model::from_bytes(file).unwrap_err(), Error::UnicodeNeeded);
+            continue;
+        }
         let model = Model::from_bytes(file).unwrap();
         let mut classifier: Classifier<32> = Classifier::new(&model).unwrap();
         let mut checked = 0;
@@ -34,6 +39,16 @@ fn golden_files_stay_readable() {
         let mut buffer = vec![0; file.len()];
         assert_eq!(file::encode(model.contents(), &mut buffer).as_deref(), Some(file));
     }
+}
+
+/// The model that examples in the documentation use: the golden one, with lower-casing that needs no feature.
+#[test]
+fn the_model_of_the_documentation_is_the_golden_one() {
+    let mut contents = file::decode(STARTER).unwrap();
+    contents.normalization.lowercase = Lowercase::Ascii;
+    let mut buffer = vec![0; STARTER.len()];
+    let expected = file::encode(&contents, &mut buffer).unwrap();
+    assert!(expected == include_bytes!("../../docs/starter.kilo"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit};
 
 use crate::common::Words;
-use crate::keras_fixture::{self, Case, Settings};
+use kilornn_keras_fixture::{self as keras_fixture, Case, Settings};
 
 fn normalization(settings: &Settings) -> Normalization {
     Normalization {

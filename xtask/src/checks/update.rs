@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 use kilornn_host::client::Failure;
 use kilornn_link::frame::CHUNK;
-use kilornn_link::message::{Model, Request, Response, Source, Update, checksum};
+use kilornn_link::message::{Request, Response, RunningModel, Source, Update, checksum};
 
 use super::Bench;
 use crate::labelled::differences;
@@ -105,7 +105,7 @@ pub(super) fn send(terminal: &mut Terminal, file: &[u8]) -> Result<u32> {
 }
 
 /// The model that runs.
-fn model(terminal: &mut Terminal) -> Result<Model> {
+fn model(terminal: &mut Terminal) -> Result<RunningModel> {
     terminal.client().info()?.model.context("no model runs")
 }
 

@@ -1,11 +1,11 @@
 //! What a program sends, and what a hostile one does.
 
-use kilornn_app::PATIENCE_MS;
+use kilornn_app::TIMEOUT_MS;
 use kilornn_link::frame::{self, CHUNK, FRAME};
 use kilornn_link::message::{Header, Message, Refusal, Request, Response, SCORES, Statistics, VERSION};
 use proptest::prelude::*;
 
-use crate::simulated::*;
+use crate::common::*;
 
 /// Sends all this to a device with empty slots; its responses.
 fn responses(arrivals: Vec<Arrival>) -> Vec<Vec<u8>> {
@@ -179,15 +179,15 @@ impl serde::Serialize for Raw<'_> {
 #[test]
 fn a_frame_that_goes_on_no_longer_is_given_up() {
     // A person who typed a zero, and the beginning of a frame, goes on typing.
-    let pause = Arrival::Pause(u64::from(PATIENCE_MS) + 1);
+    let long = pause(u64::from(TIMEOUT_MS) + 1);
     let begun = frame(1, Request::Info)[..6].to_vec();
-    let arrivals = vec![bytes(begun.clone()), pause, bytes(b"good\r")];
+    let arrivals = vec![bytes(begun.clone()), long, bytes(b"good\r")];
     let run = device(&mut empty(), NEW, arrivals.clone());
     assert_eq!(run.shown, ["positive"]);
     assert_eq!(statistics_after(arrivals).truncated, 1);
     // A short pause is none.
     let whole = frame(1, Request::Info);
-    let arrivals = vec![bytes(begun), Arrival::Pause(10), bytes(&whole[6..])];
+    let arrivals = vec![bytes(begun), pause(10), bytes(&whole[6..])];
     let statistics = statistics_after(arrivals);
     assert_eq!((statistics.truncated, statistics.frames), (0, 2));
 }
@@ -239,6 +239,6 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         cut.prop_map(Arrival::Bytes),
         flipped.prop_map(Arrival::Bytes),
         Just(Arrival::Loss),
-        (0..2000u64).prop_map(Arrival::Pause),
+        (0..2000u64).prop_map(pause),
     ]
 }

@@ -1,6 +1,6 @@
-//! The whole application on a board that is simulated: what arrives is a list of bytes, the flash knows power cuts.
+//! The whole application on simulated hardware.
 
+mod common;
 mod frames;
-mod lines;
-mod simulated;
+mod terminal;
 mod update;

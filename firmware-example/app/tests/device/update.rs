@@ -1,11 +1,12 @@
 //! New models, and what a power cut leaves.
 
 use kilornn_app::Ended;
+use kilornn_app::hardware::Slot;
 use kilornn_app::store::MODEL;
 use kilornn_link::frame::CHUNK;
 use kilornn_link::message::{Refusal, Request, Response, Source, Update, checksum};
 
-use crate::simulated::*;
+use crate::common::*;
 
 fn announced(file: &[u8], revision: Option<u32>) -> Update {
     Update { length: file.len() as u32, checksum: checksum(file), revision }
@@ -21,7 +22,7 @@ fn update(file: &[u8], revision: Option<u32>) -> Vec<Request<'_>> {
 }
 
 /// Sends a model and says how the last request was answered.
-fn send<F: kilornn_app::board::Slot + Clone>(slots: &mut [F; 2], file: &[u8], revision: Option<u32>) -> u32 {
+fn send<F: Slot + Clone>(slots: &mut [F; 2], file: &[u8], revision: Option<u32>) -> u32 {
     let mut given = None;
     exchange(slots, OLD, &update(file, revision), |responses| {
         let (last, pieces) = responses.split_last().unwrap();
@@ -36,7 +37,7 @@ fn send<F: kilornn_app::board::Slot + Clone>(slots: &mut [F; 2], file: &[u8], re
 }
 
 /// Starts a device, which must classify, and says which model it runs.
-fn starts_with<F: kilornn_app::board::Slot + Clone>(slots: &mut [F; 2], built_in: &[u8]) -> (Source, u32) {
+fn starts_with<F: Slot + Clone>(slots: &mut [F; 2], built_in: &[u8]) -> (Source, u32) {
     let text = b"A wonderful film.";
     let requests = [
         Request::Info,
@@ -86,19 +87,18 @@ fn cut_everywhere<const WRITE: usize, const ERASE: usize>(earlier: &[&[u8]], fil
         assert_eq!(send(&mut before, file, None), revision);
     }
     let old = starts_with(&mut before, OLD);
-    power.steps.set(0);
+    power.restore();
     let revision = send(&mut before.clone(), file, None);
-    let steps = power.steps.get();
+    let steps = power.steps();
     let words = (file.len().next_multiple_of(WRITE) + 20_usize.next_multiple_of(WRITE)) / WRITE;
     assert_eq!(steps as usize, (MODEL as usize + file.len()).div_ceil(ERASE) + words);
 
     let mut old_runs = 0;
     for step in 0..steps {
         let mut slots = before.clone();
-        power.steps.set(0);
-        power.fails_at.set(Some(step));
+        power.cut_at(step);
         device(&mut slots, OLD, vec![Arrival::Bytes(frames(&update(file, None)))]);
-        power.fails_at.set(None);
+        power.restore();
         match starts_with(&mut slots, OLD) {
             found if found == old => old_runs += 1,
             (Source::Slot { revision: found, .. }, sum) => {
@@ -150,7 +150,7 @@ fn what_is_of_no_use_is_refused_and_the_old_model_runs() {
         assert_eq!(starts_with(slots, OLD), runs);
     };
     // Before anything is written: too long, or not newer than the newest.
-    let untouched = slots.clone().map(|slot| slot.memory_of());
+    let untouched = slots.clone().map(|slot| slot.memory().to_vec());
     let room = (20 << 10) - MODEL;
     let long = Update { length: room + 1, checksum: 0, revision: None };
     refused(&mut slots, &[Request::Update(long)], &|refusal| assert_eq!(refusal, Refusal::TooLong { room }));
@@ -162,7 +162,7 @@ fn what_is_of_no_use_is_refused_and_the_old_model_runs() {
     refused(&mut slots, &[Request::Piece { offset: 0, bytes: b"x" }], &|refusal| {
         assert_eq!(refusal, Refusal::NoUpdate);
     });
-    assert_eq!(slots.clone().map(|slot| slot.memory_of()), untouched);
+    assert_eq!(slots.clone().map(|slot| slot.memory().to_vec()), untouched);
 
     // In the other slot: not a model, damaged, cut short, of another version, too large for the buffers.
     let because = |words: &'static str| {
@@ -208,7 +208,7 @@ fn a_model_too_large_for_the_buffers_is_refused() {
     assert!(reason.contains("32") && reason.contains("16"), "{reason}");
     // And one that got there by another firmware is not run.
     let run = device_of::<16, _>(&mut slots, OLD, frames(&[Request::Info]));
-    let messages = crate::simulated::messages(&run.sent);
+    let messages = crate::common::messages(&run.sent);
     let (_, Response::Info(info)) = response(&messages[0]) else { panic!() };
     assert_eq!(info.model.map(|model| model.source), Some(Source::BuiltIn));
 }

@@ -35,7 +35,7 @@ pub(super) struct Clock;
 impl Clock {
     pub(super) fn now(&self) -> u32 {
         let count;
-        // SAFETY: reads a counter that every machine-mode program may read.
+        // SAFETY: it reads a counter, which a program in machine mode may do at any time.
         unsafe { asm!("csrr {}, minstret", out(reg) count) };
         count
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use kilornn_host::client::Info;
-use kilornn_link::message::{Model, Source};
+use kilornn_link::message::{RunningModel, Source};
 use serde::Serialize;
 
 use super::Session;
@@ -38,7 +38,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(model: &Model, labels: Vec<String>) -> Self {
+    pub(super) fn new(model: &RunningModel, labels: Vec<String>) -> Self {
         let (source, slot, revision) = match model.source {
             Source::BuiltIn => ("built in", None, None),
             Source::Slot { index, revision } => ("slot", Some(index), Some(revision)),

@@ -1,5 +1,6 @@
-// One step with ReLU by a list of the inputs that are not zero, two at a time: twelve bytes for where their columns
-// begin, seen from the row of biases, and the two multipliers in one word. r0 points to the plan.
+// One step with ReLU by a list of the active inputs (those that are not zero) in pairs of twelve bytes: where their two
+// columns begin, seen from the row of biases, and the two multipliers in one word. r0 points to the plan; `.Lplan_` and
+// `.Lpair_` symbols are the offsets of fields.
 //
 // For a pair and a block of four units, two words are loaded and their halves paired. Then SMLAD multiplies a unit's
 // two weights by the two multipliers and adds both products at once: the paired halves as they are give
@@ -8,10 +9,11 @@
 
     push    {r4-r11, lr}
     sub     sp, #36
-    ldr     r8, [r0, #36]       // half
+    ldr     r8, [r0, #.Lplan_half]
     ldm     r0, {r0, r2, r3, r4, r5, r6, r11, r12, lr}
-    // r0 state, r2 the list behind what is in it, r3 the first column, r4 units, r5 what multiplies biases, r6 whether
-    // the list has half a pair, r11 shift, r12 list, lr biases. What each block needs is kept where LDM reaches it:
+    // The plan's first nine fields: r0 state, r2 end of the list, r3 offset of the first column, r4 units, r5 factor of
+    // biases, r6 whether the list ends with half a pair, r11 shift, r12 list, lr biases. What each block needs is kept on
+    // the stack, where one LDM loads it:
     add     r9, r8, r8, lsl #8
     str     r12, [sp]           // the list; its end follows
     strd    r8, r9, [sp, #8]    // half, halves
@@ -24,30 +26,30 @@
     lsl     r8, r4, #1
     add     r9, r8, r4
 
-// The units that are not zero join the list. r0 state, r1 its end, r2 list, r3 the column; r4, r8, r9 and r7 are one,
-// two, three and four columns; r11 the shift.
+// Adds the active units to the list. r0 points to the state, r1 to its end and r2 to the end of the list. r3 is the
+// offset of a column; r4, r8, r9 and r7 are the bytes of one, two, three and four columns; r11 is the shift.
 
-// A unit, a byte of the word in r5, while the list has whole pairs; r10 is its column.
+// Adds a unit, a byte of the word in r5, while the list ends with a whole pair; r10 is the offset of its column.
     .macro list_first byte, columns, next
     uxtb    r6, r5, ror #\byte
     cbz     r6, 2f
     add     r10, r3, \columns
     lsl     r6, r6, r11
-    str     r10, [r2]
-    str     r6, [r2, #8]
+    str     r10, [r2, #.Lpair_columns]
+    str     r6, [r2, #.Lpair_multipliers]
     b       \next
 2:
     .endm
 
-// The same while it has half a pair behind them.
+// The same while the list ends with half a pair.
     .macro list_second byte, columns, next
     uxtb    r6, r5, ror #\byte
     cbz     r6, 2f
     add     r10, r3, \columns
     lsl     r6, r6, r11
-    str     r10, [r2, #4]
-    strh    r6, [r2, #10]
-    adds    r2, #12
+    str     r10, [r2, #.Lpair_columns + 4]
+    strh    r6, [r2, #.Lpair_multipliers + 2]
+    adds    r2, #.Lpair_size
     b       \next
 2:
     .endm
@@ -88,12 +90,12 @@
 44:
     list_second 24, r9, 29b
     b       39b
-// The last pair has one input; the other is a zero of anything that can be read.
+// The last pair has one input. The other one's multiplier is zero, and its column may be any that can be read.
 49:
-    str     r12, [r2, #4]
-    adds    r2, #12
-// A pair is three words, so the number of words is the negative of the number of pairs, modulo four, which decides
-// where the loop over pairs, four at a time, is entered.
+    str     r12, [r2, #.Lpair_columns + 4]
+    adds    r2, #.Lpair_size
+// The loop over pairs takes four at a time, so the number of pairs modulo four decides where it is entered. A pair has
+// three words, so the number of words is minus the number of pairs, modulo four.
 50:
     ldr     r12, [sp]
     sub     r3, r12, r2

@@ -1,16 +1,17 @@
-// One step by a list of the inputs that are not zero, eight bytes each: where the column begins, and the multiplier.
-// r0 points to the plan.
+// One step by a list of the active inputs (those that are not zero), eight bytes each: where the column begins, and
+// the multiplier. r0 points to the plan; `.Lplan_` symbols are the offsets of its fields.
 
     push    {r4-r7, lr}
     mov     r4, r8
     mov     r5, r9
     mov     r6, r10
     mov     r7, r11
-    push    {r3-r7}             // r3 for the sake of the stack's alignment
+    push    {r3-r7}             // r3 only keeps the stack at a multiple of eight
     mov     r7, r0
 
-// The units that are not zero join the list. r0 state, r6 its end, r1 list, r2 the column, r5 what is left of a shift
-// to the right behind one that puts a state's sign on top; r8 to r10 lead from column to column.
+// Adds the active units to the list. r0 points to the state, r6 to its end and r1 to the end of the list. r2 is the
+// offset of the unit's column, r8 to r10 the distances between columns. A state is shifted to the left by 24 bits,
+// which puts its sign on top, then to the right by r5 = 24 - shift.
     .macro list unit, stride
     ldrb    r3, [r0, #\unit]
     lsls    r3, r3, #24
@@ -21,19 +22,19 @@
     add     r2, \stride
     .endm
 
-    ldr     r0, [r7, #0]        // state
-    ldr     r6, [r7, #12]       // units
+    ldr     r0, [r7, #.Lplan_state]
+    ldr     r6, [r7, #.Lplan_units]
     adds    r6, r6, r0
-    ldr     r1, [r7, #4]        // list, behind what is in it
+    ldr     r1, [r7, #.Lplan_end]       // list, behind what is in it
     movs    r2, #0
-    ldr     r3, [r7, #24]       // shift
+    ldr     r3, [r7, #.Lplan_shift]
     movs    r5, #24
     subs    r5, r5, r3
-    ldr     r3, [r7, #52]       // from column to column
+    ldr     r3, [r7, #.Lplan_odd_column]// from column to column
     mov     r8, r3
-    ldr     r3, [r7, #56]
+    ldr     r3, [r7, #.Lplan_third_column]
     mov     r9, r3
-    ldr     r3, [r7, #60]
+    ldr     r3, [r7, #.Lplan_next_columns]
     mov     r10, r3
 1:
     list    0, r8
@@ -43,9 +44,9 @@
     adds    r0, #4
     cmp     r0, r6
     bne     1b
-    str     r1, [r7, #4]        // end
+    str     r1, [r7, #.Lplan_end]
 
-// An input of the list.
+// Adds the products of the next input in the list to the sums of four units.
     .macro multiply_input
     ldmia   r1!, {r0, r2}
     ldrsh   r3, [r0, r5]
@@ -54,29 +55,30 @@
     multiply_add r10, r11
     .endm
 
-// Blocks of four units. r5 and r6 are the kernel's first column at their first and last two; r8 is the sum of the
-// first two, one of them 256 times, and r9 that of the even one alone; r10 and r11 likewise for the last two.
-    ldr     r5, [r7, #32]       // biases
-    ldr     r3, [r7, #12]       // units
+// Blocks of four units. r5 points to the weights of the first two units in the kernel's first column, r6 to those of
+// the last two. r8 is the sum of the first two units as even + 256 * odd, r9 the sum of the even one alone; r10 and
+// r11 are those of the last two units.
+    ldr     r5, [r7, #.Lplan_biases]
+    ldr     r3, [r7, #.Lplan_units]
     adds    r3, r3, r5
-    str     r3, [r7, #12]       // the biases' end
-    ldr     r3, [r7, #8]        // from biases to kernel
+    str     r3, [r7, #.Lplan_units]     // the biases' end
+    ldr     r3, [r7, #.Lplan_to_kernel]
     adds    r5, r5, r3
-    ldr     r6, [r7, #44]       // to the last two
+    ldr     r6, [r7, #.Lplan_second]
     adds    r6, r6, r5
-    ldr     r3, [r7, #36]       // half
+    ldr     r3, [r7, #.Lplan_half]
     lsls    r4, r3, #8
     adds    r4, r4, r3
-    str     r4, [r7, #64]       // 257 times as much
+    str     r4, [r7, #.Lplan_halves]    // 257 times as much
 2:
-    ldr     r3, [r7, #36]       // half
+    ldr     r3, [r7, #.Lplan_half]
     mov     r9, r3
     mov     r11, r3
-    ldr     r3, [r7, #64]       // halves
+    ldr     r3, [r7, #.Lplan_halves]
     mov     r8, r3
     mov     r10, r3
-    ldr     r0, [r7, #32]       // biases
-    ldr     r2, [r7, #16]       // what multiplies them
+    ldr     r0, [r7, #.Lplan_biases]
+    ldr     r2, [r7, #.Lplan_bias]
     movs    r1, #0
     ldrsh   r3, [r0, r1]
     multiply_add r8, r9
@@ -84,13 +86,13 @@
     ldrsh   r3, [r0, r1]
     multiply_add r10, r11
     adds    r0, #4
-    str     r0, [r7, #32]
-    ldr     r1, [r7, #28]       // list
-    ldr     r2, [r7, #4]        // end
+    str     r0, [r7, #.Lplan_biases]
+    ldr     r1, [r7, #.Lplan_list]
+    ldr     r2, [r7, #.Lplan_end]
     mov     r12, r2
     subs    r2, r2, r1
     beq     4f
-    lsls    r2, r2, #28         // an odd number of inputs begins with the second of two
+    lsls    r2, r2, #28         // with an odd number of inputs, enter at the second of two
     bmi     6f
 3:
     multiply_input
@@ -99,7 +101,7 @@
     cmp     r1, r12
     bne     3b
 4:
-    ldr     r3, [r7, #48]       // to the next block
+    ldr     r3, [r7, #.Lplan_block]
     adds    r5, r5, r3
     adds    r6, r6, r3
     // r1 and r3 the even units, r0 and r2 256 times the odd ones.
@@ -109,7 +111,7 @@
     mov     r2, r10
     mov     r3, r11
     subs    r2, r2, r3
-    ldr     r4, [r7, #40]       // tanh
+    ldr     r4, [r7, #.Lplan_tanh]
     cmp     r4, #0
     bne     7f
     relu    r0, r0, 17
@@ -117,15 +119,15 @@
     relu    r2, r2, 17
     relu    r3, r3, 9
 5:
-    ldr     r4, [r7, #0]        // state
+    ldr     r4, [r7, #.Lplan_state]
     strb    r1, [r4, #0]
     strb    r0, [r4, #1]
     strb    r3, [r4, #2]
     strb    r2, [r4, #3]
     adds    r4, #4
-    str     r4, [r7, #0]
-    ldr     r0, [r7, #32]       // biases
-    ldr     r1, [r7, #12]       // their end
+    str     r4, [r7, #.Lplan_state]
+    ldr     r0, [r7, #.Lplan_biases]
+    ldr     r1, [r7, #.Lplan_units]     // their end
     cmp     r0, r1
     bne     2b
     pop     {r3-r7}
@@ -135,7 +137,7 @@
     mov     r11, r7
     pop     {r4-r7, pc}
 
-// tanh of all four, by calls that leave r4 to r11 as they are.
+// tanh of all four sums. The calls keep r4 to r11.
 7:
     asrs    r0, r0, #16
     mov     r8, r0

@@ -1,14 +1,14 @@
-// One step with all inputs, two at a time. r0 points to the plan.
+// One step with all inputs, two at a time. r0 points to the plan; `.Lplan_` symbols are the offsets of its fields.
 //
 // The kernel is read in sequence: a word has the weights of two units for two inputs, which SMLAD multiplies and adds
 // at once. As it is the word gives even + 256 * odd, and behind SXTB16 even alone: three instructions for four products.
 
     push    {r4-r11, lr}
     sub     sp, #36
-    ldrd    r8, r10, [r0, #36]  // half, tanh
+    ldrd    r8, r10, [r0, #.Lplan_half] // and tanh, the next field
     ldm     r0, {r0, r2, r3, r4, r5, r6, r11, r12, lr}
-    // r0 state, r2 the inputs' end, r3 from biases to kernel, r4 units, r5 what multiplies biases, r11 shift,
-    // r12 inputs, lr biases. What each block needs is kept where LDM reaches it:
+    // The plan's first nine fields: r0 state, r2 the inputs' end, r3 from biases to kernel, r4 units, r5 factor of biases,
+    // r6 is not used, r11 shift, r12 inputs, lr biases. What each block needs is kept on the stack, where one LDM loads it:
     add     r9, r8, r8, lsl #8
     strd    r12, r2, [sp]       // inputs and their end
     strd    r8, r9, [sp, #8]    // half, halves
@@ -35,7 +35,7 @@
     cmp     r0, r1
     bne     11b
     b       13f
-// Of negative ones, no bit may reach the other half.
+// The same for states that may be negative, whose sign must not change the other half of a word.
 12:
     ldr     r5, [r0], #4
     sxtb    r6, r5
@@ -109,7 +109,7 @@
     add     sp, #36
     pop     {r4-r11, pc}
 
-// tanh of all four, by calls that leave r4 to r11 as they are.
+// tanh of all four sums. The calls keep r4 to r11.
 28:
     add     r5, r5, r2
     mov     r6, r0

@@ -1,7 +1,7 @@
-// One step by a list of the inputs that are not zero, eight bytes each: where the column begins, and the multiplier.
-// a0 points to the plan.
+// One step by a list of the active inputs (those that are not zero), eight bytes each: where the column begins, and
+// the multiplier. a0 points to the plan; `.Lplan_` symbols are the offsets of its fields.
 
-// The assembler does not know the target's features.
+// The assembler does not know that the target multiplies.
     .option push
     .option arch, +m
 
@@ -20,26 +20,26 @@
     sw      s10, 16(sp)
     sw      s11, 12(sp)
 
-// The units that are not zero join the list. a1 state, a2 its end, a3 list, a4 the column, a5 the shift; t0 to t2 lead
-// from column to column.
+// Adds the active units to the list. a1 points to the state, a2 to its end and a3 to the end of the list. a4 is the
+// offset of the unit's column, a5 the shift, t0 to t2 the distances between columns.
     .macro list_unit unit, stride
     lb      a6, \unit(a1)
     beqz    a6, 1f
     sll     a6, a6, a5
-    sw      a4, 0(a3)
-    sw      a6, 4(a3)
-    addi    a3, a3, 8
+    sw      a4, .Linput_column(a3)
+    sw      a6, .Linput_multiplier(a3)
+    addi    a3, a3, .Linput_size
 1:
     add     a4, a4, \stride
     .endm
 
-    lw      a1, 0(a0)           // state
-    lw      a2, 12(a0)          // units
-    lw      a3, 4(a0)           // list, behind what is in it
-    lw      a5, 24(a0)          // shift
-    lw      t0, 52(a0)          // from column to column
-    lw      t1, 56(a0)
-    lw      t2, 60(a0)
+    lw      a1, .Lplan_state(a0)
+    lw      a2, .Lplan_units(a0)
+    lw      a3, .Lplan_end(a0)          // list, behind what is in it
+    lw      a5, .Lplan_shift(a0)
+    lw      t0, .Lplan_odd_column(a0)   // from column to column
+    lw      t1, .Lplan_third_column(a0)
+    lw      t2, .Lplan_next_columns(a0)
     add     a2, a2, a1
     li      a4, 0
 2:
@@ -49,10 +49,9 @@
     list_unit 3, t2
     addi    a1, a1, 4
     bne     a1, a2, 2b
-    sw      a3, 4(a0)           // end
+    sw      a3, .Lplan_end(a0)
 
-// Blocks of units. For each two of them there are two sums, one of both, the odd one 256 times, and one of the even
-// one alone.
+// Blocks of units. Each pair of units has two sums: even + 256 * odd, and that of the even unit alone.
 
 // Adds the products of an input (a4) with the weights of two units.
     .macro multiply_add place, base, both, even
@@ -75,7 +74,7 @@
     add     \even, a6, t1
     .endm
 
-// ReLU: a sum to a state, between 0 and 127, which is a7. Most are zero.
+// ReLU: from a sum to a state between 0 and 127 (a7). Most states are zero.
     .macro relu place, sum, shift
     srai    \sum, \sum, \shift
     blez    \sum, 11f
@@ -95,31 +94,31 @@
     relu    (\place + 1), \both, 17
     .endm
 
-    lw      a2, 32(a0)          // biases
-    lw      a3, 12(a0)          // units
+    lw      a2, .Lplan_biases(a0)
+    lw      a3, .Lplan_units(a0)
     add     a3, a3, a2
-    sw      a3, 12(a0)          // the biases' end
-    lw      t1, 36(a0)          // half
+    sw      a3, .Lplan_units(a0)        // the biases' end
+    lw      t1, .Lplan_half(a0)
     slli    t2, t1, 8
     add     t2, t2, t1
-    sw      t2, 64(a0)          // 257 times as much
-    lw      t0, 8(a0)           // from biases to kernel
+    sw      t2, .Lplan_halves(a0)       // 257 times as much
+    lw      t0, .Lplan_to_kernel(a0)
     add     t0, t0, a2
-    sw      t0, 8(a0)           // the kernel, in the rows of the next units
+    sw      t0, .Lplan_to_kernel(a0)    // the kernel, in the rows of the next units
 
 // Where a column's weights lie side by side, sixteen units at once.
 3:
-    lw      a5, 48(a0)          // from one block of four to the next
+    lw      a5, .Lplan_block(a0)
     li      a6, 4
     bne     a5, a6, 6f
-    lw      a3, 32(a0)          // biases
-    lw      a5, 12(a0)          // their end
+    lw      a3, .Lplan_biases(a0)
+    lw      a5, .Lplan_units(a0)        // their end
     sub     a5, a5, a3
     li      a6, 16
     bltu    a5, a6, 6f
-    lw      t1, 36(a0)
-    lw      t2, 64(a0)
-    lw      a4, 16(a0)          // what multiplies biases
+    lw      t1, .Lplan_half(a0)
+    lw      t2, .Lplan_halves(a0)
+    lw      a4, .Lplan_bias(a0)
     begin   0, s0, s1
     begin   2, s2, s3
     begin   4, s4, s5
@@ -129,18 +128,18 @@
     begin   12, t3, t4
     begin   14, t5, t6
     addi    a3, a3, 16
-    sw      a3, 32(a0)
-    lw      a1, 28(a0)          // list
-    lw      a2, 4(a0)           // end
-    lw      t0, 8(a0)           // kernel
+    sw      a3, .Lplan_biases(a0)
+    lw      a1, .Lplan_list(a0)
+    lw      a2, .Lplan_end(a0)
+    lw      t0, .Lplan_to_kernel(a0)
     addi    a3, t0, 16
-    sw      a3, 8(a0)
+    sw      a3, .Lplan_to_kernel(a0)
     beq     a1, a2, 5f
 4:
-    lw      a3, 0(a1)
-    lw      a4, 4(a1)
+    lw      a3, .Linput_column(a1)
+    lw      a4, .Linput_multiplier(a1)
     add     a3, a3, t0
-    addi    a1, a1, 8
+    addi    a1, a1, .Linput_size
     multiply_add 0, a3, s0, s1
     multiply_add 2, a3, s2, s3
     multiply_add 4, a3, s4, s5
@@ -151,7 +150,7 @@
     multiply_add 14, a3, t5, t6
     bne     a1, a2, 4b
 5:
-    lw      a3, 0(a0)           // state
+    lw      a3, .Lplan_state(a0)
     li      a7, 127
     relu_pair 0, s0, s1
     relu_pair 2, s2, s3
@@ -162,48 +161,48 @@
     relu_pair 12, t3, t4
     relu_pair 14, t5, t6
     addi    a3, a3, 16
-    sw      a3, 0(a0)
+    sw      a3, .Lplan_state(a0)
     j       3b
 
-// Else four.
+// Otherwise four units at once.
 6:
-    lw      a3, 32(a0)          // biases
-    lw      a5, 12(a0)          // their end
+    lw      a3, .Lplan_biases(a0)
+    lw      a5, .Lplan_units(a0)        // their end
     beq     a3, a5, 9f
-    lw      t1, 36(a0)
-    lw      t2, 64(a0)
-    lw      a4, 16(a0)          // what multiplies biases
+    lw      t1, .Lplan_half(a0)
+    lw      t2, .Lplan_halves(a0)
+    lw      a4, .Lplan_bias(a0)
     begin   0, s0, s1
     begin   2, s2, s3
     addi    a3, a3, 4
-    sw      a3, 32(a0)
-    lw      a1, 28(a0)          // list
-    lw      a2, 4(a0)           // end
-    lw      t0, 8(a0)           // kernel
-    lw      t1, 44(a0)          // from a block's first two units to its last two
-    lw      a5, 48(a0)          // to the next block
+    sw      a3, .Lplan_biases(a0)
+    lw      a1, .Lplan_list(a0)
+    lw      a2, .Lplan_end(a0)
+    lw      t0, .Lplan_to_kernel(a0)
+    lw      t1, .Lplan_second(a0)
+    lw      a5, .Lplan_block(a0)
     add     t1, t1, t0
     add     a5, a5, t0
-    sw      a5, 8(a0)
+    sw      a5, .Lplan_to_kernel(a0)
     beq     a1, a2, 8f
 7:
-    lw      a3, 0(a1)
-    lw      a4, 4(a1)
+    lw      a3, .Linput_column(a1)
+    lw      a4, .Linput_multiplier(a1)
     add     t2, a3, t1
     add     a3, a3, t0
-    addi    a1, a1, 8
+    addi    a1, a1, .Linput_size
     multiply_add 0, a3, s0, s1
     multiply_add 0, t2, s2, s3
     bne     a1, a2, 7b
 8:
-    lw      a3, 0(a0)           // state
-    lw      a5, 40(a0)          // tanh
+    lw      a3, .Lplan_state(a0)
+    lw      a5, .Lplan_tanh(a0)
     bnez    a5, 10f
     li      a7, 127
     relu_pair 0, s0, s1
     relu_pair 2, s2, s3
     addi    a3, a3, 4
-    sw      a3, 0(a0)
+    sw      a3, .Lplan_state(a0)
     j       6b
 9:
     lw      ra, 60(sp)
@@ -222,7 +221,7 @@
     addi    sp, sp, 64
     ret
 
-// tanh of all four, by calls that leave s0 to s11 as they are.
+// tanh of all four sums. The calls keep s0 to s11.
 10:
     mv      s4, a0
     mv      s5, a3
@@ -243,7 +242,7 @@
     sb      a0, 3(s5)
     mv      a0, s4
     addi    s5, s5, 4
-    sw      s5, 0(a0)
+    sw      s5, .Lplan_state(a0)
     j       6b
 
     .purgem list_unit

@@ -5,7 +5,7 @@
 
 Only Keras's `legacy/preprocessing/text.py` is loaded, since Keras itself wants a backend. The tests that read
 the fixture are `runtime-nostd/tests/runtime/keras.rs` (words) and `trainer/tests/keras.rs` (word index and
-sequences); `keras_fixture.rs` describes the format to Rust.
+sequences); `src/lib.rs` reads the format.
 
 Format, line by line (fields are separated by tabs, lists by spaces):
 

@@ -2,7 +2,7 @@
 
 use kilornn_app::Ended;
 
-use crate::simulated::*;
+use crate::common::*;
 
 /// Types all this, the models' slots being empty; what the terminal shows.
 fn typed(text: &[u8]) -> String {

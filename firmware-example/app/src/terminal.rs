@@ -1,8 +1,8 @@
-//! Lines: a person at the other end, with a terminal.
+//! The terminal: a person at the other end of the serial line, who types texts and reads labels.
 //!
-//! The terminal shows what the device sends back, so that what is typed is echoed. Text is held for a while, so that
-//! it can be erased; when a line grows longer than what can be held, its beginning goes into the classifier, and a
-//! line of any length is classified.
+//! The device echoes what is typed, since a terminal shows only what it receives. The last bytes of a line are held, so
+//! that they can be erased. When a line becomes longer than the buffer, its beginning goes into the classifier, so that a
+//! line may be of any length.
 
 use core::fmt;
 
@@ -10,12 +10,12 @@ use embedded_io::Write;
 use heapless::Vec;
 use kilornn_link::message::Source;
 
-use crate::board::{Display, Meter, Serial};
+use crate::hardware::{Display, Meter, Serial};
 use crate::loaded::{Loaded, Running};
-use crate::timed::Timing;
+use crate::timed::TimedPrediction;
 use crate::{Device, Ended};
 
-/// Bytes of a line that can still be erased, at least the half of it.
+/// The size of the buffer. At least half of so many bytes can be erased.
 const HELD: usize = 160;
 
 const CTRL_C: u8 = 3;
@@ -41,26 +41,28 @@ sends another model.\r
 ";
 
 /// The line that is being typed.
-pub(crate) struct Lines {
+pub(crate) struct Terminal {
+    /// The end of the line, which can be erased.
     held: Vec<u8, HELD>,
-    /// What was typed before it, if anything.
+    /// What precedes it in the line.
     before: Before,
     escape: Escape,
-    /// The last byte was a carriage return: a line feed behind it is part of the same line end.
+    /// The last byte was a carriage return: a line feed behind it belongs to the same line end.
     returned: bool,
 }
 
-/// What was typed of a line before what is held.
+/// The beginning of a line, before what is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
+    /// Everything is held.
     Nothing,
-    /// It is in the classifier.
+    /// The beginning is in the classifier.
     Streamed,
-    /// Some of it was lost: the rest is skipped.
+    /// Bytes were lost: the line is skipped.
     Broken,
 }
 
-/// How far a key's escape sequence is: arrows and the like, which mean nothing here.
+/// The part of an escape sequence that has arrived: arrow keys and others, which are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Escape {
     None,
@@ -70,12 +72,12 @@ enum Escape {
     Inside,
 }
 
-impl Lines {
+impl Terminal {
     pub(crate) const fn new() -> Self {
         Self { held: Vec::new(), before: Before::Nothing, escape: Escape::None, returned: false }
     }
 
-    /// Says what this is.
+    /// Sends the greeting and a prompt.
     pub(crate) fn greet<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &self,
         device: &mut Device<'_, S, M, D>,
@@ -88,7 +90,7 @@ impl Lines {
         device.serial.flush()
     }
 
-    /// Takes a byte that was typed; whether that ends the application.
+    /// Takes a byte that was typed; returns why the application ends, if it does.
     pub(crate) fn push<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         byte: u8,
@@ -127,7 +129,7 @@ impl Lines {
         }
     }
 
-    /// Bytes were lost: no answer is better than a wrong one.
+    /// Bytes were lost: the line is not classified, since its label could be wrong.
     pub(crate) fn break_line<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         device: &mut Device<'_, S, M, D>,
@@ -183,7 +185,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Erases the last character, as far as it is held.
+    /// Erases the last character, if it is held.
     fn erase<S: Serial, M: Meter, D: Display>(
         &mut self,
         device: &mut Device<'_, S, M, D>,
@@ -196,7 +198,7 @@ impl Lines {
         })
     }
 
-    /// The line is complete.
+    /// Ends the line: it is a command or a text.
     fn enter<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         device: &mut Device<'_, S, M, D>,
@@ -210,7 +212,7 @@ impl Lines {
             (Before::Nothing, b"info") => info(device, loaded)?,
             _ => {
                 loaded.push(&self.held);
-                answer(device, loaded)?;
+                classify(device, loaded)?;
             }
         }
         self.held.clear();
@@ -218,13 +220,13 @@ impl Lines {
     }
 }
 
-/// Whether a byte is not the first of a character.
+/// Whether a byte continues a character in UTF-8.
 const fn is_continuation(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }
 
-/// Classifies the text that was pushed.
-fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
+/// Classifies the text that was pushed, and sends its prediction.
+fn classify<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
     device: &mut Device<'_, S, M, D>,
     loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
 ) -> Result<(), S::Error> {
@@ -232,10 +234,10 @@ fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usi
         Ok(running) => running,
         Err(error) => return write(&mut device.serial, format_args!("error: no model runs: {error}\r\n")),
     };
-    let Timing { prediction, ticks } = running.classifier.finish();
+    let TimedPrediction { prediction, ticks } = running.classifier.finish();
     device.classified(prediction.label(), prediction.class());
     let (words, known) = (prediction.words(), prediction.known_words());
-    // In integers: `core`'s formatting of floats takes kilobytes of flash and a kilobyte of stack.
+    // In integers, since `core`'s formatting of floats takes kilobytes of flash and a kilobyte of stack.
     let score = (prediction.score() * 10_000.0 + 0.5) as u32;
     let (score, fraction) = (score / 10_000, score % 10_000);
     let microseconds = ticks.saturating_mul(1_000_000) / u64::from(M::TICKS_PER_SECOND);
@@ -250,7 +252,7 @@ fn answer<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usi
     )
 }
 
-/// Says what `info` is to say.
+/// Sends what the command `info` shows.
 fn info<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
     device: &mut Device<'_, S, M, D>,
     loaded: &Loaded<'_, M, UNITS, WINDOW>,
@@ -291,7 +293,7 @@ impl<M, const UNITS: usize, const WINDOW: usize> fmt::Display for Loaded<'_, M, 
     }
 }
 
-/// Formatted output, whose only error can be the line's.
+/// Sends formatted text.
 fn write<W: Write>(serial: &mut W, text: fmt::Arguments<'_>) -> Result<(), W::Error> {
     match serial.write_fmt(text) {
         Err(embedded_io::WriteFmtError::Other(error)) => Err(error),

@@ -1,51 +1,68 @@
-//! Reads `golden/keras_tokenizer.txt`: what Keras's own Tokenizer answers. `keras_tokenizer.py`
-//! beside it made the file and describes its format.
+//! What Keras's own `Tokenizer` answers, for tests: reads `keras_tokenizer.txt`. The program that recorded the file,
+//! `keras_tokenizer.py`, describes its format.
 
-/// `Tokenizer(lower=, char_level=, filters=, num_words=, oov_token=)`.
+/// The arguments of `Tokenizer(lower=, char_level=, filters=, num_words=, oov_token=)`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    pub(crate) lower: bool,
-    pub(crate) char_level: bool,
-    pub(crate) filters: String,
-    /// 0 is no limit.
-    pub(crate) num_words: usize,
-    pub(crate) oov: bool,
+pub struct Settings {
+    /// Whether text is lower-cased.
+    pub lower: bool,
+    /// Whether every character is a token.
+    pub char_level: bool,
+    /// Characters that are taken out, besides the space between words.
+    pub filters: String,
+    /// The largest number of words and ids; 0 is no limit.
+    pub num_words: usize,
+    /// Whether there is a token for unknown words.
+    pub oov: bool,
 }
 
 /// A text and its words.
 #[derive(Debug)]
-pub(crate) struct Case {
-    pub(crate) settings: Settings,
-    pub(crate) text: String,
-    pub(crate) words: Vec<String>,
+pub struct Case {
+    /// The tokenizer.
+    pub settings: Settings,
+    /// The text.
+    pub text: String,
+    /// The words that the tokenizer finds in it.
+    pub words: Vec<String>,
 }
 
-/// A tokenizer that was fitted to documents, and what it says about texts.
+/// A tokenizer that was fitted to documents, and the sequences that it makes of texts.
 #[derive(Debug, Default)]
-pub(crate) struct Fit {
-    pub(crate) settings: Settings,
-    pub(crate) documents: Vec<String>,
-    /// `word_index` in the order of ids, without the oov token.
-    pub(crate) index: Vec<String>,
-    pub(crate) sequences: Vec<(String, Vec<u32>)>,
+pub struct Fit {
+    /// The tokenizer.
+    pub settings: Settings,
+    /// The documents.
+    pub documents: Vec<String>,
+    /// The words of `word_index` in the order of their ids, without the token for unknown words.
+    pub index: Vec<String>,
+    /// Texts, and the ids of their words.
+    pub sequences: Vec<(String, Vec<u32>)>,
 }
 
 /// Everything that was recorded.
 #[derive(Debug, Default)]
-pub(crate) struct Fixture {
-    pub(crate) cases: Vec<Case>,
-    /// Texts in which `str.lower` makes a final sigma, because it looks at a letter's neighbours.
-    pub(crate) final_sigma: Vec<Case>,
-    pub(crate) fits: Vec<Fit>,
+pub struct Fixture {
+    /// Texts whose words are the same when each character is lower-cased alone.
+    pub cases: Vec<Case>,
+    /// Texts for which `str.lower` makes a final sigma, because it looks at the neighbours of a letter.
+    pub final_sigma: Vec<Case>,
+    /// Fitted tokenizers.
+    pub fits: Vec<Fit>,
     /// `str.lower` of each character that it changes.
-    pub(crate) lower: Vec<(char, String)>,
+    pub lower: Vec<(char, String)>,
 }
 
-/// Reads the fixture; a line that is not understood fails the test.
-pub(crate) fn read() -> Fixture {
+/// Reads the file.
+///
+/// # Panics
+///
+/// If a line is not understood.
+#[must_use]
+pub fn read() -> Fixture {
     let mut fixture = Fixture::default();
     let (mut section, mut settings) = ("", Settings::default());
-    for line in include_str!("../golden/keras_tokenizer.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("../keras_tokenizer.txt").lines().filter(|line| !line.starts_with('#')) {
         if let Some(heading) = line.strip_prefix('[') {
             let (name, rest) = heading.trim_end_matches(']').split_once(' ').unwrap_or((heading, ""));
             (section, settings) = (name, parse_settings(rest));
