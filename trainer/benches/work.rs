@@ -21,11 +21,12 @@ use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
-use kilornn_trainer::data::{Batch, Dataset, Inputs};
-use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Stream, Task, fit};
+use kilornn_trainer::data::{Dataset, Inputs};
+use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Task, fit};
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Dropout, Network, Training};
+use kilornn_trainer::network::{Batch, Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
+use kilornn_trainer::random::Stream;
 use kilornn_trainer::recipe::Recipe;
 use kilornn_trainer::text::Encoder;
 use rand::Rng;

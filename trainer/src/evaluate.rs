@@ -5,9 +5,9 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 
 use crate::answer::{Answer, answer_all};
-use crate::data::{Batch, Batches, Example};
+use crate::data::{Example, texts_of};
 use crate::network::loss::{self, Score, Target};
-use crate::network::{Grid, Network, Ruined};
+use crate::network::{Batch, Batches, Grid, Network, Ruined};
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
 /// Fails with [`Ruined`] if the network's weights are not finite.
@@ -56,8 +56,7 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
 
 /// The answers of a model file on examples, and their score.
 pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Score) {
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-    let answers = answer_all(model, &texts, progress);
+    let answers = answer_all(model, &texts_of(examples), progress);
     let scale = model.contents().dense.scale;
     let mut total = Score::default();
     for (answer, example) in answers.iter().zip(examples) {

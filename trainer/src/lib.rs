@@ -26,6 +26,7 @@ pub mod plot;
 pub mod processor;
 pub mod progress;
 pub mod quantize;
+pub mod random;
 pub mod recipe;
 pub mod report;
 pub mod run_folder;

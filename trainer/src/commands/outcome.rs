@@ -11,7 +11,7 @@ use super::budget::Proof;
 use super::{Console, grouped};
 use crate::answer::Answer;
 use crate::data::counts::Counts;
-use crate::data::{Dataset, Example};
+use crate::data::{Dataset, Example, texts_of};
 use crate::evaluate;
 use crate::fit::Epoch;
 use crate::network::loss::Score;
@@ -114,8 +114,7 @@ impl Outcome<'_> {
     pub(super) fn export(&self, console: Console) -> Result<Exported> {
         let Self { network, encoder, recipe, grid, data, .. } = *self;
         console.say("quantizing")?;
-        let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-        export(network, encoder, recipe, &data.labels, &texts, grid)
+        export(network, encoder, recipe, &data.labels, &texts_of(&data.train), grid)
     }
 
     /// Tests it, writes weights, model file and report, and completes the metrics, which a script gets at the end.
@@ -131,7 +130,8 @@ impl Outcome<'_> {
         folder.write_weights(network)?;
 
         let (part, examples) = self.trial();
-        let (texts, classes) = encoder.encode_examples(&examples);
+        let texts = encoder.encode_all(&texts_of(&examples));
+        let classes: Vec<usize> = examples.iter().map(|example| example.class).collect();
         // The network as it was trained: after quantized epochs that is the one on the device's grid.
         let logits = evaluate::logits(network, &texts, recipe.pad_to(), grid)?;
         let float = evaluate::score(network, &logits, &classes, 0.0);

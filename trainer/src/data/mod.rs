@@ -3,9 +3,8 @@
 //! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes`, `encoding` and `lines` make text of
 //! one, `formats` makes records of that and `files` examples; `column` says which classes their labels mean, and
 //! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. [`counts`] says what came
-//! of it, [`Batches`] lay it out for training.
+//! of it.
 
-mod batch;
 mod bytes;
 mod column;
 pub mod counts;
@@ -30,7 +29,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use batch::{Batch, Batches};
 pub use column::classes_of;
 pub use encoding::Encoding;
 pub use files::{read_document, read_groups, read_lines, read_unlabelled};
@@ -71,6 +69,11 @@ impl PartialEq for Example {
 }
 
 impl Eq for Example {}
+
+/// The texts of examples, in order.
+pub fn texts_of(examples: &[Example]) -> Vec<&str> {
+    examples.iter().map(|example| example.text.as_str()).collect()
+}
 
 /// Where an example stands. [`Dataset::place`] puts it in words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,12 +6,13 @@ use anyhow::Result;
 use candle_core::Device;
 use kilornn::text::Normalization;
 
-use super::{Examples, Split, Stream, Task};
-use crate::data::Dataset;
+use super::{Examples, Split, Task};
+use crate::data::{Dataset, Example, texts_of};
 use crate::error::InputError;
 use crate::network::Network;
 use crate::network::loss::{Objective, class};
 use crate::optim::Ties;
+use crate::random::Stream;
 use crate::recipe::{EarlyStopping, Lookup, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
 use crate::text::{Encoder, normalization};
@@ -40,6 +41,11 @@ impl Encoded {
     fn examples(&self) -> Examples<'_> {
         Examples { texts: &self.texts, classes: &self.classes, opinions: self.opinions.as_deref() }
     }
+}
+
+/// Ids of the words, and classes, of examples.
+fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
+    (encoder.encode_all(&texts_of(examples)), examples.iter().map(|example| example.class).collect())
 }
 
 /// What a teacher was asked and said, so that many trainings on the same data ask it once.
@@ -197,7 +203,7 @@ impl Material {
         if recipe.lookup == Lookup::Device {
             encoder = encoder.on_device(recipe.fingerprint_bytes())?;
         }
-        let (mut texts, classes) = encoder.encode_examples(&data.train);
+        let (mut texts, classes) = encode(&encoder, &data.train);
         let mut take = |part: &[usize]| {
             let (texts, classes) =
                 part.iter().map(|&example| (std::mem::take(&mut texts[example]), classes[example])).unzip();
@@ -205,7 +211,7 @@ impl Material {
         };
         let (mut train, held) = (take(&split.train), take(&split.validation));
         let dev = || {
-            let (texts, classes) = encoder.encode_examples(data.dev.as_deref()?);
+            let (texts, classes) = encode(&encoder, data.dev.as_deref()?);
             Some(Encoded { texts, classes, opinions: None })
         };
         let validation = if held.texts.is_empty() { dev() } else { Some(held) };

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use candle_core::Device;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,11 @@ pub use validation::Split;
 
 use self::schedule::LearningRate;
 use self::stopping::Stopping;
-use crate::data::{Batch, Batches};
 use crate::network::loss::{Objective, Score};
-use crate::network::{Dropout, Grid, Network, Ruined, Training};
+use crate::network::{Batch, Batches, Dropout, Grid, Network, Ruined, Training};
 use crate::optim::{Optimizers, Ties};
 use crate::quantize::{calibration, choose_grid, number_bits};
+use crate::random::Stream;
 use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
 use crate::{evaluate, progress};
 
@@ -58,35 +58,6 @@ pub struct Epoch {
     pub learning_rate: f32,
     /// Duration.
     pub seconds: f64,
-}
-
-/// Where an independent sequence of random numbers is drawn: what is added to one does not shift the others.
-#[derive(Debug, Clone, Copy)]
-pub enum Stream {
-    /// Initial weights.
-    Weights,
-    /// Order of the examples.
-    Order,
-    /// Dropout.
-    Dropout,
-    /// Which texts validate.
-    Validation,
-}
-
-impl Stream {
-    /// The generator of this sequence.
-    pub fn rng(self, seed: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(self as u64);
-        rng
-    }
-
-    /// The generator of this sequence, from a position that [`ChaCha8Rng::get_word_pos`] gave.
-    fn rng_at(self, seed: u64, position: u128) -> ChaCha8Rng {
-        let mut rng = self.rng(seed);
-        rng.set_word_pos(position);
-        rng
-    }
 }
 
 /// What is to be trained.

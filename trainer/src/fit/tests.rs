@@ -1,5 +1,7 @@
 //! Trainings that end and go on, and trainings that stop early.
 
+use rand::SeedableRng;
+
 use super::*;
 use crate::recipe::Recipe;
 

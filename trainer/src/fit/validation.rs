@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rand::seq::SliceRandom;
 
-use super::Stream;
 use crate::error::InputError;
+use crate::random::Stream;
 use crate::recipe::{Recipe, Validation};
 
 /// Two parts of the training texts, by index, each in the order of the file.

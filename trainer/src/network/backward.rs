@@ -10,8 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::loss::{self, Objective, Score, Target};
 use super::projection::{InputGradients, Inputs};
 use super::recurrence::with_values;
-use super::{Grid, Network, Parameter, composed, linear};
-use crate::data::Batch;
+use super::{Batch, Grid, Network, Parameter, composed, linear};
 
 /// The gradients of one batch.
 #[derive(Debug, Clone)]

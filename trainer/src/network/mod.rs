@@ -1,6 +1,7 @@
 //! The float network in candle: Embedding, SimpleRNN with ReLU or tanh, Dense.
 
 mod backward;
+mod batch;
 mod composed;
 mod grid;
 pub mod initializers;
@@ -22,13 +23,13 @@ use kilornn::layers::Activation;
 use rand_chacha::ChaCha8Rng;
 
 pub use backward::{Dropout, Gradients, Training};
+pub use batch::{Batch, Batches};
 pub use grid::{Grid, Numbers, int8};
 pub use recurrence::Recurrence;
 pub use weights::{Array, Unfit};
 
 use self::kernels::{Into, Matrix, multiply};
 use self::projection::Inputs;
-use crate::data::Batch;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights

@@ -12,9 +12,9 @@ use gemm::Parallelism;
 use kilornn::layers::Activation;
 use rayon::prelude::*;
 
-use super::Grid;
+use super::batch::Batch;
+use super::grid::Grid;
 use super::kernels::{Into, Matrix, multiply};
-use crate::data::Batch;
 
 /// Texts of a batch that one thread takes through all steps. Independent of the number of threads,
 /// so that results are too.

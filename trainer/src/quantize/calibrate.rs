@@ -3,9 +3,8 @@
 use anyhow::{Context, Result};
 use kilornn::layers::Activation;
 
-use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
-use crate::network::{Grid, Network, Ruined};
+use crate::network::{Batch, Batches, Grid, Network, Ruined};
 use crate::progress;
 use crate::recipe::EmbeddingBits;
 

@@ -5,7 +5,6 @@
 
 mod calibrate;
 mod layers;
-mod perfect_hash;
 mod size;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -19,7 +18,6 @@ use kilornn::text::Vocabulary;
 use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 
 pub use calibrate::{calibration, choose_grid};
-pub use perfect_hash::PerfectHash;
 pub use size::FileSize;
 
 use self::calibrate::{Answers, States};
@@ -28,7 +26,7 @@ use crate::answer::answer_all;
 use crate::evaluate::logits;
 use crate::network::{Grid, Network, Ruined};
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe};
-use crate::text::{Encoder, PAD};
+use crate::text::{Encoder, PAD, PerfectHash};
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
 const FOLDED_LIMIT: usize = 1 << 20;

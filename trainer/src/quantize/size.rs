@@ -4,11 +4,11 @@ use anyhow::{Context, Result};
 use kilornn::{Model, Padding, file};
 use serde::Serialize;
 
-use super::{PerfectHash, assemble, contents_size, number_bits};
-use crate::fit::Stream;
+use super::{assemble, contents_size, number_bits};
 use crate::network::{Grid, Network};
+use crate::random::Stream;
 use crate::recipe::Recipe;
-use crate::text::Encoder;
+use crate::text::{Encoder, PerfectHash};
 
 /// Bytes of a model file. Only where the network runs over pads does training decide something: after how many of
 /// them the state repeats. Then the bounds differ.

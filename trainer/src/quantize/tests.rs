@@ -3,8 +3,8 @@
 use kilornn::{Classifier, Model};
 
 use super::*;
-use crate::data::Batch;
-use crate::fit::Stream;
+use crate::network::Batch;
+use crate::random::Stream;
 
 const WORDS: usize = 30;
 

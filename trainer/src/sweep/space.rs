@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use super::grid::{Form, Shape, words_held};
 use crate::footprint::{Device, Footprint, Limits, Needs, Texts};
-use crate::quantize::{FileSize, PerfectHash};
+use crate::quantize::FileSize;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
-use crate::text::Encoder;
+use crate::text::{Encoder, PerfectHash};
 
 /// Numbers of hidden units that are considered.
 const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];

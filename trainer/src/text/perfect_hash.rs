@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::{Result, bail, ensure};
 use kilornn::text::{Unit, Vocabulary};
 
-use crate::text::hash;
+use super::entries::hash;
 
 /// Words in a bucket, on average. More make the pilots' table smaller and the search longer.
 const WORDS_PER_BUCKET: usize = 4;

@@ -10,16 +10,16 @@ use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSin
 use kilornn::{Truncating, Unknown};
 use rayon::prelude::*;
 
-use crate::data::Example;
-use crate::quantize::PerfectHash;
 use crate::recipe::{Letters, Recipe};
 
 mod entries;
 mod information;
+mod perfect_hash;
 
 use self::entries::halves;
 pub use self::entries::{for_each_entry, hash};
 use self::information::most_informative;
+pub use self::perfect_hash::PerfectHash;
 
 /// The id of the pad.
 pub const PAD: u32 = 0;
@@ -228,12 +228,6 @@ impl Encoder {
     /// [`encode`](Self::encode) for many texts, on all cores, in order.
     pub fn encode_all(&self, texts: &[&str]) -> Vec<Vec<u32>> {
         texts.par_iter().map(|text| self.encode(text)).collect()
-    }
-
-    /// Ids of the words, and classes, of examples.
-    pub fn encode_examples(&self, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
-        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-        (self.encode_all(&texts), examples.iter().map(|example| example.class).collect())
     }
 }
 
