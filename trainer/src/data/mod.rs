@@ -23,6 +23,7 @@ pub mod starter;
 mod test;
 #[cfg(test)]
 mod tests;
+mod text_lines;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -35,8 +36,9 @@ pub use files::{read_document, read_groups, read_lines, read_unlabelled};
 pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
 pub use labels::{fault as label_fault, shown as names_shown};
-pub use lines::{TextLines, within as with_line_feeds};
+pub use lines::within as with_line_feeds;
 pub use test::Test;
+pub use text_lines::TextLines;
 
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::dropout::{Dropout, mask};
 use super::loss::{self, Objective, Score, Target};
 use super::projection::{InputGradients, Inputs};
 use super::recurrence::with_values;
@@ -23,17 +23,6 @@ pub struct Gradients {
     pub squares: Option<Vec<f32>>,
     /// Of all other parameters, in the network's order.
     pub others: [Vec<f32>; 5],
-}
-
-/// What is left out of a batch in training.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Dropout {
-    /// Share of the numbers of each word's embedding.
-    pub embedding: f32,
-    /// Share of the state that the recurrent kernel sees, the same at all steps of a text.
-    pub recurrent: f32,
-    /// Share of the last state.
-    pub state: f32,
 }
 
 /// How a batch is trained.
@@ -158,12 +147,4 @@ impl Network {
             gradient.iter_mut().zip(&kernel.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
         }
     }
-}
-
-/// A mask for dropout, if there is any: zero for a share of the values, and for the others what makes up for them in
-/// the mean.
-pub(super) fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Option<Vec<f32>> {
-    let keep = 1.0 / (1.0 - share);
-    let mut draw = || if rng.random::<f32>() < share { 0.0 } else { keep };
-    (share > 0.0).then(|| (0..length).map(|_| draw()).collect())
 }

@@ -3,6 +3,7 @@
 mod backward;
 mod batch;
 mod composed;
+mod dropout;
 mod grid;
 pub mod initializers;
 mod kernels;
@@ -22,8 +23,9 @@ use gemm::Parallelism;
 use kilornn::layers::Activation;
 use rand_chacha::ChaCha8Rng;
 
-pub use backward::{Dropout, Gradients, Training};
+pub use backward::{Gradients, Training};
 pub use batch::{Batch, Batches};
+pub use dropout::Dropout;
 pub use grid::{Grid, Numbers, int8};
 pub use recurrence::Recurrence;
 pub use weights::{Array, Unfit};
