@@ -212,10 +212,10 @@ impl Sweep {
         for &vocabulary in &lists.vocabulary {
             let held = words_held(vocabulary, words.len());
             let encoder = Encoder::new(recipe, words[..held].to_vec());
-            let hash = encoder.perfect_hash(recipe.fingerprint_bytes())?;
+            let hash = encoder.perfect_hash()?;
             for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
                 if shape.vocabulary == vocabulary {
-                    *size = Some(FileSize::of(recipe, &encoder, labels, &hash)?);
+                    *size = Some(FileSize::of(recipe, &encoder, labels, hash)?);
                     progress.inc(1);
                 }
             }

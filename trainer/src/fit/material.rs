@@ -201,7 +201,7 @@ impl Material {
         let opinions = opinions(recipe, data, &split, memory)?;
         let mut encoder = vocabulary(recipe, data, &split, opinions.as_ref());
         if recipe.lookup == Lookup::Device {
-            encoder = encoder.on_device(recipe.fingerprint_bytes())?;
+            encoder = encoder.on_device()?;
         }
         let (mut texts, classes) = encode(&encoder, &data.train);
         let mut take = |part: &[usize]| {

@@ -63,9 +63,9 @@ pub fn export(
         Some(grid) => grid.clone(),
         None => choose_grid(network, &encoded, recipe.pad_to(), number_bits(recipe, network))?,
     };
-    let hash = encoder.perfect_hash(recipe.fingerprint_bytes())?;
+    let hash = encoder.perfect_hash()?;
     let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
-    let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid, zeros)?;
+    let file = assemble(network, encoder, recipe, &labels.join("\n"), hash, &grid, zeros)?;
     let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
     let logit_error = Answers::new(trained).distance(&device_logits(&file, &sample)?);
     Ok(Exported { file, logit_error, zeros })

@@ -280,10 +280,10 @@ fn the_size_of_a_file_is_known_before_training() {
     ] {
         let recipe = recipe(toml);
         let encoder = encoder(&recipe);
-        let hash = encoder.perfect_hash(recipe.fingerprint_bytes()).unwrap();
+        let hash = encoder.perfect_hash().unwrap();
         for outputs in [1, 3] {
             let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
-            let size = FileSize::of(&recipe, &encoder, &labels, &hash).unwrap();
+            let size = FileSize::of(&recipe, &encoder, &labels, hash).unwrap();
             let network = network(&recipe, &encoder, outputs);
             let texts = texts();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

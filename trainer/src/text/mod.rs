@@ -4,6 +4,7 @@
 //! by falling frequency, and one more stands for unknown words if the recipe keeps them.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
@@ -84,23 +85,12 @@ pub struct Encoder {
     truncating: Truncating,
     words: Vec<String>,
     ids: HashMap<String, u32>,
-    device: Option<DeviceLookup>,
-}
-
-/// The device's hash from words to ids.
-#[derive(Debug, Clone)]
-struct DeviceLookup {
-    hash: PerfectHash,
-    /// The id of the word in each slot, if there is one.
-    ids: Vec<Option<u32>>,
-}
-
-impl DeviceLookup {
-    fn id(&self, unit: Unit, entry: &str) -> Option<u32> {
-        let vocabulary = self.hash.vocabulary();
-        let slot = vocabulary.slot(hash(unit, vocabulary.seed, entry))?;
-        self.ids[slot as usize]
-    }
+    /// Bytes of a word's fingerprint on the device.
+    fingerprint_bytes: usize,
+    /// The device's hash over the words, once somebody has asked for it: its search takes long.
+    hash: OnceLock<PerfectHash>,
+    /// Whether words are looked up in that hash.
+    is_on_device: bool,
 }
 
 impl Encoder {
@@ -147,21 +137,34 @@ impl Encoder {
             truncating: recipe.truncating.into(),
             words,
             ids,
-            device: None,
+            fingerprint_bytes: recipe.fingerprint_bytes(),
+            hash: OnceLock::new(),
+            is_on_device: false,
         }
     }
 
-    /// The hash by which the device looks its words up, with fingerprints of so many bytes. Fails if there is none.
-    pub fn perfect_hash(&self, fingerprint_bytes: usize) -> Result<PerfectHash> {
-        PerfectHash::build(&self.words, self.normalization.unit, fingerprint_bytes)
+    /// The perfect hash by which the device looks words up. It is searched for at the first call and then kept.
+    ///
+    /// # Errors
+    ///
+    /// If there is no perfect hash over the vocabulary.
+    pub fn perfect_hash(&self) -> Result<&PerfectHash> {
+        if let Some(hash) = self.hash.get() {
+            return Ok(hash);
+        }
+        let hash = PerfectHash::build(&self.words, self.normalization.unit, self.fingerprint_bytes)?;
+        Ok(self.hash.get_or_init(|| hash))
     }
 
-    /// The same vocabulary, but words are looked up as on the device, by fingerprints of so many bytes. Fails if there is no
-    /// perfect hash over it.
-    pub fn on_device(self, fingerprint_bytes: usize) -> Result<Self> {
-        let hash = self.perfect_hash(fingerprint_bytes)?;
-        let ids = hash.words().iter().map(|word| word.map(|word| word + 1)).collect();
-        Ok(Self { device: Some(DeviceLookup { hash, ids }), ..self })
+    /// The same vocabulary, but words are looked up as on the device, which takes an unknown word for a known one if their
+    /// fingerprints are equal.
+    ///
+    /// # Errors
+    ///
+    /// If there is no perfect hash over the vocabulary.
+    pub fn on_device(self) -> Result<Self> {
+        self.perfect_hash()?;
+        Ok(Self { is_on_device: true, ..self })
     }
 
     /// The vocabulary; word (or pair) `i` has id `i + 1`.
@@ -197,9 +200,10 @@ impl Encoder {
 
     /// The id of a pair that ends with a word, or else of the word.
     fn id(&self, pair: Option<&str>, word: &str) -> Option<u32> {
-        let id = |entry| match &self.device {
+        let hash = self.hash.get().filter(|_| self.is_on_device);
+        let id = |entry| match hash {
             None => self.ids.get(entry).copied(),
-            Some(device) => device.id(self.normalization.unit, entry),
+            Some(hash) => hash.word(self.normalization.unit, entry).map(|word| word + 1),
         };
         pair.and_then(id).or_else(|| id(word))
     }
@@ -291,7 +295,7 @@ mod tests {
     #[test]
     fn reads_as_the_device_does_if_asked() {
         let words: Vec<String> = (0..300).map(|i| format!("w{i}")).chain(["w1 w2".to_owned()]).collect();
-        let encoder = Encoder::new(&recipe("pairs = true"), words).on_device(1).unwrap();
+        let encoder = Encoder::new(&recipe("pairs = true"), words).on_device().unwrap();
         assert_eq!(encoder.encode("w1 w2 w3"), [2, 301, 4]);
         // One in 256 of two lookups each.
         let unheard: Vec<String> = (0..20_000).map(|i| format!("unheard{i}")).collect();

@@ -64,6 +64,12 @@ impl PerfectHash {
         &self.words
     }
 
+    /// The word that the device takes an entry of the vocabulary for, as its place in the order in which words were given.
+    pub fn word(&self, unit: Unit, entry: &str) -> Option<u32> {
+        let slot = self.vocabulary().slot(hash(unit, self.seed, entry))?;
+        self.words[slot as usize]
+    }
+
     /// As the model file holds it.
     pub fn vocabulary(&self) -> Vocabulary<'_> {
         Vocabulary {
