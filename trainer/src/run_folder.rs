@@ -1,11 +1,9 @@
 //! The folder that a training run leaves behind.
 
-use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
 use crate::error::InputError;
@@ -133,21 +131,14 @@ impl RunFolder {
 
     /// The float weights, under Keras's names.
     pub fn write_weights(&self, network: &Network) -> Result<()> {
-        let mut tensors = BTreeMap::new();
-        let bytes: Vec<(&str, Vec<usize>, Vec<u8>)> = network
-            .parameters()
-            .iter()
-            .map(|p| (p.name, p.shape.to_vec(), p.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-            .collect();
-        for (name, shape, bytes) in &bytes {
-            tensors.insert(*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?);
-        }
+        let tensors = network.parameters().map(|parameter| Ok((parameter.name, parameter.tensor()?)));
+        let tensors = tensors.into_iter().collect::<Result<Vec<_>>>()?;
         self.write("weights.safetensors", &safetensors::serialize(tensors, None)?)
     }
 
     /// Anything that serializes, as JSON.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        self.write(name, format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())
+        write_json(&self.path(name), value)
     }
 
     /// The page about the run.
@@ -174,6 +165,15 @@ pub fn remove_temporary(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a JSON file, whole or not at all.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_with(path, |file| {
+        let mut file = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut file, value)?;
+        Ok(writeln!(file).and_then(|()| file.flush())?)
+    })
 }
 
 /// Writes a file whole or not at all.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::data::show;
-use super::outcome::{Metrics, Outcome};
+use super::outcome::{Metrics, Outcome, TriedOn};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};
@@ -201,6 +201,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     );
     folder.write_config(recipe, &comment)?;
     let name = args.out.file_name().unwrap_or_default().to_string_lossy();
+    let (tried_on, sample) = TriedOn::of_imported(&data, encoder);
     let outcome = Outcome {
         name: &name,
         network,
@@ -208,7 +209,8 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
         recipe,
         grid: None,
         data: &data,
-        held: &[],
+        sample: &sample,
+        tried_on: &tried_on,
         is_trained: false,
     };
     outcome.deliver(console, &folder, &outcome.export(console)?, metrics)

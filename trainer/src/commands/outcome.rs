@@ -13,10 +13,10 @@ use crate::answer::Answer;
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example, texts_of};
 use crate::evaluate;
-use crate::fit::Epoch;
+use crate::fit::{Epoch, Material};
 use crate::network::loss::Score;
 use crate::network::{Grid, Network};
-use crate::quantize::{Exported, export};
+use crate::quantize::{Exported, Sample, export};
 use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
@@ -101,20 +101,65 @@ pub(super) struct Outcome<'a> {
     pub(super) recipe: &'a Recipe,
     /// The grid of its last epochs, if they were trained on one.
     pub(super) grid: Option<&'a Grid>,
-    /// Its training texts calibrate, its test part tests.
     pub(super) data: &'a Dataset,
-    /// Which of the training texts were kept for validation.
-    pub(super) held: &'a [usize],
+    /// Those of the data that calibrate the quantization.
+    pub(super) sample: &'a Sample<'a>,
+    /// Those that the network and the model file are tried on.
+    pub(super) tried_on: &'a TriedOn<'a>,
     /// Whether it was trained here, not imported.
     pub(super) is_trained: bool,
+}
+
+/// Texts that a network is tried on, encoded.
+#[derive(Debug)]
+pub(super) struct TriedOn<'a> {
+    /// Which part of the data they are: `test`, ...
+    part: &'static str,
+    examples: Cow<'a, [Example]>,
+    /// The ids of each text's words.
+    ids: Cow<'a, [Vec<u32>]>,
+}
+
+impl<'a> TriedOn<'a> {
+    /// The best that there are: those of the test part, or those that validated, or else those that were trained on.
+    pub(super) fn of(data: &'a Dataset, material: &'a Material) -> Self {
+        let (part, examples, ids) = if let Some(test) = &data.test {
+            ("test", test.into(), material.encoder.encode_all(&texts_of(test)).into())
+        } else if let (Some((part, held)), Some(encoded)) =
+            (data.validating(&material.held), material.validation())
+        {
+            (part, held, encoded.texts.into())
+        } else {
+            // Behind these are texts without labels.
+            ("training", (&data.train).into(), material.train().texts[..data.train.len()].into())
+        };
+        Self { part, examples, ids }
+    }
+
+    /// The same for an imported network; and texts that calibrate its quantization.
+    pub(super) fn of_imported(data: &'a Dataset, encoder: &Encoder) -> (Self, Sample<'a>) {
+        let train = texts_of(&data.train);
+        if let Some((part, examples)) = data
+            .test
+            .as_ref()
+            .map(|test| ("test", test))
+            .or_else(|| data.dev.as_ref().map(|dev| ("dev", dev)))
+        {
+            let ids = encoder.encode_all(&texts_of(examples)).into();
+            return (Self { part, examples: examples.into(), ids }, Sample::new(encoder, &train));
+        }
+        let ids = encoder.encode_all(&train);
+        let sample = Sample::of_encoded(&train, |text| &ids[text]);
+        (Self { part: "training", examples: (&data.train).into(), ids: ids.into() }, sample)
+    }
 }
 
 impl Outcome<'_> {
     /// Quantizes it.
     pub(super) fn export(&self, console: Console) -> Result<Exported> {
-        let Self { network, encoder, recipe, grid, data, .. } = *self;
+        let Self { network, encoder, recipe, grid, data, sample, .. } = *self;
         console.say("quantizing")?;
-        export(network, encoder, recipe, &data.labels, &texts_of(&data.train), grid)
+        export(network, encoder, recipe, &data.labels, sample, grid)
     }
 
     /// Tests it, writes weights, model file and report, and completes the metrics, which a script gets at the end.
@@ -125,15 +170,14 @@ impl Outcome<'_> {
         exported: &Exported,
         mut metrics: Metrics,
     ) -> Result<()> {
-        let Self { network, encoder, recipe, grid, data, .. } = *self;
+        let Self { network, encoder, recipe, grid, data, tried_on, .. } = *self;
         folder.write_vocabulary(encoder)?;
         folder.write_weights(network)?;
 
-        let (part, examples) = self.trial();
-        let texts = encoder.encode_all(&texts_of(&examples));
+        let TriedOn { part, examples, ids } = tried_on;
         let classes: Vec<usize> = examples.iter().map(|example| example.class).collect();
         // The network as it was trained: after quantized epochs that is the one on the device's grid.
-        let logits = evaluate::logits(network, &texts, recipe.pad_to(), grid)?;
+        let logits = evaluate::logits(network, ids, recipe.pad_to(), grid)?;
         let float = evaluate::score(network, &logits, &classes, 0.0);
         let tested = data.test.is_some();
         if tested {
@@ -143,12 +187,12 @@ impl Outcome<'_> {
         }
 
         let model = Model::from_bytes(&exported.file)?;
-        let (answers, device) = evaluate::quantized(&model, &examples, &ProgressBar::hidden());
+        let (answers, device) = evaluate::quantized(&model, examples, &ProgressBar::hidden());
         if tested {
             console.say(format!("int8 test score: {:.4}", device.mean_loss()))?;
             console.say(format!("int8 test accuracy: {:.4}", device.accuracy()))?;
         }
-        let worth = self.verdict(&metrics, part, &examples, &answers, [float, device]);
+        let worth = self.verdict(&metrics, part, examples, &answers, [float, device]);
         console.warn(&worth)?;
         metrics.warnings.extend(worth);
         metrics.quantized = Some(Quantized {
@@ -171,7 +215,7 @@ impl Outcome<'_> {
             encoder,
             model: &model,
             bytes: exported.file.len(),
-            trial: Trial { part, examples: &examples, logits: &logits, float, answers: &answers, device },
+            trial: Trial { part, examples, logits: &logits, float, answers: &answers, device },
         })?)?;
         console.say(format!(
             "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
@@ -210,14 +254,5 @@ impl Outcome<'_> {
             verdict::of_quantization(&origin, part, float, device),
         ];
         all.into_iter().flatten().collect()
-    }
-
-    /// The texts that the network is tried on: the best that there are.
-    fn trial(&self) -> (&'static str, Cow<'_, [Example]>) {
-        let Dataset { train, test, .. } = self.data;
-        match test {
-            Some(test) => ("test", test.into()),
-            None => self.data.validating(self.held).unwrap_or(("training", train.into())),
-        }
     }
 }

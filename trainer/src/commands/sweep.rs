@@ -215,7 +215,7 @@ impl Sweep {
             let hash = encoder.perfect_hash()?;
             for ((shape, recipe), size) in shapes.iter().zip(&recipes).zip(&mut sizes) {
                 if shape.vocabulary == vocabulary {
-                    *size = Some(FileSize::of(recipe, &encoder, labels, hash)?);
+                    *size = Some(FileSize::of(recipe, held, labels, hash)?);
                     progress.inc(1);
                 }
             }

@@ -8,7 +8,7 @@ use shell_words::quote;
 
 use super::budget::{Budget, Choice, Search};
 use super::data::show;
-use super::outcome::{Metrics, Outcome};
+use super::outcome::{Metrics, Outcome, TriedOn};
 use super::request::{Request, set_options};
 use super::{Console, grouped};
 use crate::data::Dataset;
@@ -203,15 +203,15 @@ impl Run<'_> {
                 recipe.early_stopping.word()
             ))?;
         }
-        let Material { encoder, held, .. } = &material;
         let outcome = Outcome {
             name: &request.name(),
             network: &network,
-            encoder,
+            encoder: &material.encoder,
             recipe: &recipe,
             grid: grid.as_ref(),
             data,
-            held,
+            sample: &material.sample(data),
+            tried_on: &TriedOn::of(data, &material),
             is_trained: true,
         };
         let exported = outcome.export(console).map_err(advise)?;

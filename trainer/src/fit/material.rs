@@ -12,6 +12,7 @@ use crate::error::InputError;
 use crate::network::Network;
 use crate::network::loss::{Objective, class};
 use crate::optim::Ties;
+use crate::quantize::Sample;
 use crate::random::Stream;
 use crate::recipe::{EarlyStopping, Lookup, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
@@ -230,6 +231,20 @@ impl Material {
             VocabularyBy::Information => opinions(recipe, data, &everything, &Memory::default())?,
         };
         Ok(vocabulary(recipe, data, &everything, opinions.as_ref()))
+    }
+
+    /// The ids of the words of a training text, by its place among the training texts of the data.
+    fn ids(&self, text: usize) -> &[u32] {
+        match (self.held.binary_search(&text), &self.validation) {
+            (Ok(place), Some(validation)) => &validation.texts[place],
+            (Ok(before) | Err(before), _) => &self.train.texts[text - before],
+        }
+    }
+
+    /// The training texts that calibrate a quantization, those that validate included. The data are those that this was
+    /// made of.
+    pub fn sample<'d>(&self, data: &'d Dataset) -> Sample<'d> {
+        Sample::of_encoded(&texts_of(&data.train), |text| self.ids(text))
     }
 
     /// What to train on.

@@ -24,7 +24,7 @@ use self::stopping::Stopping;
 use crate::network::loss::{Objective, Score};
 use crate::network::{Batch, Batches, Dropout, Grid, Network, Ruined, Training};
 use crate::optim::{Optimizers, Ties};
-use crate::quantize::{calibration, choose_grid, number_bits};
+use crate::quantize::{choose_grid, number_bits};
 use crate::random::Stream;
 use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
 use crate::{evaluate, progress};
@@ -134,8 +134,8 @@ pub fn fit(
         if state.done == float_epochs && state.grid.is_none() {
             state.stopping.restore(network);
             state.learning_rate.start_over();
-            let (texts, bits) = (calibration(task.train.texts), number_bits(recipe, network));
-            state.grid = Some(choose_grid(network, &texts, recipe.pad_to(), bits)?);
+            let bits = number_bits(recipe, network);
+            state.grid = Some(choose_grid(network, task.train.texts, recipe.pad_to(), bits)?);
         }
         let epoch = train_epoch(network, task, &mut state, interrupt)?;
         state.history.push(epoch);

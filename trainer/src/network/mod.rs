@@ -71,7 +71,8 @@ impl Parameter {
         Matrix::new(&self.values, self.shape[0], self.shape[1])
     }
 
-    fn tensor(&self) -> Result<Tensor> {
+    /// The same as a tensor of candle's, on the CPU.
+    pub(crate) fn tensor(&self) -> Result<Tensor> {
         Tensor::from_slice(&self.values, &self.shape, &Device::Cpu)
     }
 }
@@ -98,30 +99,36 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network before training.
+    /// A network before training: `rows` ids, `outputs` logits, weights drawn from `rng`.
     pub fn new(recipe: &Recipe, rows: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Self {
         let (width, units) = (recipe.embedding, recipe.units);
-        let recurrent = match recipe.recurrent_initializer {
+        let mut network = Self::zeros(recipe, rows, outputs);
+        // In this order: it decides which random numbers each of them gets.
+        network.recurrent_kernel.values = match recipe.recurrent_initializer {
             RecurrentInitializer::Orthogonal => initializers::orthogonal(units, rng),
             RecurrentInitializer::Identity => initializers::identity_like(units, rng),
+        };
+        network.embedding.values = initializers::uniform(rows * width, 0.05, rng);
+        network.kernel.values = initializers::glorot_uniform(width, units, rng);
+        network.dense_kernel.values = initializers::glorot_uniform(units, outputs, rng);
+        network
+    }
+
+    /// A network of the same shape whose weights are all zero.
+    pub fn zeros(recipe: &Recipe, rows: usize, outputs: usize) -> Self {
+        let (width, units) = (recipe.embedding, recipe.units);
+        let zeros = |name, [rows, columns]: [usize; 2]| {
+            Parameter::new(name, [rows, columns], vec![0.0; rows * columns])
         };
         Self {
             activation: recipe.activation.into(),
             state_limit: if recipe.state_limit == 0.0 { f32::INFINITY } else { recipe.state_limit },
-            embedding: Parameter::new(
-                "embedding",
-                [rows, width],
-                initializers::uniform(rows * width, 0.05, rng),
-            ),
-            kernel: Parameter::new("kernel", [width, units], initializers::glorot_uniform(width, units, rng)),
-            recurrent_kernel: Parameter::new("recurrent_kernel", [units, units], recurrent),
-            bias: Parameter::new("bias", [1, units], vec![0.0; units]),
-            dense_kernel: Parameter::new(
-                "dense_kernel",
-                [units, outputs],
-                initializers::glorot_uniform(units, outputs, rng),
-            ),
-            dense_bias: Parameter::new("dense_bias", [1, outputs], vec![0.0; outputs]),
+            embedding: zeros("embedding", [rows, width]),
+            kernel: zeros("kernel", [width, units]),
+            recurrent_kernel: zeros("recurrent_kernel", [units, units]),
+            bias: zeros("bias", [1, units]),
+            dense_kernel: zeros("dense_kernel", [units, outputs]),
+            dense_bias: zeros("dense_bias", [1, outputs]),
         }
     }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use kilornn::Model;
 use rayon::prelude::*;
 
 use super::grid::{Form, Shape, words_held};
 use crate::footprint::{Device, Footprint, Limits, Needs, Texts};
 use crate::quantize::FileSize;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
-use crate::text::{Encoder, PerfectHash};
+use crate::text::PerfectHash;
 
 /// Numbers of hidden units that are considered.
 const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
@@ -185,11 +184,8 @@ impl Space<'_> {
     /// What a size will take.
     pub fn plan(&self, shape: Shape) -> Result<Plan> {
         let recipe = (self.recipe)(&shape)?;
-        let words = (0..shape.vocabulary).map(|word| word.to_string()).collect();
-        let encoder = Encoder::new(&recipe, words);
         let hash = PerfectHash::stand_in(shape.vocabulary, recipe.fingerprint_bytes());
-        let (size, file) = FileSize::with_model(&recipe, &encoder, self.labels, &hash)?;
-        let needs = Needs::of(Model::from_bytes(&file)?.contents(), size.most);
+        let (_, needs) = FileSize::with_needs(&recipe, shape.vocabulary, self.labels, &hash)?;
         let footprint = Footprint::of(needs, ZEROS, &self.device);
         Ok(Plan { shape, needs, footprint, has_most_words: true })
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::trial::Trial;
 use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
-use crate::run_folder::{Begin, remove_temporary, write_whole};
+use crate::run_folder::{Begin, remove_temporary, write_json};
 
 const NAME: &str = "results.json";
 
@@ -70,6 +70,6 @@ impl Store {
     }
 
     fn write(&self) -> Result<()> {
-        write_whole(&self.path, format!("{}\n", serde_json::to_string_pretty(&self.content)?).as_bytes())
+        write_json(&self.path, &self.content)
     }
 }

@@ -93,8 +93,8 @@ fn measure(
         after_epoch();
         Ok(())
     })?;
-    let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-    let exported = export(&network, &material.encoder, recipe, &data.labels, &texts, state.grid.as_ref())?;
+    let sample = material.sample(data);
+    let exported = export(&network, &material.encoder, recipe, &data.labels, &sample, state.grid.as_ref())?;
     let model = Model::from_bytes(&exported.file)?;
     let (_, validation) = data.validating(&material.held).unwrap_or_default();
     let (_, score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());

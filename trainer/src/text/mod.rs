@@ -76,6 +76,11 @@ pub fn normalization(recipe: &Recipe) -> Normalization {
     }
 }
 
+/// Rows of an embedding for so many words: one each, one for the pad, and one for unknown words if they are kept.
+pub fn rows(unknown: Unknown, words: usize) -> usize {
+    1 + words + usize::from(unknown == Unknown::Row)
+}
+
 /// Keras's `Tokenizer` and `pad_sequences`, fitted to texts.
 #[derive(Debug, Clone)]
 pub struct Encoder {
@@ -195,7 +200,7 @@ impl Encoder {
 
     /// Rows that an embedding needs for these ids.
     pub fn rows(&self) -> usize {
-        self.words.len() + 1 + usize::from(self.unknown == Unknown::Row)
+        rows(self.unknown, self.words.len())
     }
 
     /// The id of a pair that ends with a word, or else of the word.
