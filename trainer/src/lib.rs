@@ -3,7 +3,7 @@
 //! The modules stand in the order in which data flows: [`data`] and [`text`] read a folder of
 //! labelled texts with the device's own tokenizer, [`network`], [`optim`] and [`fit`] train what a
 //! [`recipe`] describes, [`quantize`] writes the `.kilo` file, [`answer`], [`evaluate`],
-//! [`explain`] and [`device`] run it on the host and on the device. [`sweep`] compares networks of many
+//! [`explain`] and [`device`] run it on the host and on the device. `search` compares networks of many
 //! sizes. [`commands`] is what a person types.
 
 pub mod answer;
@@ -12,26 +12,27 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
-pub mod excerpt;
+mod excerpt;
 pub mod explain;
+mod file_parts;
 pub mod fit;
 pub mod footprint;
-pub mod hints;
+mod hints;
 pub mod import;
 pub mod network;
 pub mod numbers;
 pub mod optim;
-pub mod parts;
 pub mod plot;
-pub mod processor;
-pub mod progress;
+mod processor;
+mod progress;
 pub mod quantize;
 pub mod random;
 pub mod recipe;
-pub mod report;
-pub mod run_folder;
-pub mod sweep;
-pub mod teacher;
+mod report;
+mod request;
+mod run_folder;
+mod search;
+mod teacher;
 pub mod text;
-pub mod verdict;
+mod verdict;
 pub mod warning;

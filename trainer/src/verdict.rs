@@ -25,7 +25,7 @@ const MOST_UNITS: usize = 256;
 
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
-pub enum Provenance<'a> {
+pub(crate) enum Provenance<'a> {
     /// It was trained.
     Trained {
         /// With this recipe.
@@ -48,7 +48,7 @@ pub enum Provenance<'a> {
 
 /// The answers to some texts.
 #[derive(Debug, Clone)]
-pub struct Answered<'a> {
+pub(crate) struct Answered<'a> {
     /// What these texts are called: `test`, ...
     part: &'a str,
     /// Names of the classes.
@@ -59,7 +59,7 @@ pub struct Answered<'a> {
 
 impl<'a> Answered<'a> {
     /// These answers to these texts.
-    pub fn new(part: &'a str, labels: &'a [String], examples: &[Example], answers: &[Answer]) -> Self {
+    pub(crate) fn new(part: &'a str, labels: &'a [String], examples: &[Example], answers: &[Answer]) -> Self {
         let pairs =
             examples.iter().zip(answers).map(|(example, answer)| (example.class, answer.class as usize));
         Self { part, labels, pairs: pairs.collect() }
@@ -67,7 +67,7 @@ impl<'a> Answered<'a> {
 }
 
 /// Whether the loss rose a thousandfold, from the untrained network's on.
-pub fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
+pub(crate) fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
     let Provenance::Trained { epochs, .. } = origin else { return None };
     let mut least = (classes as f64).ln();
     for epoch in *epochs {
@@ -86,7 +86,7 @@ pub fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
 }
 
 /// What to do about a training that diverges.
-pub fn of_divergence(origin: &Provenance<'_>) -> String {
+pub(crate) fn of_divergence(origin: &Provenance<'_>) -> String {
     let Provenance::Trained { recipe, data, counts, .. } = origin else { return String::new() };
     let mut remedies = Vec::new();
     if hints::is_unbounded(recipe)
@@ -110,7 +110,7 @@ fn three_digits(number: f32) -> f32 {
 }
 
 /// Whether answers are better than the same answer to every text.
-pub fn of_answers(origin: &Provenance<'_>, answered: &Answered<'_>) -> Option<Warning> {
+pub(crate) fn of_answers(origin: &Provenance<'_>, answered: &Answered<'_>) -> Option<Warning> {
     let Answered { part, labels, pairs } = answered;
     let mut texts = vec![0; labels.len()];
     pairs.iter().for_each(|(right, _)| texts[*right] += 1);
@@ -198,7 +198,7 @@ fn likely_cause(origin: &Provenance<'_>) -> String {
 }
 
 /// Whether the model file answers noticeably fewer texts right than the float network does.
-pub fn of_quantization(origin: &Provenance<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
+pub(crate) fn of_quantization(origin: &Provenance<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
     let lost = float.accuracy() - device.accuracy();
     // A rounding error less, so that two points of a hundred texts are two points.
     if float.examples == 0 || lost < LOST - 1e-9 {

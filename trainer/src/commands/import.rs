@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::data::show;
-use super::outcome::{Metrics, Outcome, TriedOn};
+use super::delivery::{Metrics, Outcome, TriedOn};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};

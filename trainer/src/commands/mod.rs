@@ -2,18 +2,17 @@
 
 mod budget;
 pub mod data;
+mod delivery;
 pub mod device;
 pub mod evaluate;
 mod given;
 pub mod import;
 pub mod inspect;
-mod outcome;
 pub mod predict;
+mod quantities;
 pub mod recipes;
-mod request;
 pub mod starter;
 pub mod sweep;
-mod target;
 mod tested;
 pub mod train;
 

@@ -6,10 +6,9 @@ use anyhow::{Result, anyhow, bail};
 use candle_core::Device;
 use shell_words::quote;
 
-use super::budget::{Budget, Choice, Search};
+use super::budget::BudgetArgs;
 use super::data::show;
-use super::outcome::{Metrics, Outcome, TriedOn};
-use super::request::{Request, set_options};
+use super::delivery::{Metrics, Outcome, TriedOn};
 use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
@@ -18,7 +17,9 @@ use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, f
 use crate::hints::before_training;
 use crate::network::Ruined;
 use crate::processor::Processor;
+use crate::request::{Request, set_options};
 use crate::run_folder::{Begin, RunFolder};
+use crate::search::{Choice, Found};
 use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -83,7 +84,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten, next_help_heading = "A budget")]
-    budget: Budget,
+    budget: BudgetArgs,
 }
 
 /// Trains.
@@ -106,20 +107,20 @@ pub fn run(args: &Args) -> Result<()> {
         begin,
         settings,
     };
-    if !args.budget.is_asked() {
+    let Some(budget) = args.budget.budget() else {
         let settings = request.settings.clone();
         return run(settings, begin).train(None).map(drop);
-    }
+    };
     RunFolder::check(&out, begin)?;
-    let search = args.budget.search(console, request, &data, &memory, &out)?;
-    for (index, choice) in search.choices.iter().enumerate() {
+    let found = budget.search(request, &data, &memory, &out, &|line| console.say(line))?;
+    for (index, choice) in found.choices.iter().enumerate() {
         let begin = if index == 0 { begin } else { Begin::Replace };
-        if run(choice.settings.clone(), begin).train(Some((&search, choice)))? {
+        if run(choice.settings.clone(), begin).train(Some((&found, choice)))? {
             return Ok(());
         }
         console.say("trained on all texts, it is beyond the budget after all: on to the next best")?;
     }
-    bail!("none of the {} sizes that were tried is within the budget in the end", search.choices.len())
+    bail!("none of the {} sizes that were tried is within the budget in the end", found.choices.len())
 }
 
 /// One training.
@@ -137,7 +138,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
-    fn train(self, budget: Option<(&Search, &Choice)>) -> Result<bool> {
+    fn train(self, budget: Option<(&Found, &Choice)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
         let seed = request.seed;
         let recipe = request.recipe_of(&settings)?;
@@ -215,8 +216,8 @@ impl Run<'_> {
             is_trained: true,
         };
         let exported = outcome.export(console).map_err(advise)?;
-        if let Some((search, choice)) = budget {
-            let proof = search.proof(choice, &exported)?;
+        if let Some((found, choice)) = budget {
+            let proof = found.proof(choice, &exported)?;
             if !proof.holds() {
                 return Ok(false);
             }

@@ -6,6 +6,7 @@
 
 pub mod cores;
 mod limits;
+mod platform;
 mod texts;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub use self::cores::{CORES, Core, Shape};
 pub use self::limits::{Excess, Limits};
+pub use self::platform::Platform;
 pub use self::texts::Texts;
 
 /// Which engine the program has around the model.
@@ -65,11 +67,9 @@ impl fmt::Display for Engine {
 
 /// Where a model is to run, and on what texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Device {
-    /// Its core.
-    pub core: &'static Core,
-    /// Its program.
-    pub engine: Engine,
+pub struct Deployment {
+    /// What runs it.
+    pub platform: Platform,
     /// Bytes of a word in the texts, with what separates it from the next, on average.
     pub bytes_per_word: f64,
     /// Words of a text, on average.
@@ -121,8 +121,8 @@ pub struct Footprint {
 
 impl Footprint {
     /// Of a model in whose states this share is zero.
-    pub fn of(needs: Needs, zeros: f64, device: &Device) -> Self {
-        let Device { core, engine, bytes_per_word, words_per_text } = *device;
+    pub fn of(needs: Needs, zeros: f64, deployment: &Deployment) -> Self {
+        let Deployment { platform: Platform { core, engine }, bytes_per_word, words_per_text } = *deployment;
         let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,

@@ -25,7 +25,7 @@ use crate::warning::Warning;
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// What to call it.
     pub name: &'a str,
     /// How it is made again, and its recipe with every key.
@@ -54,7 +54,7 @@ pub struct Subject<'a> {
 
 /// What the float network and the model file said of some texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Trial<'a> {
+pub(crate) struct Trial<'a> {
     /// Which texts these are: `test`, ...
     pub part: &'a str,
     /// The texts and their classes.
@@ -77,7 +77,7 @@ impl Trial<'_> {
 }
 
 /// The page.
-pub fn page(subject: &Subject<'_>) -> Result<String> {
+pub(crate) fn page(subject: &Subject<'_>) -> Result<String> {
     let sections = [
         training::curves(subject)?,
         answers::confusion(subject)?,

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::{Subject, figure, grouped, section, share};
+use crate::file_parts;
 use crate::fit::Epoch;
-use crate::parts;
 
 /// What a person wants to know first.
 pub(super) fn headline(subject: &Subject<'_>) -> Markup {
@@ -75,7 +75,7 @@ pub(super) fn curves(subject: &Subject<'_>) -> Result<Markup> {
 
 /// Where the file's bytes go.
 pub(super) fn size(subject: &Subject<'_>) -> Result<Markup> {
-    let parts = parts::of(subject.model, subject.bytes);
+    let parts = file_parts::of(subject.model, subject.bytes);
     let of = |bytes: usize| 100.0 * bytes as f64 / subject.bytes.max(1) as f64;
     let how = "Each row is a table of the model file. The vocabulary and what hangs on each word grow with the number of \
                words; kernels grow with the square of the hidden units.";

@@ -30,7 +30,7 @@ const COSTS: [f32; 2] = [0.5, 0.01];
 
 /// What a teacher thinks.
 #[derive(Debug, Clone)]
-pub struct Opinions {
+pub(crate) struct Opinions {
     /// Of the training texts: the probability of class 1 of two, or that of each of more classes.
     pub train: Vec<f32>,
     /// Of the unlabelled ones.
@@ -39,7 +39,7 @@ pub struct Opinions {
 
 /// What a teacher learns from, and judges.
 #[derive(Debug, Clone, Copy)]
-pub struct Lesson<'a> {
+pub(crate) struct Lesson<'a> {
     /// Labelled texts.
     pub texts: &'a [&'a str],
     /// Their classes.
@@ -57,7 +57,7 @@ pub struct Lesson<'a> {
 }
 
 /// Learns from labelled texts and judges them, and the unlabelled ones.
-pub fn teach(lesson: &Lesson<'_>) -> Opinions {
+pub(crate) fn teach(lesson: &Lesson<'_>) -> Opinions {
     let Lesson { texts, classes, count, groups, unlabelled, longest, normalization } = *lesson;
     let labelled = texts.len();
     let all: Vec<&str> = texts.iter().chain(unlabelled).copied().collect();

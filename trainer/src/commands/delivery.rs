@@ -7,7 +7,6 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 use serde::Serialize;
 
-use super::budget::Proof;
 use super::{Console, grouped};
 use crate::answer::Answer;
 use crate::data::counts::Counts;
@@ -20,6 +19,7 @@ use crate::quantize::{Exported, Sample, export};
 use crate::recipe::Recipe;
 use crate::report::{self, Subject, Trial};
 use crate::run_folder::{self, RunFolder};
+use crate::search::Proof;
 use crate::text::Encoder;
 use crate::verdict::{self, Answered, Provenance};
 use crate::warning::Warning;
@@ -228,7 +228,7 @@ impl Outcome<'_> {
             folder.path(run_folder::REPORT).display()
         ))?;
         if let Some(proof) = &metrics.budget {
-            proof.show(console, &model)?;
+            proof.lines(&model).iter().try_for_each(|line| console.say(line))?;
         }
         console.conclude(&metrics)
     }

@@ -6,7 +6,7 @@ use kilornn::layers::Order;
 use kilornn::{Contents, Model};
 use serde::{Deserialize, Serialize};
 
-use super::grid::Shape;
+use super::size::Size;
 use crate::data::Dataset;
 use crate::evaluate;
 use crate::fit::{Interrupt, Interrupted, Material, Memory, State, fit};
@@ -16,9 +16,10 @@ use crate::recipe::Recipe;
 
 /// A size and a seed, and what came of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// The network's size.
-    pub shape: Shape,
+    #[serde(rename = "shape")]
+    pub size: Size,
     /// The seed of its training.
     pub seed: u64,
     /// What came of it.
@@ -28,7 +29,7 @@ pub struct Trial {
 /// What came of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A model.
     Measured(Measured),
     /// Nothing that could run on a device, and why.
@@ -37,7 +38,7 @@ pub enum Outcome {
 
 /// A quantized model on the texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Of its file.
     pub bytes: usize,
     /// The share of texts that it answers correctly.
@@ -59,9 +60,9 @@ pub struct Measured {
 }
 
 /// Trains one. Only an interruption is an error: what the training itself fails with is its outcome.
-pub fn run(
+pub(super) fn run(
     recipe: &Recipe,
-    shape: Shape,
+    size: Size,
     seed: u64,
     data: &Dataset,
     memory: &Memory,
@@ -73,7 +74,7 @@ pub fn run(
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => Outcome::Failed(format!("{error:#}")),
     };
-    Ok(Trial { shape, seed, outcome })
+    Ok(Trial { size, seed, outcome })
 }
 
 fn measure(

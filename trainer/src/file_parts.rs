@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Some of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Part {
+pub(crate) struct FilePart {
     /// What they are.
     pub part: &'static str,
     /// How many.
@@ -14,7 +14,7 @@ pub struct Part {
 }
 
 /// The parts of a model, of whose file the length is given. They add up to it.
-pub fn of(model: &Model<'_>, bytes: usize) -> Vec<Part> {
+pub(crate) fn of(model: &Model<'_>, bytes: usize) -> Vec<FilePart> {
     let contents = model.contents();
     let rnn = &contents.rnn;
     let kernel = contents.inputs() as usize * rnn.units as usize;
@@ -24,15 +24,15 @@ pub fn of(model: &Model<'_>, bytes: usize) -> Vec<Part> {
         Embedding::Projected { table, .. } => table,
     };
     let mut parts = vec![
-        Part { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
-        Part { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
-        Part { part: "embedding", bytes: embedding.bytes().len() },
-        Part { part: "recurrent and input kernel", bytes: kernel },
-        Part { part: "biases (of every word, if folded)", bytes: biases },
-        Part { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
-        Part { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
+        FilePart { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
+        FilePart { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
+        FilePart { part: "embedding", bytes: embedding.bytes().len() },
+        FilePart { part: "recurrent and input kernel", bytes: kernel },
+        FilePart { part: "biases (of every word, if folded)", bytes: biases },
+        FilePart { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
+        FilePart { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
     ];
     let tables: usize = parts.iter().map(|part| part.bytes).sum();
-    parts.push(Part { part: "labels, header, checksum", bytes: bytes - tables });
+    parts.push(FilePart { part: "labels, header, checksum", bytes: bytes - tables });
     parts
 }

@@ -15,7 +15,7 @@ const NAME: &str = "results.json";
 /// The finished trials of a sweep. The file is replaced whole after each, so that nothing can end the sweep between
 /// two states of it.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     path: PathBuf,
     content: Content,
 }
@@ -29,7 +29,7 @@ struct Content {
 impl Store {
     /// In a folder, which is made if there is none. Fails if there are results and nothing says what is to become of
     /// them, or if they are to be gone on with and were asked for with other texts, another recipe or another seed.
-    pub fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
         let path = folder.join(NAME);
         let mut trials = Vec::new();
         match (std::fs::read_to_string(&path), begin) {
@@ -59,13 +59,13 @@ impl Store {
     }
 
     /// Keeps a trial.
-    pub fn add(&mut self, trial: Trial) -> Result<()> {
+    pub(crate) fn add(&mut self, trial: Trial) -> Result<()> {
         self.content.trials.push(trial);
         self.write()
     }
 
     /// All finished trials, in the order in which they were finished.
-    pub fn trials(&self) -> &[Trial] {
+    pub(crate) fn trials(&self) -> &[Trial] {
         &self.content.trials
     }
 

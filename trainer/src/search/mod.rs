@@ -1,0 +1,29 @@
+//! Which size of network is worth its bytes? Networks of many sizes are trained alike and judged by what a device would
+//! answer.
+//!
+//! A [`Size`](size::Size) is words, width of the embedding, hidden units. A [`sweep`] trains all sizes of some lists
+//! ([`size::Lists`]) and advises one of those on the Pareto front ([`results`], [`advice`]; [`plot`] and [`page`] show
+//! them). A [`budget`] bounds flash, RAM or instructions: [`space`] finds the sizes that fit, and [`halving`] trains few of
+//! them. Either way one training of one size is a [`trial`], and [`workers`] do several at a time.
+
+mod advice;
+mod budget;
+mod halving;
+mod page;
+mod plot;
+mod results;
+mod size;
+mod space;
+mod store;
+mod sweep;
+mod table;
+mod trial;
+mod workers;
+
+pub(crate) use self::budget::{Budget, Choice, Found, Proof};
+pub(crate) use self::size::Lists;
+pub(crate) use self::sweep::{Pace, Sweep};
+pub(crate) use self::workers::Deadline;
+
+/// Takes a line that tells a person how a search is getting on. It may fail, as a closed standard output does.
+pub(crate) type Say<'a> = &'a (dyn Fn(&str) -> anyhow::Result<()> + Sync);
