@@ -6,7 +6,7 @@ use kilornn::Model;
 
 use crate::answer::{Answer, answer_all};
 use crate::data::{Example, texts_of};
-use crate::network::loss::{self, Score, Target};
+use crate::network::loss::{self, Tally, Target};
 use crate::network::{Batch, Batches, Grid, Network, Ruined};
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
@@ -41,13 +41,13 @@ pub fn float(
     smoothing: f32,
     pad_to: Option<usize>,
     grid: Option<&Grid>,
-) -> Result<Score> {
+) -> Result<Tally> {
     Ok(score(network, &logits(network, texts, pad_to, grid)?, classes, smoothing))
 }
 
 /// Scores logits, `texts × outputs`, against targets that are smoothed by a share.
-pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Score {
-    let mut score = Score::default();
+pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Tally {
+    let mut score = Tally::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
         score += loss::score(logits, Target { class, smoothing, opinion: None });
     }
@@ -55,15 +55,15 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
 }
 
 /// The answers of a model file on examples, and their score.
-pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Score) {
+pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Tally) {
     let answers = answer_all(model, &texts_of(examples), progress);
     let scale = model.contents().dense.scale;
-    let mut total = Score::default();
+    let mut total = Tally::default();
     for (answer, example) in answers.iter().zip(examples) {
         let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
         // Float rounding could make equal what integers tell apart: the device's class counts.
         let correct = usize::from(answer.class as usize == example.class);
-        total += Score { correct, ..loss::score(&logits, Target::class(example.class)) };
+        total += Tally { correct, ..loss::score(&logits, Target::class(example.class)) };
     }
     (answers, total)
 }

@@ -9,7 +9,12 @@ use crate::warning::{Kind, Warning};
 
 /// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
 /// first. `held` are the training texts that are kept for validation, by index.
-pub(crate) fn before_training(recipe: &Recipe, data: &Dataset, counts: &Counts, held: &[usize]) -> Vec<Warning> {
+pub(crate) fn before_training(
+    recipe: &Recipe,
+    data: &Dataset,
+    counts: &Counts,
+    held: &[usize],
+) -> Vec<Warning> {
     [counts.warnings(), hints(recipe, data, counts, held)].concat()
 }
 

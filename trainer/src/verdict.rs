@@ -6,7 +6,7 @@ use crate::data::{Dataset, Example};
 use crate::excerpt::excerpt;
 use crate::fit::Epoch;
 use crate::hints;
-use crate::network::loss::Score;
+use crate::network::loss::Tally;
 use crate::numbers::grouped;
 use crate::recipe::{ClassWeights, EmbeddingBits, Recipe};
 use crate::warning::{Kind, Warning};
@@ -198,7 +198,12 @@ fn likely_cause(origin: &Provenance<'_>) -> String {
 }
 
 /// Whether the model file answers noticeably fewer texts right than the float network does.
-pub(crate) fn of_quantization(origin: &Provenance<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
+pub(crate) fn of_quantization(
+    origin: &Provenance<'_>,
+    part: &str,
+    float: Tally,
+    device: Tally,
+) -> Option<Warning> {
     let lost = float.accuracy() - device.accuracy();
     // A rounding error less, so that two points of a hundred texts are two points.
     if float.examples == 0 || lost < LOST - 1e-9 {
@@ -311,7 +316,7 @@ mod tests {
 
     #[test]
     fn two_points_lost_by_quantization_are_told() {
-        let score = |correct| Score { loss: 0.0, correct, examples: 100 };
+        let score = |correct| Tally { loss: 0.0, correct, examples: 100 };
         let imported = Provenance::Imported { recipe: &Recipe::default() };
         let lost =
             |origin: &Provenance<'_>, device| of_quantization(origin, "test", score(90), score(device));

@@ -76,7 +76,7 @@ fn keras_models_answer_as_in_keras() {
     let (mut texts, mut otherwise) = (0, 0);
     for KerasCase { answers, activation, padding, maxlen, truncating } in &cases {
         let [weights, tokenizer] = ["npz", "json"].map(|e| golden(&format!("keras-{}.{e}", answers.name)));
-        let reading = keras::Reading {
+        let reading = keras::Options {
             activation: *activation,
             padding: *padding,
             maxlen: *maxlen,

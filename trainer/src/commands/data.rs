@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Console, grouped};
-use crate::data::counts::{Counts, Part};
+use crate::data::counts::{Counts, PartCounts};
 use crate::data::{Dataset, Inputs};
 use crate::excerpt::excerpt;
 use crate::fit::{Material, Split};
@@ -56,7 +56,7 @@ struct Report {
 
 /// Prints a table with a column for each part; of many classes the first.
 pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Result<()> {
-    let row = |name: &str, cell: &dyn Fn(&Part) -> String| {
+    let row = |name: &str, cell: &dyn Fn(&PartCounts) -> String| {
         let cells: String = counts.parts().map(|(_, part)| format!("{:>12}", cell(part))).collect();
         // Names may be longer than their column, or wider than they have characters.
         console.say(format!("{name:<24}{cells}"))

@@ -13,11 +13,11 @@ use crate::data::counts::Counts;
 use crate::data::{Dataset, Example, texts_of};
 use crate::evaluate;
 use crate::fit::{Epoch, Material};
-use crate::network::loss::Score;
+use crate::network::loss::Tally;
 use crate::network::{Grid, Network};
 use crate::quantize::{Exported, Sample, export};
 use crate::recipe::Recipe;
-use crate::report::{self, Subject, Trial};
+use crate::report::{self, Evaluation, Subject};
 use crate::run_folder::{self, RunFolder};
 use crate::search::Proof;
 use crate::text::Encoder;
@@ -32,7 +32,7 @@ pub(super) struct Metrics {
     pub(super) vocabulary: usize,
     pub(super) parameters: usize,
     pub(super) epochs: Vec<Epoch>,
-    pub(super) test: Option<Measured>,
+    pub(super) test: Option<TestResult>,
     pub(super) quantized: Option<Quantized>,
     pub(super) data: Counts,
     /// What a person should know before trusting the rest.
@@ -71,14 +71,14 @@ impl Metrics {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Measured {
+pub(super) struct TestResult {
     examples: usize,
     loss: f64,
     accuracy: f64,
 }
 
-impl From<Score> for Measured {
-    fn from(score: Score) -> Self {
+impl From<Tally> for TestResult {
+    fn from(score: Tally) -> Self {
         Self { examples: score.examples, loss: score.mean_loss(), accuracy: score.accuracy() }
     }
 }
@@ -88,12 +88,12 @@ pub(super) struct Quantized {
     bytes: usize,
     logit_error: f64,
     zeros: f64,
-    test: Option<Measured>,
+    test: Option<TestResult>,
 }
 
 /// A network that is to run on a device, and how it came about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome<'a> {
+pub(super) struct Delivery<'a> {
     /// What a report calls it.
     pub(super) name: &'a str,
     pub(super) network: &'a Network,
@@ -154,7 +154,7 @@ impl<'a> TriedOn<'a> {
     }
 }
 
-impl Outcome<'_> {
+impl Delivery<'_> {
     /// Quantizes it.
     pub(super) fn export(&self, console: Console) -> Result<Exported> {
         let Self { network, encoder, recipe, grid, data, sample, .. } = *self;
@@ -215,7 +215,7 @@ impl Outcome<'_> {
             encoder,
             model: &model,
             bytes: exported.file.len(),
-            trial: Trial { part, examples, logits: &logits, float, answers: &answers, device },
+            evaluation: Evaluation { part, examples, logits: &logits, float, answers: &answers, device },
         })?)?;
         console.say(format!(
             "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
@@ -240,7 +240,7 @@ impl Outcome<'_> {
         part: &str,
         examples: &[Example],
         answers: &[Answer],
-        [float, device]: [Score; 2],
+        [float, device]: [Tally; 2],
     ) -> Vec<Warning> {
         let (recipe, labels) = (self.recipe, &self.data.labels);
         let origin = match self.is_trained {

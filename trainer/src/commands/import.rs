@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::data::show;
-use super::delivery::{Metrics, Outcome, TriedOn};
+use super::delivery::{Delivery, Metrics, TriedOn};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};
@@ -131,7 +131,7 @@ enum Cut {
 pub fn run(args: &Args) -> Result<()> {
     let (imported, common, sources) = match &args.peer {
         Peer::Keras(args) => {
-            let reading = keras::Reading {
+            let reading = keras::Options {
                 activation: match args.activation {
                     Unit::Relu => Activation::Relu,
                     Unit::Tanh => Activation::Tanh,
@@ -202,7 +202,7 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     folder.write_config(recipe, &comment)?;
     let name = args.out.file_name().unwrap_or_default().to_string_lossy();
     let (tried_on, sample) = TriedOn::of_imported(&data, encoder);
-    let outcome = Outcome {
+    let delivery = Delivery {
         name: &name,
         network,
         encoder,
@@ -213,5 +213,5 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
         tried_on: &tried_on,
         is_trained: false,
     };
-    outcome.deliver(console, &folder, &outcome.export(console)?, metrics)
+    delivery.deliver(console, &folder, &delivery.export(console)?, metrics)
 }

@@ -8,12 +8,12 @@ use shell_words::quote;
 
 use super::budget::BudgetArgs;
 use super::data::show;
-use super::delivery::{Metrics, Outcome, TriedOn};
+use super::delivery::{Delivery, Metrics, TriedOn};
 use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, Task, TrainingState, fit};
 use crate::hints::before_training;
 use crate::network::Ruined;
 use crate::processor::Processor;
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
     let memory = Memory::default();
-    let run = |settings: Vec<String>, begin| Run {
+    let run = |settings: Vec<String>, begin| TrainRun {
         console,
         request,
         data: &data,
@@ -124,7 +124,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// One training.
-struct Run<'a> {
+struct TrainRun<'a> {
     console: Console,
     request: &'a Request,
     data: &'a Dataset,
@@ -136,7 +136,7 @@ struct Run<'a> {
     settings: Vec<String>,
 }
 
-impl Run<'_> {
+impl TrainRun<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
     fn train(self, budget: Option<(&Found, &Choice)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
@@ -171,7 +171,7 @@ impl Run<'_> {
             }
             _ => {
                 folder.remove_checkpoint()?;
-                State::new(&task, &network)
+                TrainingState::new(&task, &network)
             }
         };
         folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
@@ -197,14 +197,14 @@ impl Run<'_> {
             }
             None => error,
         };
-        let State { grid, best_epoch, .. } = fitted.map_err(advise)?;
+        let TrainingState { grid, best_epoch, .. } = fitted.map_err(advise)?;
         if let Some(epoch) = best_epoch {
             console.say(format!(
                 "the network is that of epoch {epoch}, the best by {}",
                 recipe.early_stopping.word()
             ))?;
         }
-        let outcome = Outcome {
+        let delivery = Delivery {
             name: &request.name(),
             network: &network,
             encoder: &material.encoder,
@@ -215,7 +215,7 @@ impl Run<'_> {
             tried_on: &TriedOn::of(data, &material),
             is_trained: true,
         };
-        let exported = outcome.export(console).map_err(advise)?;
+        let exported = delivery.export(console).map_err(advise)?;
         if let Some((found, choice)) = budget {
             let proof = found.proof(choice, &exported)?;
             if !proof.holds() {
@@ -223,7 +223,7 @@ impl Run<'_> {
             }
             metrics.budget = Some(proof);
         }
-        outcome.deliver(console, &folder, &exported, metrics)?;
+        delivery.deliver(console, &folder, &exported, metrics)?;
         folder.remove_checkpoint()?;
         Ok(true)
     }

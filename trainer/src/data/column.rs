@@ -30,7 +30,7 @@ pub(super) struct Column<'a> {
 
 /// The classes that there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Listed<'a> {
+pub(super) struct ClassList<'a> {
     pub(super) names: &'a [String],
     pub(super) by: By,
 }
@@ -80,7 +80,7 @@ impl<'a> Column<'a> {
     }
 
     /// For each file, which class each of its labels means.
-    pub(super) fn classes(&self, listed: Listed<'_>) -> Result<Vec<Vec<usize>>, InputError> {
+    pub(super) fn classes(&self, listed: ClassList<'_>) -> Result<Vec<Vec<usize>>, InputError> {
         let all: Vec<&Label> = self.all().collect();
         let names: Vec<&str> = all.iter().map(|label| label.name.as_str()).collect();
         let classes =
@@ -136,7 +136,7 @@ impl<'a> Column<'a> {
         )
     }
 
-    fn fault(&self, mismatch: &Mismatch, all: &[&Label], listed: Listed<'_>) -> InputError {
+    fn fault(&self, mismatch: &Mismatch, all: &[&Label], listed: ClassList<'_>) -> InputError {
         let whose = if listed.by == By::Model { "the model's classes" } else { "the classes" };
         let classes = shown(listed.names);
         match *mismatch {

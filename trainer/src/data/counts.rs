@@ -19,11 +19,11 @@ pub struct Counts {
     /// Words that the model will know.
     pub vocabulary: usize,
     /// What to train on.
-    pub train: Part,
+    pub train: PartCounts,
     /// What to validate on.
-    pub dev: Option<Part>,
+    pub dev: Option<PartCounts>,
     /// What to test on.
-    pub test: Option<Part>,
+    pub test: Option<PartCounts>,
     /// Texts that are there more than once.
     pub duplicates: Duplicates,
     /// What the reading of the data found.
@@ -33,7 +33,7 @@ pub struct Counts {
 
 /// Counts of a part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
+pub struct PartCounts {
     /// Examples.
     pub examples: usize,
     /// Examples of each class.
@@ -87,7 +87,7 @@ pub struct Duplicates {
 impl Counts {
     /// Counts, with the vocabulary that training uses.
     pub fn of(data: &Dataset, encoder: &Encoder) -> Self {
-        let part = |examples: &Vec<Example>| Part::of(examples, data.labels.len(), encoder);
+        let part = |examples: &Vec<Example>| PartCounts::of(examples, data.labels.len(), encoder);
         Self {
             labels: data.labels.clone(),
             vocabulary: encoder.words().len(),
@@ -100,7 +100,7 @@ impl Counts {
     }
 
     /// The parts that there are, by name.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Part)> {
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &PartCounts)> {
         let parts = [("train", Some(&self.train)), ("dev", self.dev.as_ref()), ("test", self.test.as_ref())];
         parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
     }
@@ -110,7 +110,7 @@ impl Counts {
         let Duplicates { within_train, dev_in_train, test_in_train, test_in_dev, contradictory, .. } =
             self.duplicates;
         let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
-        let examples = |part: Option<&Part>| part.map_or(0, |part| part.examples);
+        let examples = |part: Option<&PartCounts>| part.map_or(0, |part| part.examples);
         let mut warnings = self.noticed.clone();
         for (count, all, what) in [
             (within_train, self.train.examples, "training texts stood there before"),
@@ -151,7 +151,7 @@ pub(super) fn missing_classes(part: &str, classes: &[&String]) -> Option<Warning
     })
 }
 
-impl Part {
+impl PartCounts {
     fn of(examples: &[Example], classes: usize, encoder: &Encoder) -> Self {
         let mut per_class = vec![0; classes];
         examples.iter().for_each(|example| per_class[example.class] += 1);

@@ -28,7 +28,7 @@ impl std::fmt::Debug for Source {
 
 /// What a file says.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct ParsedFile {
     /// Its examples. Until its labels are understood, a class is the index of the label.
     pub(super) examples: Vec<Example>,
     /// Its different labels.
@@ -43,7 +43,7 @@ pub(super) fn read_all(
     sources: &[Source],
     first: usize,
     reading: &Reading,
-) -> Result<Vec<Contents>, InputError> {
+) -> Result<Vec<ParsedFile>, InputError> {
     let progress = progress::bar("reading", sources.len(), "files");
     let read = |(index, source): (usize, &Source)| {
         let contents = read(source, first + index, reading)?;
@@ -53,19 +53,19 @@ pub(super) fn read_all(
             false => Ok(contents),
         }
     };
-    let contents: Vec<Result<Contents, InputError>> =
+    let contents: Vec<Result<ParsedFile, InputError>> =
         sources.par_iter().enumerate().map(|(index, source)| read((index, source))).collect();
     progress.finish_and_clear();
     contents.into_iter().collect()
 }
 
 /// Reads the file that has this number.
-fn read(source: &Source, number: usize, reading: &Reading) -> Result<Contents, InputError> {
+fn read(source: &Source, number: usize, reading: &Reading) -> Result<ParsedFile, InputError> {
     let Source { path, format } = source;
     let content = bytes::read_text(path, reading.form.encoding)?;
     let format = format.of_content(&content, &reading.form).unwrap_or(*format);
     check_form(path, format, &reading.form)?;
-    let mut found = Contents::default();
+    let mut found = ParsedFile::default();
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut each = |line: Option<usize>, values: &[&str]| {
         let origin = Origin { file: number as u32, line: line.unwrap_or(0) as u32 };

@@ -43,8 +43,8 @@ pub use text_lines::TextLines;
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;
 use crate::warning::Warning;
-use column::{By, Column, Listed};
-use files::{Contents, Source, mix, read_all};
+use column::{By, ClassList, Column};
+use files::{ParsedFile, Source, mix, read_all};
 
 /// A text and its class. Two are equal if both are, wherever they stand.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl Dataset {
             Some(labels) => (labels, By::List),
             None => (column.infer(&parts.train)?, By::Data),
         };
-        let classes = column.classes(Listed { names: &listed, by })?;
+        let classes = column.classes(ClassList { names: &listed, by })?;
         let kept = labels::Kept::new(&listed, &inputs.without)?;
         let mut contents = contents.into_iter().zip(classes);
         let mut take =
@@ -216,7 +216,7 @@ impl Dataset {
 /// only; and their groups.
 fn join(
     sources: &[Source],
-    contents: impl Iterator<Item = (Contents, Vec<usize>)>,
+    contents: impl Iterator<Item = (ParsedFile, Vec<usize>)>,
     classes: usize,
 ) -> (Vec<Example>, Vec<String>) {
     let (mut examples, mut groups) = (Vec::new(), Vec::new());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::column::{By, Column, Listed};
+use super::column::{By, ClassList, Column};
 use super::counts::missing_classes;
 use super::files::read_all;
 use super::form::Reading;
@@ -47,7 +47,7 @@ impl Test {
             kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
         let contents = read_all(&sources, 0, reading)?;
         let column = Column::new(sources.iter().zip(contents.iter().map(|contents| &contents.labels[..])));
-        let classes = column.classes(Listed { names: &all, by: By::Model })?;
+        let classes = column.classes(ClassList { names: &all, by: By::Model })?;
         let (examples, _) = join(&sources, contents.into_iter().zip(classes), all.len());
         let examples = examples.into_iter().filter_map(|example| {
             let example = kept.example(example)?;

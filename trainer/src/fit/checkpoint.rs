@@ -8,7 +8,7 @@ use crc32fast::Hasher;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
-use super::{State, Task};
+use super::{Task, TrainingState};
 use crate::error::InputError;
 use crate::network::Network;
 
@@ -61,7 +61,7 @@ impl Asked {
 }
 
 /// Writes a checkpoint: magic, a postcard structure, and its CRC-32. Nothing of it is in memory as a whole.
-pub fn write(out: impl Write, asked: &Asked, network: &Network, state: &State) -> Result<()> {
+pub fn write(out: impl Write, asked: &Asked, network: &Network, state: &TrainingState) -> Result<()> {
     let mut sink = Sink { out: BufWriter::new(out), hash: Hasher::new(), fault: None };
     sink.out.write_all(&MAGIC)?;
     let weights = network.parameters().map(|parameter| &parameter.values);
@@ -102,7 +102,12 @@ impl<W: Write> Flavor for &mut Sink<W> {
 
 /// Takes network and state from a checkpoint's bytes. Fails, and leaves the network as it was, if they are damaged, or
 /// of a training that was asked for something else.
-pub fn read(path: &Path, bytes: &[u8], asked: &Asked, network: &mut Network) -> Result<State, InputError> {
+pub fn read(
+    path: &Path,
+    bytes: &[u8],
+    asked: &Asked,
+    network: &mut Network,
+) -> Result<TrainingState, InputError> {
     let fault = |reason: &str| InputError::in_file(path, format!("{reason} (--force trains from the start)"));
     let Some((magic, rest)) = bytes.split_at_checked(MAGIC.len()) else {
         return Err(fault("it is cut short"));
@@ -120,7 +125,7 @@ pub fn read(path: &Path, bytes: &[u8], asked: &Asked, network: &mut Network) -> 
     if let Some(difference) = before.difference(asked) {
         return Err(fault(&format!("the interrupted training was another: {difference}")));
     }
-    let (weights, state): ([Vec<f32>; 6], State) = postcard::from_bytes(rest).map_err(unreadable)?;
+    let (weights, state): ([Vec<f32>; 6], TrainingState) = postcard::from_bytes(rest).map_err(unreadable)?;
     if !weights.iter().map(Vec::len).eq(network.parameters().map(|parameter| parameter.values.len())) {
         return Err(fault("its weights are of another shape"));
     }

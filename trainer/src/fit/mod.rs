@@ -21,7 +21,7 @@ pub use validation::Split;
 
 use self::schedule::LearningRate;
 use self::stopping::Stopping;
-use crate::network::loss::{Objective, Score};
+use crate::network::loss::{Objective, Tally};
 use crate::network::{Batch, Batches, Dropout, Grid, Network, Ruined, Training};
 use crate::optim::{Optimizers, Ties};
 use crate::quantize::{choose_grid, number_bits};
@@ -83,7 +83,7 @@ pub struct Task<'a> {
 
 /// All that changes from epoch to epoch but the network: with both, training goes on as if it had never ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct State {
+pub struct TrainingState {
     optimizers: Optimizers,
     /// Epochs that are done, or that early stopping left out.
     done: usize,
@@ -99,7 +99,7 @@ pub struct State {
     pub best_epoch: Option<usize>,
 }
 
-impl State {
+impl TrainingState {
     /// Before the first epoch.
     pub fn new(task: &Task<'_>, network: &Network) -> Self {
         Self {
@@ -124,10 +124,10 @@ impl State {
 pub fn fit(
     network: &mut Network,
     task: &Task<'_>,
-    mut state: State,
+    mut state: TrainingState,
     interrupt: &Interrupt,
-    mut after_epoch: impl FnMut(&Network, &State) -> Result<()>,
-) -> Result<State> {
+    mut after_epoch: impl FnMut(&Network, &TrainingState) -> Result<()>,
+) -> Result<TrainingState> {
     let recipe = task.recipe;
     let float_epochs = recipe.epochs - recipe.quantized_epochs;
     while state.done < recipe.epochs {
@@ -156,7 +156,7 @@ pub fn fit(
 fn train_epoch(
     network: &mut Network,
     task: &Task<'_>,
-    state: &mut State,
+    state: &mut TrainingState,
     interrupt: &Interrupt,
 ) -> Result<Epoch> {
     let start = Instant::now();
@@ -176,7 +176,7 @@ fn train_epoch(
     };
     let steps = train.texts.len().div_ceil(recipe.batch);
     let progress = progress::bar(format!("epoch {epoch}/{}", recipe.epochs), train.texts.len(), "examples");
-    let mut score = Score::default();
+    let mut score = Tally::default();
     let mut learning_rate = recipe.learning_rate;
     let batches = Batches::shuffled(&lengths, recipe.batch, recipe.bucket_by_length, &mut order);
     for (step, examples) in (state.done * steps..).zip(batches.iter()) {

@@ -14,7 +14,7 @@ use crate::recipe::{Activation, End, Letters, Pads, Recipe};
 
 /// What neither the weights nor the tokenizer say.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct Options {
     /// Of the `SimpleRNN`.
     pub activation: Activation,
     /// `mask_zero` of the `Embedding`.
@@ -29,7 +29,7 @@ pub struct Reading {
 pub fn read(
     weights: &Path,
     tokenizer: &Path,
-    reading: &Reading,
+    reading: &Options,
     settings: &[String],
 ) -> Result<Imported, InputError> {
     let arrays = read_npz(weights)?;

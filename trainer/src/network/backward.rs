@@ -7,8 +7,8 @@ use candle_nn::Module;
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::{Dropout, mask};
-use super::loss::{self, Objective, Score, Target};
-use super::projection::{InputGradients, Inputs};
+use super::loss::{self, Objective, Tally, Target};
+use super::projection::{InputGradients, Projection};
 use super::recurrence::with_values;
 use super::{Batch, Grid, Network, Parameter, composed, linear};
 
@@ -52,14 +52,14 @@ impl Network {
         classes: &[usize],
         training: Training<'_>,
         rng: &mut ChaCha8Rng,
-    ) -> Result<(Score, Gradients)> {
+    ) -> Result<(Tally, Gradients)> {
         let Training { objective, dropout, grid, processor, squares, opinions: _ } = training;
         let processor = if grid.is_some() || squares { &Device::Cpu } else { processor };
         let (texts, units) = (batch.examples.len(), self.units());
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
         let dropped = mask(batch.ids.len() * width, dropout.embedding, rng);
-        let inputs = Inputs::new(self, &batch.ids, dropped, grid);
+        let inputs = Projection::new(self, &batch.ids, dropped, grid);
         let projected = inputs.project();
         let var =
             |parameter: &Parameter, values: &[f32]| Var::from_slice(values, &parameter.shape, processor);
@@ -115,10 +115,10 @@ impl Network {
     }
 
     /// The score of a batch's logits, and the gradients of its mean loss by them.
-    fn score(&self, logits: &[f32], classes: &[usize], training: Training<'_>) -> (Score, Vec<f32>) {
+    fn score(&self, logits: &[f32], classes: &[usize], training: Training<'_>) -> (Tally, Vec<f32>) {
         let Training { objective, opinions, .. } = training;
         let mut opinions = opinions.map(|all| all.chunks_exact(self.outputs())).into_iter().flatten();
-        let mut score = Score::default();
+        let mut score = Tally::default();
         let mut gradients = vec![0.0; logits.len()];
         let outputs = self.outputs();
         for ((logits, gradient), &class) in
@@ -127,7 +127,7 @@ impl Network {
             let weight = objective.class_weights[class];
             let target = Target { class, smoothing: objective.label_smoothing, opinion: opinions.next() };
             let plain = loss::score(logits, target);
-            score += Score { loss: f64::from(weight) * plain.loss, ..plain };
+            score += Tally { loss: f64::from(weight) * plain.loss, ..plain };
             loss::gradient(logits, target, gradient);
             gradient.iter_mut().for_each(|g| *g *= weight);
         }

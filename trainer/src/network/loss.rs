@@ -2,7 +2,7 @@
 
 /// Sums over examples: loss, and how many were right.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
+pub struct Tally {
     /// Sum of losses, in nats.
     pub loss: f64,
     /// Examples whose most probable class is the right one.
@@ -11,7 +11,7 @@ pub struct Score {
     pub examples: usize,
 }
 
-impl Score {
+impl Tally {
     /// The mean loss of an example.
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.examples.max(1) as f64
@@ -23,7 +23,7 @@ impl Score {
     }
 }
 
-impl std::ops::AddAssign for Score {
+impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.correct += other.correct;
@@ -81,7 +81,7 @@ impl Target<'_> {
 
 /// Scores one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
 /// of its TensorFlow backend); several are one for each class (`categorical_crossentropy`).
-pub fn score(logits: &[f32], target: Target<'_>) -> Score {
+pub fn score(logits: &[f32], target: Target<'_>) -> Tally {
     let loss = match *logits {
         [z] => {
             let z = f64::from(z);
@@ -97,7 +97,7 @@ pub fn score(logits: &[f32], target: Target<'_>) -> Score {
             losses.sum()
         }
     };
-    Score { loss, correct: usize::from(class(logits) == target.class), examples: 1 }
+    Tally { loss, correct: usize::from(class(logits) == target.class), examples: 1 }
 }
 
 /// The gradient of an example's loss by its logits: probability minus target.

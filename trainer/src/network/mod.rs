@@ -30,8 +30,8 @@ pub use grid::{Grid, Numbers, int8};
 pub use recurrence::Recurrence;
 pub use weights::{Array, Unfit};
 
-use self::kernels::{Into, Matrix, multiply};
-use self::projection::Inputs;
+use self::kernels::{Matrix, Mode, multiply};
+use self::projection::Projection;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights
@@ -188,7 +188,7 @@ impl Network {
         let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
         multiply(
             &mut projected,
-            Into::Add,
+            Mode::Add,
             self.embedding.matrix(),
             self.kernel.matrix(),
             Parallelism::Rayon(0),
@@ -228,7 +228,7 @@ impl Network {
 
     /// `W·E[word] + b` for the words of a batch.
     fn inputs(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        Inputs::new(self, &batch.ids, None, grid).project()
+        Projection::new(self, &batch.ids, None, grid).project()
     }
 
     fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {

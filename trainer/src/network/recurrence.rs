@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::grid::Grid;
-use super::kernels::{Into, Matrix, multiply};
+use super::kernels::{Matrix, Mode, multiply};
 
 /// Texts of a batch that one thread takes through all steps. Independent of the number of threads,
 /// so that results are too.
@@ -69,7 +69,7 @@ impl Squares {
         let rows = gradients.len() / units;
         let mut each = vec![0.0; rows * self.width];
         let kernel = Matrix::new(&self.kernel, self.width, units).t();
-        multiply(&mut each, Into::Set, Matrix::new(gradients, rows, units), kernel, Parallelism::Rayon(0));
+        multiply(&mut each, Mode::Set, Matrix::new(gradients, rows, units), kernel, Parallelism::Rayon(0));
         let Ok(mut sums) = self.sums.lock() else { return };
         for (&token, gradient) in tokens.iter().zip(each.chunks_exact(self.width)) {
             if token != Batch::MASKED {
@@ -189,7 +189,7 @@ impl Recurrence {
         if let Some(previous) = previous {
             let previous = self.masked(previous, block * TEXTS, units);
             let previous = Matrix::new(&previous, texts, units);
-            multiply(state, Into::Add, previous, Matrix::new(kernel, units, units), Parallelism::None);
+            multiply(state, Mode::Add, previous, Matrix::new(kernel, units, units), Parallelism::None);
         }
         self.activate(state, tokens, units);
     }
@@ -274,7 +274,7 @@ impl Recurrence {
             };
             let rows = after.len() / units;
             let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
-            multiply(&mut of_kernel, Into::Add, seen.t(), after, Parallelism::Rayon(0));
+            multiply(&mut of_kernel, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
             behind = Some(gradients[..row].to_vec());
         }
         (of_projected, of_kernel)
@@ -285,7 +285,7 @@ impl Recurrence {
         let texts = TEXTS.min(self.texts - block * TEXTS);
         let units = gradient.len() / texts;
         let kernel = Matrix::new(kernel, units, units).t();
-        multiply(gradient, Into::Set, Matrix::new(next, texts, units), kernel, Parallelism::None);
+        multiply(gradient, Mode::Set, Matrix::new(next, texts, units), kernel, Parallelism::None);
         if let Some(mask) = &self.mask {
             gradient.iter_mut().zip(&mask[block * TEXTS * units..]).for_each(|(g, mask)| *g *= mask);
         }

@@ -10,7 +10,7 @@ mod ties;
 
 use serde::{Deserialize, Serialize};
 
-pub use adam::{Adam, Form, WaitingAdam};
+pub use adam::{Adam, AdamForm, WaitingAdam};
 pub use lazy::{Lazy, Waiting};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
@@ -69,7 +69,7 @@ const DENSE: usize = 1 << 17;
 
 /// One of the optimizers, with its moments.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-enum Any {
+enum AnyOptimizer {
     Rmsprop(RmsProp),
     Adam(Adam),
     LazyAdam(Lazy<WaitingAdam>),
@@ -77,7 +77,7 @@ enum Any {
     LazySgd(Lazy<Sgd>),
 }
 
-impl Any {
+impl AnyOptimizer {
     /// That of a recipe, fresh, for a parameter of `rows` rows of `width` values. If `lazy`, rows without a gradient wait.
     fn new(recipe: &Recipe, name: &str, [rows, width]: [usize; 2], lazy: bool) -> Self {
         let length = rows * width;
@@ -92,9 +92,9 @@ impl Any {
         };
         match recipe.optimizer {
             OptimizerKind::Rmsprop => Self::Rmsprop(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
-            OptimizerKind::Adam => adam(Form::Keras, 0.0),
+            OptimizerKind::Adam => adam(AdamForm::Keras, 0.0),
             OptimizerKind::Adamw => {
-                adam(Form::Papers, if name.ends_with("bias") { 0.0 } else { recipe.weight_decay })
+                adam(AdamForm::Papers, if name.ends_with("bias") { 0.0 } else { recipe.weight_decay })
             }
             OptimizerKind::Sgd => {
                 let sgd = Sgd::new(recipe.momentum, recipe.nesterov, length);
@@ -125,8 +125,8 @@ impl Any {
 /// step costs what its batch touches. Between [`settle`](Self::settle) and the next step the network is as it should be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Optimizers {
-    embedding: Any,
-    others: Vec<Any>,
+    embedding: AnyOptimizer,
+    others: Vec<AnyOptimizer>,
     clip_norm: f32,
     /// Whether rows wait.
     lazy: bool,
@@ -144,8 +144,8 @@ impl Optimizers {
     pub(crate) fn with(recipe: &Recipe, network: &Network, lazy: bool) -> Self {
         let [embedding, others @ ..] = network.parameters();
         Self {
-            embedding: Any::new(recipe, embedding.name, embedding.shape, lazy),
-            others: others.map(|p| Any::new(recipe, p.name, p.shape, false)).into(),
+            embedding: AnyOptimizer::new(recipe, embedding.name, embedding.shape, lazy),
+            others: others.map(|p| AnyOptimizer::new(recipe, p.name, p.shape, false)).into(),
             clip_norm: recipe.clip_norm,
             lazy,
             parted: false,

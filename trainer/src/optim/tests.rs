@@ -77,12 +77,12 @@ fn begin() -> Vec<f32> {
     (0..ROWS * WIDTH).map(|i| i as f32 / 10.0 - 1.0).collect()
 }
 
-fn embedding(toml: &str, lazy: bool) -> Any {
-    Any::new(&Recipe::from_toml(toml).unwrap(), "embedding", [ROWS, WIDTH], lazy)
+fn embedding(toml: &str, lazy: bool) -> AnyOptimizer {
+    AnyOptimizer::new(&Recipe::from_toml(toml).unwrap(), "embedding", [ROWS, WIDTH], lazy)
 }
 
 /// Takes a step with the rows that are touched in it. Returns what these rows were when they were read.
-fn step(optimizer: &mut Any, values: &mut [f32], step: usize) -> Vec<f32> {
+fn step(optimizer: &mut AnyOptimizer, values: &mut [f32], step: usize) -> Vec<f32> {
     let rows = touched(step);
     optimizer.get().catch_up(values, &rows);
     let read = rows.iter().flat_map(|&row| values[row as usize * WIDTH..][..WIDTH].to_vec()).collect();
@@ -238,8 +238,11 @@ fn rows_wait_in_large_embeddings_only() {
     let recipe = Recipe::from_toml("units = 2\nembedding = 2\noptimizer = \"adamw\"").unwrap();
     for (rows, lazy) in [(DENSE / 2, false), (DENSE / 2 + 1, true)] {
         let (optimizers, network) = train(&recipe, rows, None);
-        assert_eq!((optimizers.lazy, matches!(optimizers.embedding, Any::LazyAdam(_))), (lazy, lazy));
-        assert!(optimizers.others.iter().all(|optimizer| matches!(optimizer, Any::Adam(_))));
+        assert_eq!(
+            (optimizers.lazy, matches!(optimizers.embedding, AnyOptimizer::LazyAdam(_))),
+            (lazy, lazy)
+        );
+        assert!(optimizers.others.iter().all(|optimizer| matches!(optimizer, AnyOptimizer::Adam(_))));
         assert_eq!(network, train(&recipe, rows, Some(lazy)).1);
     }
 }
@@ -252,7 +255,7 @@ fn kernels_and_biases_follow_the_formulas() {
             if !decays && recipe.optimizer == OptimizerKind::Adamw {
                 continue;
             }
-            let mut optimizer = Any::new(&recipe, name, [1, 4], false);
+            let mut optimizer = AnyOptimizer::new(&recipe, name, [1, 4], false);
             let mut values = [1.0f32, -1.0, 0.5, 0.0];
             let mut wanted = values.map(f64::from);
             let mut moments = [[0.0; 2]; 4];
@@ -278,7 +281,7 @@ fn biases_do_not_decay() {
     let recipe = Recipe::from_toml(CASES[2].0).unwrap();
     let step = |name: &str| {
         let mut values = [1.0];
-        Any::new(&recipe, name, [1, 1], false).get().update(&mut values, &[0.0], 0.01);
+        AnyOptimizer::new(&recipe, name, [1, 1], false).get().update(&mut values, &[0.0], 0.01);
         values[0]
     };
     assert_eq!((step("dense_bias"), step("dense_kernel")), (1.0, 1.0 - 0.01 * 0.1));

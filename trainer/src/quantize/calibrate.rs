@@ -52,7 +52,7 @@ pub fn choose_grid(
     bits: Option<EmbeddingBits>,
 ) -> Result<Grid> {
     let sample: Vec<Vec<u32>> = evenly(texts.len()).map(|text| texts[text].clone()).collect();
-    let answers = Answers::new(logits(network, &sample, pad_to, None)?);
+    let answers = ReferenceLogits::new(logits(network, &sample, pad_to, None)?);
     let scales = || States::new(network, &sample, pad_to, None).scales();
     choose(network, &sample, pad_to, bits, &answers, scales)
 }
@@ -67,7 +67,7 @@ pub(super) fn choose(
     texts: &[Vec<u32>],
     pad_to: Option<usize>,
     bits: Option<EmbeddingBits>,
-    answers: &Answers,
+    answers: &ReferenceLogits,
     scales: impl FnOnce() -> Vec<Vec<f32>>,
 ) -> Result<Grid> {
     // The scale of a tanh state is given.
@@ -106,14 +106,14 @@ pub(super) fn choose(
 }
 
 /// The float network's logits, for comparison.
-pub(super) struct Answers {
+pub(super) struct ReferenceLogits {
     /// Up to which size, of either sign, logits are compared.
     sure: f32,
     /// The logits, as far as they are.
     logits: Vec<f32>,
 }
 
-impl Answers {
+impl ReferenceLogits {
     /// At this logit a probability is within 1e-7 of certainty.
     const SURE: f32 = 16.0;
 

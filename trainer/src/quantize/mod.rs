@@ -21,7 +21,7 @@ use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 pub use calibrate::{Sample, choose_grid};
 pub use size::FileSize;
 
-use self::calibrate::{Answers, States, choose};
+use self::calibrate::{ReferenceLogits, States, choose};
 use self::layers::{IntDense, IntRecurrence, IntTables};
 use crate::answer::answer_all;
 use crate::evaluate::logits;
@@ -62,7 +62,7 @@ pub fn export(
 ) -> Result<Exported> {
     let (ids, pad_to) = (&sample.ids, recipe.pad_to());
     // The network as it was trained: after quantized epochs that is the one on their grid.
-    let answers = Answers::new(logits(network, ids, pad_to, trained_on)?);
+    let answers = ReferenceLogits::new(logits(network, ids, pad_to, trained_on)?);
     let states = States::new(network, ids, pad_to, trained_on);
     let zeros = states.zeros();
     let grid = match trained_on {

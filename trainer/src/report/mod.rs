@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::data::Example;
 use crate::fit::Epoch;
 use crate::network::Network;
-use crate::network::loss::Score;
+use crate::network::loss::Tally;
 use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::Encoder;
@@ -49,12 +49,12 @@ pub(crate) struct Subject<'a> {
     /// The length of its file.
     pub bytes: usize,
     /// What both were tried on.
-    pub trial: Trial<'a>,
+    pub evaluation: Evaluation<'a>,
 }
 
 /// What the float network and the model file said of some texts.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Trial<'a> {
+pub(crate) struct Evaluation<'a> {
     /// Which texts these are: `test`, ...
     pub part: &'a str,
     /// The texts and their classes.
@@ -62,14 +62,14 @@ pub(crate) struct Trial<'a> {
     /// The float network's logits, `texts × outputs`.
     pub logits: &'a [f32],
     /// Its score.
-    pub float: Score,
+    pub float: Tally,
     /// The model file's answers.
     pub answers: &'a [Answer],
     /// Their score.
-    pub device: Score,
+    pub device: Tally,
 }
 
-impl Trial<'_> {
+impl Evaluation<'_> {
     /// The right class and the device's, text by text.
     fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         self.examples.iter().zip(self.answers).map(|(example, answer)| (example.class, answer.class as usize))

@@ -10,14 +10,14 @@ use crate::fit::Epoch;
 
 /// What a person wants to know first.
 pub(super) fn headline(subject: &Subject<'_>) -> Markup {
-    let Subject { name, config, labels, network, encoder, bytes, trial, .. } = subject;
+    let Subject { name, config, labels, network, encoder, bytes, evaluation, .. } = subject;
     let parameters: usize = network.parameters().iter().map(|parameter| parameter.values.len()).sum();
-    let (float, device) = (trial.float.accuracy(), trial.device.accuracy());
+    let (float, device) = (evaluation.float.accuracy(), evaluation.device.accuracy());
     html! {
         header {
             h1 { (name) }
             dl.facts {
-                div { dt { "accuracy of the device (int8) on " (trial.part) " texts" } dd { (share(device)) } }
+                div { dt { "accuracy of the device (int8) on " (evaluation.part) " texts" } dd { (share(device)) } }
                 div { dt { "of the float network" } dd { (share(float)) } }
                 div { dt { "model file" } dd { (grouped(*bytes)) " bytes" } }
                 div { dt { "vocabulary" } dd { (grouped(encoder.words().len())) " words" } }
@@ -30,7 +30,7 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
             p {
                 (labels.len()) " classes: " (labels.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
                 @if labels.len() > 12 { ", ..." }
-                ". All figures are of the " (grouped(trial.examples.len())) " " (trial.part) " texts."
+                ". All figures are of the " (grouped(evaluation.examples.len())) " " (evaluation.part) " texts."
             }
             @for warning in subject.warnings { p.warning { (warning) } }
             details { summary { "How to make it again" } pre { (config) } }

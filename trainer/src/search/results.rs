@@ -93,7 +93,12 @@ impl Means {
 }
 
 /// A row for each candidate, by rising bytes, with what the trials of these seeds say of it.
-pub(super) fn rows(candidates: &[Candidate], trials: &[Trial], seeds: &[u64], flash: Option<usize>) -> Vec<Row> {
+pub(super) fn rows(
+    candidates: &[Candidate],
+    trials: &[Trial],
+    seeds: &[u64],
+    flash: Option<usize>,
+) -> Vec<Row> {
     let mut rows: Vec<Row> = candidates
         .iter()
         .map(|candidate| {

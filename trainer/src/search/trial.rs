@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::size::Size;
 use crate::data::Dataset;
 use crate::evaluate;
-use crate::fit::{Interrupt, Interrupted, Material, Memory, State, fit};
+use crate::fit::{Interrupt, Interrupted, Material, Memory, TrainingState, fit};
 use crate::footprint::classifier;
 use crate::quantize::export;
 use crate::recipe::Recipe;
@@ -89,7 +89,7 @@ fn measure(
     let material = Material::remembering(recipe, seed, data, memory)?;
     let task = material.task(recipe, seed);
     let mut network = material.network(recipe, seed);
-    let state = State::new(&task, &network);
+    let state = TrainingState::new(&task, &network);
     let state = fit(&mut network, &task, state, interrupt, |_, _| {
         after_epoch();
         Ok(())

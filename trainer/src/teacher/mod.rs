@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use self::linear::{score, train};
-use self::ngrams::{Counts, SLOTS};
+use self::ngrams::{NgramCounts, SLOTS};
 use self::weights::Weighted;
 use crate::progress;
 
@@ -61,7 +61,7 @@ pub(crate) fn teach(lesson: &Lesson<'_>) -> Opinions {
     let Lesson { texts, classes, count, groups, unlabelled, longest, normalization } = *lesson;
     let labelled = texts.len();
     let all: Vec<&str> = texts.iter().chain(unlabelled).copied().collect();
-    let counts = Counts::of(&all, normalization, longest);
+    let counts = NgramCounts::of(&all, normalization, longest);
     // Two classes are told apart by one model.
     let asked: Vec<usize> = if count == 2 { vec![1] } else { (0..count).collect() };
     let jobs: Vec<(usize, usize)> =
