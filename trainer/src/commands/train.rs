@@ -19,7 +19,7 @@ use crate::network::Ruined;
 use crate::processor::Processor;
 use crate::request::{Request, set_options};
 use crate::run_folder::{Begin, RunFolder};
-use crate::search::{Choice, Found};
+use crate::search::{ChosenSize, SearchResult};
 use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -138,7 +138,7 @@ struct TrainRun<'a> {
 
 impl TrainRun<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
-    fn train(self, budget: Option<(&Found, &Choice)>) -> Result<bool> {
+    fn train(self, budget: Option<(&SearchResult, &ChosenSize)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
         let seed = request.seed;
         let recipe = request.recipe_of(&settings)?;

@@ -185,7 +185,7 @@ impl<'a> Column<'a> {
 }
 
 /// Which of the classes each of all labels means, if there is one way to read them.
-pub fn classes_of(classes: &[String], labels: &[String]) -> Option<Vec<usize>> {
+pub(crate) fn classes_of(classes: &[String], labels: &[String]) -> Option<Vec<usize>> {
     meaning(classes, &labels.iter().map(String::as_str).collect::<Vec<_>>()).ok()
 }
 

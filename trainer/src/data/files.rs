@@ -106,24 +106,24 @@ fn check_form(path: &Path, format: &dyn Format, form: &Form) -> Result<(), Input
 }
 
 /// Reads the groups of examples that lie in a file of their own: in the column or under the key `name`, or one a line.
-pub fn read_groups(path: &Path, name: &str, form: &Form) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_groups(path: &Path, name: &str, form: &Form) -> Result<Vec<String>, InputError> {
     let format = formats::of(path)?;
     let field = if format.is_of_one_class() { Field::Text } else { Field::Group };
     read_field(path, format, field, name, form)
 }
 
 /// Reads texts without labels, from their column or key, or one a line.
-pub fn read_unlabelled(path: &Path, form: &Form) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_unlabelled(path: &Path, form: &Form) -> Result<Vec<String>, InputError> {
     read_field(path, formats::of(path)?, Field::Text, form.text(), form)
 }
 
 /// Reads a text that is a whole file.
-pub fn read_document(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
+pub(crate) fn read_document(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
     Ok(lines::within(Document::text(&bytes::read_text(path, encoding)?)).into_owned())
 }
 
 /// Reads texts, one a line.
-pub fn read_lines(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_lines(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
     let content = bytes::read_text(path, encoding)?;
     Ok(lines::of(path, &content)?.map(|(_, line)| line.to_owned()).collect())
 }

@@ -24,7 +24,7 @@ pub(super) fn unify(content: String, is_of_more: bool) -> String {
 }
 
 /// A text with `\n` as line ends.
-pub fn within(text: &str) -> Cow<'_, str> {
+pub(crate) fn within(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { replaced(text, '\n').into() } else { text.into() }
 }
 

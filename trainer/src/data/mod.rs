@@ -2,12 +2,12 @@
 //!
 //! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes`, `encoding` and `lines` make text of
 //! one, `formats` makes records of that and `files` examples; `column` says which classes their labels mean, and
-//! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. [`counts`] says what came
+//! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. `counts` says what came
 //! of it.
 
 mod bytes;
 mod column;
-pub mod counts;
+pub(crate) mod counts;
 mod encoding;
 mod files;
 mod form;
@@ -19,7 +19,7 @@ mod lines;
 mod names;
 mod numeric;
 mod repair;
-pub mod starter;
+pub(crate) mod starter;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -30,21 +30,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use column::classes_of;
 pub use encoding::Encoding;
-pub use files::{read_document, read_groups, read_lines, read_unlabelled};
 pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
-pub use labels::{fault as label_fault, shown as names_shown};
-pub use lines::within as with_line_feeds;
 pub use test::Test;
-pub use text_lines::TextLines;
 
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;
 use crate::warning::Warning;
 use column::{By, ClassList, Column};
 use files::{ParsedFile, Source, mix, read_all};
+
+pub(crate) use self::column::classes_of;
+pub(crate) use self::files::{read_document, read_groups, read_lines, read_unlabelled};
+pub(crate) use self::labels::{fault as label_fault, shown as names_shown};
+pub(crate) use self::lines::within as with_line_feeds;
+pub(crate) use self::text_lines::TextLines;
 
 /// A text and its class. Two are equal if both are, wherever they stand.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use super::lines::{self, BYTE_ORDER_MARK};
 use crate::error::{InputError, STANDARD_INPUT};
 
 /// Lines of standard input, each as soon as it is there.
-pub struct TextLines<R> {
+pub(crate) struct TextLines<R> {
     input: R,
     encoding: Option<Encoding>,
     /// How many lines were taken.
@@ -21,7 +21,7 @@ pub struct TextLines<R> {
 
 impl<R: BufRead> TextLines<R> {
     /// Lines of text in an encoding, or else in UTF-8.
-    pub fn new(input: R, encoding: Option<Encoding>) -> Self {
+    pub(crate) fn new(input: R, encoding: Option<Encoding>) -> Self {
         Self { input, encoding, taken: 0, ready: VecDeque::new() }
     }
 

@@ -17,7 +17,7 @@ const MAGIC: [u8; 8] = *b"KILOCKP\x02";
 
 /// What a training was asked for. Only the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub(crate) struct Asked {
     recipe: String,
     seed: u64,
     /// A checksum of everything that is trained and validated on, in numbers.
@@ -26,7 +26,7 @@ pub struct Asked {
 
 impl Asked {
     /// By a task.
-    pub fn of(task: &Task<'_>) -> Result<Self> {
+    pub(crate) fn of(task: &Task<'_>) -> Result<Self> {
         let mut hash = Hasher::new();
         let mut number = |n: usize| hash.update(&(n as u64).to_le_bytes());
         number(task.objective.class_weights.len());
@@ -44,7 +44,7 @@ impl Asked {
     }
 
     /// The first thing in which another training differs.
-    pub fn difference(&self, now: &Self) -> Option<String> {
+    pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         if self.seed != now.seed {
             return Some(format!("it has --seed {}, not {}", self.seed, now.seed));
         }
@@ -61,7 +61,7 @@ impl Asked {
 }
 
 /// Writes a checkpoint: magic, a postcard structure, and its CRC-32. Nothing of it is in memory as a whole.
-pub fn write(out: impl Write, asked: &Asked, network: &Network, state: &TrainingState) -> Result<()> {
+pub(crate) fn write(out: impl Write, asked: &Asked, network: &Network, state: &TrainingState) -> Result<()> {
     let mut sink = Sink { out: BufWriter::new(out), hash: Hasher::new(), fault: None };
     sink.out.write_all(&MAGIC)?;
     let weights = network.parameters().map(|parameter| &parameter.values);
@@ -102,7 +102,7 @@ impl<W: Write> Flavor for &mut Sink<W> {
 
 /// Takes network and state from a checkpoint's bytes. Fails, and leaves the network as it was, if they are damaged, or
 /// of a training that was asked for something else.
-pub fn read(
+pub(crate) fn read(
     path: &Path,
     bytes: &[u8],
     asked: &Asked,

@@ -1,6 +1,6 @@
 //! Training: batches through the network, gradients to the optimizer, epoch after epoch.
 
-pub mod checkpoint;
+pub(crate) mod checkpoint;
 mod interrupt;
 mod material;
 mod schedule;

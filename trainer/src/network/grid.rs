@@ -118,7 +118,7 @@ const FRACTION: f32 = (1 << Activation::FRACTION_BITS) as f32;
 const LARGEST_BIAS_SHIFT: f32 = 14.0;
 
 /// Rounds to an `i8`, symmetrically: -128 is not used.
-pub fn int8(value: f32) -> i8 {
+pub(crate) fn int8(value: f32) -> i8 {
     value.round().clamp(-127.0, 127.0) as i8
 }
 

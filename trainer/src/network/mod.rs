@@ -1,11 +1,26 @@
-//! The float network in candle: Embedding, SimpleRNN with ReLU or tanh, Dense.
+//! The float network: Embedding, SimpleRNN with ReLU or tanh, Dense. Forward and backward, in floats and on the grid of the
+//! device's integers.
+//!
+//! What is candle's: tensors, the dense layer, autograd around it and from it back into the recurrence, the whole recurrence
+//! on devices that are not the CPU (`composed`, from candle's operations), and reading and writing weights
+//! (safetensors, NumPy).
+//!
+//! What is ours, and why:
+//! - the recurrence on the CPU (`Recurrence`, a `CustomOp2` with a backward pass of its own): candle has no SimpleRNN, and
+//!   its autograd would keep some nodes for each step of a text;
+//! - the input product (`projection`), made once for each distinct word of a batch, and matrix products on slices
+//!   (`kernels`) whose bits do not depend on the number of threads;
+//! - rounding to the quantization grid ([`Grid`]) with a straight-through estimator, which candle has not;
+//! - losses in doubles ([`loss`]) and seeded initializers (`initializers`); their pages say what candle's lack;
+//! - parameters as plain vectors ([`Parameter`]) rather than a `VarMap`: optimizers update a few rows of a large embedding in
+//!   place, which a `Var` cannot. Where candle is wanted, [`Parameter`] makes a tensor.
 
 mod backward;
 mod batch;
 mod composed;
 mod dropout;
 mod grid;
-pub mod initializers;
+mod initializers;
 mod kernels;
 pub mod loss;
 mod projection;
@@ -26,12 +41,13 @@ use rand_chacha::ChaCha8Rng;
 pub use backward::{Gradients, Training};
 pub use batch::{Batch, Batches};
 pub use dropout::Dropout;
-pub use grid::{Grid, Numbers, int8};
-pub use recurrence::Recurrence;
+pub use grid::{Grid, Numbers};
 pub use weights::{Array, Unfit};
 
+pub(crate) use self::grid::int8;
 use self::kernels::{Matrix, Mode, multiply};
 use self::projection::Projection;
+use self::recurrence::Recurrence;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights

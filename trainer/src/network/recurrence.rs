@@ -30,7 +30,7 @@ const GRADIENTS: usize = 100_000;
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
 /// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
 #[derive(Debug)]
-pub struct Recurrence {
+pub(super) struct Recurrence {
     activation: Activation,
     texts: usize,
     steps: usize,
@@ -88,7 +88,7 @@ impl Squares {
 impl Recurrence {
     /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to an `i8`
     /// times their scale; gradients pass straight through the rounding.
-    pub fn new(
+    pub(super) fn new(
         activation: Activation,
         texts: usize,
         steps: usize,
@@ -112,14 +112,14 @@ impl Recurrence {
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
     /// `recurrent_dropout`.
-    pub fn with_mask(self, mask: Option<Vec<f32>>) -> Self {
+    pub(super) fn with_mask(self, mask: Option<Vec<f32>>) -> Self {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
     }
 
     /// With ReLU states that saturate at this limit, or at the one before if that is lower.
-    pub fn saturating_at(self, limit: f32) -> Self {
+    pub(super) fn saturating_at(self, limit: f32) -> Self {
         Self { limit: self.limit.min(limit), ..self }
     }
 
@@ -141,7 +141,7 @@ impl Recurrence {
 
     /// All states, `steps × texts × units`. A state of `-0.0` marks a unit that no gradient passes: its ReLU was
     /// closed, or its text has not begun. An open unit rounded down to zero is `+0.0`.
-    pub fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+    pub(super) fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let row = self.texts * units;
         let mut states = vec![0.0; self.steps * row];
         let blocks = by_texts(&mut states, row, units);
@@ -156,7 +156,7 @@ impl Recurrence {
     }
 
     /// The last states alone, `texts × units`.
-    pub fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+    pub(super) fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let mut last = vec![0.0; self.texts * units];
         last.par_chunks_mut((TEXTS * units).max(1)).enumerate().for_each(|(block, state)| {
             let mut previous = vec![0.0; state.len()];

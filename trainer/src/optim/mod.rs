@@ -1,4 +1,9 @@
 //! Optimizers. They work on plain slices; embeddings are updated row by row.
+//!
+//! Candle has SGD without momentum and AdamW, behind the trait `candle_nn::Optimizer`. Ours do not implement that trait: it
+//! owns `Var`s and takes dense gradients from a `GradStore`, where a step here has gradients of a few rows of a large embedding
+//! (a row-sparse update), changes its rate, and is written to a checkpoint with its moments. Those that candle has too are
+//! compared with it in the tests.
 
 mod adam;
 mod lazy;
@@ -10,19 +15,20 @@ mod ties;
 
 use serde::{Deserialize, Serialize};
 
-pub use adam::{Adam, AdamForm, WaitingAdam};
-pub use lazy::{Lazy, Waiting};
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
 pub use ties::Ties;
+
+use self::adam::{Adam, AdamForm, WaitingAdam};
+use self::lazy::Lazy;
+use self::rmsprop::RmsProp;
+use self::sgd::Sgd;
 
 use crate::network::{Gradients, Network};
 use crate::recipe::{OptimizerKind, Recipe};
 
-/// What an optimizer does to one parameter.
+/// How one parameter is trained.
 ///
 /// Each parameter has an optimizer of its own, which holds that parameter's moments.
-pub trait Optimizer {
+trait Optimizer {
     /// Takes one step with the gradient of every value.
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32);
 
@@ -41,7 +47,7 @@ pub trait Optimizer {
 
 /// The gradient of some rows of a parameter.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
+struct Rows<'a> {
     /// Which rows.
     pub ids: &'a [u32],
     /// Their gradients, row by row.

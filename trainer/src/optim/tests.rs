@@ -1,5 +1,6 @@
 //! Every optimizer, as a recipe makes it, against its formula applied to all values in doubles.
 
+use candle_core::{Device, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -285,4 +286,34 @@ fn biases_do_not_decay() {
         values[0]
     };
     assert_eq!((step("dense_bias"), step("dense_kernel")), (1.0, 1.0 - 0.01 * 0.1));
+}
+
+/// Plain SGD and AdamW beside candle's, which compute in doubles here.
+#[test]
+fn sgd_and_adamw_are_candle_s() {
+    use candle_nn::{AdamW, ParamsAdamW, SGD};
+
+    fn compare<O: candle_nn::Optimizer>(toml: &str, config: O::Config) {
+        let mut values = begin();
+        let mut ours = embedding(toml, false);
+        let doubles: Vec<f64> = values.iter().copied().map(f64::from).collect();
+        let var = Var::from_vec(doubles, values.len(), &Device::Cpu).unwrap();
+        let mut candle_s = O::new(vec![var.clone()], config).unwrap();
+        for step in 0..300 {
+            let gradient = gradient(step, ROWS);
+            ours.get().update(&mut values, &gradient, rate(step));
+            let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
+            // The gradient of a sum of products with it.
+            let gradient = Tensor::from_vec(gradient, values.len(), &Device::Cpu).unwrap();
+            let loss = (var.as_tensor() * gradient).unwrap().sum_all().unwrap();
+            candle_s.set_learning_rate(rate(step).into());
+            candle_s.backward_step(&loss).unwrap();
+        }
+        for (value, expected) in values.iter().zip(var.to_vec1::<f64>().unwrap()) {
+            assert!((f64::from(*value) - expected).abs() < 1e-4, "{toml}: {value}, candle {expected}");
+        }
+    }
+    let adamw = ParamsAdamW { lr: 0.0, beta1: 0.9, beta2: 0.999, eps: 1e-7, weight_decay: 0.1 };
+    compare::<SGD>("optimizer = \"sgd\"", 0.0);
+    compare::<AdamW>("optimizer = \"adamw\"\nweight_decay = 0.1", adamw);
 }

@@ -9,7 +9,8 @@ use self::keys::keys;
 use crate::error::InputError;
 
 pub use choices::*;
-pub use keys::{Choice, Key, Value, hint, reference};
+pub use keys::{Choice, Key, Value};
+pub(crate) use keys::{hint, reference};
 
 keys! {
     /// A recipe. Every key has a default: Keras's, where Keras has the notion.

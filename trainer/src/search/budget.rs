@@ -37,17 +37,17 @@ pub(crate) struct Budget {
 }
 
 /// What a search came to.
-pub(crate) struct Found {
+pub(crate) struct SearchResult {
     deployment: Deployment,
     limits: Limits,
     /// Everything that was tried, in its order.
     tried: Vec<Tried>,
     /// The best first.
-    pub(crate) choices: Vec<Choice>,
+    pub(crate) choices: Vec<ChosenSize>,
 }
 
 /// A size to train.
-pub(crate) struct Choice {
+pub(crate) struct ChosenSize {
     size: Size,
     /// All settings, with which this size is an ordinary training.
     pub(crate) settings: Vec<String>,
@@ -115,7 +115,7 @@ impl Budget {
         memory: &Memory,
         out: &Path,
         say: Say<'_>,
-    ) -> Result<Found> {
+    ) -> Result<SearchResult> {
         let Self { limits, platform } = *self;
         let recipe = request.recipe_with(&[])?;
         let given = |key: &str| request.settings.iter().any(|setting| key_of(setting) == key);
@@ -197,14 +197,14 @@ impl Budget {
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
             say("interrupted while searching: nothing was written")?;
         }
-        let choices: Vec<Choice> = found?
+        let choices: Vec<ChosenSize> = found?
             .into_iter()
             .map(|place| {
                 let settings = settings(&plans[place].size, &[]);
                 let folder = format!("--out {}", quote(&format!("{}-again", out.to_string_lossy())));
                 let options = [&set_options(&settings)[..], &[folder]].concat();
                 let command = request.train_command(&request.recipe, &options);
-                Choice { size: plans[place].size, settings, command }
+                ChosenSize { size: plans[place].size, settings, command }
             })
             .collect();
         let Some(best) = choices.first() else {
@@ -213,7 +213,7 @@ impl Budget {
             return Err(InputError::new(reason).into());
         };
         say(&format!("chosen: {}", best.size.in_words()))?;
-        Ok(Found { deployment, limits, tried, choices })
+        Ok(SearchResult { deployment, limits, tried, choices })
     }
 
     /// The limits, as they were given.
@@ -394,9 +394,9 @@ impl Tried {
     }
 }
 
-impl Found {
+impl SearchResult {
     /// The bill of a model.
-    pub(crate) fn proof(&self, choice: &Choice, exported: &Exported) -> Result<Proof> {
+    pub(crate) fn proof(&self, choice: &ChosenSize, exported: &Exported) -> Result<Proof> {
         let model = Model::from_bytes(&exported.file)?;
         let needs = Needs::of(model.contents(), exported.file.len());
         let footprint = Footprint::of(needs, exported.zeros, &self.deployment);

@@ -20,7 +20,7 @@ mod table;
 mod trial;
 mod workers;
 
-pub(crate) use self::budget::{Budget, Choice, Found, Proof};
+pub(crate) use self::budget::{Budget, ChosenSize, Proof, SearchResult};
 pub(crate) use self::size::Lists;
 pub(crate) use self::sweep::{Pace, Sweep};
 pub(crate) use self::workers::Deadline;

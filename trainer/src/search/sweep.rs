@@ -63,7 +63,7 @@ pub(crate) struct Pace<'a> {
 
 /// What a sweep has come to, as `--json` prints it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct SweepReport {
     /// Different words in the training texts.
     words: usize,
     /// Texts that validate with the first seed.
@@ -233,7 +233,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// What the trials of these seeds come to. Models that it advises are to be trained into `out`.
-    pub(crate) fn report(&self, store: &Store, seeds: &[u64], out: &Path) -> Report {
+    pub(crate) fn report(&self, store: &Store, seeds: &[u64], out: &Path) -> SweepReport {
         let rows = rows(&self.candidates, store.trials(), seeds, self.limit);
         let advice = Advice::of(&rows);
         let command = advice.as_ref().map(|advice| {
@@ -244,7 +244,7 @@ impl<'a> Sweep<'a> {
             let options = [&set_options(&settings)[..], &[folder]].concat();
             self.request.train_command(&self.request.recipe, &options)
         });
-        Report {
+        SweepReport {
             words: self.words,
             validation: self.validated,
             flash: self.flash,
@@ -297,7 +297,7 @@ fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
     format!("{number}/{all} - {} - seed {} - {came_to}", trial.size.in_words(), trial.seed)
 }
 
-impl Report {
+impl SweepReport {
     fn recommended(&self) -> Option<Size> {
         self.advice.as_ref().map(|advice| advice.recommended)
     }

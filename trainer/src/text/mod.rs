@@ -17,8 +17,8 @@ mod entries;
 mod information;
 mod perfect_hash;
 
+use self::entries::for_each_entry;
 use self::entries::halves;
-pub use self::entries::{for_each_entry, hash};
 use self::information::most_informative;
 pub use self::perfect_hash::PerfectHash;
 

@@ -5,7 +5,7 @@ mod waits;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::waiting::WaitingAdam;
+pub(super) use self::waiting::WaitingAdam;
 use super::Optimizer;
 
 /// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`, `m̂ = m / (1-b1^t)`, `v̂ = v / (1-b2^t)`,
@@ -17,7 +17,7 @@ use super::Optimizer;
 /// A row without a gradient moves on along `m`, and must have moved before it is read again: here all values move in every
 /// step, and with [`WaitingAdam`] only those that are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Adam {
+pub(super) struct Adam {
     form: AdamForm,
     betas: [f32; 2],
     epsilon: f32,
@@ -29,7 +29,7 @@ pub struct Adam {
 
 /// To which root epsilon is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AdamForm {
+pub(super) enum AdamForm {
     /// To the corrected one, as in the papers.
     Papers,
     /// To the one that is not corrected.
@@ -38,7 +38,7 @@ pub enum AdamForm {
 
 /// What one step is computed with, besides moments and gradients.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Step {
+pub(super) struct Step {
     rate: f32,
     /// `1-b1^t` and `1-b2^t`.
     corrections: [f32; 2],
@@ -47,7 +47,7 @@ pub struct Step {
 
 impl Adam {
     /// For a parameter of `length` values.
-    pub fn new(form: AdamForm, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
+    pub(super) fn new(form: AdamForm, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
         Self { form, betas, epsilon, decay, means: vec![0.0; length], squares: vec![0.0; length], step: 0 }
     }
 
