@@ -9,8 +9,11 @@ use crate::data::{Example, texts_of};
 use crate::network::loss::{self, Tally, Target};
 use crate::network::{Batch, Batches, Grid, Network, Ruined};
 
-/// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
-/// Fails with [`Ruined`] if the network's weights are not finite.
+/// The float network's logits for encoded texts, `texts × outputs`; on the quantization grid, if given.
+///
+/// # Errors
+///
+/// With [`Ruined`] if the network's weights are not finite.
 pub fn logits(
     network: &Network,
     texts: &[Vec<u32>],
@@ -33,7 +36,12 @@ pub fn logits(
     Ok(all)
 }
 
-/// Scores the float network on encoded texts, their targets smoothed by a share; on the device's grid, if given.
+/// Loss and accuracy of the float network on encoded texts, on the quantization grid if given. `smoothing` is the share of
+/// each target that is spread over all classes.
+///
+/// # Errors
+///
+/// Those of [`logits`].
 pub fn float(
     network: &Network,
     texts: &[Vec<u32>],
@@ -45,7 +53,7 @@ pub fn float(
     Ok(score(network, &logits(network, texts, pad_to, grid)?, classes, smoothing))
 }
 
-/// Scores logits, `texts × outputs`, against targets that are smoothed by a share.
+/// Loss and accuracy of logits, `texts × outputs`. `smoothing` is the share of each target that is spread over all classes.
 pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Tally {
     let mut score = Tally::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
@@ -54,7 +62,7 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
     score
 }
 
-/// The answers of a model file on examples, and their score.
+/// What a model file answers to examples, and its loss and accuracy.
 pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Tally) {
     let answers = answer_all(model, &texts_of(examples), progress);
     let scale = model.contents().dense.scale;

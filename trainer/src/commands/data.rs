@@ -32,7 +32,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Counts.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;

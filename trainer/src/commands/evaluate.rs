@@ -59,7 +59,11 @@ struct DeviceReport {
     stack_bytes: u32,
 }
 
-/// Evaluates.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let (path, bytes) = read_model(&args.tested.model)?;

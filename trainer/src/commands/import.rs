@@ -127,7 +127,11 @@ enum Cut {
     Post,
 }
 
-/// Imports.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let (imported, common, sources) = match &args.peer {
         Peer::Keras(args) => {

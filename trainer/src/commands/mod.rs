@@ -1,4 +1,6 @@
-//! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
+//! The commands of the program: each parses its arguments, calls the library and prints.
+//!
+//! Exit code 0: done; 1: a fault of the program; 2: a fault in what was given.
 
 mod budget;
 pub mod data;

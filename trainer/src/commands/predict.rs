@@ -63,7 +63,11 @@ struct Word<'a> {
     change: f32,
 }
 
-/// Predicts.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;

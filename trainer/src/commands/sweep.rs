@@ -76,7 +76,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Sweeps.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let request = &args.request;

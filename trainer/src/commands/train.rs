@@ -87,7 +87,11 @@ pub struct Args {
     budget: BudgetArgs,
 }
 
-/// Trains.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let request = &args.request;

@@ -1,9 +1,8 @@
-//! Labelled texts, read and checked before anything else happens.
+//! Labelled texts: found, read and checked before anything is trained.
 //!
-//! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes`, `encoding` and `lines` make text of
-//! one, `formats` makes records of that and `files` examples; `column` says which classes their labels mean, and
-//! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. `counts` says what came
-//! of it.
+//! [`Inputs`] is what a person names. `layout` finds the files in it; `bytes`, `encoding` and `lines` decode a file,
+//! `formats` parses its records, and `files` makes examples of them. `column` decides which classes the labels mean, and
+//! `labels` what the classes are called. `names` and `numeric` look for likely mistakes, and `counts` for statistics.
 
 mod bytes;
 mod column;
@@ -110,6 +109,11 @@ pub struct Dataset {
 
 impl Dataset {
     /// Reads data to train on. Without a list of classes, the labels of the training part are the classes.
+    ///
+    /// # Errors
+    ///
+    /// With an [`InputError`] that says where, if files cannot be read, are not of the form that they should have, or have
+    /// fewer than two classes.
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
         let reading = &inputs.reading;

@@ -22,8 +22,13 @@ pub struct Test {
 }
 
 impl Test {
-    /// Reads what a model with these labels is to be tested on: files, and folders' test parts, without some classes,
-    /// whether the model knows them or was trained without them, too.
+    /// Reads texts to test a model with these `labels` on: files, and the test parts of folders. Texts of the classes
+    /// `without` are left out, whether the model knows these classes or not.
+    ///
+    /// # Errors
+    ///
+    /// With an [`InputError`](crate::error::InputError) if there is nothing to test on, or it cannot be read, or its labels
+    /// are not those of the model.
     pub fn read(paths: &[PathBuf], reading: &Reading, labels: &[String], without: &[String]) -> Result<Self> {
         let inputs::TestPart { sources, labels: lists, mut warnings } = inputs::find_test(paths)?;
         let mut all = labels.to_vec();

@@ -1,4 +1,4 @@
-//! What a training reads, ready to be read.
+//! What a training reads: encoded texts, split into those to train on and those that validate.
 
 use std::sync::Mutex;
 
@@ -49,7 +49,7 @@ fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>
     (encoder.encode_all(&texts_of(examples)), examples.iter().map(|example| example.class).collect())
 }
 
-/// What a teacher was asked and said, so that many trainings on the same data ask it once.
+/// What teachers were asked and said, so that many trainings on the same data ask once.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<Vec<(Question, Opinions)>>);
 
@@ -63,7 +63,7 @@ struct Question {
 }
 
 impl Memory {
-    /// What a teacher says, who is asked if it has not been. Whoever has the same question meanwhile waits.
+    /// What a teacher says to a question: remembered, or else asked now. Others with the same question wait meanwhile.
     fn recall(&self, question: Question, ask: impl FnOnce() -> Opinions) -> Opinions {
         // Whoever panicked left nothing half remembered.
         let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -180,12 +180,20 @@ impl Encoded {
 }
 
 impl Material {
-    /// Splits and encodes data as a recipe asks. Fails if the recipe asks for what these data do not have.
+    /// Splits and encodes data as a recipe asks.
+    ///
+    /// # Errors
+    ///
+    /// If the recipe asks for something that these data do not have, such as texts that validate.
     pub fn new(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Self> {
         Self::remembering(recipe, seed, data, &Memory::default())
     }
 
-    /// The same, with what teachers have said of these very data.
+    /// The same; `memory` keeps what teachers say of these data, for further trainings on the same data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
     pub fn remembering(recipe: &Recipe, seed: u64, data: &Dataset, memory: &Memory) -> Result<Self> {
         let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
         if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
@@ -224,6 +232,10 @@ impl Material {
     }
 
     /// The vocabulary alone, of all training texts: a teacher is asked only if the vocabulary depends on it.
+    ///
+    /// # Errors
+    ///
+    /// If there are texts without labels and no teacher.
     pub fn vocabulary(recipe: &Recipe, data: &Dataset) -> Result<Encoder, InputError> {
         let everything = Split { train: (0..data.train.len()).collect(), validation: Vec::new() };
         let opinions = match recipe.vocabulary_by {

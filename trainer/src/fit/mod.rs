@@ -36,27 +36,27 @@ pub struct Examples<'a> {
     pub texts: &'a [Vec<u32>],
     /// Numbers of the classes.
     pub classes: &'a [usize],
-    /// What a teacher thinks the answers should be, a probability for each text and output.
+    /// What a teacher thinks the answers should be: probabilities, `texts × outputs`.
     pub opinions: Option<&'a [f32]>,
 }
 
 /// What happened in an epoch, as `metrics.json` records it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// From 1. Numbers are left out where early stopping went on to the epochs on the device's grid.
+    /// From 1. Where early stopping ended the float epochs, the numbers of the rest of them are left out.
     pub epoch: usize,
-    /// Mean of what is minimized, weights of classes, smoothing and penalty included, over the epoch's batches, in
-    /// training mode.
+    /// Mean training loss over the epoch's batches: with dropout, weights of classes, label smoothing and penalty.
     pub loss: f64,
     /// Accuracy over the same.
     pub accuracy: f64,
-    /// The same (as in Keras, but for the weights of classes) on the validation texts afterwards, if there are any.
+    /// Loss on the validation texts after the epoch, if there are any; without weights of classes (which Keras has there
+    /// too).
     pub val_loss: Option<f64>,
     /// Accuracy on the same.
     pub val_accuracy: Option<f64>,
-    /// Learning rate at the end.
+    /// Learning rate of the last step.
     pub learning_rate: f32,
-    /// Duration.
+    /// How long it took.
     pub seconds: f64,
 }
 
@@ -81,7 +81,8 @@ pub struct Task<'a> {
     pub processor: Device,
 }
 
-/// All that changes from epoch to epoch but the network: with both, training goes on as if it had never ended.
+/// Everything that changes from epoch to epoch besides the network. From network and state, a training goes on as if it had
+/// never been interrupted, bit for bit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingState {
     optimizers: Optimizers,
@@ -91,7 +92,7 @@ pub struct TrainingState {
     positions: [u128; 2],
     learning_rate: LearningRate,
     stopping: Stopping,
-    /// The grid on which the last epochs compute, once they have begun.
+    /// The quantization grid of the quantized epochs, once they have begun.
     pub grid: Option<Grid>,
     /// The epochs so far.
     pub history: Vec<Epoch>,
@@ -115,12 +116,16 @@ impl TrainingState {
     }
 }
 
-/// Trains in place, from a state on. `after_epoch` sees network and state after each epoch, the last in its history.
-/// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so, and with [`Ruined`] if
-/// the weights are.
+/// Trains `network` in place, from a state on, and returns the state at the end. `after_epoch` sees network and state after
+/// each epoch, which is then the last in the state's history.
 ///
-/// Early stopping ends the epochs of the float network and those on the device's grid separately: either part ends
-/// with its best network, and the second begins where the schedule has it begin.
+/// Early stopping ends the float epochs and the quantized epochs separately: either part ends with its best network, and the
+/// quantized epochs begin where the schedule of the learning rate has them begin.
+///
+/// # Errors
+///
+/// With [`Interrupted`] if `interrupt` says so, with [`Ruined`] if the loss or the weights are not finite any more, and with
+/// what `after_epoch` fails with.
 pub fn fit(
     network: &mut Network,
     task: &Task<'_>,

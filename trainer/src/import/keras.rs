@@ -25,7 +25,12 @@ pub struct Options {
     pub truncating: End,
 }
 
-/// Reads a model of Embedding, SimpleRNN and Dense. `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+/// Reads a model of Embedding, SimpleRNN and Dense: `weights` from `numpy.savez`, `tokenizer` from `Tokenizer.to_json()`.
+/// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+///
+/// # Errors
+///
+/// If a file cannot be read, or its content is no such model.
 pub fn read(
     weights: &Path,
     tokenizer: &Path,

@@ -15,9 +15,9 @@ use super::{Batch, Grid, Network, Parameter, composed, linear};
 /// The gradients of one batch.
 #[derive(Debug, Clone)]
 pub struct Gradients {
-    /// The rows of the embedding that the batch touched; all others have gradient zero.
+    /// The rows of the embedding that the batch read; all others have gradient zero.
     pub rows: Vec<u32>,
-    /// Their gradients.
+    /// Their gradients, `rows × width`.
     pub embedding: Vec<f32>,
     /// The squares of these, summed over the occurrences of each word, if they were asked for.
     pub squares: Option<Vec<f32>>,
@@ -36,16 +36,22 @@ pub struct Training<'a> {
     pub dropout: Dropout,
     /// Whether the embedding's gradient is also to be squared occurrence by occurrence.
     pub squares: bool,
-    /// The grid of the microcontroller's integers, if the forward pass computes on it.
+    /// The quantization grid, if the forward pass computes on it.
     pub grid: Option<&'a Grid>,
-    /// Where the recurrence is computed, unless there is a grid or squares are asked for: these are matters of the CPU.
+    /// Where the recurrence is computed. With a grid, or if squares are asked for, it is always the CPU.
     pub processor: &'a Device,
 }
 
 impl Network {
-    /// Trains on a batch: its score, and the gradients of its mean loss, by the objective. With a grid, the forward
-    /// pass computes with what the microcontroller will have (inputs, recurrent weights and states rounded)
-    /// and gradients pass straight through the rounding (Bengio, Léonard and Courville 2013).
+    /// One batch forward and backward: loss and accuracy, and the gradients of the mean loss of a text by the objective.
+    /// `classes` has the class of each text of the batch; `rng` draws what dropout leaves out.
+    ///
+    /// With a grid, the forward pass computes with inputs, recurrent weights and states that are rounded as on the device, and
+    /// gradients pass the rounding unchanged (straight-through estimator: Bengio, Léonard and Courville 2013).
+    ///
+    /// # Errors
+    ///
+    /// Candle's.
     pub fn backward(
         &self,
         batch: &Batch,

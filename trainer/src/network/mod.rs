@@ -54,7 +54,8 @@ use crate::recipe::{Recipe, RecurrentInitializer};
 /// times states overflows.
 pub const OVERFLOW: f32 = 1e30;
 
-/// Why a network is of no use: training made its weights infinite, or so large that no integers hold them.
+/// Why a network cannot be used: training made its weights infinite, or so large that the device's integers cannot hold them.
+/// The text says which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruined(pub String);
 
@@ -96,7 +97,7 @@ impl Parameter {
 /// The network's parameters, in the order in which text flows through them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// The recurrence's.
+    /// The activation of the recurrence.
     pub activation: Activation,
     /// The most that a state may be with ReLU; infinity without a limit.
     pub state_limit: f32,
@@ -148,7 +149,7 @@ impl Network {
         }
     }
 
-    /// Logits that so many classes need: two share one.
+    /// How many logits so many classes need: two classes share one.
     pub fn outputs_for(classes: usize) -> usize {
         if classes == 2 { 1 } else { classes }
     }
@@ -212,7 +213,7 @@ impl Network {
         projected
     }
 
-    /// The recurrent kernel; on the device's grid, if given.
+    /// The recurrent kernel; on the quantization grid, if given.
     fn recurrent(&self, grid: Option<&Grid>) -> Cow<'_, [f32]> {
         match grid {
             Some(grid) => Cow::Owned(grid.round_recurrent(&self.recurrent_kernel.values)),
@@ -220,13 +221,17 @@ impl Network {
         }
     }
 
-    /// Whether all its weights are finite numbers. They are not where training diverged.
+    /// Whether all its weights are finite numbers. After a training that diverged they are not.
     pub fn is_finite(&self) -> bool {
         self.parameters().iter().all(|parameter| parameter.values.iter().all(|value| value.is_finite()))
     }
 
-    /// The logits of a batch, `texts × outputs`; on the device's grid, if given. They are finite if the weights are:
+    /// The logits of a batch, `texts × outputs`; on the quantization grid, if given. They are finite if the weights are:
     /// states that would overflow saturate at [`OVERFLOW`].
+    ///
+    /// # Errors
+    ///
+    /// Candle's.
     pub fn logits(&self, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
         let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
         let last = recurrence.last_states(&self.inputs(batch, grid), &self.recurrent(grid), self.units());
@@ -235,8 +240,8 @@ impl Network {
         dense.forward(&last)?.flatten_all()?.to_vec1()
     }
 
-    /// All hidden states of a batch, `steps × texts × units`, of which those that would overflow saturate at [`OVERFLOW`];
-    /// on the device's grid, if given.
+    /// All hidden states of a batch, `steps × texts × units`; on the quantization grid, if given. Those that would overflow
+    /// saturate at [`OVERFLOW`].
     pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
         let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
         recurrence.states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())

@@ -38,10 +38,10 @@ trait Optimizer {
         self.update(values, &scatter(values.len(), rows), learning_rate);
     }
 
-    /// Brings some rows to where they are to be read, if it lets rows wait.
+    /// Makes up for the updates of some rows, if rows may wait.
     fn catch_up(&mut self, _values: &mut [f32], _rows: &[u32]) {}
 
-    /// Brings all rows there.
+    /// Makes up for the updates of all rows.
     fn settle(&mut self, _values: &mut [f32]) {}
 }
 
@@ -127,8 +127,9 @@ impl AnyOptimizer {
 
 /// The optimizers of a network's parameters, with all that they carry from step to step.
 ///
-/// In a large embedding the rows that a batch does not touch wait, and pairs are kept as what is trained of them, so that a
-/// step costs what its batch touches. Between [`settle`](Self::settle) and the next step the network is as it should be.
+/// In a large embedding, updates of the rows that a batch does not read are put off, so that a step costs what its batch reads
+/// (row-sparse updates); rows of pairs are kept as differences meanwhile. So the network may be read only between
+/// [`settle`](Self::settle) and the next step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Optimizers {
     embedding: AnyOptimizer,
@@ -158,8 +159,12 @@ impl Optimizers {
         }
     }
 
-    /// Takes one step with the gradients that `backward` finds, which reads only these rows of the embedding. `ties` says
-    /// which rows are those of pairs, if there are any. Returns what else `backward` finds.
+    /// Takes one step with the gradients that `backward` returns; of the embedding, `backward` may read only `rows`. `ties`
+    /// says which rows are those of pairs, if there are any. Returns what `backward` returns besides the gradients.
+    ///
+    /// # Errors
+    ///
+    /// What `backward` fails with.
     pub fn step<T, E>(
         &mut self,
         network: &mut Network,
@@ -191,7 +196,7 @@ impl Optimizers {
         Ok(outcome)
     }
 
-    /// Brings all rows of the embedding to where they are to be read.
+    /// Makes up for the updates of all rows of the embedding that waited, so that the network can be read.
     pub fn settle(&mut self, network: &mut Network, ties: Option<&Ties>) {
         self.embedding.get().settle(&mut network.embedding.values);
         if let Some(ties) = ties.filter(|_| self.parted) {
