@@ -1,4 +1,4 @@
-//! How good a model is on labelled texts: the float network, and the file that the device runs.
+//! Loss and accuracy on labelled texts: of the float network, and of the model file that the device runs.
 
 use anyhow::{Result, ensure};
 use indicatif::ProgressBar;

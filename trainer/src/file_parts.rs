@@ -4,7 +4,7 @@ use kilornn::Model;
 use kilornn::layers::{Embedding, Table};
 use serde::Serialize;
 
-/// Some of a file's bytes.
+/// A part of a model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct FilePart {
     /// What they are.
@@ -13,7 +13,7 @@ pub(crate) struct FilePart {
     pub bytes: usize,
 }
 
-/// The parts of a model, of whose file the length is given. They add up to it.
+/// The parts of a model whose file has so many `bytes`. They add up to these.
 pub(crate) fn of(model: &Model<'_>, bytes: usize) -> Vec<FilePart> {
     let contents = model.contents();
     let rnn = &contents.rnn;

@@ -1,4 +1,4 @@
-//! What looks wrong before training: in the data, as a recipe reads them.
+//! Warnings before training: what looks wrong in the data, as a recipe reads them.
 
 use crate::data::Dataset;
 use crate::data::counts::Counts;

@@ -32,7 +32,11 @@ impl FromStr for Processor {
 }
 
 impl Processor {
-    /// Opens it. Fails if it is not there, or this program was built without it.
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or this program was built without it.
     pub(crate) fn open(self) -> Result<Device, InputError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),

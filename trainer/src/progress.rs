@@ -1,4 +1,4 @@
-//! One kind of progress bar for all long work.
+//! Progress bars for long work.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does work whose bars are not drawn: those of several at a time would cover each other.
+/// Runs `work` without drawing its progress bars: those of several trainings at a time would cover each other.
 pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> T {
     let before = QUIET.replace(true);
     let done = work();

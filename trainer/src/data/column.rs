@@ -3,7 +3,7 @@
 //!
 //! A column whose labels are all whole numbers is of numbers, any other of names. Beside a list of classes, labels that
 //! all stand in it are names; numbers are the positions of the classes in it, from 0, where none of them has a number
-//! for a name. Whatever is in neither of these ways clear is an error, which shows both sides.
+//! for a name. Everything else is an error that shows labels and classes.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Source {
 /// What a file says.
 #[derive(Debug, Default)]
 pub(super) struct ParsedFile {
-    /// Its examples. Until its labels are understood, a class is the index of the label.
+    /// Its examples. Until `column` has said which classes the labels mean, a class is the index of a label.
     pub(super) examples: Vec<Example>,
     /// Its different labels.
     pub(super) labels: Vec<Label>,
@@ -37,8 +37,8 @@ pub(super) struct ParsedFile {
     pub(super) groups: Vec<String>,
 }
 
-/// Reads files; `first` is the number of the first one in the data set. Of several faults the first in the order of the
-/// files is told.
+/// Reads files; `first` is the number of the first one in the data set. If several are at fault, the error is about the first
+/// of them.
 pub(super) fn read_all(
     sources: &[Source],
     first: usize,

@@ -1,4 +1,4 @@
-//! A training on disk: what it was asked for, and all that it had come to after an epoch.
+//! Checkpoints: a training on disk after an epoch, with what it was asked for, so that it can be resumed.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::network::Network;
 /// What a checkpoint begins with; the last byte is the version of the form.
 const MAGIC: [u8; 8] = *b"KILOCKP\x02";
 
-/// What a training was asked for. Only the same can be resumed.
+/// What a training was asked for: recipe, seed, data. Only a training that is asked for the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Asked {
     recipe: String,

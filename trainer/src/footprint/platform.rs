@@ -4,7 +4,8 @@ use super::{CORES, Core, Engine};
 use crate::error::InputError;
 use crate::numbers::grouped;
 
-/// A core and an engine, as arguments: they go with limits, which are the group of arguments of this name.
+/// A core and an engine, as arguments of the command line. They make sense only together with a limit, so they require the
+/// group of arguments `limits`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Platform {
     /// The device's core: m4 (also M7), m3 (also M33), m0 (also M0+, M23) or rv32 (RV32IMAC)
@@ -42,7 +43,7 @@ impl Platform {
         })
     }
 
-    /// What smaller engines come to, with so many bytes besides.
+    /// A list of the smaller engines with their bytes, each with so many bytes `besides`, for a message.
     pub fn smaller(&self, besides: usize) -> String {
         let smaller = Engine::ALL.iter().skip_while(|&&engine| engine != self.engine).skip(1);
         let each = smaller.map(|engine| {

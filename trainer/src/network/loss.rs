@@ -1,8 +1,8 @@
 //! Cross-entropy: value, gradient and accuracy of a batch of logits.
 //!
 //! In doubles and in a form that no logit makes overflow. `candle_nn::loss` knows neither label smoothing nor a teacher's
-//! probabilities nor weights of classes, and its binary cross-entropy is no number from a logit of 20 on; the tests compare
-//! ours with it where both are defined.
+//! probabilities nor weights of classes, and its binary cross-entropy is NaN from a logit of 20 on; the tests compare ours with
+//! it where both are defined.
 
 /// Sums over examples: loss, and how many were right.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -38,11 +38,11 @@ impl std::ops::AddAssign for Tally {
 /// What is minimized besides the plain cross-entropy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
-    /// What an example's loss counts, by its class.
+    /// For each class, what the loss of its examples is multiplied by.
     pub class_weights: Vec<f32>,
     /// Share of each target that is spread evenly over all classes.
     pub label_smoothing: f32,
-    /// Times the sum of squares of the kernels' weights.
+    /// What the sum of squares of the kernels' weights is multiplied by (weight decay as an L2 penalty).
     pub l2: f32,
 }
 
@@ -53,7 +53,7 @@ impl Objective {
     }
 }
 
-/// What an example should be answered.
+/// The probabilities that the network should give an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target<'a> {
     /// The class that is right.
@@ -83,7 +83,7 @@ impl Target<'_> {
     }
 }
 
-/// Scores one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
+/// Loss and correctness of one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
 /// of its TensorFlow backend); several are one for each class (`categorical_crossentropy`).
 pub fn score(logits: &[f32], target: Target<'_>) -> Tally {
     let loss = match *logits {
@@ -122,7 +122,7 @@ pub fn gradient(logits: &[f32], target: Target<'_>, out: &mut [f32]) {
     }
 }
 
-/// The class that logits tell: of one, whether it is positive (a probability of exactly one half counts as class 0, as in
+/// The class that logits stand for: of one, whether it is positive (a probability of exactly one half counts as class 0, as in
 /// Keras); of several, the first of the largest.
 pub fn class(logits: &[f32]) -> usize {
     match *logits {

@@ -1,6 +1,6 @@
 //! The input product `W·E[word] + b`, made once for each distinct word, and its gradients.
 //!
-//! Not left to candle's autograd, which would hold every intermediate of the largest matrices of a step to its end.
+//! Candle's autograd would keep every intermediate of these, the largest matrices of a step, until its end.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,8 @@ pub(super) struct Projection<'a> {
     bias: Cow<'a, [f32]>,
 }
 
-/// Gradients by what [`Projection::project`] reads. They pass straight through the grid's rounding.
+/// Gradients with respect to what [`Projection::project`] reads. They pass the rounding to the grid unchanged (straight-through
+/// estimator).
 #[derive(Debug)]
 pub(super) struct InputGradients {
     /// `ids × width`

@@ -87,7 +87,7 @@ impl Squares {
 
 impl Recurrence {
     /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to an `i8`
-    /// times their scale; gradients pass straight through the rounding.
+    /// times their scale; gradients pass the rounding unchanged (straight-through estimator).
     pub(super) fn new(
         activation: Activation,
         texts: usize,

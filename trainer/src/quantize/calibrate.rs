@@ -1,4 +1,4 @@
-//! Where the integers stand: chosen by trial on a sample of the training texts.
+//! Calibration: which quantization grid suits a network best, on a sample of the training texts.
 
 use anyhow::{Context, Result};
 use kilornn::layers::Activation;
@@ -9,7 +9,7 @@ use crate::progress;
 use crate::recipe::EmbeddingBits;
 use crate::text::Encoder;
 
-/// Texts on which candidates are compared.
+/// How many texts calibrate, at most.
 const TEXTS: usize = 1000;
 
 /// Which of so many texts calibrate: [`TEXTS`] of them, evenly spread.
@@ -39,7 +39,7 @@ impl<'t> Sample<'t> {
     }
 }
 
-/// The grid on which a network's logits move least on a sample of the encoded `texts`; with a folded embedding, or with
+/// The grid on which a network's logits change least on a sample of the encoded `texts`; with a folded embedding, or with
 /// numbers of so many bits.
 ///
 /// # Errors
@@ -60,8 +60,8 @@ pub fn choose_grid(
 /// The same for texts on which the float network's `answers` are known. `scales` are those that its states ask for, one for
 /// each unit; only a ReLU network needs them.
 ///
-/// Neither the scales nor the comparison are left to the largest states and logits: those of one text that is far longer
-/// than the others may be a thousand times theirs.
+/// Neither the scales nor the comparison depend on the largest states and logits alone: those of one text that is far longer
+/// than the others may be a thousand times larger.
 pub(super) fn choose(
     network: &Network,
     texts: &[Vec<u32>],
@@ -125,8 +125,8 @@ impl ReferenceLogits {
         Self { sure, logits: within(sure, &logits) }
     }
 
-    /// Root of the mean squared difference of logits. An answer that is sure, and far surer than most, is the same however
-    /// large its logit: else a single text's would count more than those of all others together.
+    /// Root of the mean squared difference of logits. Logits that are far larger than most are cut off: otherwise those of a
+    /// single text could count more than those of all others together.
     pub(super) fn distance(&self, others: &[f32]) -> f64 {
         root_mean_square(&self.logits, &within(self.sure, others))
     }

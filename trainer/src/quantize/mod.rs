@@ -1,7 +1,7 @@
-//! The exporter: a float network becomes a `.kilo` file.
+//! The exporter: a float network is quantized and becomes a `.kilo` file.
 //!
-//! The integers stand on a [`Grid`], which is chosen by trial: the candidate on which the network's
-//! logits move least on a sample of the training texts. A network that was trained on its grid keeps it.
+//! The quantization scales ([`Grid`]) are calibrated: of several candidates, those are taken with which the logits of a sample
+//! of the training texts change least. A network that was trained in quantized epochs keeps the grid of these.
 
 mod calibrate;
 mod layers;

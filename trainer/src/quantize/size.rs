@@ -10,8 +10,8 @@ use crate::network::{Grid, Network};
 use crate::recipe::Recipe;
 use crate::text::{PerfectHash, rows};
 
-/// Bytes of a model file. Only where the network runs over pads does training decide something: after how many of
-/// them the state repeats. Then the bounds differ.
+/// Bytes of a model file. The bounds differ only if the network reads pads: training then decides after how many pads the
+/// state repeats, and so how many states are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FileSize {
     /// At least.

@@ -1,4 +1,4 @@
-//! `report.html`: what came of a training, to look at. One file that needs nothing else.
+//! `report.html`: the results of a training, in one file that a browser shows without any other.
 //!
 //! [`page`] puts the sections together, each of which is a function of a file here; `figures` counts, `charts` draws.
 

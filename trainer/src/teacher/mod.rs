@@ -1,9 +1,9 @@
-//! A teacher: two linear models over word n-grams, far too large for a microcontroller, whose opinion of a text says
-//! more than its label does (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network").
+//! A teacher for distillation: two linear models over word n-grams, far too large for a microcontroller. The probabilities
+//! that they give a text say more than its label does (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network").
 //!
 //! One reads n-grams weighted by tf-idf, the other by the log-count ratios of naive Bayes (Wang and Manning 2012,
-//! "Baselines and bigrams"). What they say of the texts that they learn from is of no use, so these are judged by
-//! models that have not seen them.
+//! "Baselines and bigrams"). A model is overconfident on texts that it was trained on, so these are judged by
+//! models that have not seen them (cross-fitting).
 
 mod linear;
 mod ngrams;

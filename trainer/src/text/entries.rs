@@ -1,4 +1,5 @@
-//! What a vocabulary can have: words, and pairs of neighbours. (Read characters for words, where each is a token.)
+//! Entries of a vocabulary: words, and pairs of neighbouring words. (Or characters and pairs of characters, where each
+//! character is a token.)
 //!
 //! An entry is written as the text that it stands for: a pair of words with a space between, which no word has in it, a
 //! pair of characters without.

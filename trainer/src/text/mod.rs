@@ -1,4 +1,4 @@
-//! Text to ids, with the device's own tokenizer.
+//! From text to ids of words, with the device's own tokenizer, and the vocabulary with its perfect hash.
 //!
 //! Ids are rows of the float embedding: 0 is the pad, `1..=words` are the words of the vocabulary
 //! by falling frequency, and one more stands for unknown words if the recipe keeps them.
@@ -25,7 +25,7 @@ pub use self::perfect_hash::PerfectHash;
 /// The id of the pad.
 pub const PAD: u32 = 0;
 
-/// Keeps the last or the first `longest` of more words; with 0 all of them.
+/// Truncates words to the last or the first `longest`; 0 keeps all of them.
 pub fn cut(words: &mut Vec<u32>, longest: usize, truncating: Truncating) {
     if longest > 0 && words.len() > longest {
         match truncating {
@@ -127,7 +127,7 @@ impl Encoder {
         Self::new(recipe, words.into_iter().map(|(word, _)| word).collect())
     }
 
-    /// Keeps the words whose presence tells most of a text's class, given the probability of each class for every text.
+    /// Keeps the words whose presence says most about the class of a text. `texts` come with the probability of each class.
     pub fn by_information(recipe: &Recipe, texts: &[(&str, Vec<f32>)]) -> Self {
         Self::new(recipe, most_informative(normalization(recipe), recipe.vocabulary, texts))
     }
@@ -187,8 +187,8 @@ impl Encoder {
         (self.unknown == Unknown::Row).then_some(self.words.len() as u32 + 1)
     }
 
-    /// For each row, what is read where the pair in it is not in the vocabulary: its second word, or an unknown one. Nothing
-    /// for other rows.
+    /// For each row of a pair, the id that is read for the pair's second word alone: its row, or that of unknown words if they
+    /// are kept. Nothing for other rows.
     pub fn ties(&self) -> Vec<Option<u32>> {
         let mut ties = vec![None; self.rows()];
         for (entry, tie) in self.words.iter().zip(&mut ties[1..]) {
@@ -223,7 +223,7 @@ impl Encoder {
         ids
     }
 
-    /// Words of a text before any is dropped or cut off, and how many of them the vocabulary lacks.
+    /// How many words a text has before any is dropped or truncated, and how many of them are not in the vocabulary.
     pub fn count_words(&self, text: &str) -> (usize, usize) {
         let (mut words, mut unknown) = (0, 0);
         for_each_entry(self.normalization, text, |pair, word| {
