@@ -1,4 +1,4 @@
-//! What a training is asked for, whichever command asks: data, recipe, groups, seed.
+//! The arguments that `train`, `sweep` and a search for a budget share: data, recipe, groups, seed.
 
 use std::path::PathBuf;
 
@@ -42,8 +42,8 @@ impl Request {
         self.group.is_some() || self.groups.is_some()
     }
 
-    /// The recipe, with more settings after those given. Who names groups wants to validate
-    /// on whole ones; a teacher does not judge one by the rest of it.
+    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
+    /// judge a group by models that have learned from it.
     pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
         self.recipe_of(&[&self.settings, more].concat())
     }
@@ -88,7 +88,7 @@ impl Request {
         Ok(data)
     }
 
-    /// The settings that keep texts for validation, if nothing does yet, and in words which validate.
+    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate.
     pub(crate) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
         let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
         let split = Recipe::load(&self.recipe, &self.settings)?.validation_split;
@@ -109,7 +109,7 @@ impl Request {
         })
     }
 
-    /// `DATA-RECIPE`, after which an output folder is called that nobody named.
+    /// `DATA-RECIPE`: the name of the output folder if none is given.
     pub(crate) fn name(&self) -> String {
         let recipe = PathBuf::from(&self.recipe);
         let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();

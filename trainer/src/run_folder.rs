@@ -26,19 +26,19 @@ const CHECKPOINT: &str = "checkpoint.bin";
 /// How temporary files begin.
 const TEMPORARY: &str = ".kilornn-";
 
-/// What becomes of what a run's folder holds.
+/// What is to happen to an earlier run in the same folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// Nothing may be lost: it must hold neither a model nor an interrupted training.
+    /// There must be none: neither a model nor an interrupted training.
     New,
-    /// Both may be replaced.
+    /// It may be replaced.
     Replace,
-    /// An interrupted training goes on.
+    /// An interrupted training is resumed.
     Resume,
 }
 
 impl Begin {
-    /// What `--force` and `--resume` say.
+    /// From the flags `--force` and `--resume`.
     pub(crate) fn asked(force: bool, resume: bool) -> Self {
         match (force, resume) {
             (true, _) => Self::Replace,
@@ -53,7 +53,11 @@ impl Begin {
 pub(crate) struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Whether a run may begin in a folder: fails as [`open`](Self::open) would, and makes none.
+    /// Checks whether a run may begin in a folder, without making one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
     pub(crate) fn check(path: &Path, begin: Begin) -> Result<()> {
         let holds = |name: &str| path.join(name).exists();
         let refused = match begin {
@@ -75,6 +79,10 @@ impl RunFolder {
     }
 
     /// Makes the folder, or takes one that is there.
+    ///
+    /// # Errors
+    ///
+    /// If there is an earlier run that `begin` does not allow for, or the folder cannot be made.
     pub(crate) fn open(path: &Path, begin: Begin) -> Result<Self> {
         Self::check(path, begin)?;
         std::fs::create_dir_all(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
@@ -119,7 +127,7 @@ impl RunFolder {
         self.write(CONFIG, text.as_bytes())
     }
 
-    /// The text of that.
+    /// The text of that file.
     pub(crate) fn read_config(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.path(CONFIG))?)
     }

@@ -11,7 +11,7 @@ use crate::numbers::grouped;
 use crate::recipe::{ClassWeights, EmbeddingBits, Recipe};
 use crate::warning::{Kind, Warning};
 
-/// A loss that has risen so many times is no fluctuation.
+/// A loss that is so many times the first one has not just fluctuated.
 const RISE: f64 = 1000.0;
 
 /// A loss below this has not risen from anywhere: one text that is sure and wrong makes a thousand times as much.

@@ -16,7 +16,7 @@ use crate::warning::Warning;
 ///
 /// Says for each part how many examples there are, of each class, how many words they have as the
 /// recipe's tokenizer cuts them, how many of these words the vocabulary lacks, and warns of texts that
-/// are there twice or with different labels. What DATA may be, `kilornn train --help` tells.
+/// are there twice or with different labels. `kilornn train --help` says what DATA may be.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

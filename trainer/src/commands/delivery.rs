@@ -1,4 +1,4 @@
-//! What follows once there is a network, trained or imported: test it, quantize it, write the rest of the folder.
+//! Delivery of a network, trained or imported: quantize it, test it, write the rest of the output folder.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// How a network that is trained came to be, so far.
+    /// Where a network that is being trained comes from.
     pub(super) fn trained<'a>(&'a self, recipe: &'a Recipe, data: &'a Dataset) -> Provenance<'a> {
         Provenance::Trained { recipe, epochs: &self.epochs, data, counts: &self.data }
     }
@@ -91,7 +91,7 @@ pub(super) struct Quantized {
     test: Option<TestResult>,
 }
 
-/// A network that is to run on a device, and how it came about.
+/// A network that is to run on a device, and where it comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Delivery<'a> {
     /// What a report calls it.
@@ -121,7 +121,7 @@ pub(super) struct TriedOn<'a> {
 }
 
 impl<'a> TriedOn<'a> {
-    /// The best that there are: those of the test part, or those that validated, or else those that were trained on.
+    /// The test part; without one, the texts that validated, or else those that were trained on.
     pub(super) fn of(data: &'a Dataset, material: &'a Material) -> Self {
         let (part, examples, ids) = if let Some(test) = &data.test {
             ("test", test.into(), material.encoder.encode_all(&texts_of(test)).into())
@@ -162,7 +162,7 @@ impl Delivery<'_> {
         export(network, encoder, recipe, &data.labels, sample, grid)
     }
 
-    /// Tests it, writes weights, model file and report, and completes the metrics, which a script gets at the end.
+    /// Tests it, writes weights, model file, metrics and report, and prints the metrics if JSON is asked for.
     pub(super) fn deliver(
         &self,
         console: Console,

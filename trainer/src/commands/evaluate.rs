@@ -20,9 +20,9 @@ use crate::warning::Warning;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
-/// DATA is a folder with a test part, or one or more files (what they may be, `kilornn train --help` tells). With --qemu the whole
-/// of it also goes through the firmware in QEMU, and every class and logit is compared. (`kilornn device PORT validate`
-/// does this with a board on your desk.)
+/// DATA is a folder with a test part, or one or more files (`kilornn train --help` says of which kinds). With --qemu, all
+/// texts also go through the firmware in QEMU, and every class and logit is compared. (`kilornn device PORT validate` does
+/// this with a board on your desk.)
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -34,8 +34,8 @@ enum Peer {
 
 /// From Keras: `np.savez("W.npz", *model.get_weights())` and the text of `tokenizer.to_json()`.
 ///
-/// The options say what these files do not. --activation and --padding have no default, since a wrong
-/// one gives a model that runs and is bad.
+/// The options say what these files do not. --activation and --padding have no default, because with a wrong
+/// one the model runs and answers badly.
 #[derive(Debug, clap::Args)]
 struct KerasArgs {
     /// The weights

@@ -17,14 +17,15 @@ use crate::search::{Deadline, Lists, Pace, Sweep};
 ///
 /// Each size is trained and quantized as `kilornn train` would do it, and judged by what the device would
 /// answer to the texts that validate: the recipe's validation_split, else the dev part, else a tenth of the
-/// training texts, drawn at random. The test part is never looked at: what chose the size could not
-/// measure it. Test the one that you take with `kilornn evaluate`.
+/// training texts, drawn at random. The test part is not used, so that it can still measure the size that
+/// you choose (with `kilornn evaluate`).
 ///
-/// How large a size's file will be is known before it is trained. With --flash, sizes whose file would be
-/// larger than what the engine leaves of it are listed and not trained (--engine none counts the file alone).
-/// Units come in fours in a file, so 9 take the bytes of 12. With --time, nothing new is begun once the time is over; what has begun is
-/// finished. Sizes are tried coarse to fine, first the ends of the lists, so that little time tells
-/// something; --time 0s trains nothing, and lists how large each file would be.
+/// The bytes of a file are known before training. With --flash, sizes whose file would be larger than the
+/// flash that the engine leaves are listed but not trained (--engine none counts the file alone). A file
+/// has units in multiples of four, so 9 take the bytes of 12. With --time, no new training begins once the
+/// time is over; those that have begun are finished. Sizes are tried coarse to fine, first the ends of the
+/// lists, so that even a short sweep gives an overview; --time 0s trains nothing and lists the bytes of
+/// each file.
 ///
 /// As many are trained at a time as there are cores. Each finished one is kept at once: after Ctrl-C or
 /// anything worse, or for longer lists, more seeds, more time, the same command with --resume trains

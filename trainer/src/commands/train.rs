@@ -32,7 +32,7 @@ use crate::verdict;
 ///   .txt         one text a line, all of the class that the file's name says
 ///
 /// and may be compressed (.csv.gz). They are in UTF-8, in UTF-16 with a byte order mark, or in what
-/// --encoding says. Of standard input the content tells which it is. A folder has
+/// --encoding says. For standard input, the content decides which of these it is. A folder has
 ///
 ///   train.csv (or .tsv, .jsonl), or
 ///   train/ with a folder for each class, one text a file (train/pos/1.txt), or
@@ -40,25 +40,25 @@ use crate::verdict;
 ///   such folders or files without train/ around them: all of it is to train on
 ///
 /// and, where there are any, dev (or val, validation) and test in one of these forms, and labels.txt,
-/// which names the classes in order, one a line. Anything else in it is not read, and named.
+/// which names the classes in order, one a line. Anything else in the folder is not read; a warning names it.
 ///
-/// A label is the name of a class or its number, from 0: all labels of all files are the one or the
-/// other. `kilornn data DATA` shows what is found.
+/// A label is the name of a class or its number, from 0: all labels of all files are names, or all are
+/// numbers. `kilornn data DATA` shows what is found.
 ///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
 ///
-/// After every epoch it has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
-/// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
-/// are, and `kilornn recipes --keys` what they can say.
+/// A checkpoint is written after every epoch: after Ctrl-C or a crash, the same command with --resume goes
+/// on with the training, to the same model, bit for bit. `kilornn recipes` lists the built-in recipes, and
+/// `kilornn recipes --keys` all keys of a recipe.
 ///
-/// A budget (--flash, --ram, --instructions-per-word, or several of them) lets `train` choose how
+/// With a budget (--flash, --ram, --instructions-per-word, or several of them), `train` chooses how
 /// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It
-/// tries some fourteen sizes that fit, coarse to fine and first with few epochs, by what the device
-/// would answer to the texts that validate, and trains the best as ever. What --set says of these
-/// keys stays as it is. In the end there are the bill, part for part, and the command that trains
-/// the same model without a search. A budget that nothing can fit is refused, with the least there
-/// could be.
+/// tries about fourteen sizes that fit, first with few epochs, compares them by what the device
+/// would answer to the texts that validate, and then trains the best one. Keys that --set gives
+/// stay as they are. At the end it prints the bill, part by part, and the command that trains the
+/// same model without a search. A budget that nothing can fit is refused, with the least that
+/// would be enough.
 ///
 ///   kilornn train DATA --flash 64K --ram 2K
 ///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
@@ -76,8 +76,8 @@ pub struct Args {
     /// Go on with the interrupted training in the output folder, or begin if there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation and epochs on
-    /// the microcontroller's grid stay on the CPU, and so do the embedding and the optimizer
+    /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation, quantized
+    /// epochs, the embedding and the optimizer always stay on the CPU
     #[arg(long, value_name = "PROCESSOR", default_value = "cpu")]
     device: Processor,
     /// Print one JSON object on standard output (and the rest on standard error)

@@ -47,8 +47,8 @@ fn replaced(content: &str, lone: char) -> String {
     out
 }
 
-/// The lines of a file's content with their numbers, without line ends; behind the last one there is none. Refuses
-/// what tells that something happened to the file.
+/// The lines of a file's content with their numbers, without line ends; an empty one behind the last line end does not count.
+/// Refuses a file that was damaged: a carriage return or a byte order mark within it.
 pub(super) fn of<'a>(
     path: &Path,
     content: &'a str,

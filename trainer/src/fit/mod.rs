@@ -49,8 +49,8 @@ pub struct Epoch {
     pub loss: f64,
     /// Accuracy over the same.
     pub accuracy: f64,
-    /// Loss on the validation texts after the epoch, if there are any; without weights of classes (which Keras has there
-    /// too).
+    /// Loss on the validation texts after the epoch, if there are any: with label smoothing and penalty, as in Keras, but
+    /// without weights of classes.
     pub val_loss: Option<f64>,
     /// Accuracy on the same.
     pub val_accuracy: Option<f64>,

@@ -12,17 +12,17 @@ pub(super) struct Advice {
     pub best: Size,
     /// Its accuracy.
     pub best_accuracy: f64,
-    /// By how much an accuracy like this one varies with the choice of the texts that validate.
+    /// The standard error of that accuracy: how much it varies with the choice of the texts that validate.
     pub standard_error: f64,
     /// The smallest size that is not worse than the best by more than the standard error.
     pub recommended: Size,
-    /// What other numbers of hidden units come to, with the best size's vocabulary and embedding.
+    /// The results of all numbers of hidden units with the vocabulary and the embedding of the best size.
     pub by_units: Vec<ByUnits>,
     /// The fewest of these that are not worse than the best by more than the standard error.
     pub enough_units: usize,
 }
 
-/// What a number of hidden units comes to.
+/// The results of a number of hidden units.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct ByUnits {
     /// Hidden units.
@@ -66,7 +66,7 @@ impl Advice {
     }
 }
 
-/// Of an accuracy over so many texts: `sqrt(p (1 - p) / n)`.
+/// The standard error of an accuracy over so many texts: `sqrt(p (1 - p) / n)`.
 pub(super) fn standard_error(accuracy: f64, examples: usize) -> f64 {
     (accuracy * (1.0 - accuracy) / examples.max(1) as f64).sqrt()
 }

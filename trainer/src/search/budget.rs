@@ -36,22 +36,22 @@ pub(crate) struct Budget {
     pub(crate) platform: Platform,
 }
 
-/// What a search came to.
+/// The outcome of a search.
 pub(crate) struct SearchResult {
     deployment: Deployment,
     limits: Limits,
-    /// Everything that was tried, in its order.
+    /// Every training, in the order in which they were made.
     tried: Vec<Tried>,
-    /// The best first.
+    /// The sizes to train in the end, the best first.
     pub(crate) choices: Vec<ChosenSize>,
 }
 
-/// A size to train.
+/// A size that a search has chosen.
 pub(crate) struct ChosenSize {
     size: Size,
-    /// All settings, with which this size is an ordinary training.
+    /// All settings of the recipe, with which this size can be trained without a search.
     pub(crate) settings: Vec<String>,
-    /// The command with them.
+    /// The command that does so.
     command: String,
 }
 
@@ -67,7 +67,7 @@ struct Tried {
     footprint: Option<Footprint>,
 }
 
-/// That a model is within its budget.
+/// The proof that a model is within its budget: its bill, part by part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Proof {
     core: &'static str,
@@ -78,12 +78,12 @@ pub(crate) struct Proof {
     ram: usize,
     chosen: Size,
     tried: Vec<Tried>,
-    /// Trains the same model again.
+    /// The command that trains the same model without a search.
     command: String,
 }
 
 impl Budget {
-    /// What the engine wants of the recipe, beside what is set. Fails if something else is set.
+    /// Settings that the engine requires besides those that are given. Fails if a given one contradicts them.
     fn for_engine(&self, recipe: &Recipe, given: &impl Fn(&str) -> bool) -> Result<Vec<String>, InputError> {
         if self.limits.instructions_per_word.is_some() && !self.platform.engine.is_counted() {
             return Err(InputError::new(format!(
@@ -232,7 +232,7 @@ impl Budget {
         )
     }
 
-    /// Why nothing fits, and the least that there could be.
+    /// The error that nothing fits, with the least that each limit could be.
     fn impossible(&self, space: &Space<'_>) -> Result<InputError> {
         let Some(least) = space.least()? else {
             return Ok(InputError::new("no size is what the settings ask for"));
@@ -290,7 +290,7 @@ fn key_of(setting: &str) -> &str {
     setting.split('=').next().unwrap_or_default().trim()
 }
 
-/// The settings of a size: the request's, those that say the same key again left out.
+/// The settings of a size: those of the request, where the size, the engine and `more` do not change the same key.
 fn settings(request: &Request, for_engine: &[String], size: &Size, more: &[String]) -> Vec<String> {
     let chosen = [for_engine, &size.settings(), more].concat();
     let is_chosen = |setting: &&String| chosen.iter().any(|other| key_of(other) == key_of(setting));
@@ -298,7 +298,7 @@ fn settings(request: &Request, for_engine: &[String], size: &Size, more: &[Strin
     [given, chosen].concat()
 }
 
-/// What makes a training one of fewer epochs, of which as large a share is quantized, with texts that validate.
+/// Settings of a training with fewer epochs, of which the same share is quantized, and with texts that validate.
 fn shortened(recipe: &Recipe, epochs: usize, validation: &[String]) -> Vec<String> {
     let quantized = (recipe.quantized_epochs * epochs).div_ceil(recipe.epochs);
     let shorter = [format!("epochs={epochs}"), format!("quantized_epochs={quantized}")];
@@ -316,7 +316,7 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Trains for so many of all epochs; the trials are in the order of the jobs.
+    /// Trains for `epochs` of `all` epochs; the trials are in the order of the jobs.
     fn run(&self, jobs: &[Job<'_>], epochs: usize, all: usize) -> Result<Vec<Trial>> {
         if jobs.is_empty() {
             return Ok(Vec::new());
@@ -346,7 +346,7 @@ impl Rounds<'_> {
     }
 }
 
-/// What a trial came to on the device.
+/// The result of a trial, with its footprint on the device.
 fn judge(plan: &Plan, trial: &Trial, epochs: usize, deployment: &Deployment) -> Tried {
     let measured = |Measured { bytes, ram, zeros, .. }: &Measured| {
         let step = plan.needs.step;
@@ -368,7 +368,7 @@ fn judge(plan: &Plan, trial: &Trial, epochs: usize, deployment: &Deployment) -> 
 }
 
 impl Tried {
-    /// If it may be chosen.
+    /// Its rating, if it is within the limits and so may be chosen.
     fn rating(&self, limits: &Limits) -> Option<Rating> {
         let footprint = self.footprint.filter(|footprint| limits.hold(footprint))?;
         Some(Rating { accuracy: self.accuracy?, loss: self.loss?, bytes: footprint.file })
@@ -395,7 +395,7 @@ impl Tried {
 }
 
 impl SearchResult {
-    /// The bill of a model.
+    /// The bill of a model of a chosen size.
     pub(crate) fn proof(&self, choice: &ChosenSize, exported: &Exported) -> Result<Proof> {
         let model = Model::from_bytes(&exported.file)?;
         let needs = Needs::of(model.contents(), exported.file.len());

@@ -1,8 +1,8 @@
-//! Which of many sizes to take, with few trainings: coarse to fine, short to long.
+//! Successive halving: the best of many sizes, with few trainings.
 //!
-//! A few sizes, each of which stands for those around it, are trained for a quarter of the epochs, then the neighbours of
-//! the best of them. The better ones are trained anew for half of the epochs, and the best of these for all ("successive
-//! halving": Jamieson and Talwalkar 2016), with the one that is most like the recipe.
+//! A few sizes that cover the space evenly are trained for a quarter of the epochs, then the neighbours of the best of them.
+//! The better ones are trained anew for half of the epochs, and the best of these for all epochs (Jamieson and Talwalkar
+//! 2016), together with the size that is most like the recipe.
 
 use std::cmp::Ordering;
 
@@ -21,8 +21,7 @@ const BEST: usize = 3;
 /// How many go on to half of the epochs, and then to all.
 const KEPT: [usize; 2] = [8, 4];
 
-/// Steps of an optimizer after which a training begins to tell something, whatever the epochs: a short training of few
-/// texts would end before.
+/// The fewest steps of the optimizer in a training, whatever its epochs: a shorter one says nothing yet about a size.
 const STEPS: usize = 1000;
 
 /// How long a training is.
@@ -38,7 +37,7 @@ pub(super) enum Effort {
 }
 
 impl Effort {
-    /// So much of a number of epochs, each of so many steps.
+    /// The epochs of a training with this effort, of `epochs` with `steps` steps each.
     pub(super) fn of(self, epochs: usize, steps: usize) -> usize {
         let share = match self {
             Self::Quarter => epochs.div_ceil(4),
@@ -49,7 +48,7 @@ impl Effort {
     }
 }
 
-/// What a training of a size came to.
+/// The results by which sizes are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rating {
     /// The share of texts that the device answers correctly.
@@ -61,8 +60,8 @@ pub(super) struct Rating {
 }
 
 impl Rating {
-    /// The better comes first. Of equals it is the smaller, but after a short training that which promises more: many
-    /// have learned nothing yet but which class is most frequent.
+    /// Orders by accuracy, the better first. Of equal accuracies, the smaller file comes first; after a short training the
+    /// lower loss counts before that, because many networks have learned only the most frequent class by then.
     fn rank(&self, other: &Self, effort: Effort) -> Ordering {
         let promise = match effort {
             Effort::Whole => Ordering::Equal,
@@ -114,7 +113,7 @@ pub(super) fn search(
     Ok(ranked.into_iter().map(|(place, _)| place).collect())
 }
 
-/// Where a size is among sizes: twice as much of something is as far away as half of it.
+/// The position of a size in the space of sizes: logarithmic, so that twice as much is as far away as half.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Position {
     words: f64,
@@ -140,8 +139,8 @@ impl Position {
     }
 }
 
-/// So many of the positions, each of which stands for those around it: first that nearest to `start`, then always the one
-/// that brings all positions nearest to what is chosen, among those that `may` be.
+/// Chooses `count` of the positions that cover all of them, among those that `may` be chosen: first the one nearest to
+/// `start`, then always the one that most reduces the sum of the distances of all positions to the nearest chosen one.
 fn cover(positions: &[Position], start: &Position, count: usize, may: impl Fn(usize) -> bool) -> Vec<usize> {
     let may: Vec<usize> = (0..positions.len()).filter(|&place| may(place)).collect();
     // How far each position is from what is chosen.

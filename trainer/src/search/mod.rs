@@ -1,7 +1,6 @@
-//! Which size of network is worth its bytes? Networks of many sizes are trained alike and judged by what a device would
-//! answer.
+//! The search for a network's size. Networks of many sizes are trained alike and compared by what a device would answer.
 //!
-//! A [`Size`](size::Size) is words, width of the embedding, hidden units. A [`sweep`] trains all sizes of some lists
+//! A [`Size`](size::Size) is a number of words, a width of the embedding and a number of hidden units. A [`sweep`] trains all sizes of some lists
 //! ([`size::Lists`]) and advises one of those on the Pareto front ([`results`], [`advice`]; [`plot`] and [`page`] show
 //! them). A [`budget`] bounds flash, RAM or instructions: [`space`] finds the sizes that fit, and [`halving`] trains few of
 //! them. Either way one training of one size is a [`trial`], and [`workers`] do several at a time.
@@ -25,5 +24,5 @@ pub(crate) use self::size::Lists;
 pub(crate) use self::sweep::{Pace, Sweep};
 pub(crate) use self::workers::Deadline;
 
-/// Takes a line that tells a person how a search is getting on. It may fail, as a closed standard output does.
+/// Takes a line about the progress of a search, for a person. It may fail, as printing to a closed standard output does.
 pub(crate) type Say<'a> = &'a (dyn Fn(&str) -> anyhow::Result<()> + Sync);

@@ -1,4 +1,4 @@
-//! What a sweep has come to: a row for each size, and which of them are on the Pareto front.
+//! The results of a sweep: a row for each size, and which of them are on the Pareto front.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Whether it cannot be within so many bytes of flash.
+    /// Whether its file has more than so many bytes of flash, whatever training makes of it.
     pub(super) fn is_too_large(&self, flash: Option<usize>) -> bool {
         flash.is_some_and(|flash| self.file_size.least > flash)
     }
@@ -30,16 +30,16 @@ pub(super) struct Row {
     pub size: Size,
     /// Of its file: the largest of its seeds', or what it will be.
     pub bytes: usize,
-    /// Whether it was tried.
+    /// Whether it was trained.
     pub status: Status,
-    /// Of its seeds together; there if it was measured.
+    /// The means over its seeds, if it was measured.
     #[serde(flatten)]
     pub means: Option<Means>,
     /// Whether no other is smaller or as small, and better.
     pub on_front: bool,
 }
 
-/// What became of a size.
+/// Whether a size was trained, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
@@ -49,7 +49,7 @@ pub(super) enum Status {
     TooLarge,
     /// There was no time for it.
     NotTried,
-    /// A seed came to nothing that a device could run.
+    /// With one of the seeds there was no model that a device could run.
     Failed(String),
 }
 
@@ -131,7 +131,7 @@ pub(super) fn rows(
 }
 
 impl Row {
-    /// Its accuracy, if it can be had: measured, and within the budget.
+    /// Its accuracy, if it was measured and its file is not too large.
     pub(super) fn accuracy(&self) -> Option<f64> {
         match self.status {
             Status::Measured => self.means.as_ref().map(|means| means.accuracy),

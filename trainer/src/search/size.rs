@@ -1,4 +1,4 @@
-//! Which sizes are tried, and in which order.
+//! Sizes of networks, and lists of them in the order in which they are tried.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::numbers::grouped;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
 
-/// In which form a word's row is on the device.
+/// The form that a word's row of the embedding has on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EmbeddingForm {
@@ -20,7 +20,7 @@ pub(crate) enum EmbeddingForm {
 }
 
 impl EmbeddingForm {
-    /// A recipe's; where it leaves folding to the exporter, that of networks small enough for it.
+    /// That of a recipe. `fold = "auto"` counts as folded, as it is for small networks.
     pub(crate) fn of(recipe: &Recipe) -> Self {
         match (recipe.fold, recipe.embedding_bits) {
             (Fold::Auto | Fold::Always, _) => Self::Folded,
@@ -29,7 +29,7 @@ impl EmbeddingForm {
         }
     }
 
-    /// What makes a recipe one of this form.
+    /// The settings of a recipe that ask for this form.
     pub(crate) fn settings(self) -> Vec<String> {
         let bits = |bits: EmbeddingBits| format!("embedding_bits={}", u8::from(bits));
         match self {
@@ -40,7 +40,7 @@ impl EmbeddingForm {
     }
 }
 
-/// The size of a network.
+/// The size of a network in a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Size {
     /// Most words; 0 keeps all, as in a recipe.
@@ -55,7 +55,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// What makes a recipe one of this size.
+    /// The settings of a recipe that ask for this size.
     pub(crate) fn settings(&self) -> Vec<String> {
         let Self { vocabulary, embedding, units, form } = self;
         let size =
@@ -63,7 +63,7 @@ impl Size {
         size.into_iter().chain(form.iter().flat_map(|form| form.settings())).collect()
     }
 
-    /// As a person says it.
+    /// In words, for messages.
     pub(crate) fn in_words(&self) -> String {
         let Self { vocabulary, embedding, units, form } = self;
         let form = match form {
@@ -94,7 +94,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// What to try of each.
+/// The values of each dimension to try: the candidates are all combinations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lists {
     /// Vocabularies.
@@ -106,8 +106,8 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Around what a recipe says, for texts of so many different words: half and twice its vocabulary, half its
-    /// embedding, and units from a quarter to twice, in fours.
+    /// Values around those of a recipe, for texts of so many different words: half and twice its vocabulary, half its
+    /// embedding, and a quarter, half and twice its units, in multiples of four.
     pub(crate) fn around(recipe: &Recipe, words: usize) -> Self {
         let vocabulary = match recipe.vocabulary {
             0 => vec![words.div_ceil(16), words.div_ceil(4), 0],
@@ -136,8 +136,8 @@ impl Lists {
         }
     }
 
-    /// Each size once, rising. Of the vocabularies that hold every one of the texts' words, only the first is another
-    /// model than the rest.
+    /// The same values in rising order and each once, for texts of so many different words. Vocabularies that hold all of the
+    /// words give the same model, so only the first of them is kept.
     pub(crate) fn for_words(mut self, words: usize) -> Self {
         let held = |vocabulary: usize| words_held(vocabulary, words);
         self.vocabulary.sort_by_key(|&vocabulary| (held(vocabulary), vocabulary == 0, vocabulary));
@@ -149,8 +149,8 @@ impl Lists {
         self
     }
 
-    /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so
-    /// that those tried first tell most. Those of the same fineness are in the order of the lists.
+    /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so that
+    /// the first ones say most. Sizes of the same fineness are in the order of the lists.
     pub(crate) fn sizes(&self) -> Vec<Size> {
         let mut sizes = Vec::new();
         for (&vocabulary, fineness) in self.vocabulary.iter().zip(finenesses(self.vocabulary.len())) {
@@ -166,7 +166,7 @@ impl Lists {
     }
 }
 
-/// Words that such a vocabulary holds, of so many different ones.
+/// How many of so many different words a vocabulary of this size holds.
 pub(super) fn words_held(vocabulary: usize, words: usize) -> usize {
     if vocabulary == 0 { words } else { vocabulary.min(words) }
 }

@@ -1,4 +1,4 @@
-//! Which sizes fit a budget, known before anything is trained.
+//! The sizes that fit a budget. They are known before anything is trained.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
 /// Widths of an embedding that are considered.
 const WIDTHS: [usize; 6] = [4, 6, 8, 12, 16, 24];
 
-/// The share of zeros in a state before it is known.
+/// The share of zeros in a state that is assumed before it is known.
 const ZEROS: f64 = 0.5;
 
-/// A size, and what it will take.
+/// A size and its footprint, known before it is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plan {
     /// Its size.
@@ -29,16 +29,16 @@ pub(super) struct Plan {
     pub needs: Needs,
     /// On the device.
     pub footprint: Footprint,
-    /// Whether more words would not fit, or are not there.
+    /// Whether it has the most words that fit, or all that there are.
     pub has_most_words: bool,
 }
 
 /// What may be chosen: each dimension's values, rising.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choices {
-    /// The most words that can be of use, or the only number that is wanted.
+    /// The most words that can be of use; or, if words are given, how many.
     pub words: usize,
-    /// Whether there is no choice of words.
+    /// Whether the number of words is given.
     pub words_are_given: bool,
     /// Widths of the embedding.
     pub embedding: Vec<usize>,
@@ -49,7 +49,7 @@ pub(super) struct Choices {
 }
 
 impl Choices {
-    /// Everything that these texts may need, but for what a recipe is told to have: the keys that are `given`.
+    /// All values that can be of use for these texts. For keys that are `given`, only the recipe's own.
     pub(super) fn new(recipe: &Recipe, texts: &Texts, given: impl Fn(&str) -> bool) -> Self {
         let pinned = |key: &str, value: usize, all: &[usize]| {
             if given(key) { vec![value] } else { all.to_vec() }
@@ -81,7 +81,7 @@ pub(super) struct Space<'a> {
     pub choices: Choices,
     /// A recipe of a size.
     pub recipe: &'a (dyn Fn(&Size) -> Result<Recipe> + Sync),
-    /// The recipe's own embedding, of which a folded model shows nothing.
+    /// The width of the recipe's own embedding, which folded models take: on the device it makes no difference.
     pub embedding: usize,
     /// Names of the classes.
     pub labels: &'a [String],
@@ -92,8 +92,8 @@ pub(super) struct Space<'a> {
 }
 
 impl Space<'_> {
-    /// Every size that fits, with the most words that do and with fewer: those may do better, because a network learns
-    /// rare words by heart.
+    /// Every size that fits, with the most words that fit and with half and a quarter of them. Fewer words may be better,
+    /// because a network overfits to rare ones.
     pub(super) fn plans(&self) -> Result<Vec<Plan>> {
         let plans =
             self.rows_and_units().par_iter().map(|size| self.largest(*size)).collect::<Result<Vec<_>>>()?;
@@ -113,7 +113,7 @@ impl Space<'_> {
         Ok(all)
     }
 
-    /// The least of each: flash, RAM and instructions, each with a size that takes it.
+    /// The sizes that take the least flash, the least RAM and the fewest instructions.
     pub(super) fn least(&self) -> Result<Option<[Plan; 3]>> {
         let vocabulary = if self.choices.words_are_given { self.choices.words } else { 1 };
         let plans = self.rows_and_units();
@@ -126,7 +126,7 @@ impl Space<'_> {
         Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
     }
 
-    /// All sizes but for their words: the widths that a form and a number of units can make something of.
+    /// All sizes with one word: the combinations of form, units and width that make sense.
     fn rows_and_units(&self) -> Vec<Size> {
         let Choices { embedding, units, forms, .. } = &self.choices;
         let mut sizes = Vec::new();
@@ -191,7 +191,7 @@ impl Space<'_> {
     }
 }
 
-/// Two digits of a number, and zeros.
+/// A number rounded down to two digits.
 fn round(number: usize) -> usize {
     let digits = number.checked_ilog10().unwrap_or(0).saturating_sub(1);
     number / 10usize.pow(digits) * 10usize.pow(digits)

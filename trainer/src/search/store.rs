@@ -27,8 +27,12 @@ struct Content {
 }
 
 impl Store {
-    /// In a folder, which is made if there is none. Fails if there are results and nothing says what is to become of
-    /// them, or if they are to be gone on with and were asked for with other texts, another recipe or another seed.
+    /// Opens the results in a folder, which is made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there are results and `begin` is [`Begin::New`], or `begin` is [`Begin::Resume`] and they are of other texts, another
+    /// recipe or another seed.
     pub(crate) fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
         let path = folder.join(NAME);
         let mut trials = Vec::new();

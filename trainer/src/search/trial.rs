@@ -14,7 +14,7 @@ use crate::footprint::classifier;
 use crate::quantize::export;
 use crate::recipe::Recipe;
 
-/// A size and a seed, and what came of them.
+/// One training: its size, its seed and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trial {
     /// The network's size.
@@ -22,21 +22,21 @@ pub(crate) struct Trial {
     pub size: Size,
     /// The seed of its training.
     pub seed: u64,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a training.
+/// The outcome of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     /// A model.
     Measured(Measured),
-    /// Nothing that could run on a device, and why.
+    /// No model that could run on a device, and why.
     Failed(String),
 }
 
-/// A quantized model on the texts that validate.
+/// Measurements of a quantized model on the texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measured {
     /// Of its file.
@@ -59,7 +59,7 @@ pub(crate) struct Measured {
     pub seconds: f64,
 }
 
-/// Trains one. Only an interruption is an error: what the training itself fails with is its outcome.
+/// Trains a network of one size. Only an interruption is an error: if the training itself fails, that is its outcome.
 pub(super) fn run(
     recipe: &Recipe,
     size: Size,

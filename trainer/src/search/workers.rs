@@ -19,12 +19,12 @@ use crate::fit::{Interrupt, Interrupted, Memory};
 use crate::progress;
 use crate::recipe::Recipe;
 
-/// When nothing new is begun any more.
+/// The time after which no new training begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// From now on; never, without a time or with one beyond all clocks.
+    /// So long from now on. Without a time, or with one that no clock can hold, it never comes.
     pub(crate) fn after(time: Option<Duration>) -> Self {
         Self(time.and_then(|time| Instant::now().checked_add(time)))
     }
@@ -64,8 +64,12 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Does the jobs. `after_epoch` hears of each epoch of each, and `finished` of each that is finished, one at a
-    /// time. Fails if it is interrupted, or with what `finished` fails with.
+    /// Does the jobs. Calls `after_epoch` after each epoch of each training, from several threads, and `finished` with each
+    /// trial, one at a time.
+    ///
+    /// # Errors
+    ///
+    /// With [`Interrupted`], and with what `finished` fails with.
     pub(super) fn run(
         &self,
         after_epoch: impl Fn() + Sync,
