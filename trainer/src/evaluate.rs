@@ -62,13 +62,18 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
     score
 }
 
+/// The real logits of a model file's answers, `texts × outputs`: its integers times their scale.
+pub fn real_logits(model: &Model<'_>, answers: &[Answer]) -> Vec<f32> {
+    let scale = model.contents().dense.scale;
+    answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect()
+}
+
 /// What a model file answers to examples, and its loss and accuracy.
 pub fn quantized(model: &Model<'_>, examples: &[Example], progress: &ProgressBar) -> (Vec<Answer>, Tally) {
     let answers = answer_all(model, &texts_of(examples), progress);
-    let scale = model.contents().dense.scale;
     let mut total = Tally::default();
     for (answer, example) in answers.iter().zip(examples) {
-        let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
+        let logits = real_logits(model, std::slice::from_ref(answer));
         // Float rounding could make equal what integers tell apart: the device's class counts.
         let correct = usize::from(answer.class as usize == example.class);
         total += Tally { correct, ..loss::score(&logits, Target::class(example.class)) };

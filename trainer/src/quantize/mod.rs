@@ -24,7 +24,7 @@ pub use size::FileSize;
 use self::calibrate::{ReferenceLogits, States, choose};
 use self::layers::{IntDense, IntRecurrence, IntTables};
 use crate::answer::answer_all;
-use crate::evaluate::logits;
+use crate::evaluate::{logits, real_logits};
 use crate::network::{Grid, Network, Ruined};
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe, UnknownWords};
 use crate::text::{Encoder, PAD, PerfectHash, normalization};
@@ -95,9 +95,7 @@ pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> 
 
 /// Real logits of the texts, as the device computes them.
 fn device_logits(model: &Model<'_>, texts: &[&str]) -> Vec<f32> {
-    let scale = model.contents().dense.scale;
-    let answers = answer_all(model, texts, &ProgressBar::hidden());
-    answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect()
+    real_logits(model, &answer_all(model, texts, &ProgressBar::hidden()))
 }
 
 /// All integers of a model, in the form that its file has.
