@@ -55,7 +55,30 @@ impl<'a> Model<'a> {
     /// Those of [`file::decode`](crate::file::decode); then [`Error::UnicodeNeeded`], [`Error::Unaligned`], or
     /// [`Error::Invalid`] with the name of the first value that is out of range. `bytes` may be anything.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
-        let contents = file::decode(bytes)?;
+        Self::from_contents(file::decode(bytes)?)
+    }
+
+    /// Checks contents that lie in memory part by part, and returns the model of them: for who makes models, and wants to
+    /// run one before there is a file. Their weights must lie at a multiple of four.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the contents: see [`Error`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// use kilornn::{Contents, Model};
+    ///
+    /// let model = Model::from_bytes(BYTES)?;
+    /// let renamed = Contents { labels: "bad\ngood", ..*model.contents() };
+    /// assert_eq!(Model::from_contents(renamed)?.label(1), "good");
+    /// assert!(Model::from_contents(Contents { labels: "one", ..renamed }).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn from_contents(contents: Contents<'a>) -> Result<Self, Error> {
         check(&contents)?;
         let shape = [contents.rnn.units as u16, contents.inputs() as u16];
         Ok(Self { contents, shape, rows: contents.rows() })

@@ -21,11 +21,12 @@ use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
-use kilornn_trainer::data::{Batch, Dataset, Inputs};
-use kilornn_trainer::fit::{Epoch, Examples, Interrupt, State, Stream, Task, fit};
+use kilornn_trainer::data::{Dataset, Inputs};
+use kilornn_trainer::fit::{Epoch, Examples, Interrupt, Task, TrainingState, fit};
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Dropout, Network, Training};
+use kilornn_trainer::network::{Batch, Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
+use kilornn_trainer::random::Stream;
 use kilornn_trainer::recipe::Recipe;
 use kilornn_trainer::text::Encoder;
 use rand::Rng;
@@ -179,7 +180,7 @@ fn train_one(
     let (objective, unknown) = (Objective::plain(2), Some(recipe.vocabulary as u32 + 1));
     let task =
         Task { recipe, objective, seed: 0, unknown, ties: None, train, validation, processor: Device::Cpu };
-    let state = State::new(&task, network);
+    let state = TrainingState::new(&task, network);
     fit(network, &task, state, &Interrupt::default(), |_, state| {
         state.history.iter().for_each(&mut after);
         Ok(())

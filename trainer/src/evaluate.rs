@@ -1,4 +1,4 @@
-//! How good a model is on labelled texts: the float network, and the file that the device runs.
+//! Loss and accuracy on labelled texts: of the float network, and of the model file that the device runs.
 
 use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
@@ -6,12 +6,15 @@ use kilornn::Model;
 use kilornn_host::OwnedPrediction;
 
 use crate::answer::answer_all;
-use crate::data::{Batch, Batches, Example};
-use crate::network::loss::{self, Score, Target};
-use crate::network::{Grid, Network, Ruined};
+use crate::data::{Example, texts_of};
+use crate::network::loss::{self, Tally, Target};
+use crate::network::{Batch, Batches, Grid, Network, Ruined};
 
-/// The float network's logits for encoded texts, `texts × outputs`; on the device's grid, if given.
-/// Fails with [`Ruined`] if the network's weights are not finite.
+/// The float network's logits for encoded texts, `texts × outputs`; on the quantization grid, if given.
+///
+/// # Errors
+///
+/// With [`Ruined`] if the network's weights are not finite.
 pub fn logits(
     network: &Network,
     texts: &[Vec<u32>],
@@ -34,7 +37,12 @@ pub fn logits(
     Ok(all)
 }
 
-/// Scores the float network on encoded texts, their targets smoothed by a share; on the device's grid, if given.
+/// Loss and accuracy of the float network on encoded texts, on the quantization grid if given. `smoothing` is the share of
+/// each target that is spread over all classes.
+///
+/// # Errors
+///
+/// Those of [`logits`].
 pub fn float(
     network: &Network,
     texts: &[Vec<u32>],
@@ -42,34 +50,38 @@ pub fn float(
     smoothing: f32,
     pad_to: Option<usize>,
     grid: Option<&Grid>,
-) -> Result<Score> {
+) -> Result<Tally> {
     Ok(score(network, &logits(network, texts, pad_to, grid)?, classes, smoothing))
 }
 
-/// Scores logits, `texts × outputs`, against targets that are smoothed by a share.
-pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Score {
-    let mut score = Score::default();
+/// Loss and accuracy of logits, `texts × outputs`. `smoothing` is the share of each target that is spread over all classes.
+pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f32) -> Tally {
+    let mut score = Tally::default();
     for (logits, &class) in logits.chunks_exact(network.outputs()).zip(classes) {
         score += loss::score(logits, Target { class, smoothing, opinion: None });
     }
     score
 }
 
-/// The answers of a model file on examples, and their score.
+/// The real logits of a model file's answers, `texts × outputs`: its integers times their scale.
+pub fn real_logits(model: &Model<'_>, answers: &[OwnedPrediction]) -> Vec<f32> {
+    let scale = model.contents().dense.scale;
+    answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect()
+}
+
+/// What a model file answers to examples, and its loss and accuracy.
 pub fn quantized(
     model: &Model<'_>,
     examples: &[Example],
     progress: &ProgressBar,
-) -> (Vec<OwnedPrediction>, Score) {
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-    let answers = answer_all(model, &texts, progress);
-    let scale = model.contents().dense.scale;
-    let mut total = Score::default();
+) -> (Vec<OwnedPrediction>, Tally) {
+    let answers = answer_all(model, &texts_of(examples), progress);
+    let mut total = Tally::default();
     for (answer, example) in answers.iter().zip(examples) {
-        let logits: Vec<f32> = answer.logits.iter().map(|&logit| logit as f32 * scale).collect();
+        let logits = real_logits(model, std::slice::from_ref(answer));
         // Float rounding could make equal what integers tell apart: the device's class counts.
         let correct = usize::from(answer.class as usize == example.class);
-        total += Score { correct, ..loss::score(&logits, Target::class(example.class)) };
+        total += Tally { correct, ..loss::score(&logits, Target::class(example.class)) };
     }
     (answers, total)
 }

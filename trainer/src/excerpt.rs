@@ -4,7 +4,7 @@
 const LONGEST: usize = 60;
 
 /// The beginning of a piece of input. What a terminal would obey or not show is written out: `\r`, `\u{feff}`.
-pub fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let mut shown = String::new();
     for (index, character) in text.chars().enumerate() {
         if index == LONGEST {
@@ -22,7 +22,7 @@ pub fn excerpt(text: &str) -> String {
 
 /// Whether a character is a control character, or leaves no mark although it makes a text another one. (Those that
 /// join letters and emoji belong to what is seen.)
-pub fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     let leaves_no_mark = matches!(
         character,
         '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'

@@ -6,10 +6,10 @@ use kilornn_host::OwnedPrediction;
 
 use crate::answer::answer_beginnings;
 
-/// A word of a text and what it did to the answer.
+/// A word of a text and its effect on the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect<'t> {
-    /// What stands before it and belongs to no word.
+    /// The characters between the word before and this one.
     pub between: &'t str,
     /// The word, as the text has it.
     pub word: &'t str,
@@ -21,15 +21,16 @@ pub struct Effect<'t> {
     pub change: f32,
 }
 
-/// The probability of a class after every word of a text, as if it ended there, and what is behind the last word.
+/// For every word of a text, the probability of a class as if the text ended there; and the characters behind the last word.
 ///
-/// It is what the device itself would say of the text up to there: with pads in front or the last words only, where
-/// the model was trained so.
+/// Each probability is the one that the device itself would give the text up to there, with padding and truncation as the
+/// model has them.
 pub fn explain<'t>(model: &Model<'_>, text: &'t str, class: u32) -> (Vec<Effect<'t>>, &'t str) {
     explain_ends(model, text, class, usize::MAX)
 }
 
-/// The same of so many words at either end of a text: all others stand before the first of the last ones.
+/// The same for the first and the last `most` words of a text; the words between count as characters before the first of the
+/// last ones.
 pub fn explain_ends<'t>(
     model: &Model<'_>,
     text: &'t str,

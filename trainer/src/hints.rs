@@ -1,4 +1,4 @@
-//! What looks wrong before training: in the data, as a recipe reads them.
+//! Warnings before training: what looks wrong in the data, as a recipe reads them.
 
 use crate::data::Dataset;
 use crate::data::counts::Counts;
@@ -9,7 +9,12 @@ use crate::warning::{Kind, Warning};
 
 /// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
 /// first. `held` are the training texts that are kept for validation, by index.
-pub fn before_training(recipe: &Recipe, data: &Dataset, counts: &Counts, held: &[usize]) -> Vec<Warning> {
+pub(crate) fn before_training(
+    recipe: &Recipe,
+    data: &Dataset,
+    counts: &Counts,
+    held: &[usize],
+) -> Vec<Warning> {
     [counts.warnings(), hints(recipe, data, counts, held)].concat()
 }
 
@@ -25,12 +30,12 @@ fn hints(recipe: &Recipe, data: &Dataset, counts: &Counts, held: &[usize]) -> Ve
 }
 
 /// What a person should look at before imported weights are quantized, the data's own warnings first.
-pub fn before_quantizing(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Vec<Warning> {
+pub(crate) fn before_quantizing(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Vec<Warning> {
     counts.warnings().into_iter().chain(long_texts_to_calibrate(recipe, data, counts)).collect()
 }
 
 /// Training texts that are far longer than the others, as the recipe reads them.
-pub fn long_texts(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<Warning> {
+pub(crate) fn long_texts(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<Warning> {
     let found = far_longer(recipe, data, counts)?;
     let shorter = (2 * counts.train.words.p90).next_multiple_of(10);
     let message = if is_unbounded(recipe) {
@@ -82,7 +87,7 @@ fn far_longer(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<String
 }
 
 /// Whether states can grow without a limit.
-pub fn is_unbounded(recipe: &Recipe) -> bool {
+pub(crate) fn is_unbounded(recipe: &Recipe) -> bool {
     recipe.activation == Activation::Relu && recipe.state_limit == 0.0
 }
 

@@ -34,6 +34,10 @@ pub fn text(size: u32) -> TextStyle<'static> {
 }
 
 /// Draws axes with these names, and lines at round numbers.
+///
+/// # Errors
+///
+/// Those of plotters.
 pub fn axes<'a, 'b>(
     area: &'a Area<'b>,
     bytes: Range<f64>,

@@ -8,7 +8,7 @@ use crate::error::InputError;
 
 /// A processor by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Processor {
+pub(crate) enum Processor {
     /// All its cores.
     #[default]
     Cpu,
@@ -32,8 +32,12 @@ impl FromStr for Processor {
 }
 
 impl Processor {
-    /// Opens it. Fails if it is not there, or this program was built without it.
-    pub fn open(self) -> Result<Device, InputError> {
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or this program was built without it.
+    pub(crate) fn open(self) -> Result<Device, InputError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda(_) if !cfg!(feature = "cuda") => Err(InputError::new(

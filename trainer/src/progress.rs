@@ -1,4 +1,4 @@
-//! One kind of progress bar for all long work.
+//! Progress bars for long work.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -9,8 +9,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does work whose bars are not drawn: those of several at a time would cover each other.
-pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
+/// Runs `work` without drawing its progress bars: those of several trainings at a time would cover each other.
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> T {
     let before = QUIET.replace(true);
     let done = work();
     QUIET.set(before);
@@ -20,7 +20,7 @@ pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
 /// A bar over `length` things called `unit`: how many are done, how many a second, the time left,
 /// and between them whatever `set_message` says. It is drawn on a terminal's standard error only, and not at all
 /// [`quietly`].
-pub fn bar(name: impl Into<String>, length: usize, unit: &'static str) -> ProgressBar {
+pub(crate) fn bar(name: impl Into<String>, length: usize, unit: &'static str) -> ProgressBar {
     if QUIET.get() {
         return ProgressBar::hidden();
     }

@@ -1,11 +1,9 @@
 //! The folder that a training run leaves behind.
 
-use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
 use crate::error::InputError;
@@ -14,10 +12,10 @@ use crate::recipe::Recipe;
 use crate::text::Encoder;
 
 /// The model file in a run's folder.
-pub const MODEL: &str = "model.kilo";
+pub(crate) const MODEL: &str = "model.kilo";
 
 /// The page about a run.
-pub const REPORT: &str = "report.html";
+pub(crate) const REPORT: &str = "report.html";
 
 /// What was asked for.
 const CONFIG: &str = "config.toml";
@@ -28,20 +26,20 @@ const CHECKPOINT: &str = "checkpoint.bin";
 /// How temporary files begin.
 const TEMPORARY: &str = ".kilornn-";
 
-/// What becomes of what a run's folder holds.
+/// What is to happen to an earlier run in the same folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begin {
-    /// Nothing may be lost: it must hold neither a model nor an interrupted training.
+pub(crate) enum Begin {
+    /// There must be none: neither a model nor an interrupted training.
     New,
-    /// Both may be replaced.
+    /// It may be replaced.
     Replace,
-    /// An interrupted training goes on.
+    /// An interrupted training is resumed.
     Resume,
 }
 
 impl Begin {
-    /// What `--force` and `--resume` say.
-    pub fn asked(force: bool, resume: bool) -> Self {
+    /// From the flags `--force` and `--resume`.
+    pub(crate) fn asked(force: bool, resume: bool) -> Self {
         match (force, resume) {
             (true, _) => Self::Replace,
             (_, true) => Self::Resume,
@@ -52,11 +50,15 @@ impl Begin {
 
 /// A run's folder. Files in it are written whole or not at all.
 #[derive(Debug)]
-pub struct RunFolder(PathBuf);
+pub(crate) struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Whether a run may begin in a folder: fails as [`open`](Self::open) would, and makes none.
-    pub fn check(path: &Path, begin: Begin) -> Result<()> {
+    /// Checks whether a run may begin in a folder, without making one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub(crate) fn check(path: &Path, begin: Begin) -> Result<()> {
         let holds = |name: &str| path.join(name).exists();
         let refused = match begin {
             Begin::New if holds(CHECKPOINT) => {
@@ -77,14 +79,18 @@ impl RunFolder {
     }
 
     /// Makes the folder, or takes one that is there.
-    pub fn open(path: &Path, begin: Begin) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If there is an earlier run that `begin` does not allow for, or the folder cannot be made.
+    pub(crate) fn open(path: &Path, begin: Begin) -> Result<Self> {
         Self::check(path, begin)?;
         std::fs::create_dir_all(path).map_err(|error| InputError::in_file(path, error.to_string()))?;
         Ok(Self(path.to_owned()))
     }
 
     /// The bytes of the checkpoint and its path, if there is one.
-    pub fn read_checkpoint(&self) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    pub(crate) fn read_checkpoint(&self) -> Result<Option<(PathBuf, Vec<u8>)>> {
         let path = self.path(CHECKPOINT);
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some((path, bytes))),
@@ -94,12 +100,12 @@ impl RunFolder {
     }
 
     /// Replaces the checkpoint by what `write` writes.
-    pub fn write_checkpoint(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    pub(crate) fn write_checkpoint(&self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         write_with(&self.path(CHECKPOINT), write)
     }
 
     /// Removes the checkpoint, and what a killed training left half written.
-    pub fn remove_checkpoint(&self) -> Result<()> {
+    pub(crate) fn remove_checkpoint(&self) -> Result<()> {
         let path = self.path(CHECKPOINT);
         if path.exists() {
             std::fs::remove_file(path)?;
@@ -108,55 +114,48 @@ impl RunFolder {
     }
 
     /// The path of a file in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
     /// What was asked for: the recipe with all its keys, as one that can be trained again, below the
     /// lines of a comment.
-    pub fn write_config(&self, recipe: &Recipe, comment: &str) -> Result<()> {
+    pub(crate) fn write_config(&self, recipe: &Recipe, comment: &str) -> Result<()> {
         let toml = toml::to_string(recipe)?;
         let comment: String = comment.lines().map(|line| format!("# {line}\n")).collect();
         let text = format!("{comment}\n{toml}");
         self.write(CONFIG, text.as_bytes())
     }
 
-    /// The text of that.
-    pub fn read_config(&self) -> Result<String> {
+    /// The text of that file.
+    pub(crate) fn read_config(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.path(CONFIG))?)
     }
 
     /// The vocabulary, a JSON list by falling frequency: word `i` is row `i + 1` of the embedding.
-    pub fn write_vocabulary(&self, encoder: &Encoder) -> Result<()> {
+    pub(crate) fn write_vocabulary(&self, encoder: &Encoder) -> Result<()> {
         self.write_json("vocabulary.json", &encoder.words())
     }
 
     /// The float weights, under Keras's names.
-    pub fn write_weights(&self, network: &Network) -> Result<()> {
-        let mut tensors = BTreeMap::new();
-        let bytes: Vec<(&str, Vec<usize>, Vec<u8>)> = network
-            .parameters()
-            .iter()
-            .map(|p| (p.name, p.shape.to_vec(), p.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-            .collect();
-        for (name, shape, bytes) in &bytes {
-            tensors.insert(*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?);
-        }
+    pub(crate) fn write_weights(&self, network: &Network) -> Result<()> {
+        let tensors = network.parameters().map(|parameter| Ok((parameter.name, parameter.tensor()?)));
+        let tensors = tensors.into_iter().collect::<Result<Vec<_>>>()?;
         self.write("weights.safetensors", &safetensors::serialize(tensors, None)?)
     }
 
     /// Anything that serializes, as JSON.
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        self.write(name, format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())
+    pub(crate) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        write_json(&self.path(name), value)
     }
 
     /// The page about the run.
-    pub fn write_report(&self, page: &str) -> Result<()> {
+    pub(crate) fn write_report(&self, page: &str) -> Result<()> {
         self.write(REPORT, page.as_bytes())
     }
 
     /// The model file.
-    pub fn write_model(&self, file: &[u8]) -> Result<()> {
+    pub(crate) fn write_model(&self, file: &[u8]) -> Result<()> {
         self.write(MODEL, file)
     }
 
@@ -166,7 +165,7 @@ impl RunFolder {
 }
 
 /// Removes from a folder what a killed program left half written.
-pub fn remove_temporary(folder: &Path) -> Result<()> {
+pub(crate) fn remove_temporary(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
@@ -176,8 +175,17 @@ pub fn remove_temporary(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Writes a JSON file, whole or not at all.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_with(path, |file| {
+        let mut file = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut file, value)?;
+        Ok(writeln!(file).and_then(|()| file.flush())?)
+    })
+}
+
 /// Writes a file whole or not at all.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     write_with(path, |file| Ok(file.write_all(content)?))
 }
 

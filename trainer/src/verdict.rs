@@ -7,12 +7,12 @@ use crate::data::{Dataset, Example};
 use crate::excerpt::excerpt;
 use crate::fit::Epoch;
 use crate::hints;
-use crate::network::loss::Score;
+use crate::network::loss::Tally;
 use crate::numbers::grouped;
 use crate::recipe::{ClassWeights, EmbeddingBits, Recipe};
 use crate::warning::{Kind, Warning};
 
-/// A loss that has risen so many times is no fluctuation.
+/// A loss that is so many times the first one has not just fluctuated.
 const RISE: f64 = 1000.0;
 
 /// A loss below this has not risen from anywhere: one text that is sure and wrong makes a thousand times as much.
@@ -26,7 +26,7 @@ const MOST_UNITS: usize = 256;
 
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
-pub enum Provenance<'a> {
+pub(crate) enum Provenance<'a> {
     /// It was trained.
     Trained {
         /// With this recipe.
@@ -49,7 +49,7 @@ pub enum Provenance<'a> {
 
 /// The answers to some texts.
 #[derive(Debug, Clone)]
-pub struct Answered<'a> {
+pub(crate) struct Answered<'a> {
     /// What these texts are called: `test`, ...
     part: &'a str,
     /// Names of the classes.
@@ -60,7 +60,7 @@ pub struct Answered<'a> {
 
 impl<'a> Answered<'a> {
     /// These answers to these texts.
-    pub fn new(
+    pub(crate) fn new(
         part: &'a str,
         labels: &'a [String],
         examples: &[Example],
@@ -73,7 +73,7 @@ impl<'a> Answered<'a> {
 }
 
 /// Whether the loss rose a thousandfold, from the untrained network's on.
-pub fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
+pub(crate) fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
     let Provenance::Trained { epochs, .. } = origin else { return None };
     let mut least = (classes as f64).ln();
     for epoch in *epochs {
@@ -92,7 +92,7 @@ pub fn of_course(origin: &Provenance<'_>, classes: usize) -> Option<Warning> {
 }
 
 /// What to do about a training that diverges.
-pub fn of_divergence(origin: &Provenance<'_>) -> String {
+pub(crate) fn of_divergence(origin: &Provenance<'_>) -> String {
     let Provenance::Trained { recipe, data, counts, .. } = origin else { return String::new() };
     let mut remedies = Vec::new();
     if hints::is_unbounded(recipe)
@@ -116,7 +116,7 @@ fn three_digits(number: f32) -> f32 {
 }
 
 /// Whether answers are better than the same answer to every text.
-pub fn of_answers(origin: &Provenance<'_>, answered: &Answered<'_>) -> Option<Warning> {
+pub(crate) fn of_answers(origin: &Provenance<'_>, answered: &Answered<'_>) -> Option<Warning> {
     let Answered { part, labels, pairs } = answered;
     let mut texts = vec![0; labels.len()];
     pairs.iter().for_each(|(right, _)| texts[*right] += 1);
@@ -204,7 +204,12 @@ fn likely_cause(origin: &Provenance<'_>) -> String {
 }
 
 /// Whether the model file answers noticeably fewer texts right than the float network does.
-pub fn of_quantization(origin: &Provenance<'_>, part: &str, float: Score, device: Score) -> Option<Warning> {
+pub(crate) fn of_quantization(
+    origin: &Provenance<'_>,
+    part: &str,
+    float: Tally,
+    device: Tally,
+) -> Option<Warning> {
     let lost = float.accuracy() - device.accuracy();
     // A rounding error less, so that two points of a hundred texts are two points.
     if float.examples == 0 || lost < LOST - 1e-9 {
@@ -317,7 +322,7 @@ mod tests {
 
     #[test]
     fn two_points_lost_by_quantization_are_told() {
-        let score = |correct| Score { loss: 0.0, correct, examples: 100 };
+        let score = |correct| Tally { loss: 0.0, correct, examples: 100 };
         let imported = Provenance::Imported { recipe: &Recipe::default() };
         let lost =
             |origin: &Provenance<'_>, device| of_quantization(origin, "test", score(90), score(device));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kilornn_trainer::answer::answer_all;
 use kilornn_trainer::import::{Imported, keras, torch};
+use kilornn_trainer::quantize::Sample;
 use kilornn_trainer::recipe::{Activation, End, Pads};
 use kilornn_trainer::{evaluate, quantize};
 use serde::Deserialize;
@@ -75,7 +76,7 @@ fn keras_models_answer_as_in_keras() {
     let (mut texts, mut otherwise) = (0, 0);
     for KerasCase { answers, activation, padding, maxlen, truncating } in &cases {
         let [weights, tokenizer] = ["npz", "json"].map(|e| golden(&format!("keras-{}.{e}", answers.name)));
-        let reading = keras::Reading {
+        let reading = keras::Options {
             activation: *activation,
             padding: *padding,
             maxlen: *maxlen,
@@ -106,7 +107,9 @@ fn torch_models_answer_as_in_torch() {
 fn lost(Imported { network, encoder, recipe, .. }: &Imported, answers: &Answers) -> usize {
     let texts: Vec<&str> = answers.texts.iter().map(String::as_str).collect();
     let labels: Vec<String> = (0..network.outputs().max(2)).map(|class| class.to_string()).collect();
-    let file = quantize::export(network, encoder, recipe, &labels, &texts, None).unwrap().file;
+    let file = quantize::export(network, encoder, recipe, &labels, &Sample::new(encoder, &texts), None)
+        .unwrap()
+        .file;
     let model = kilornn::Model::from_bytes(&file).unwrap();
     let device = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
     let mut lost = 0;

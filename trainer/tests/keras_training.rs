@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, safetensors};
 use kilornn::layers::Activation;
-use kilornn_trainer::data::Batch;
-use kilornn_trainer::fit::Stream;
+
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Array, Dropout, Network, Training};
+use kilornn_trainer::network::{Array, Batch, Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
+use kilornn_trainer::random::Stream;
 use kilornn_trainer::recipe::Recipe;
 use serde::Deserialize;
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Console, grouped};
-use crate::data::counts::{Counts, Part};
+use crate::data::counts::{Counts, PartCounts};
 use crate::data::{Dataset, Inputs};
 use crate::excerpt::excerpt;
 use crate::fit::{Material, Split};
@@ -16,7 +16,7 @@ use crate::warning::Warning;
 ///
 /// Says for each part how many examples there are, of each class, how many words they have as the
 /// recipe's tokenizer cuts them, how many of these words the vocabulary lacks, and warns of texts that
-/// are there twice or with different labels. What DATA may be, `kilornn train --help` tells.
+/// are there twice or with different labels. `kilornn train --help` says what DATA may be.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -32,7 +32,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Counts.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let recipe = Recipe::load(&args.recipe, &args.settings)?;
@@ -56,7 +60,7 @@ struct Report {
 
 /// Prints a table with a column for each part; of many classes the first.
 pub(super) fn show(console: Console, counts: &Counts, most_classes: usize) -> Result<()> {
-    let row = |name: &str, cell: &dyn Fn(&Part) -> String| {
+    let row = |name: &str, cell: &dyn Fn(&PartCounts) -> String| {
         let cells: String = counts.parts().map(|(_, part)| format!("{:>12}", cell(part))).collect();
         // Names may be longer than their column, or wider than they have characters.
         console.say(format!("{name:<24}{cells}"))

@@ -17,9 +17,9 @@ use crate::warning::Warning;
 
 /// Test a model file on labelled texts, as the device computes it.
 ///
-/// DATA is a folder with a test part, or one or more files (what they may be, `kilornn train --help` tells). With --qemu the whole
-/// of it also goes through the firmware in QEMU, and every class and logit is compared. (`kilornn device PORT validate`
-/// does this with a board on your desk.)
+/// DATA is a folder with a test part, or one or more files (`kilornn train --help` says of which kinds). With --qemu, all
+/// texts also go through the firmware in QEMU, and every class and logit is compared. (`kilornn device PORT validate` does
+/// this with a board on your desk.)
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -55,7 +55,11 @@ struct DeviceReport {
     stack_bytes: u32,
 }
 
-/// Evaluates.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let (path, bytes) = read_model(&args.tested.model)?;

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::data::{Encoding, TextLines, with_line_feeds};
 
-/// Has the texts that are `given` answered, or else (also for a single `-`) every line of standard input: all at once
-/// where the answer is one JSON object, and otherwise line by line, so that a person at a terminal gets each answer at
-/// once.
+/// Calls `answer` with the texts that are `given`, or, if there are none or a single `-`, with the lines of standard input: with
+/// all at once if one JSON object is asked for, and otherwise line by line, so that a person at a terminal gets each answer
+/// immediately.
 pub(super) fn answer(
     given: &[String],
     encoding: Option<Encoding>,

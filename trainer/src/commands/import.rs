@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::data::show;
-use super::outcome::{Metrics, Outcome};
+use super::delivery::{Delivery, Metrics, TriedOn};
 use super::{Console, grouped};
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};
@@ -34,8 +34,8 @@ enum Peer {
 
 /// From Keras: `np.savez("W.npz", *model.get_weights())` and the text of `tokenizer.to_json()`.
 ///
-/// The options say what these files do not. --activation and --padding have no default, since a wrong
-/// one gives a model that runs and is bad.
+/// The options say what these files do not. --activation and --padding have no default, because with a wrong
+/// one the model runs and answers badly.
 #[derive(Debug, clap::Args)]
 struct KerasArgs {
     /// The weights
@@ -127,11 +127,15 @@ enum Cut {
     Post,
 }
 
-/// Imports.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let (imported, common, sources) = match &args.peer {
         Peer::Keras(args) => {
-            let reading = keras::Reading {
+            let reading = keras::Options {
                 activation: match args.activation {
                     Unit::Relu => Activation::Relu,
                     Unit::Tanh => Activation::Tanh,
@@ -201,15 +205,17 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     );
     folder.write_config(recipe, &comment)?;
     let name = args.out.file_name().unwrap_or_default().to_string_lossy();
-    let outcome = Outcome {
+    let (tried_on, sample) = TriedOn::of_imported(&data, encoder);
+    let delivery = Delivery {
         name: &name,
         network,
         encoder,
         recipe,
         grid: None,
         data: &data,
-        held: &[],
+        sample: &sample,
+        tried_on: &tried_on,
         is_trained: false,
     };
-    outcome.deliver(console, &folder, &outcome.export(console)?, metrics)
+    delivery.deliver(console, &folder, &delivery.export(console)?, metrics)
 }

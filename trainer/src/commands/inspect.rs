@@ -9,7 +9,7 @@ use kilornn::{Truncating, Unknown, file};
 use serde::Serialize;
 
 use super::{Console, grouped, labels, parse_model, read_model};
-use crate::parts::{self, Part};
+use crate::file_parts::{self, FilePart};
 
 /// Show what is in a model file: classes, text handling, layers, and where its bytes go.
 #[derive(Debug, clap::Args)]
@@ -43,10 +43,14 @@ struct Report {
     activation: &'static str,
     order: &'static str,
     outputs: u32,
-    parts: Vec<Part>,
+    parts: Vec<FilePart>,
 }
 
-/// Inspects.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let (path, bytes) = read_model(&args.model)?;
@@ -99,7 +103,7 @@ pub fn run(args: &Args) -> Result<()> {
             Order::Pairs => "pairs",
         },
         outputs: contents.dense.outputs,
-        parts: parts::of(&model, bytes.len()),
+        parts: file_parts::of(&model, bytes.len()),
     };
     if !args.json {
         show(console, &path.display().to_string(), &report)?;
@@ -136,7 +140,7 @@ fn show(console: Console, path: &str, report: &Report) -> Result<()> {
         "network     embedding {}{width}, SimpleRNN of {} {} units ({states}), Dense of {}",
         report.embedding, report.units, report.activation, report.outputs
     ))?;
-    for Part { part, bytes } in &report.parts {
+    for FilePart { part, bytes } in &report.parts {
         console.say(format!("{:>12}  {part}", grouped(*bytes)))?;
     }
     Ok(())

@@ -1,21 +1,22 @@
-//! What each command does. Exit code 0: done; 1: a fault of ours; 2: a fault in what was given.
+//! The commands of the program: each parses its arguments, calls the library and prints.
+//!
+//! Exit code 0: done; 1: a fault of the program; 2: a fault in what was given.
 
 mod budget;
 pub mod completions;
 pub mod data;
+mod delivery;
 pub mod device;
 pub mod evaluate;
 mod firmware;
 mod given;
 pub mod import;
 pub mod inspect;
-mod outcome;
 pub mod predict;
+mod quantities;
 pub mod recipes;
-mod request;
 pub mod starter;
 pub mod sweep;
-mod target;
 mod tested;
 pub mod train;
 

@@ -43,7 +43,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Serialize)]
-struct Prediction<'a> {
+struct TextPrediction<'a> {
     text: &'a str,
     label: &'a str,
     class: u32,
@@ -64,7 +64,11 @@ struct Word<'a> {
     change: f32,
 }
 
-/// Predicts.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
@@ -77,10 +81,10 @@ pub fn run(args: &Args) -> Result<()> {
 fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
     let answers = answer_all(model, &borrowed, &ProgressBar::hidden());
-    let predictions: Vec<Prediction<'_>> = borrowed
+    let predictions: Vec<TextPrediction<'_>> = borrowed
         .iter()
         .zip(&answers)
-        .map(|(&text, OwnedPrediction { class, score, words, known_words, logits })| Prediction {
+        .map(|(&text, OwnedPrediction { class, score, words, known_words, logits })| TextPrediction {
             text,
             label: model.label(*class),
             class: *class,
@@ -95,7 +99,7 @@ fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&serde_json::json!({ "predictions": predictions }))?)?;
     } else {
-        for Prediction { text, label, class, score, .. } in predictions {
+        for TextPrediction { text, label, class, score, .. } in predictions {
             writeln!(out, "{label}\t{score:.4}\t{text}")?;
             if args.explain {
                 show(&mut out, model, text, class)?;

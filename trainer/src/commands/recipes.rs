@@ -23,7 +23,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Lists or prints.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     if args.keys {

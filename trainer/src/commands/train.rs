@@ -6,19 +6,20 @@ use anyhow::{Result, anyhow, bail};
 use candle_core::Device;
 use shell_words::quote;
 
-use super::budget::{Budget, Choice, Search};
+use super::budget::BudgetArgs;
 use super::data::show;
-use super::outcome::{Metrics, Outcome};
-use super::request::{Request, set_options};
+use super::delivery::{Delivery, Metrics, TriedOn};
 use super::{Console, grouped};
 use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::fit::checkpoint::{self, Asked};
-use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, State, Task, fit};
+use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, Task, TrainingState, fit};
 use crate::hints::before_training;
 use crate::network::Ruined;
 use crate::processor::Processor;
+use crate::request::{Request, set_options};
 use crate::run_folder::{Begin, RunFolder};
+use crate::search::{ChosenSize, SearchResult};
 use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -31,7 +32,7 @@ use crate::verdict;
 ///   .txt         one text a line, all of the class that the file's name says
 ///
 /// and may be compressed (.csv.gz). They are in UTF-8, in UTF-16 with a byte order mark, or in what
-/// --encoding says. Of standard input the content tells which it is. A folder has
+/// --encoding says. For standard input, the content decides which of these it is. A folder has
 ///
 ///   train.csv (or .tsv, .jsonl), or
 ///   train/ with a folder for each class, one text a file (train/pos/1.txt), or
@@ -39,25 +40,25 @@ use crate::verdict;
 ///   such folders or files without train/ around them: all of it is to train on
 ///
 /// and, where there are any, dev (or val, validation) and test in one of these forms, and labels.txt,
-/// which names the classes in order, one a line. Anything else in it is not read, and named.
+/// which names the classes in order, one a line. Anything else in the folder is not read; a warning names it.
 ///
-/// A label is the name of a class or its number, from 0: all labels of all files are the one or the
-/// other. `kilornn data DATA` shows what is found.
+/// A label is the name of a class or its number, from 0: all labels of all files are names, or all are
+/// numbers. `kilornn data DATA` shows what is found.
 ///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
 ///
-/// After every epoch it has a checkpoint: a training that Ctrl-C or anything worse ended goes on with the
-/// same command and --resume, to the same model, bit for bit. `kilornn recipes` shows what recipes there
-/// are, and `kilornn recipes --keys` what they can say.
+/// A checkpoint is written after every epoch: after Ctrl-C or a crash, the same command with --resume goes
+/// on with the training, to the same model, bit for bit. `kilornn recipes` lists the built-in recipes, and
+/// `kilornn recipes --keys` all keys of a recipe.
 ///
-/// A budget (--flash, --ram, --instructions-per-word, or several of them) lets `train` choose how
+/// With a budget (--flash, --ram, --instructions-per-word, or several of them), `train` chooses how
 /// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It
-/// tries some fourteen sizes that fit, coarse to fine and first with few epochs, by what the device
-/// would answer to the texts that validate, and trains the best as ever. What --set says of these
-/// keys stays as it is. In the end there are the bill, part for part, and the command that trains
-/// the same model without a search. A budget that nothing can fit is refused, with the least there
-/// could be.
+/// tries about fourteen sizes that fit, first with few epochs, compares them by what the device
+/// would answer to the texts that validate, and then trains the best one. Keys that --set gives
+/// stay as they are. At the end it prints the bill, part by part, and the command that trains the
+/// same model without a search. A budget that nothing can fit is refused, with the least that
+/// would be enough.
 ///
 ///   kilornn train DATA --flash 64K --ram 2K
 ///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
@@ -75,18 +76,22 @@ pub struct Args {
     /// Go on with the interrupted training in the output folder, or begin if there is none yet
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation and epochs on
-    /// the microcontroller's grid stay on the CPU, and so do the embedding and the optimizer
+    /// Where to compute: cpu, cuda or cuda:N (in a program that was built with --features cuda). Evaluation, quantized
+    /// epochs, the embedding and the optimizer always stay on the CPU
     #[arg(long, value_name = "PROCESSOR", default_value = "cpu")]
     device: Processor,
     /// Print one JSON object on standard output (and the rest on standard error)
     #[arg(long)]
     json: bool,
     #[command(flatten, next_help_heading = "A budget")]
-    budget: Budget,
+    budget: BudgetArgs,
 }
 
-/// Trains.
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let request = &args.request;
@@ -96,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
     let memory = Memory::default();
-    let run = |settings: Vec<String>, begin| Run {
+    let run = |settings: Vec<String>, begin| TrainRun {
         console,
         request,
         data: &data,
@@ -106,24 +111,24 @@ pub fn run(args: &Args) -> Result<()> {
         begin,
         settings,
     };
-    if !args.budget.is_asked() {
+    let Some(budget) = args.budget.budget() else {
         let settings = request.settings.clone();
         return run(settings, begin).train(None).map(drop);
-    }
+    };
     RunFolder::check(&out, begin)?;
-    let search = args.budget.search(console, request, &data, &memory, &out)?;
-    for (index, choice) in search.choices.iter().enumerate() {
+    let found = budget.search(request, &data, &memory, &out, &|line| console.say(line))?;
+    for (index, choice) in found.choices.iter().enumerate() {
         let begin = if index == 0 { begin } else { Begin::Replace };
-        if run(choice.settings.clone(), begin).train(Some((&search, choice)))? {
+        if run(choice.settings.clone(), begin).train(Some((&found, choice)))? {
             return Ok(());
         }
         console.say("trained on all texts, it is beyond the budget after all: on to the next best")?;
     }
-    bail!("none of the {} sizes that were tried is within the budget in the end", search.choices.len())
+    bail!("none of the {} sizes that were tried is within the budget in the end", found.choices.len())
 }
 
 /// One training.
-struct Run<'a> {
+struct TrainRun<'a> {
     console: Console,
     request: &'a Request,
     data: &'a Dataset,
@@ -135,9 +140,9 @@ struct Run<'a> {
     settings: Vec<String>,
 }
 
-impl Run<'_> {
+impl TrainRun<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
-    fn train(self, budget: Option<(&Search, &Choice)>) -> Result<bool> {
+    fn train(self, budget: Option<(&SearchResult, &ChosenSize)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
         let seed = request.seed;
         let recipe = request.recipe_of(&settings)?;
@@ -170,7 +175,7 @@ impl Run<'_> {
             }
             _ => {
                 folder.remove_checkpoint()?;
-                State::new(&task, &network)
+                TrainingState::new(&task, &network)
             }
         };
         folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
@@ -196,33 +201,33 @@ impl Run<'_> {
             }
             None => error,
         };
-        let State { grid, best_epoch, .. } = fitted.map_err(advise)?;
+        let TrainingState { grid, best_epoch, .. } = fitted.map_err(advise)?;
         if let Some(epoch) = best_epoch {
             console.say(format!(
                 "the network is that of epoch {epoch}, the best by {}",
                 recipe.early_stopping.word()
             ))?;
         }
-        let Material { encoder, held, .. } = &material;
-        let outcome = Outcome {
+        let delivery = Delivery {
             name: &request.name(),
             network: &network,
-            encoder,
+            encoder: &material.encoder,
             recipe: &recipe,
             grid: grid.as_ref(),
             data,
-            held,
+            sample: &material.sample(data),
+            tried_on: &TriedOn::of(data, &material),
             is_trained: true,
         };
-        let exported = outcome.export(console).map_err(advise)?;
-        if let Some((search, choice)) = budget {
-            let proof = search.proof(choice, &exported)?;
+        let exported = delivery.export(console).map_err(advise)?;
+        if let Some((found, choice)) = budget {
+            let proof = found.proof(choice, &exported)?;
             if !proof.holds() {
                 return Ok(false);
             }
             metrics.budget = Some(proof);
         }
-        outcome.deliver(console, &folder, &exported, metrics)?;
+        delivery.deliver(console, &folder, &exported, metrics)?;
         folder.remove_checkpoint()?;
         Ok(true)
     }

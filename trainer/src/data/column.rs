@@ -3,7 +3,7 @@
 //!
 //! A column whose labels are all whole numbers is of numbers, any other of names. Beside a list of classes, labels that
 //! all stand in it are names; numbers are the positions of the classes in it, from 0, where none of them has a number
-//! for a name. Whatever is in neither of these ways clear is an error, which shows both sides.
+//! for a name. Everything else is an error that shows labels and classes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -30,7 +30,7 @@ pub(super) struct Column<'a> {
 
 /// The classes that there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Listed<'a> {
+pub(super) struct ClassList<'a> {
     pub(super) names: &'a [String],
     pub(super) by: By,
 }
@@ -80,7 +80,7 @@ impl<'a> Column<'a> {
     }
 
     /// For each file, which class each of its labels means.
-    pub(super) fn classes(&self, listed: Listed<'_>) -> Result<Vec<Vec<usize>>, InputError> {
+    pub(super) fn classes(&self, listed: ClassList<'_>) -> Result<Vec<Vec<usize>>, InputError> {
         let all: Vec<&Label> = self.all().collect();
         let names: Vec<&str> = all.iter().map(|label| label.name.as_str()).collect();
         let classes =
@@ -136,7 +136,7 @@ impl<'a> Column<'a> {
         )
     }
 
-    fn fault(&self, mismatch: &Mismatch, all: &[&Label], listed: Listed<'_>) -> InputError {
+    fn fault(&self, mismatch: &Mismatch, all: &[&Label], listed: ClassList<'_>) -> InputError {
         let whose = if listed.by == By::Model { "the model's classes" } else { "the classes" };
         let classes = shown(listed.names);
         match *mismatch {
@@ -185,7 +185,7 @@ impl<'a> Column<'a> {
 }
 
 /// Which of the classes each of all labels means, if there is one way to read them.
-pub fn classes_of(classes: &[String], labels: &[String]) -> Option<Vec<usize>> {
+pub(crate) fn classes_of(classes: &[String], labels: &[String]) -> Option<Vec<usize>> {
     meaning(classes, &labels.iter().map(String::as_str).collect::<Vec<_>>()).ok()
 }
 

@@ -13,17 +13,17 @@ use crate::warning::{Kind, Warning};
 
 /// Counts, as `metrics.json` holds them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Names of the classes.
     pub labels: Vec<String>,
     /// Words that the model will know.
     pub vocabulary: usize,
     /// What to train on.
-    pub train: Part,
+    pub train: PartCounts,
     /// What to validate on.
-    pub dev: Option<Part>,
+    pub dev: Option<PartCounts>,
     /// What to test on.
-    pub test: Option<Part>,
+    pub test: Option<PartCounts>,
     /// Texts that are there more than once.
     pub duplicates: Duplicates,
     /// What the reading of the data found.
@@ -33,7 +33,7 @@ pub struct Counts {
 
 /// Counts of a part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
+pub(crate) struct PartCounts {
     /// Examples.
     pub examples: usize,
     /// Examples of each class.
@@ -56,7 +56,7 @@ pub struct Part {
 
 /// How long texts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Lengths {
+pub(crate) struct Lengths {
     /// The shortest.
     pub min: usize,
     /// Half of the texts have at most this many.
@@ -69,7 +69,7 @@ pub struct Lengths {
 
 /// Texts that are equal to the byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Duplicates {
+pub(crate) struct Duplicates {
     /// Training texts that stood in the training part before.
     pub within_train: usize,
     /// Dev texts that are training texts.
@@ -86,8 +86,8 @@ pub struct Duplicates {
 
 impl Counts {
     /// Counts, with the vocabulary that training uses.
-    pub fn of(data: &Dataset, encoder: &Encoder) -> Self {
-        let part = |examples: &Vec<Example>| Part::of(examples, data.labels.len(), encoder);
+    pub(crate) fn of(data: &Dataset, encoder: &Encoder) -> Self {
+        let part = |examples: &Vec<Example>| PartCounts::of(examples, data.labels.len(), encoder);
         Self {
             labels: data.labels.clone(),
             vocabulary: encoder.words().len(),
@@ -100,17 +100,17 @@ impl Counts {
     }
 
     /// The parts that there are, by name.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Part)> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&'static str, &PartCounts)> {
         let parts = [("train", Some(&self.train)), ("dev", self.dev.as_ref()), ("test", self.test.as_ref())];
         parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
     }
 
     /// What a person should look at before training.
-    pub fn warnings(&self) -> Vec<Warning> {
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
         let Duplicates { within_train, dev_in_train, test_in_train, test_in_dev, contradictory, .. } =
             self.duplicates;
         let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
-        let examples = |part: Option<&Part>| part.map_or(0, |part| part.examples);
+        let examples = |part: Option<&PartCounts>| part.map_or(0, |part| part.examples);
         let mut warnings = self.noticed.clone();
         for (count, all, what) in [
             (within_train, self.train.examples, "training texts stood there before"),
@@ -151,7 +151,7 @@ pub(super) fn missing_classes(part: &str, classes: &[&String]) -> Option<Warning
     })
 }
 
-impl Part {
+impl PartCounts {
     fn of(examples: &[Example], classes: usize, encoder: &Encoder) -> Self {
         let mut per_class = vec![0; classes];
         examples.iter().for_each(|example| per_class[example.class] += 1);
@@ -193,7 +193,7 @@ impl Lengths {
     /// The length beyond which a text is an outlier: logarithms of lengths are about normally distributed, and such a
     /// text's lies more than five standard deviations above their median, the deviation being estimated from the
     /// median and the ninth decile, on which outliers have no influence.
-    pub fn far_outside(&self) -> usize {
+    pub(crate) fn far_outside(&self) -> usize {
         /// Standard deviations from the median of a normal distribution to its ninth decile.
         const NINTH_DECILE: f64 = 1.2816;
         let (median, p90) = (self.median.max(1) as f64, self.p90.max(1) as f64);

@@ -28,8 +28,8 @@ impl std::fmt::Debug for Source {
 
 /// What a file says.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    /// Its examples. Until its labels are understood, a class is the index of the label.
+pub(super) struct ParsedFile {
+    /// Its examples. Until `column` has said which classes the labels mean, a class is the index of a label.
     pub(super) examples: Vec<Example>,
     /// Its different labels.
     pub(super) labels: Vec<Label>,
@@ -37,13 +37,13 @@ pub(super) struct Contents {
     pub(super) groups: Vec<String>,
 }
 
-/// Reads files; `first` is the number of the first one in the data set. Of several faults the first in the order of the
-/// files is told.
+/// Reads files; `first` is the number of the first one in the data set. If several are at fault, the error is about the first
+/// of them.
 pub(super) fn read_all(
     sources: &[Source],
     first: usize,
     reading: &Reading,
-) -> Result<Vec<Contents>, InputError> {
+) -> Result<Vec<ParsedFile>, InputError> {
     let progress = progress::bar("reading", sources.len(), "files");
     let read = |(index, source): (usize, &Source)| {
         let contents = read(source, first + index, reading)?;
@@ -53,19 +53,19 @@ pub(super) fn read_all(
             false => Ok(contents),
         }
     };
-    let contents: Vec<Result<Contents, InputError>> =
+    let contents: Vec<Result<ParsedFile, InputError>> =
         sources.par_iter().enumerate().map(|(index, source)| read((index, source))).collect();
     progress.finish_and_clear();
     contents.into_iter().collect()
 }
 
 /// Reads the file that has this number.
-fn read(source: &Source, number: usize, reading: &Reading) -> Result<Contents, InputError> {
+fn read(source: &Source, number: usize, reading: &Reading) -> Result<ParsedFile, InputError> {
     let Source { path, format } = source;
     let content = bytes::read_text(path, reading.form.encoding)?;
     let format = format.of_content(&content, &reading.form).unwrap_or(*format);
     check_form(path, format, &reading.form)?;
-    let mut found = Contents::default();
+    let mut found = ParsedFile::default();
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut each = |line: Option<usize>, values: &[&str]| {
         let origin = Origin { file: number as u32, line: line.unwrap_or(0) as u32 };
@@ -106,24 +106,24 @@ fn check_form(path: &Path, format: &dyn Format, form: &Form) -> Result<(), Input
 }
 
 /// Reads the groups of examples that lie in a file of their own: in the column or under the key `name`, or one a line.
-pub fn read_groups(path: &Path, name: &str, form: &Form) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_groups(path: &Path, name: &str, form: &Form) -> Result<Vec<String>, InputError> {
     let format = formats::of(path)?;
     let field = if format.is_of_one_class() { Field::Text } else { Field::Group };
     read_field(path, format, field, name, form)
 }
 
 /// Reads texts without labels, from their column or key, or one a line.
-pub fn read_unlabelled(path: &Path, form: &Form) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_unlabelled(path: &Path, form: &Form) -> Result<Vec<String>, InputError> {
     read_field(path, formats::of(path)?, Field::Text, form.text(), form)
 }
 
 /// Reads a text that is a whole file.
-pub fn read_document(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
+pub(crate) fn read_document(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
     Ok(lines::within(Document::text(&bytes::read_text(path, encoding)?)).into_owned())
 }
 
 /// Reads texts, one a line.
-pub fn read_lines(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
+pub(crate) fn read_lines(path: &Path, encoding: Option<Encoding>) -> Result<Vec<String>, InputError> {
     let content = bytes::read_text(path, encoding)?;
     Ok(lines::of(path, &content)?.map(|(_, line)| line.to_owned()).collect())
 }

@@ -1,4 +1,4 @@
-//! How files are to be read, where they do not say it themselves.
+//! Options for reading files: what neither their names nor their contents say.
 
 use std::fmt;
 use std::str::FromStr;

@@ -15,7 +15,7 @@ use crate::recipe::hint;
 const MOST: usize = 256;
 
 /// What keeps a label from being the name of a class, if anything does.
-pub fn fault(label: &str) -> Option<&'static str> {
+pub(crate) fn fault(label: &str) -> Option<&'static str> {
     if label.is_empty() {
         return Some("empty label (give the text one, or leave it out)");
     }
@@ -128,7 +128,7 @@ impl Kept {
 }
 
 /// The names of the classes, or the first of many.
-pub fn shown(labels: &[impl AsRef<str>]) -> String {
+pub(crate) fn shown(labels: &[impl AsRef<str>]) -> String {
     let first = |n: usize| labels[..n].iter().map(|it| excerpt(it.as_ref())).collect::<Vec<_>>().join(", ");
     match labels.len() {
         n @ 0..=12 => first(n),

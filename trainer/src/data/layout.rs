@@ -18,7 +18,7 @@ const LABELS: &str = "labels.txt";
 /// A folder of texts without classes, in the Large Movie Review Dataset (`aclImdb`).
 const UNLABELLED: &str = "unsup";
 
-/// What a part is called. The first name is ours, the others are what people call it.
+/// Names of the parts. The first name is the one that is used here, the others are common ones.
 pub(super) const TRAIN: &[&str] = &["train"];
 pub(super) const DEV: &[&str] = &["dev", "val", "valid", "validation"];
 pub(super) const TEST: &[&str] = &["test"];

@@ -1,14 +1,12 @@
-//! Labelled texts, read and checked before anything else happens.
+//! Labelled texts: found, read and checked before anything is trained.
 //!
-//! [`Inputs`] is what a person names; `layout` finds the files in it, `bytes`, `encoding` and `lines` make text of
-//! one, `formats` makes records of that and `files` examples; `column` says which classes their labels mean, and
-//! `labels` what the classes are. `names` and `numeric` look for what is likely a mistake. [`counts`] says what came
-//! of it, [`Batches`] lay it out for training.
+//! [`Inputs`] is what a person names. `layout` finds the files in it; `bytes`, `encoding` and `lines` decode a file,
+//! `formats` parses its records, and `files` makes examples of them. `column` decides which classes the labels mean, and
+//! `labels` what the classes are called. `names` and `numeric` look for likely mistakes, and `counts` for statistics.
 
-mod batch;
 mod bytes;
 mod column;
-pub mod counts;
+pub(crate) mod counts;
 mod encoding;
 mod files;
 mod form;
@@ -20,31 +18,33 @@ mod lines;
 mod names;
 mod numeric;
 mod repair;
-pub mod starter;
+pub(crate) mod starter;
 mod test;
 #[cfg(test)]
 mod tests;
+mod text_lines;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use batch::{Batch, Batches};
-pub use column::classes_of;
 pub use encoding::Encoding;
-pub use files::{read_document, read_groups, read_lines, read_unlabelled};
 pub use form::{Delimiter, Form, Reading};
 pub use inputs::Inputs;
-pub use labels::{fault as label_fault, shown as names_shown};
-pub use lines::{TextLines, within as with_line_feeds};
 pub use test::Test;
 
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;
 use crate::warning::Warning;
-use column::{By, Column, Listed};
-use files::{Contents, Source, mix, read_all};
+use column::{By, ClassList, Column};
+use files::{ParsedFile, Source, mix, read_all};
+
+pub(crate) use self::column::classes_of;
+pub(crate) use self::files::{read_document, read_groups, read_lines, read_unlabelled};
+pub(crate) use self::labels::{fault as label_fault, shown as names_shown};
+pub(crate) use self::lines::within as with_line_feeds;
+pub(crate) use self::text_lines::TextLines;
 
 /// A text and its class. Two are equal if both are, wherever they stand.
 #[derive(Debug, Clone)]
@@ -71,6 +71,11 @@ impl PartialEq for Example {
 }
 
 impl Eq for Example {}
+
+/// The texts of examples, in order.
+pub fn texts_of(examples: &[Example]) -> Vec<&str> {
+    examples.iter().map(|example| example.text.as_str()).collect()
+}
 
 /// Where an example stands. [`Dataset::place`] puts it in words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,6 +109,11 @@ pub struct Dataset {
 
 impl Dataset {
     /// Reads data to train on. Without a list of classes, the labels of the training part are the classes.
+    ///
+    /// # Errors
+    ///
+    /// With an [`InputError`] that says where, if files cannot be read, are not of the form that they should have, or have
+    /// fewer than two classes.
     pub fn read(inputs: &Inputs) -> Result<Self> {
         let parts = inputs.find()?;
         let reading = &inputs.reading;
@@ -120,7 +130,7 @@ impl Dataset {
             Some(labels) => (labels, By::List),
             None => (column.infer(&parts.train)?, By::Data),
         };
-        let classes = column.classes(Listed { names: &listed, by })?;
+        let classes = column.classes(ClassList { names: &listed, by })?;
         let kept = labels::Kept::new(&listed, &inputs.without)?;
         let mut contents = contents.into_iter().zip(classes);
         let mut take =
@@ -211,7 +221,7 @@ impl Dataset {
 /// only; and their groups.
 fn join(
     sources: &[Source],
-    contents: impl Iterator<Item = (Contents, Vec<usize>)>,
+    contents: impl Iterator<Item = (ParsedFile, Vec<usize>)>,
     classes: usize,
 ) -> (Vec<Example>, Vec<String>) {
     let (mut examples, mut groups) = (Vec::new(), Vec::new());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::column::{By, Column, Listed};
+use super::column::{By, ClassList, Column};
 use super::counts::missing_classes;
 use super::files::read_all;
 use super::form::Reading;
@@ -22,8 +22,13 @@ pub struct Test {
 }
 
 impl Test {
-    /// Reads what a model with these labels is to be tested on: files, and folders' test parts, without some classes,
-    /// whether the model knows them or was trained without them, too.
+    /// Reads texts to test a model with these `labels` on: files, and the test parts of folders. Texts of the classes
+    /// `without` are left out, whether the model knows these classes or not.
+    ///
+    /// # Errors
+    ///
+    /// With an [`InputError`](crate::error::InputError) if there is nothing to test on, or it cannot be read, or its labels
+    /// are not those of the model.
     pub fn read(paths: &[PathBuf], reading: &Reading, labels: &[String], without: &[String]) -> Result<Self> {
         let inputs::TestPart { sources, labels: lists, mut warnings } = inputs::find_test(paths)?;
         let mut all = labels.to_vec();
@@ -47,7 +52,7 @@ impl Test {
             kept.labels.iter().map(|label| labels.iter().position(|known| known == label)).collect();
         let contents = read_all(&sources, 0, reading)?;
         let column = Column::new(sources.iter().zip(contents.iter().map(|contents| &contents.labels[..])));
-        let classes = column.classes(Listed { names: &all, by: By::Model })?;
+        let classes = column.classes(ClassList { names: &all, by: By::Model })?;
         let (examples, _) = join(&sources, contents.into_iter().zip(classes), all.len());
         let examples = examples.into_iter().filter_map(|example| {
             let example = kept.example(example)?;

@@ -1,4 +1,4 @@
-//! A training on disk: what it was asked for, and all that it had come to after an epoch.
+//! Checkpoints: a training on disk after an epoch, with what it was asked for, so that it can be resumed.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -8,16 +8,16 @@ use crc32fast::Hasher;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
-use super::{State, Task};
+use super::{Task, TrainingState};
 use crate::error::InputError;
 use crate::network::Network;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
 const MAGIC: [u8; 8] = *b"KILOCKP\x02";
 
-/// What a training was asked for. Only the same can be resumed.
+/// What a training was asked for: recipe, seed, data. Only a training that is asked for the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub(crate) struct Asked {
     recipe: String,
     seed: u64,
     /// A checksum of everything that is trained and validated on, in numbers.
@@ -26,7 +26,7 @@ pub struct Asked {
 
 impl Asked {
     /// By a task.
-    pub fn of(task: &Task<'_>) -> Result<Self> {
+    pub(crate) fn of(task: &Task<'_>) -> Result<Self> {
         let mut hash = Hasher::new();
         let mut number = |n: usize| hash.update(&(n as u64).to_le_bytes());
         number(task.objective.class_weights.len());
@@ -44,7 +44,7 @@ impl Asked {
     }
 
     /// The first thing in which another training differs.
-    pub fn difference(&self, now: &Self) -> Option<String> {
+    pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         if self.seed != now.seed {
             return Some(format!("it has --seed {}, not {}", self.seed, now.seed));
         }
@@ -61,7 +61,7 @@ impl Asked {
 }
 
 /// Writes a checkpoint: magic, a postcard structure, and its CRC-32. Nothing of it is in memory as a whole.
-pub fn write(out: impl Write, asked: &Asked, network: &Network, state: &State) -> Result<()> {
+pub(crate) fn write(out: impl Write, asked: &Asked, network: &Network, state: &TrainingState) -> Result<()> {
     let mut sink = Sink { out: BufWriter::new(out), hash: Hasher::new(), fault: None };
     sink.out.write_all(&MAGIC)?;
     let weights = network.parameters().map(|parameter| &parameter.values);
@@ -102,7 +102,12 @@ impl<W: Write> Flavor for &mut Sink<W> {
 
 /// Takes network and state from a checkpoint's bytes. Fails, and leaves the network as it was, if they are damaged, or
 /// of a training that was asked for something else.
-pub fn read(path: &Path, bytes: &[u8], asked: &Asked, network: &mut Network) -> Result<State, InputError> {
+pub(crate) fn read(
+    path: &Path,
+    bytes: &[u8],
+    asked: &Asked,
+    network: &mut Network,
+) -> Result<TrainingState, InputError> {
     let fault = |reason: &str| InputError::in_file(path, format!("{reason} (--force trains from the start)"));
     let Some((magic, rest)) = bytes.split_at_checked(MAGIC.len()) else {
         return Err(fault("it is cut short"));
@@ -120,7 +125,7 @@ pub fn read(path: &Path, bytes: &[u8], asked: &Asked, network: &mut Network) -> 
     if let Some(difference) = before.difference(asked) {
         return Err(fault(&format!("the interrupted training was another: {difference}")));
     }
-    let (weights, state): ([Vec<f32>; 6], State) = postcard::from_bytes(rest).map_err(unreadable)?;
+    let (weights, state): ([Vec<f32>; 6], TrainingState) = postcard::from_bytes(rest).map_err(unreadable)?;
     if !weights.iter().map(Vec::len).eq(network.parameters().map(|parameter| parameter.values.len())) {
         return Err(fault("its weights are of another shape"));
     }

@@ -31,6 +31,10 @@ impl std::error::Error for Interrupted {}
 impl Interrupt {
     /// Takes Ctrl-C (and `kill`) from now on. Once the epochs are over, what remains takes seconds and is not ended by
     /// the first.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not let signals be caught.
     pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
@@ -41,7 +45,11 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Fails once someone wants the training to end.
+    /// Whether the training may go on.
+    ///
+    /// # Errors
+    ///
+    /// With [`Interrupted`] once someone has asked it to end.
     pub fn check(&self) -> Result<(), Interrupted> {
         if self.0.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! What a training reads, ready to be read.
+//! What a training reads: encoded texts, split into those to train on and those that validate.
 
 use std::sync::Mutex;
 
@@ -6,12 +6,14 @@ use anyhow::Result;
 use candle_core::Device;
 use kilornn::text::Normalization;
 
-use super::{Examples, Split, Stream, Task};
-use crate::data::Dataset;
+use super::{Examples, Split, Task};
+use crate::data::{Dataset, Example, texts_of};
 use crate::error::InputError;
 use crate::network::Network;
 use crate::network::loss::{Objective, class};
 use crate::optim::Ties;
+use crate::quantize::Sample;
+use crate::random::Stream;
 use crate::recipe::{EarlyStopping, Lookup, Recipe, Schedule, Teacher, VocabularyBy};
 use crate::teacher::{Lesson, Opinions, teach};
 use crate::text::{Encoder, normalization};
@@ -42,7 +44,12 @@ impl Encoded {
     }
 }
 
-/// What a teacher was asked and said, so that many trainings on the same data ask it once.
+/// Ids of the words, and classes, of examples.
+fn encode(encoder: &Encoder, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
+    (encoder.encode_all(&texts_of(examples)), examples.iter().map(|example| example.class).collect())
+}
+
+/// What teachers were asked and said, so that many trainings on the same data ask once.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<Vec<(Question, Opinions)>>);
 
@@ -56,7 +63,7 @@ struct Question {
 }
 
 impl Memory {
-    /// What a teacher says, who is asked if it has not been. Whoever has the same question meanwhile waits.
+    /// What a teacher says to a question: remembered, or else asked now. Others with the same question wait meanwhile.
     fn recall(&self, question: Question, ask: impl FnOnce() -> Opinions) -> Opinions {
         // Whoever panicked left nothing half remembered.
         let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -173,12 +180,20 @@ impl Encoded {
 }
 
 impl Material {
-    /// Splits and encodes data as a recipe asks. Fails if the recipe asks for what these data do not have.
+    /// Splits and encodes data as a recipe asks.
+    ///
+    /// # Errors
+    ///
+    /// If the recipe asks for something that these data do not have, such as texts that validate.
     pub fn new(recipe: &Recipe, seed: u64, data: &Dataset) -> Result<Self> {
         Self::remembering(recipe, seed, data, &Memory::default())
     }
 
-    /// The same, with what teachers have said of these very data.
+    /// The same; `memory` keeps what teachers say of these data, for further trainings on the same data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
     pub fn remembering(recipe: &Recipe, seed: u64, data: &Dataset, memory: &Memory) -> Result<Self> {
         let split = Split::new(recipe, seed, data.groups.as_deref(), data.train.len())?;
         if (recipe.schedule == Schedule::Plateau || recipe.early_stopping != EarlyStopping::None)
@@ -195,9 +210,9 @@ impl Material {
         let opinions = opinions(recipe, data, &split, memory)?;
         let mut encoder = vocabulary(recipe, data, &split, opinions.as_ref());
         if recipe.lookup == Lookup::Device {
-            encoder = encoder.on_device(recipe.fingerprint_bytes())?;
+            encoder = encoder.on_device()?;
         }
-        let (mut texts, classes) = encoder.encode_examples(&data.train);
+        let (mut texts, classes) = encode(&encoder, &data.train);
         let mut take = |part: &[usize]| {
             let (texts, classes) =
                 part.iter().map(|&example| (std::mem::take(&mut texts[example]), classes[example])).unzip();
@@ -205,7 +220,7 @@ impl Material {
         };
         let (mut train, held) = (take(&split.train), take(&split.validation));
         let dev = || {
-            let (texts, classes) = encoder.encode_examples(data.dev.as_deref()?);
+            let (texts, classes) = encode(&encoder, data.dev.as_deref()?);
             Some(Encoded { texts, classes, opinions: None })
         };
         let validation = if held.texts.is_empty() { dev() } else { Some(held) };
@@ -217,6 +232,10 @@ impl Material {
     }
 
     /// The vocabulary alone, of all training texts: a teacher is asked only if the vocabulary depends on it.
+    ///
+    /// # Errors
+    ///
+    /// If there are texts without labels and no teacher.
     pub fn vocabulary(recipe: &Recipe, data: &Dataset) -> Result<Encoder, InputError> {
         let everything = Split { train: (0..data.train.len()).collect(), validation: Vec::new() };
         let opinions = match recipe.vocabulary_by {
@@ -224,6 +243,20 @@ impl Material {
             VocabularyBy::Information => opinions(recipe, data, &everything, &Memory::default())?,
         };
         Ok(vocabulary(recipe, data, &everything, opinions.as_ref()))
+    }
+
+    /// The ids of the words of a training text, by its place among the training texts of the data.
+    fn ids(&self, text: usize) -> &[u32] {
+        match (self.held.binary_search(&text), &self.validation) {
+            (Ok(place), Some(validation)) => &validation.texts[place],
+            (Ok(before) | Err(before), _) => &self.train.texts[text - before],
+        }
+    }
+
+    /// The training texts that calibrate a quantization, those that validate included. The data are those that this was
+    /// made of.
+    pub fn sample<'d>(&self, data: &'d Dataset) -> Sample<'d> {
+        Sample::of_encoded(&texts_of(&data.train), |text| self.ids(text))
     }
 
     /// What to train on.

@@ -1,6 +1,6 @@
 //! Training: batches through the network, gradients to the optimizer, epoch after epoch.
 
-pub mod checkpoint;
+pub(crate) mod checkpoint;
 mod interrupt;
 mod material;
 mod schedule;
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use candle_core::Device;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,11 @@ pub use validation::Split;
 
 use self::schedule::LearningRate;
 use self::stopping::Stopping;
-use crate::data::{Batch, Batches};
-use crate::network::loss::{Objective, Score};
-use crate::network::{Dropout, Grid, Network, Ruined, Training};
+use crate::network::loss::{Objective, Tally};
+use crate::network::{Batch, Batches, Dropout, Grid, Network, Ruined, Training};
 use crate::optim::{Optimizers, Ties};
-use crate::quantize::{calibration, choose_grid, number_bits};
+use crate::quantize::{choose_grid, number_bits};
+use crate::random::Stream;
 use crate::recipe::{EmbeddingSquares, OptimizerKind, Recipe};
 use crate::{evaluate, progress};
 
@@ -36,57 +36,28 @@ pub struct Examples<'a> {
     pub texts: &'a [Vec<u32>],
     /// Numbers of the classes.
     pub classes: &'a [usize],
-    /// What a teacher thinks the answers should be, a probability for each text and output.
+    /// What a teacher thinks the answers should be: probabilities, `texts × outputs`.
     pub opinions: Option<&'a [f32]>,
 }
 
 /// What happened in an epoch, as `metrics.json` records it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// From 1. Numbers are left out where early stopping went on to the epochs on the device's grid.
+    /// From 1. Where early stopping ended the float epochs, the numbers of the rest of them are left out.
     pub epoch: usize,
-    /// Mean of what is minimized, weights of classes, smoothing and penalty included, over the epoch's batches, in
-    /// training mode.
+    /// Mean training loss over the epoch's batches: with dropout, weights of classes, label smoothing and penalty.
     pub loss: f64,
     /// Accuracy over the same.
     pub accuracy: f64,
-    /// The same (as in Keras, but for the weights of classes) on the validation texts afterwards, if there are any.
+    /// Loss on the validation texts after the epoch, if there are any: with label smoothing and penalty, as in Keras, but
+    /// without weights of classes.
     pub val_loss: Option<f64>,
     /// Accuracy on the same.
     pub val_accuracy: Option<f64>,
-    /// Learning rate at the end.
+    /// Learning rate of the last step.
     pub learning_rate: f32,
-    /// Duration.
+    /// How long it took.
     pub seconds: f64,
-}
-
-/// Where an independent sequence of random numbers is drawn: what is added to one does not shift the others.
-#[derive(Debug, Clone, Copy)]
-pub enum Stream {
-    /// Initial weights.
-    Weights,
-    /// Order of the examples.
-    Order,
-    /// Dropout.
-    Dropout,
-    /// Which texts validate.
-    Validation,
-}
-
-impl Stream {
-    /// The generator of this sequence.
-    pub fn rng(self, seed: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(self as u64);
-        rng
-    }
-
-    /// The generator of this sequence, from a position that [`ChaCha8Rng::get_word_pos`] gave.
-    fn rng_at(self, seed: u64, position: u128) -> ChaCha8Rng {
-        let mut rng = self.rng(seed);
-        rng.set_word_pos(position);
-        rng
-    }
 }
 
 /// What is to be trained.
@@ -110,9 +81,10 @@ pub struct Task<'a> {
     pub processor: Device,
 }
 
-/// All that changes from epoch to epoch but the network: with both, training goes on as if it had never ended.
+/// Everything that changes from epoch to epoch besides the network. From network and state, a training goes on as if it had
+/// never been interrupted, bit for bit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct State {
+pub struct TrainingState {
     optimizers: Optimizers,
     /// Epochs that are done, or that early stopping left out.
     done: usize,
@@ -120,7 +92,7 @@ pub struct State {
     positions: [u128; 2],
     learning_rate: LearningRate,
     stopping: Stopping,
-    /// The grid on which the last epochs compute, once they have begun.
+    /// The quantization grid of the quantized epochs, once they have begun.
     pub grid: Option<Grid>,
     /// The epochs so far.
     pub history: Vec<Epoch>,
@@ -128,7 +100,7 @@ pub struct State {
     pub best_epoch: Option<usize>,
 }
 
-impl State {
+impl TrainingState {
     /// Before the first epoch.
     pub fn new(task: &Task<'_>, network: &Network) -> Self {
         Self {
@@ -144,27 +116,31 @@ impl State {
     }
 }
 
-/// Trains in place, from a state on. `after_epoch` sees network and state after each epoch, the last in its history.
-/// Returns the state at the end. Fails with [`Interrupted`] if `interrupt` says so, and with [`Ruined`] if
-/// the weights are.
+/// Trains `network` in place, from a state on, and returns the state at the end. `after_epoch` sees network and state after
+/// each epoch, which is then the last in the state's history.
 ///
-/// Early stopping ends the epochs of the float network and those on the device's grid separately: either part ends
-/// with its best network, and the second begins where the schedule has it begin.
+/// Early stopping ends the float epochs and the quantized epochs separately: either part ends with its best network, and the
+/// quantized epochs begin where the schedule of the learning rate has them begin.
+///
+/// # Errors
+///
+/// With [`Interrupted`] if `interrupt` says so, with [`Ruined`] if the loss or the weights are not finite any more, and with
+/// what `after_epoch` fails with.
 pub fn fit(
     network: &mut Network,
     task: &Task<'_>,
-    mut state: State,
+    mut state: TrainingState,
     interrupt: &Interrupt,
-    mut after_epoch: impl FnMut(&Network, &State) -> Result<()>,
-) -> Result<State> {
+    mut after_epoch: impl FnMut(&Network, &TrainingState) -> Result<()>,
+) -> Result<TrainingState> {
     let recipe = task.recipe;
     let float_epochs = recipe.epochs - recipe.quantized_epochs;
     while state.done < recipe.epochs {
         if state.done == float_epochs && state.grid.is_none() {
             state.stopping.restore(network);
             state.learning_rate.start_over();
-            let (texts, bits) = (calibration(task.train.texts), number_bits(recipe, network));
-            state.grid = Some(choose_grid(network, &texts, recipe.pad_to(), bits)?);
+            let bits = number_bits(recipe, network);
+            state.grid = Some(choose_grid(network, task.train.texts, recipe.pad_to(), bits)?);
         }
         let epoch = train_epoch(network, task, &mut state, interrupt)?;
         state.history.push(epoch);
@@ -185,7 +161,7 @@ pub fn fit(
 fn train_epoch(
     network: &mut Network,
     task: &Task<'_>,
-    state: &mut State,
+    state: &mut TrainingState,
     interrupt: &Interrupt,
 ) -> Result<Epoch> {
     let start = Instant::now();
@@ -205,7 +181,7 @@ fn train_epoch(
     };
     let steps = train.texts.len().div_ceil(recipe.batch);
     let progress = progress::bar(format!("epoch {epoch}/{}", recipe.epochs), train.texts.len(), "examples");
-    let mut score = Score::default();
+    let mut score = Tally::default();
     let mut learning_rate = recipe.learning_rate;
     let batches = Batches::shuffled(&lengths, recipe.batch, recipe.bucket_by_length, &mut order);
     for (step, examples) in (state.done * steps..).zip(batches.iter()) {

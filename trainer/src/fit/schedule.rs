@@ -32,7 +32,7 @@ impl LearningRate {
         }
     }
 
-    /// Learns an epoch's validation loss (`on_epoch_end` of Keras's `ReduceLROnPlateau`, without cooldown).
+    /// Takes an epoch's validation loss (`on_epoch_end` of Keras's `ReduceLROnPlateau`, without cooldown).
     pub(super) fn observe(&mut self, recipe: &Recipe, loss: f64) {
         if self.best.is_none_or(|best| loss < best - recipe.plateau_min_delta) {
             self.best = Some(loss);

@@ -23,7 +23,7 @@ struct Best {
 }
 
 impl Stopping {
-    /// Learns how an epoch went. Returns whether to stop.
+    /// Takes the results of an epoch. Returns whether to stop.
     pub(super) fn observe(&mut self, recipe: &Recipe, epoch: &Epoch, network: &Network) -> bool {
         let value = match recipe.early_stopping {
             EarlyStopping::None => return false,

@@ -1,5 +1,7 @@
 //! Trainings that end and go on, and trainings that stop early.
 
+use rand::SeedableRng;
+
 use super::*;
 use crate::recipe::Recipe;
 
@@ -31,13 +33,18 @@ fn recipe(toml: &str) -> Recipe {
 }
 
 /// Trains; if asked to, with an end after every epoch, from which a checkpoint leads on.
-fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, State) {
+fn train(recipe: &Recipe, classes: usize, interrupted: bool) -> (Network, TrainingState) {
     train_on(texts(200, classes, 1), texts(100, classes, 2), recipe, classes, interrupted, None)
 }
 
 /// The same, with a rare word of [`RARE`] in front of each text, of which every second is a pair with a frequent word.
 /// Rows that a batch does not touch wait, or do not.
-fn train_with_rare_words(recipe: &Recipe, classes: usize, interrupted: bool, lazy: bool) -> (Network, State) {
+fn train_with_rare_words(
+    recipe: &Recipe,
+    classes: usize,
+    interrupted: bool,
+    lazy: bool,
+) -> (Network, TrainingState) {
     let with_rare = |(mut texts, classes): (Vec<Vec<u32>>, Vec<usize>), seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         texts.iter_mut().for_each(|text| text.insert(0, WORDS + 1 + rng.random_range(0..RARE)));
@@ -54,7 +61,7 @@ fn train_on(
     classes: usize,
     interrupted: bool,
     rare_and_lazy: Option<bool>,
-) -> (Network, State) {
+) -> (Network, TrainingState) {
     let rows = WORDS + 1 + rare_and_lazy.map_or(0, |_| RARE);
     let pairs = |row| (row > WORDS && row % 2 == 0).then_some(1 + row % (WORDS - 1));
     let ties = rare_and_lazy.map(|_| Ties::new((0..rows).map(pairs).collect()));
@@ -79,7 +86,7 @@ fn train_on(
         network
     };
     let mut net = network();
-    let mut state = State::new(&task, &net);
+    let mut state = TrainingState::new(&task, &net);
     if let Some(lazy) = rare_and_lazy {
         state.optimizers = Optimizers::with(recipe, &net, lazy);
     }
@@ -220,7 +227,7 @@ fn a_checkpoint_of_another_training_or_a_damaged_one_is_refused() {
     let before = task(&mine, 1, 20);
     let asked = checkpoint::Asked::of(&before).unwrap();
     let mut bytes = Vec::new();
-    checkpoint::write(&mut bytes, &asked, &network, &State::new(&before, &network)).unwrap();
+    checkpoint::write(&mut bytes, &asked, &network, &TrainingState::new(&before, &network)).unwrap();
     let fresh = Network::new(&mine, WORDS as usize + 1, 1, &mut Stream::Weights.rng(4));
     let mut restored = fresh.clone();
     checkpoint::read(path, &bytes, &asked, &mut restored).unwrap();

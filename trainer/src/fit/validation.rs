@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rand::seq::SliceRandom;
 
-use super::Stream;
 use crate::error::InputError;
+use crate::random::Stream;
 use crate::recipe::{Recipe, Validation};
 
 /// Two parts of the training texts, by index, each in the order of the file.
@@ -18,8 +18,11 @@ pub struct Split {
 }
 
 impl Split {
-    /// Splits as a recipe asks; `groups` has the group of each example, if groups decide. Fails if
-    /// nothing is left to train on.
+    /// Splits as a recipe asks; `groups` has the group of each example, if groups decide.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is left to train on, or groups and recipe do not go together.
     pub fn new(
         recipe: &Recipe,
         seed: u64,

@@ -1,10 +1,10 @@
-//! What a model may take.
+//! Limits to what a model may take.
 
 use serde::Serialize;
 
 use super::Footprint;
 
-/// The most that a model may take of each; of what is `None`, anything.
+/// The most that a model may take of each resource; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Bytes of flash.
@@ -15,7 +15,7 @@ pub struct Limits {
     pub instructions_per_word: Option<usize>,
 }
 
-/// What a footprint has too much of.
+/// A resource of which a footprint takes too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Excess {
     /// Bytes of flash.
@@ -32,7 +32,7 @@ impl Limits {
         *self == Self::default()
     }
 
-    /// What is exceeded, each once.
+    /// The limits that a footprint exceeds.
     pub fn exceeded(&self, footprint: &Footprint) -> Vec<Excess> {
         let over = |limit: Option<usize>, value: usize| limit.is_some_and(|limit| value > limit);
         let instructions = footprint.instructions_per_word.unwrap_or(0.0).ceil() as usize;

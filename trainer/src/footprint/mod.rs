@@ -1,10 +1,11 @@
 //! What a model takes on a device: flash, RAM, and instructions a word.
 //!
-//! Flash is that of the model file and of the engine; RAM that of the classifier and the deepest stack of the engine.
-//! What a firmware does besides comes on top. The model's part is exact, the engine's measured ([`cores`]); instructions
-//! are estimated, to 15 % on what the benchmark measures.
+//! Flash is the model file and the engine's code; RAM is the classifier and the engine's stack at its deepest. The rest of a
+//! firmware comes on top. The bytes of the model are exact, those of the engine measured ([`cores`]). Instructions are
+//! estimated, within 15 % of what the benchmark measures.
 
 mod limits;
+mod platform;
 mod texts;
 
 use std::fmt;
@@ -16,9 +17,10 @@ use serde::Serialize;
 pub use kilornn_host::cores::{self, CORES, Core, Shape};
 
 pub use self::limits::{Excess, Limits};
+pub use self::platform::Platform;
 pub use self::texts::Texts;
 
-/// Which engine the program has around the model.
+/// How the engine is built that runs the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
@@ -46,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Whether what is known of instructions is known of it.
+    /// Whether its instructions are known.
     pub fn is_counted(self) -> bool {
         matches!(self, Self::Full | Self::None)
     }
@@ -65,30 +67,28 @@ impl fmt::Display for Engine {
 
 /// Where a model is to run, and on what texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Device {
-    /// Its core.
-    pub core: &'static Core,
-    /// Its program.
-    pub engine: Engine,
+pub struct Deployment {
+    /// What runs it.
+    pub platform: Platform,
     /// Bytes of a word in the texts, with what separates it from the next, on average.
     pub bytes_per_word: f64,
     /// Words of a text, on average.
     pub words_per_text: f64,
 }
 
-/// What of a model decides its footprint.
+/// The properties of a model that decide its footprint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Needs {
     /// Bytes of its file.
     pub file: usize,
     /// Most bytes of its classifier.
     pub classifier: usize,
-    /// Its step.
+    /// The shape of its step.
     pub step: Shape,
 }
 
 impl Needs {
-    /// Of a model with a file of so many bytes.
+    /// Those of a model with a file of so many bytes.
     pub fn of(contents: &Contents<'_>, file: usize) -> Self {
         Self { file, classifier: classifier(contents), step: Shape::of(contents) }
     }
@@ -99,7 +99,8 @@ impl Needs {
     }
 }
 
-/// Most bytes of RAM of a classifier: nine an input, and four a remembered word, as the firmware's build reckons.
+/// The most bytes of RAM that a classifier takes: nine for each input, and four for each remembered word, as the firmware's
+/// build reckons.
 pub fn classifier(contents: &Contents<'_>) -> usize {
     9 * contents.inputs() as usize + 4 * contents.sequence.window() as usize
 }
@@ -120,9 +121,9 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Of a model in whose states this share is zero.
-    pub fn of(needs: Needs, zeros: f64, device: &Device) -> Self {
-        let Device { core, engine, bytes_per_word, words_per_text } = *device;
+    /// The footprint of a model in whose states the share `zeros` is zero.
+    pub fn of(needs: Needs, zeros: f64, deployment: &Deployment) -> Self {
+        let Deployment { platform: Platform { core, engine }, bytes_per_word, words_per_text } = *deployment;
         let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,

@@ -1,4 +1,4 @@
-//! What of the texts decides what a model costs, and how many words it can use.
+//! Statistics of texts that decide what a model costs, and how many words it can use.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use kilornn::text::Normalization;
 
 use crate::text::for_each_word;
 
-/// Counts of texts.
+/// Statistics of texts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Texts {
     /// Bytes of a word, with what separates it from the next, on average.
@@ -15,7 +15,7 @@ pub struct Texts {
     pub words_per_text: f64,
     /// Different words.
     pub different: usize,
-    /// Different words that are there more than once: only such can be learned.
+    /// Different words that occur more than once: only these can be learned.
     pub repeated: usize,
 }
 

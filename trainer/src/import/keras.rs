@@ -14,7 +14,7 @@ use crate::recipe::{Activation, End, Letters, Pads, Recipe};
 
 /// What neither the weights nor the tokenizer say.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct Options {
     /// Of the `SimpleRNN`.
     pub activation: Activation,
     /// `mask_zero` of the `Embedding`.
@@ -25,11 +25,16 @@ pub struct Reading {
     pub truncating: End,
 }
 
-/// Reads a model of Embedding, SimpleRNN and Dense. `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+/// Reads a model of Embedding, SimpleRNN and Dense: `weights` from `numpy.savez`, `tokenizer` from `Tokenizer.to_json()`.
+/// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+///
+/// # Errors
+///
+/// If a file cannot be read, or its content is no such model.
 pub fn read(
     weights: &Path,
     tokenizer: &Path,
-    reading: &Reading,
+    reading: &Options,
     settings: &[String],
 ) -> Result<Imported, InputError> {
     let arrays = read_npz(weights)?;

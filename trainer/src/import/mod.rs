@@ -1,7 +1,7 @@
-//! Models that were trained elsewhere, as a network, an encoder and a recipe of ours.
+//! Models that were trained with other libraries, as a network, an encoder and a recipe.
 //!
-//! [`keras`] and [`torch`] read what these libraries save; what a peer's ids and arrays then mean here
-//! is the same for both, and stands in this file.
+//! [`keras`] and [`torch`] read what these libraries save. This file then puts ids and arrays in the order that is used here,
+//! which is the same work for both.
 
 pub mod keras;
 pub mod torch;
@@ -116,6 +116,10 @@ fn is_one_word(encoder: &Encoder, word: &str) -> bool {
 
 /// The names of the classes, in the order of the outputs: the model's own, or the data's. Renumbers the classes of
 /// the data where its order is another.
+///
+/// # Errors
+///
+/// If the labels are not as many as the model has classes, or those of the data are others.
 pub fn agree_on_labels(
     own: Option<&[String]>,
     outputs: usize,

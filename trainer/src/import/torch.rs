@@ -84,7 +84,12 @@ impl Default for Names {
     }
 }
 
-/// Reads a model. `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+/// Reads a model of `nn.Embedding`, `nn.RNN` and `nn.Linear`: `weights` as safetensors, the rest in the TOML file `config`.
+/// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
+///
+/// # Errors
+///
+/// If a file cannot be read, or its content is no such model.
 pub fn read(weights: &Path, config: &Path, settings: &[String]) -> Result<Imported, InputError> {
     let fault = |reason: String| InputError::in_file(config, reason);
     let text = std::fs::read_to_string(config).map_err(|error| fault(error.to_string()))?;

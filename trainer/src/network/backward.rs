@@ -4,37 +4,25 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::loss::{self, Objective, Score, Target};
-use super::projection::{InputGradients, Inputs};
+use super::dropout::{Dropout, mask};
+use super::loss::{self, Objective, Tally, Target};
+use super::projection::{InputGradients, Projection};
 use super::recurrence::with_values;
-use super::{Grid, Network, Parameter, composed, linear};
-use crate::data::Batch;
+use super::{Batch, Grid, Network, Parameter, composed, linear};
 
 /// The gradients of one batch.
 #[derive(Debug, Clone)]
 pub struct Gradients {
-    /// The rows of the embedding that the batch touched; all others have gradient zero.
+    /// The rows of the embedding that the batch read; all others have gradient zero.
     pub rows: Vec<u32>,
-    /// Their gradients.
+    /// Their gradients, `rows × width`.
     pub embedding: Vec<f32>,
     /// The squares of these, summed over the occurrences of each word, if they were asked for.
     pub squares: Option<Vec<f32>>,
     /// Of all other parameters, in the network's order.
     pub others: [Vec<f32>; 5],
-}
-
-/// What is left out of a batch in training.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Dropout {
-    /// Share of the numbers of each word's embedding.
-    pub embedding: f32,
-    /// Share of the state that the recurrent kernel sees, the same at all steps of a text.
-    pub recurrent: f32,
-    /// Share of the last state.
-    pub state: f32,
 }
 
 /// How a batch is trained.
@@ -48,30 +36,36 @@ pub struct Training<'a> {
     pub dropout: Dropout,
     /// Whether the embedding's gradient is also to be squared occurrence by occurrence.
     pub squares: bool,
-    /// The grid of the microcontroller's integers, if the forward pass computes on it.
+    /// The quantization grid, if the forward pass computes on it.
     pub grid: Option<&'a Grid>,
-    /// Where the recurrence is computed, unless there is a grid or squares are asked for: these are matters of the CPU.
+    /// Where the recurrence is computed. With a grid, or if squares are asked for, it is always the CPU.
     pub processor: &'a Device,
 }
 
 impl Network {
-    /// Trains on a batch: its score, and the gradients of its mean loss, by the objective. With a grid, the forward
-    /// pass computes with what the microcontroller will have (inputs, recurrent weights and states rounded)
-    /// and gradients pass straight through the rounding (Bengio, Léonard and Courville 2013).
+    /// One batch forward and backward: loss and accuracy, and the gradients of the mean loss of a text by the objective.
+    /// `classes` has the class of each text of the batch; `rng` draws what dropout leaves out.
+    ///
+    /// With a grid, the forward pass computes with inputs, recurrent weights and states that are rounded as on the device, and
+    /// gradients pass the rounding unchanged (straight-through estimator: Bengio, Léonard and Courville 2013).
+    ///
+    /// # Errors
+    ///
+    /// Candle's.
     pub fn backward(
         &self,
         batch: &Batch,
         classes: &[usize],
         training: Training<'_>,
         rng: &mut ChaCha8Rng,
-    ) -> Result<(Score, Gradients)> {
+    ) -> Result<(Tally, Gradients)> {
         let Training { objective, dropout, grid, processor, squares, opinions: _ } = training;
         let processor = if grid.is_some() || squares { &Device::Cpu } else { processor };
         let (texts, units) = (batch.examples.len(), self.units());
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
         let dropped = mask(batch.ids.len() * width, dropout.embedding, rng);
-        let inputs = Inputs::new(self, &batch.ids, dropped, grid);
+        let inputs = Projection::new(self, &batch.ids, dropped, grid);
         let projected = inputs.project();
         let var =
             |parameter: &Parameter, values: &[f32]| Var::from_slice(values, &parameter.shape, processor);
@@ -127,10 +121,10 @@ impl Network {
     }
 
     /// The score of a batch's logits, and the gradients of its mean loss by them.
-    fn score(&self, logits: &[f32], classes: &[usize], training: Training<'_>) -> (Score, Vec<f32>) {
+    fn score(&self, logits: &[f32], classes: &[usize], training: Training<'_>) -> (Tally, Vec<f32>) {
         let Training { objective, opinions, .. } = training;
         let mut opinions = opinions.map(|all| all.chunks_exact(self.outputs())).into_iter().flatten();
-        let mut score = Score::default();
+        let mut score = Tally::default();
         let mut gradients = vec![0.0; logits.len()];
         let outputs = self.outputs();
         for ((logits, gradient), &class) in
@@ -139,7 +133,7 @@ impl Network {
             let weight = objective.class_weights[class];
             let target = Target { class, smoothing: objective.label_smoothing, opinion: opinions.next() };
             let plain = loss::score(logits, target);
-            score += Score { loss: f64::from(weight) * plain.loss, ..plain };
+            score += Tally { loss: f64::from(weight) * plain.loss, ..plain };
             loss::gradient(logits, target, gradient);
             gradient.iter_mut().for_each(|g| *g *= weight);
         }
@@ -159,12 +153,4 @@ impl Network {
             gradient.iter_mut().zip(&kernel.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
         }
     }
-}
-
-/// A mask for dropout, if there is any: zero for a share of the values, and for the others what makes up for them in
-/// the mean.
-pub(super) fn mask(length: usize, share: f32, rng: &mut ChaCha8Rng) -> Option<Vec<f32>> {
-    let keep = 1.0 / (1.0 - share);
-    let mut draw = || if rng.random::<f32>() < share { 0.0 } else { keep };
-    (share > 0.0).then(|| (0..length).map(|_| draw()).collect())
 }

@@ -4,7 +4,7 @@
 use candle_core::{Result, Tensor};
 use kilornn::layers::Activation;
 
-use crate::data::Batch;
+use super::batch::Batch;
 
 /// `h_t = activation(projected[token_t] + (h_{t-1} ∘ mask) · kernel)` over all steps, with ReLU at most `limit`; gives the
 /// last state, `texts × units`, on the device of its arguments: `projected` (`words × units`), `kernel` (`units ×

@@ -1,46 +1,47 @@
-//! The grid of integers on which the device computes, as the float network sees it.
+//! The quantization grid: the numbers that the device's integers can stand for, as the float network sees them.
 
 use kilornn::layers::Activation;
 
 use super::Network;
 use crate::recipe::EmbeddingBits;
 
-/// Where the device's integers stand: what one step of each is worth.
+/// The quantization scales of a network: which real number one step of each of the device's integers stands for.
 ///
 /// ReLU lets every hidden unit be rescaled freely, so a unit's scale is absorbed into the weights that read and write
 /// it, and the device requantizes by a constant shift (see [`kilornn::layers::SimpleRnn`]): 512 steps of its
 /// accumulator are one of the unit's state. With tanh, a state's step is worth 1/128 in every unit.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Grid {
-    /// What one step of each unit's `i8` state is worth.
+    /// The scale of each unit's `i8` state: the real number that one step of it stands for.
     pub scales: Vec<f32>,
     /// A state's step times a recurrent weight's is `2^state_shift` steps of the accumulator.
     pub state_shift: u8,
     /// A step of a bias, or of the folded table, is `2^bias_shift` steps of the accumulator.
     pub bias_shift: u8,
-    /// Where the numbers of a narrow embedding stand; none if it is folded into a row of biases for each word.
+    /// The scales of a narrow embedding; none if the embedding is folded into a row of biases for each word.
     pub numbers: Option<Numbers>,
 }
 
-/// Where the integers of a narrow embedding, and the input kernel's, stand.
+/// The quantization scales of a narrow embedding and of the input kernel.
 ///
-/// How an input's scale is shared out between its number and its column of the kernel is free. The number's shift to the
-/// left is the smallest at which both fit for all of them; what room is left goes to both alike with eight bits, and with
-/// four the number has all of it.
+/// Only the product of the scale of an input's numbers and the scale of its column of the kernel is given; how it is shared
+/// out between the two is free. The shift of the numbers to the left is the smallest at which both fit for all inputs. What
+/// room is left is shared equally if numbers have eight bits; if they have four, all of it goes to the numbers.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Numbers {
     /// Bits of a number.
     pub bits: EmbeddingBits,
     /// By how much the device shifts numbers to the left.
     pub shift: u8,
-    /// Steps of each input's number in one.
+    /// For each input, how many steps of its numbers are 1.0: the inverse of their scale.
     pub factors: Vec<f32>,
-    /// For each input, steps of its column's weights in one step of the accumulator.
+    /// For each input, how many steps of its column's weights are one step of the accumulator.
     pub columns: Vec<f32>,
 }
 
 impl Numbers {
-    /// Numbers up to `range` times the largest one of each input, beside a kernel of which one is `accumulator` steps.
+    /// Scales for numbers up to `range` times the largest of each input, where a weight of 1.0 is `accumulator` steps for each
+    /// unit.
     fn new(network: &Network, accumulator: &[f32], bits: EmbeddingBits, range: f32) -> Self {
         let [width, units] = network.kernel.shape;
         let largest_number = |input: usize| {
@@ -73,7 +74,7 @@ impl Numbers {
         Self { bits, shift, factors, columns }
     }
 
-    /// Puts rows of an embedding on the grid.
+    /// Rounds rows of an embedding to the grid.
     pub fn round(&self, rows: &mut [f32]) {
         let most = self.bits.largest();
         for row in rows.chunks_exact_mut(self.factors.len()) {
@@ -118,15 +119,14 @@ const FRACTION: f32 = (1 << Activation::FRACTION_BITS) as f32;
 const LARGEST_BIAS_SHIFT: f32 = 14.0;
 
 /// Rounds to an `i8`, symmetrically: -128 is not used.
-pub fn int8(value: f32) -> i8 {
+pub(crate) fn int8(value: f32) -> i8 {
     value.round().clamp(-127.0, 127.0) as i8
 }
 
 impl Grid {
-    /// A grid on which states up to 127 times `scales` and all weights fit. With ReLU, scales are made coarser
-    /// for units that read others so strongly that their recurrent weights would not fit otherwise. The embedding is
-    /// folded, or has numbers of so many `bits`; `range` is the share of the largest of them that still fits: what is
-    /// larger is clipped, for finer steps of the others.
+    /// A grid on which states up to 127 times `scales` fit, and all weights. With ReLU, the scale of a unit is made coarser if
+    /// its recurrent weights would not fit otherwise. The embedding is folded, or has numbers of so many `bits`. Numbers beyond
+    /// `range` times the largest are clipped, so that the steps of the others are finer.
     pub fn new(
         network: &Network,
         scales: &[f32],
@@ -164,18 +164,18 @@ impl Grid {
         grid
     }
 
-    /// Whether all of it are finite numbers, which the scales of units that excite each other may not be.
+    /// Whether all scales are finite. Those of units that excite each other may not be.
     pub fn is_finite(&self) -> bool {
         let numbers = self.numbers.iter().flat_map(|numbers| numbers.factors.iter().chain(&numbers.columns));
         self.scales.iter().chain(numbers).all(|value| value.is_finite())
     }
 
-    /// Steps of the accumulator in one, for each unit.
+    /// How many steps of the accumulator are 1.0, for each unit.
     pub fn accumulator_factors(&self) -> Vec<f32> {
         self.scales.iter().map(|scale| FRACTION / scale).collect()
     }
 
-    /// Steps of a bias in one, for each unit.
+    /// How many steps of a bias are 1.0, for each unit.
     pub fn bias_factors(&self) -> Vec<f32> {
         let step = f32::from(1u16 << self.bias_shift);
         self.accumulator_factors().iter().map(|factor| factor / step).collect()
@@ -190,7 +190,7 @@ impl Grid {
         self.scales[from] / self.scales[to] * (FRACTION / f32::from(1u16 << self.state_shift))
     }
 
-    /// The recurrent kernel with its weights on the grid.
+    /// The recurrent kernel, `units × units`, rounded to the grid.
     pub fn round_recurrent(&self, kernel: &[f32]) -> Vec<f32> {
         let units = self.scales.len();
         let at = |(index, &weight): (usize, &f32)| {
@@ -209,7 +209,7 @@ impl Grid {
         FRACTION / self.scales[to] * numbers.columns[input]
     }
 
-    /// The input kernel with its weights on the grid of these numbers.
+    /// The input kernel, `width × units`, rounded to the grid.
     pub fn round_kernel(&self, numbers: &Numbers, kernel: &[f32]) -> Vec<f32> {
         let units = self.scales.len();
         let at = |(index, &weight): (usize, &f32)| {
@@ -219,7 +219,7 @@ impl Grid {
         kernel.iter().enumerate().map(at).collect()
     }
 
-    /// Puts biases (rows of one for each unit: the network's, or `W·E + b` of words) on the grid.
+    /// Rounds rows of one bias for each unit (the network's, or `W·E + b` of words) to the grid.
     pub fn round_biases(&self, biases: &mut [f32]) {
         let factors = self.bias_factors();
         for row in biases.chunks_exact_mut(factors.len()) {

@@ -1,21 +1,24 @@
 //! Keras's initializers (`keras/src/initializers/random_initializers.py`) and the identity-like one.
+//!
+//! Not `candle_nn::init`: it draws from the thread's generator, which cannot be seeded on the CPU, and has no orthogonal
+//! matrices.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// Uniform in `±limit` (Keras's `Embedding`: 0.05).
-pub fn uniform(length: usize, limit: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(super) fn uniform(length: usize, limit: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
     (0..length).map(|_| rng.random_range(-limit..limit)).collect()
 }
 
 /// Glorot and Bengio 2010: uniform in `±sqrt(6 / (inputs + outputs))`.
-pub fn glorot_uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(super) fn glorot_uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     uniform(inputs * outputs, (6.0 / (inputs + outputs) as f32).sqrt(), rng)
 }
 
 /// A random orthogonal `n × n` matrix, evenly distributed over all of them: the Q of a Gaussian
 /// matrix's QR decomposition whose R has a positive diagonal, here by Gram and Schmidt in doubles.
-pub fn orthogonal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(super) fn orthogonal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let mut columns: Vec<Vec<f64>> = Vec::with_capacity(n);
     while columns.len() < n {
         let mut column: Vec<f64> = (0..n).map(|_| normal(rng)).collect();
@@ -37,7 +40,7 @@ pub fn orthogonal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 
 /// 0.9 times the identity and Gaussian noise of 0.01: each unit starts as a slowly leaking sum,
 /// which lets gradients pass hundreds of steps (after Le, Jaitly and Hinton 2015).
-pub fn identity_like(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(super) fn identity_like(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let diagonal = |i: usize| if i / n == i % n { 0.9 } else { 0.0 };
     (0..n * n).map(|i| diagonal(i) + 0.01 * normal(rng) as f32).collect()
 }
@@ -53,6 +56,12 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+
+    /// Why these are not candle's.
+    #[test]
+    fn candle_cannot_be_seeded_on_the_cpu() {
+        assert!(candle_core::Device::Cpu.set_seed(1).is_err());
+    }
 
     #[test]
     fn orthogonal_is() {

@@ -1,8 +1,12 @@
 //! Cross-entropy: value, gradient and accuracy of a batch of logits.
+//!
+//! In doubles and in a form that no logit makes overflow. `candle_nn::loss` knows neither label smoothing nor a teacher's
+//! probabilities nor weights of classes, and its binary cross-entropy is NaN from a logit of 20 on; the tests compare ours with
+//! it where both are defined.
 
 /// Sums over examples: loss, and how many were right.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
+pub struct Tally {
     /// Sum of losses, in nats.
     pub loss: f64,
     /// Examples whose most probable class is the right one.
@@ -11,7 +15,7 @@ pub struct Score {
     pub examples: usize,
 }
 
-impl Score {
+impl Tally {
     /// The mean loss of an example.
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.examples.max(1) as f64
@@ -23,7 +27,7 @@ impl Score {
     }
 }
 
-impl std::ops::AddAssign for Score {
+impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.correct += other.correct;
@@ -34,11 +38,11 @@ impl std::ops::AddAssign for Score {
 /// What is minimized besides the plain cross-entropy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
-    /// What an example's loss counts, by its class.
+    /// For each class, what the loss of its examples is multiplied by.
     pub class_weights: Vec<f32>,
     /// Share of each target that is spread evenly over all classes.
     pub label_smoothing: f32,
-    /// Times the sum of squares of the kernels' weights.
+    /// What the sum of squares of the kernels' weights is multiplied by (weight decay as an L2 penalty).
     pub l2: f32,
 }
 
@@ -49,7 +53,7 @@ impl Objective {
     }
 }
 
-/// What an example should be answered.
+/// The probabilities that the network should give an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target<'a> {
     /// The class that is right.
@@ -79,9 +83,9 @@ impl Target<'_> {
     }
 }
 
-/// Scores one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
+/// Loss and correctness of one example. One logit is that of class 1 against class 0 (Keras's `binary_crossentropy`, in the stable form
 /// of its TensorFlow backend); several are one for each class (`categorical_crossentropy`).
-pub fn score(logits: &[f32], target: Target<'_>) -> Score {
+pub fn score(logits: &[f32], target: Target<'_>) -> Tally {
     let loss = match *logits {
         [z] => {
             let z = f64::from(z);
@@ -97,7 +101,7 @@ pub fn score(logits: &[f32], target: Target<'_>) -> Score {
             losses.sum()
         }
     };
-    Score { loss, correct: usize::from(class(logits) == target.class), examples: 1 }
+    Tally { loss, correct: usize::from(class(logits) == target.class), examples: 1 }
 }
 
 /// The gradient of an example's loss by its logits: probability minus target.
@@ -118,7 +122,7 @@ pub fn gradient(logits: &[f32], target: Target<'_>, out: &mut [f32]) {
     }
 }
 
-/// The class that logits tell: of one, whether it is positive (a probability of exactly one half counts as class 0, as in
+/// The class that logits stand for: of one, whether it is positive (a probability of exactly one half counts as class 0, as in
 /// Keras); of several, the first of the largest.
 pub fn class(logits: &[f32]) -> usize {
     match *logits {
@@ -138,6 +142,8 @@ fn first_largest(values: &[f32]) -> (usize, f32) {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::{Device, Tensor, Var};
+
     use super::*;
 
     fn of(class: usize, smoothing: f32) -> Target<'static> {
@@ -167,6 +173,49 @@ mod tests {
         let log = logits.map(|z| f64::from(z) - sum.ln());
         let wanted = -(0.1 * log[0] + 0.8 * log[1] + 0.1 * log[2]);
         assert!((score(&logits, of(1, 0.3)).loss - wanted).abs() < 1e-6);
+    }
+
+    /// Candle's losses in doubles, and their gradients by its autograd: ours are the same where candle's are numbers.
+    #[test]
+    fn losses_and_gradients_are_candle_s() {
+        let compare =
+            |logits: &[f32], class: usize, candle_loss: &dyn Fn(&Var) -> candle_core::Result<Tensor>| {
+                let doubles: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+                let var = Var::from_vec(doubles, (1, logits.len()), &Device::Cpu).unwrap();
+                let loss = candle_loss(&var).unwrap();
+                let tally = score(logits, of(class, 0.0));
+                assert!((tally.loss - loss.to_scalar::<f64>().unwrap()).abs() < 1e-6, "{logits:?}, {class}");
+                let gradients = loss.backward().unwrap();
+                let expected = gradients.get(&var).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let mut found = vec![0.0; logits.len()];
+                gradient(logits, of(class, 0.0), &mut found);
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!((f64::from(*found) - expected).abs() < 1e-6, "{logits:?}, {class}");
+                }
+            };
+        for class in 0..4 {
+            let target = Tensor::new(&[class as u32], &Device::Cpu).unwrap();
+            for logits in [[0.1, -0.4, 1.5, 0.0], [12.0, -80.0, 3.0, 11.0]] {
+                compare(&logits, class, &|var| candle_nn::loss::cross_entropy(var, &target));
+            }
+        }
+        for class in 0..2 {
+            let target = Tensor::new(&[[class as f64]], &Device::Cpu).unwrap();
+            for logit in [0.3, -2.0, 9.0, -15.0] {
+                compare(&[logit], class, &|var| {
+                    candle_nn::loss::binary_cross_entropy_with_logit(var, &target)
+                });
+            }
+        }
+    }
+
+    /// Why ours are not candle's: its binary one takes the logarithm of a probability that rounds to one.
+    #[test]
+    fn candle_s_binary_loss_is_no_number_where_it_saturates() {
+        let [logit, target] = [20f32, 1.0].map(|value| Tensor::new(&[[value]], &Device::Cpu).unwrap());
+        let loss = candle_nn::loss::binary_cross_entropy_with_logit(&logit, &target).unwrap();
+        assert!(loss.to_scalar::<f32>().unwrap().is_nan());
+        assert!(score(&[20.0], of(1, 0.0)).loss < 1e-8);
     }
 
     #[test]

@@ -1,9 +1,26 @@
-//! The float network in candle: Embedding, SimpleRNN with ReLU or tanh, Dense.
+//! The float network: Embedding, SimpleRNN with ReLU or tanh, Dense. Forward and backward, in floats and on the grid of the
+//! device's integers.
+//!
+//! What is candle's: tensors, the dense layer, autograd around it and from it back into the recurrence, the whole recurrence
+//! on devices that are not the CPU (`composed`, from candle's operations), and reading and writing weights
+//! (safetensors, NumPy).
+//!
+//! What is ours, and why:
+//! - the recurrence on the CPU (`Recurrence`, a `CustomOp2` with a backward pass of its own): candle has no SimpleRNN, and
+//!   its autograd would keep some nodes for each step of a text;
+//! - the input product (`projection`), made once for each distinct word of a batch, and matrix products on slices
+//!   (`kernels`) whose bits do not depend on the number of threads;
+//! - rounding to the quantization grid ([`Grid`]) with a straight-through estimator, which candle has not;
+//! - losses in doubles ([`loss`]) and seeded initializers (`initializers`); their pages say what candle's lack;
+//! - parameters as plain vectors ([`Parameter`]) rather than a `VarMap`: optimizers update a few rows of a large embedding in
+//!   place, which a `Var` cannot. Where candle is wanted, [`Parameter`] makes a tensor.
 
 mod backward;
+mod batch;
 mod composed;
+mod dropout;
 mod grid;
-pub mod initializers;
+mod initializers;
 mod kernels;
 pub mod loss;
 mod projection;
@@ -21,21 +38,24 @@ use gemm::Parallelism;
 use kilornn::layers::Activation;
 use rand_chacha::ChaCha8Rng;
 
-pub use backward::{Dropout, Gradients, Training};
-pub use grid::{Grid, Numbers, int8};
-pub use recurrence::Recurrence;
+pub use backward::{Gradients, Training};
+pub use batch::{Batch, Batches};
+pub use dropout::Dropout;
+pub use grid::{Grid, Numbers};
 pub use weights::{Array, Unfit};
 
-use self::kernels::{Into, Matrix, multiply};
-use self::projection::Inputs;
-use crate::data::Batch;
+pub(crate) use self::grid::int8;
+use self::kernels::{Matrix, Mode, multiply};
+use self::projection::Projection;
+use self::recurrence::Recurrence;
 use crate::recipe::{Recipe, RecurrentInitializer};
 
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights
 /// times states overflows.
 pub const OVERFLOW: f32 = 1e30;
 
-/// Why a network is of no use: training made its weights infinite, or so large that no integers hold them.
+/// Why a network cannot be used: training made its weights infinite, or so large that the device's integers cannot hold them.
+/// The text says which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruined(pub String);
 
@@ -68,7 +88,8 @@ impl Parameter {
         Matrix::new(&self.values, self.shape[0], self.shape[1])
     }
 
-    fn tensor(&self) -> Result<Tensor> {
+    /// The same as a tensor of candle's, on the CPU.
+    pub(crate) fn tensor(&self) -> Result<Tensor> {
         Tensor::from_slice(&self.values, &self.shape, &Device::Cpu)
     }
 }
@@ -76,7 +97,7 @@ impl Parameter {
 /// The network's parameters, in the order in which text flows through them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// The recurrence's.
+    /// The activation of the recurrence.
     pub activation: Activation,
     /// The most that a state may be with ReLU; infinity without a limit.
     pub state_limit: f32,
@@ -95,34 +116,40 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network before training.
+    /// A network before training: `rows` ids, `outputs` logits, weights drawn from `rng`.
     pub fn new(recipe: &Recipe, rows: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Self {
         let (width, units) = (recipe.embedding, recipe.units);
-        let recurrent = match recipe.recurrent_initializer {
+        let mut network = Self::zeros(recipe, rows, outputs);
+        // In this order: it decides which random numbers each of them gets.
+        network.recurrent_kernel.values = match recipe.recurrent_initializer {
             RecurrentInitializer::Orthogonal => initializers::orthogonal(units, rng),
             RecurrentInitializer::Identity => initializers::identity_like(units, rng),
+        };
+        network.embedding.values = initializers::uniform(rows * width, 0.05, rng);
+        network.kernel.values = initializers::glorot_uniform(width, units, rng);
+        network.dense_kernel.values = initializers::glorot_uniform(units, outputs, rng);
+        network
+    }
+
+    /// A network of the same shape whose weights are all zero.
+    pub fn zeros(recipe: &Recipe, rows: usize, outputs: usize) -> Self {
+        let (width, units) = (recipe.embedding, recipe.units);
+        let zeros = |name, [rows, columns]: [usize; 2]| {
+            Parameter::new(name, [rows, columns], vec![0.0; rows * columns])
         };
         Self {
             activation: recipe.activation.into(),
             state_limit: if recipe.state_limit == 0.0 { f32::INFINITY } else { recipe.state_limit },
-            embedding: Parameter::new(
-                "embedding",
-                [rows, width],
-                initializers::uniform(rows * width, 0.05, rng),
-            ),
-            kernel: Parameter::new("kernel", [width, units], initializers::glorot_uniform(width, units, rng)),
-            recurrent_kernel: Parameter::new("recurrent_kernel", [units, units], recurrent),
-            bias: Parameter::new("bias", [1, units], vec![0.0; units]),
-            dense_kernel: Parameter::new(
-                "dense_kernel",
-                [units, outputs],
-                initializers::glorot_uniform(units, outputs, rng),
-            ),
-            dense_bias: Parameter::new("dense_bias", [1, outputs], vec![0.0; outputs]),
+            embedding: zeros("embedding", [rows, width]),
+            kernel: zeros("kernel", [width, units]),
+            recurrent_kernel: zeros("recurrent_kernel", [units, units]),
+            bias: zeros("bias", [1, units]),
+            dense_kernel: zeros("dense_kernel", [units, outputs]),
+            dense_bias: zeros("dense_bias", [1, outputs]),
         }
     }
 
-    /// Logits that so many classes need: two share one.
+    /// How many logits so many classes need: two classes share one.
     pub fn outputs_for(classes: usize) -> usize {
         if classes == 2 { 1 } else { classes }
     }
@@ -178,7 +205,7 @@ impl Network {
         let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
         multiply(
             &mut projected,
-            Into::Add,
+            Mode::Add,
             self.embedding.matrix(),
             self.kernel.matrix(),
             Parallelism::Rayon(0),
@@ -186,7 +213,7 @@ impl Network {
         projected
     }
 
-    /// The recurrent kernel; on the device's grid, if given.
+    /// The recurrent kernel; on the quantization grid, if given.
     fn recurrent(&self, grid: Option<&Grid>) -> Cow<'_, [f32]> {
         match grid {
             Some(grid) => Cow::Owned(grid.round_recurrent(&self.recurrent_kernel.values)),
@@ -194,13 +221,17 @@ impl Network {
         }
     }
 
-    /// Whether all its weights are finite numbers. They are not where training diverged.
+    /// Whether all its weights are finite numbers. After a training that diverged they are not.
     pub fn is_finite(&self) -> bool {
         self.parameters().iter().all(|parameter| parameter.values.iter().all(|value| value.is_finite()))
     }
 
-    /// The logits of a batch, `texts × outputs`; on the device's grid, if given. They are finite if the weights are:
+    /// The logits of a batch, `texts × outputs`; on the quantization grid, if given. They are finite if the weights are:
     /// states that would overflow saturate at [`OVERFLOW`].
+    ///
+    /// # Errors
+    ///
+    /// Candle's.
     pub fn logits(&self, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
         let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
         let last = recurrence.last_states(&self.inputs(batch, grid), &self.recurrent(grid), self.units());
@@ -209,8 +240,8 @@ impl Network {
         dense.forward(&last)?.flatten_all()?.to_vec1()
     }
 
-    /// All hidden states of a batch, `steps × texts × units`, of which those that would overflow saturate at [`OVERFLOW`];
-    /// on the device's grid, if given.
+    /// All hidden states of a batch, `steps × texts × units`; on the quantization grid, if given. Those that would overflow
+    /// saturate at [`OVERFLOW`].
     pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
         let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
         recurrence.states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())
@@ -218,7 +249,7 @@ impl Network {
 
     /// `W·E[word] + b` for the words of a batch.
     fn inputs(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        Inputs::new(self, &batch.ids, None, grid).project()
+        Projection::new(self, &batch.ids, None, grid).project()
     }
 
     fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {

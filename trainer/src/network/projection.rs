@@ -1,18 +1,18 @@
 //! The input product `W·E[word] + b`, made once for each distinct word, and its gradients.
 //!
-//! Not left to candle's autograd, which would hold every intermediate of the largest matrices of a step to its end.
+//! Candle's autograd would keep every intermediate of these, the largest matrices of a step, until its end.
 
 use std::borrow::Cow;
 
 use gemm::Parallelism;
 
-use super::kernels::{Into, Matrix, multiply};
+use super::kernels::{Matrix, Mode, multiply};
 use super::recurrence::Squares;
 use super::{Grid, Network};
 
 /// The words of a batch, and what is multiplied with them.
 #[derive(Debug)]
-pub(super) struct Inputs<'a> {
+pub(super) struct Projection<'a> {
     network: &'a Network,
     ids: &'a [u32],
     /// What each value of their embeddings is multiplied by, if there is dropout.
@@ -23,7 +23,8 @@ pub(super) struct Inputs<'a> {
     bias: Cow<'a, [f32]>,
 }
 
-/// Gradients by what [`Inputs::project`] reads. They pass straight through the grid's rounding.
+/// Gradients with respect to what [`Projection::project`] reads. They pass the rounding to the grid unchanged (straight-through
+/// estimator).
 #[derive(Debug)]
 pub(super) struct InputGradients {
     /// `ids × width`
@@ -34,7 +35,7 @@ pub(super) struct InputGradients {
     pub(super) bias: Vec<f32>,
 }
 
-impl<'a> Inputs<'a> {
+impl<'a> Projection<'a> {
     /// The words `ids`; each value of their embeddings times its one in `mask`, if there is one (`ids × width`).
     pub(super) fn new(
         network: &'a Network,
@@ -82,7 +83,7 @@ impl<'a> Inputs<'a> {
         let rows = self.rows();
         let rows = Matrix::new(&rows, self.ids.len(), width);
         let kernel = Matrix::new(&self.kernel, width, units);
-        multiply(&mut projected, Into::Add, rows, kernel, Parallelism::Rayon(0));
+        multiply(&mut projected, Mode::Add, rows, kernel, Parallelism::Rayon(0));
         if let Some(grid) = self.grid.filter(|grid| grid.numbers.is_none()) {
             grid.round_biases(&mut projected);
         }
@@ -109,11 +110,11 @@ impl<'a> Inputs<'a> {
         let mut of_kernel = vec![0.0; width * units];
         let rows = self.rows();
         let inputs = Matrix::new(&rows, self.ids.len(), width);
-        multiply(&mut of_kernel, Into::Set, inputs.t(), all, Parallelism::Rayon(0));
+        multiply(&mut of_kernel, Mode::Set, inputs.t(), all, Parallelism::Rayon(0));
         // In place of the rows, which nothing reads any more.
         let mut of_rows = rows;
         let kernel = Matrix::new(&self.kernel, width, units);
-        multiply(&mut of_rows, Into::Set, all, kernel.t(), Parallelism::Rayon(0));
+        multiply(&mut of_rows, Mode::Set, all, kernel.t(), Parallelism::Rayon(0));
         self.drop(&mut of_rows);
         let mut of_bias = vec![0.0; units];
         for row in projected.chunks_exact(units) {

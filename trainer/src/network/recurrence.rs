@@ -12,9 +12,9 @@ use gemm::Parallelism;
 use kilornn::layers::Activation;
 use rayon::prelude::*;
 
-use super::Grid;
-use super::kernels::{Into, Matrix, multiply};
-use crate::data::Batch;
+use super::batch::Batch;
+use super::grid::Grid;
+use super::kernels::{Matrix, Mode, multiply};
 
 /// Texts of a batch that one thread takes through all steps. Independent of the number of threads,
 /// so that results are too.
@@ -30,7 +30,7 @@ const GRADIENTS: usize = 100_000;
 /// Arguments: `projected` (`words × units`, input product and bias of each distinct word) and
 /// `kernel` (`units × units`, Keras's `recurrent_kernel`). Result: `texts × units`.
 #[derive(Debug)]
-pub struct Recurrence {
+pub(super) struct Recurrence {
     activation: Activation,
     texts: usize,
     steps: usize,
@@ -69,7 +69,7 @@ impl Squares {
         let rows = gradients.len() / units;
         let mut each = vec![0.0; rows * self.width];
         let kernel = Matrix::new(&self.kernel, self.width, units).t();
-        multiply(&mut each, Into::Set, Matrix::new(gradients, rows, units), kernel, Parallelism::Rayon(0));
+        multiply(&mut each, Mode::Set, Matrix::new(gradients, rows, units), kernel, Parallelism::Rayon(0));
         let Ok(mut sums) = self.sums.lock() else { return };
         for (&token, gradient) in tokens.iter().zip(each.chunks_exact(self.width)) {
             if token != Batch::MASKED {
@@ -87,8 +87,8 @@ impl Squares {
 
 impl Recurrence {
     /// The recurrence over `tokens`. With a grid, states are rounded as on the device, to an `i8`
-    /// times their scale; gradients pass straight through the rounding.
-    pub fn new(
+    /// times their scale; gradients pass the rounding unchanged (straight-through estimator).
+    pub(super) fn new(
         activation: Activation,
         texts: usize,
         steps: usize,
@@ -112,14 +112,14 @@ impl Recurrence {
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
     /// `recurrent_dropout`.
-    pub fn with_mask(self, mask: Option<Vec<f32>>) -> Self {
+    pub(super) fn with_mask(self, mask: Option<Vec<f32>>) -> Self {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
     }
 
     /// With ReLU states that saturate at this limit, or at the one before if that is lower.
-    pub fn saturating_at(self, limit: f32) -> Self {
+    pub(super) fn saturating_at(self, limit: f32) -> Self {
         Self { limit: self.limit.min(limit), ..self }
     }
 
@@ -141,7 +141,7 @@ impl Recurrence {
 
     /// All states, `steps × texts × units`. A state of `-0.0` marks a unit that no gradient passes: its ReLU was
     /// closed, or its text has not begun. An open unit rounded down to zero is `+0.0`.
-    pub fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+    pub(super) fn states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let row = self.texts * units;
         let mut states = vec![0.0; self.steps * row];
         let blocks = by_texts(&mut states, row, units);
@@ -156,7 +156,7 @@ impl Recurrence {
     }
 
     /// The last states alone, `texts × units`.
-    pub fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+    pub(super) fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
         let mut last = vec![0.0; self.texts * units];
         last.par_chunks_mut((TEXTS * units).max(1)).enumerate().for_each(|(block, state)| {
             let mut previous = vec![0.0; state.len()];
@@ -189,7 +189,7 @@ impl Recurrence {
         if let Some(previous) = previous {
             let previous = self.masked(previous, block * TEXTS, units);
             let previous = Matrix::new(&previous, texts, units);
-            multiply(state, Into::Add, previous, Matrix::new(kernel, units, units), Parallelism::None);
+            multiply(state, Mode::Add, previous, Matrix::new(kernel, units, units), Parallelism::None);
         }
         self.activate(state, tokens, units);
     }
@@ -274,7 +274,7 @@ impl Recurrence {
             };
             let rows = after.len() / units;
             let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
-            multiply(&mut of_kernel, Into::Add, seen.t(), after, Parallelism::Rayon(0));
+            multiply(&mut of_kernel, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
             behind = Some(gradients[..row].to_vec());
         }
         (of_projected, of_kernel)
@@ -285,7 +285,7 @@ impl Recurrence {
         let texts = TEXTS.min(self.texts - block * TEXTS);
         let units = gradient.len() / texts;
         let kernel = Matrix::new(kernel, units, units).t();
-        multiply(gradient, Into::Set, Matrix::new(next, texts, units), kernel, Parallelism::None);
+        multiply(gradient, Mode::Set, Matrix::new(next, texts, units), kernel, Parallelism::None);
         if let Some(mask) = &self.mask {
             gradient.iter_mut().zip(&mask[block * TEXTS * units..]).for_each(|(g, mask)| *g *= mask);
         }

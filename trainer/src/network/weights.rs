@@ -19,7 +19,11 @@ pub struct Array {
 }
 
 impl Array {
-    /// The values of a tensor, whatever kind of floats it holds.
+    /// The values of a tensor of floats of any kind.
+    ///
+    /// # Errors
+    ///
+    /// If it holds something else.
     pub fn from_tensor(name: impl Into<String>, tensor: &Tensor) -> Result<Self, Unfit> {
         let name = name.into();
         let dtype = tensor.dtype();
@@ -32,7 +36,7 @@ impl Array {
     }
 }
 
-/// Why arrays are no network of ours.
+/// Why arrays do not make a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(pub String);
 
@@ -46,8 +50,11 @@ impl std::error::Error for Unfit {}
 
 impl Network {
     /// A network of given weights, in the order and the shapes of [`parameters`](Self::parameters), which is that
-    /// of Keras's `get_weights()`; a bias has one axis. Refuses arrays that do not fit together and values that are
-    /// not finite. Its states have no limit.
+    /// of Keras's `get_weights()`; a bias has one axis. Its states have no limit.
+    ///
+    /// # Errors
+    ///
+    /// If the arrays do not fit together, or a value is not finite.
     pub fn from_arrays(activation: Activation, arrays: [Array; 6]) -> Result<Self, Unfit> {
         if let Some(Array { name, .. }) = arrays.iter().find(|a| a.values.iter().any(|v| !v.is_finite())) {
             return Err(Unfit(format!("{name} has values that are infinite or no numbers")));

@@ -36,7 +36,7 @@ impl Lag {
 }
 
 /// An optimizer that can make up later for steps in which a row had no gradient.
-pub trait Waiting {
+pub(super) trait Waiting {
     /// What one step is computed with, besides moments and gradients.
     type Step: Copy;
 
@@ -57,14 +57,14 @@ pub trait Waiting {
 /// before it is read again. So a step costs what its batch touches, and yet every row that is read is, but for rounding,
 /// where the dense update would have it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Lazy<O> {
+pub(super) struct Lazy<O> {
     optimizer: O,
     lag: Lag,
 }
 
 impl<O: Waiting> Lazy<O> {
     /// For a parameter of so many rows, with a fresh optimizer for them.
-    pub fn new(optimizer: O, rows: usize) -> Self {
+    pub(super) fn new(optimizer: O, rows: usize) -> Self {
         Self { optimizer, lag: Lag::new(rows) }
     }
 

@@ -1,4 +1,9 @@
 //! Optimizers. They work on plain slices; embeddings are updated row by row.
+//!
+//! Candle has SGD without momentum and AdamW, behind the trait `candle_nn::Optimizer`. Ours do not implement that trait: it
+//! owns `Var`s and takes dense gradients from a `GradStore`, where a step here has gradients of a few rows of a large embedding
+//! (a row-sparse update), changes its rate, and is written to a checkpoint with its moments. Those that candle has too are
+//! compared with it in the tests.
 
 mod adam;
 mod lazy;
@@ -10,19 +15,20 @@ mod ties;
 
 use serde::{Deserialize, Serialize};
 
-pub use adam::{Adam, Form, WaitingAdam};
-pub use lazy::{Lazy, Waiting};
-pub use rmsprop::RmsProp;
-pub use sgd::Sgd;
 pub use ties::Ties;
+
+use self::adam::{Adam, AdamForm, WaitingAdam};
+use self::lazy::Lazy;
+use self::rmsprop::RmsProp;
+use self::sgd::Sgd;
 
 use crate::network::{Gradients, Network};
 use crate::recipe::{OptimizerKind, Recipe};
 
-/// What an optimizer does to one parameter.
+/// How one parameter is trained.
 ///
 /// Each parameter has an optimizer of its own, which holds that parameter's moments.
-pub trait Optimizer {
+trait Optimizer {
     /// Takes one step with the gradient of every value.
     fn update(&mut self, values: &mut [f32], gradient: &[f32], learning_rate: f32);
 
@@ -32,16 +38,16 @@ pub trait Optimizer {
         self.update(values, &scatter(values.len(), rows), learning_rate);
     }
 
-    /// Brings some rows to where they are to be read, if it lets rows wait.
+    /// Makes up for the updates of some rows, if rows may wait.
     fn catch_up(&mut self, _values: &mut [f32], _rows: &[u32]) {}
 
-    /// Brings all rows there.
+    /// Makes up for the updates of all rows.
     fn settle(&mut self, _values: &mut [f32]) {}
 }
 
 /// The gradient of some rows of a parameter.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
+struct Rows<'a> {
     /// Which rows.
     pub ids: &'a [u32],
     /// Their gradients, row by row.
@@ -69,7 +75,7 @@ const DENSE: usize = 1 << 17;
 
 /// One of the optimizers, with its moments.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-enum Any {
+enum AnyOptimizer {
     Rmsprop(RmsProp),
     Adam(Adam),
     LazyAdam(Lazy<WaitingAdam>),
@@ -77,7 +83,7 @@ enum Any {
     LazySgd(Lazy<Sgd>),
 }
 
-impl Any {
+impl AnyOptimizer {
     /// That of a recipe, fresh, for a parameter of `rows` rows of `width` values. If `lazy`, rows without a gradient wait.
     fn new(recipe: &Recipe, name: &str, [rows, width]: [usize; 2], lazy: bool) -> Self {
         let length = rows * width;
@@ -92,9 +98,9 @@ impl Any {
         };
         match recipe.optimizer {
             OptimizerKind::Rmsprop => Self::Rmsprop(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
-            OptimizerKind::Adam => adam(Form::Keras, 0.0),
+            OptimizerKind::Adam => adam(AdamForm::Keras, 0.0),
             OptimizerKind::Adamw => {
-                adam(Form::Papers, if name.ends_with("bias") { 0.0 } else { recipe.weight_decay })
+                adam(AdamForm::Papers, if name.ends_with("bias") { 0.0 } else { recipe.weight_decay })
             }
             OptimizerKind::Sgd => {
                 let sgd = Sgd::new(recipe.momentum, recipe.nesterov, length);
@@ -121,12 +127,13 @@ impl Any {
 
 /// The optimizers of a network's parameters, with all that they carry from step to step.
 ///
-/// In a large embedding the rows that a batch does not touch wait, and pairs are kept as what is trained of them, so that a
-/// step costs what its batch touches. Between [`settle`](Self::settle) and the next step the network is as it should be.
+/// In a large embedding, updates of the rows that a batch does not read are put off, so that a step costs what its batch reads
+/// (row-sparse updates); rows of pairs are kept as differences meanwhile. So the network may be read only between
+/// [`settle`](Self::settle) and the next step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Optimizers {
-    embedding: Any,
-    others: Vec<Any>,
+    embedding: AnyOptimizer,
+    others: Vec<AnyOptimizer>,
     clip_norm: f32,
     /// Whether rows wait.
     lazy: bool,
@@ -144,16 +151,20 @@ impl Optimizers {
     pub(crate) fn with(recipe: &Recipe, network: &Network, lazy: bool) -> Self {
         let [embedding, others @ ..] = network.parameters();
         Self {
-            embedding: Any::new(recipe, embedding.name, embedding.shape, lazy),
-            others: others.map(|p| Any::new(recipe, p.name, p.shape, false)).into(),
+            embedding: AnyOptimizer::new(recipe, embedding.name, embedding.shape, lazy),
+            others: others.map(|p| AnyOptimizer::new(recipe, p.name, p.shape, false)).into(),
             clip_norm: recipe.clip_norm,
             lazy,
             parted: false,
         }
     }
 
-    /// Takes one step with the gradients that `backward` finds, which reads only these rows of the embedding. `ties` says
-    /// which rows are those of pairs, if there are any. Returns what else `backward` finds.
+    /// Takes one step with the gradients that `backward` returns; of the embedding, `backward` may read only `rows`. `ties`
+    /// says which rows are those of pairs, if there are any. Returns what `backward` returns besides the gradients.
+    ///
+    /// # Errors
+    ///
+    /// What `backward` fails with.
     pub fn step<T, E>(
         &mut self,
         network: &mut Network,
@@ -185,7 +196,7 @@ impl Optimizers {
         Ok(outcome)
     }
 
-    /// Brings all rows of the embedding to where they are to be read.
+    /// Makes up for the updates of all rows of the embedding that waited, so that the network can be read.
     pub fn settle(&mut self, network: &mut Network, ties: Option<&Ties>) {
         self.embedding.get().settle(&mut network.embedding.values);
         if let Some(ties) = ties.filter(|_| self.parted) {

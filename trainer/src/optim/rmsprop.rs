@@ -16,7 +16,7 @@ use super::{Optimizer, Rows};
 /// (`trainer/tests/golden/keras_training.py` shows it): rows of words that a batch repeats move otherwise there. Who gives
 /// [`Rows::squares`] has that.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RmsProp {
+pub(super) struct RmsProp {
     rho: f32,
     epsilon: f32,
     squares: Vec<f32>,
@@ -25,7 +25,7 @@ pub struct RmsProp {
 
 impl RmsProp {
     /// For a parameter of `length` values in rows of `width`.
-    pub fn new(rho: f32, epsilon: f32, length: usize, width: usize) -> Self {
+    pub(super) fn new(rho: f32, epsilon: f32, length: usize, width: usize) -> Self {
         Self { rho, epsilon, squares: vec![0.0; length], lag: Lag::new(length / width.max(1)) }
     }
 }

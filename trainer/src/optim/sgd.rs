@@ -13,7 +13,7 @@ use super::{Optimizer, Rows, scatter};
 /// Momentum moves rows without a gradient too, and they must have moved before they are read again: here all values move in
 /// every step, and with [`Lazy`](super::Lazy) only those that are needed. Without momentum such rows stay where they are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Sgd {
+pub(super) struct Sgd {
     momentum: f32,
     nesterov: bool,
     /// `m`; empty without momentum.
@@ -22,7 +22,7 @@ pub struct Sgd {
 
 impl Sgd {
     /// For a parameter of `length` values.
-    pub fn new(momentum: f32, nesterov: bool, length: usize) -> Self {
+    pub(super) fn new(momentum: f32, nesterov: bool, length: usize) -> Self {
         let length = if momentum == 0.0 { 0 } else { length };
         Self { momentum, nesterov, velocities: vec![0.0; length] }
     }

@@ -1,5 +1,6 @@
 //! Every optimizer, as a recipe makes it, against its formula applied to all values in doubles.
 
+use candle_core::{Device, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -77,12 +78,12 @@ fn begin() -> Vec<f32> {
     (0..ROWS * WIDTH).map(|i| i as f32 / 10.0 - 1.0).collect()
 }
 
-fn embedding(toml: &str, lazy: bool) -> Any {
-    Any::new(&Recipe::from_toml(toml).unwrap(), "embedding", [ROWS, WIDTH], lazy)
+fn embedding(toml: &str, lazy: bool) -> AnyOptimizer {
+    AnyOptimizer::new(&Recipe::from_toml(toml).unwrap(), "embedding", [ROWS, WIDTH], lazy)
 }
 
 /// Takes a step with the rows that are touched in it. Returns what these rows were when they were read.
-fn step(optimizer: &mut Any, values: &mut [f32], step: usize) -> Vec<f32> {
+fn step(optimizer: &mut AnyOptimizer, values: &mut [f32], step: usize) -> Vec<f32> {
     let rows = touched(step);
     optimizer.get().catch_up(values, &rows);
     let read = rows.iter().flat_map(|&row| values[row as usize * WIDTH..][..WIDTH].to_vec()).collect();
@@ -238,8 +239,11 @@ fn rows_wait_in_large_embeddings_only() {
     let recipe = Recipe::from_toml("units = 2\nembedding = 2\noptimizer = \"adamw\"").unwrap();
     for (rows, lazy) in [(DENSE / 2, false), (DENSE / 2 + 1, true)] {
         let (optimizers, network) = train(&recipe, rows, None);
-        assert_eq!((optimizers.lazy, matches!(optimizers.embedding, Any::LazyAdam(_))), (lazy, lazy));
-        assert!(optimizers.others.iter().all(|optimizer| matches!(optimizer, Any::Adam(_))));
+        assert_eq!(
+            (optimizers.lazy, matches!(optimizers.embedding, AnyOptimizer::LazyAdam(_))),
+            (lazy, lazy)
+        );
+        assert!(optimizers.others.iter().all(|optimizer| matches!(optimizer, AnyOptimizer::Adam(_))));
         assert_eq!(network, train(&recipe, rows, Some(lazy)).1);
     }
 }
@@ -252,7 +256,7 @@ fn kernels_and_biases_follow_the_formulas() {
             if !decays && recipe.optimizer == OptimizerKind::Adamw {
                 continue;
             }
-            let mut optimizer = Any::new(&recipe, name, [1, 4], false);
+            let mut optimizer = AnyOptimizer::new(&recipe, name, [1, 4], false);
             let mut values = [1.0f32, -1.0, 0.5, 0.0];
             let mut wanted = values.map(f64::from);
             let mut moments = [[0.0; 2]; 4];
@@ -278,8 +282,38 @@ fn biases_do_not_decay() {
     let recipe = Recipe::from_toml(CASES[2].0).unwrap();
     let step = |name: &str| {
         let mut values = [1.0];
-        Any::new(&recipe, name, [1, 1], false).get().update(&mut values, &[0.0], 0.01);
+        AnyOptimizer::new(&recipe, name, [1, 1], false).get().update(&mut values, &[0.0], 0.01);
         values[0]
     };
     assert_eq!((step("dense_bias"), step("dense_kernel")), (1.0, 1.0 - 0.01 * 0.1));
+}
+
+/// Plain SGD and AdamW beside candle's, which compute in doubles here.
+#[test]
+fn sgd_and_adamw_are_candle_s() {
+    use candle_nn::{AdamW, ParamsAdamW, SGD};
+
+    fn compare<O: candle_nn::Optimizer>(toml: &str, config: O::Config) {
+        let mut values = begin();
+        let mut ours = embedding(toml, false);
+        let doubles: Vec<f64> = values.iter().copied().map(f64::from).collect();
+        let var = Var::from_vec(doubles, values.len(), &Device::Cpu).unwrap();
+        let mut candle_s = O::new(vec![var.clone()], config).unwrap();
+        for step in 0..300 {
+            let gradient = gradient(step, ROWS);
+            ours.get().update(&mut values, &gradient, rate(step));
+            let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
+            // The gradient of a sum of products with it.
+            let gradient = Tensor::from_vec(gradient, values.len(), &Device::Cpu).unwrap();
+            let loss = (var.as_tensor() * gradient).unwrap().sum_all().unwrap();
+            candle_s.set_learning_rate(rate(step).into());
+            candle_s.backward_step(&loss).unwrap();
+        }
+        for (value, expected) in values.iter().zip(var.to_vec1::<f64>().unwrap()) {
+            assert!((f64::from(*value) - expected).abs() < 1e-4, "{toml}: {value}, candle {expected}");
+        }
+    }
+    let adamw = ParamsAdamW { lr: 0.0, beta1: 0.9, beta2: 0.999, eps: 1e-7, weight_decay: 0.1 };
+    compare::<SGD>("optimizer = \"sgd\"", 0.0);
+    compare::<AdamW>("optimizer = \"adamw\"\nweight_decay = 0.1", adamw);
 }

@@ -1,36 +1,78 @@
-//! Where the integers stand: chosen by trial on a sample of the training texts.
+//! Calibration: which quantization grid suits a network best, on a sample of the training texts.
 
 use anyhow::{Context, Result};
 use kilornn::layers::Activation;
 
-use crate::data::{Batch, Batches};
 use crate::evaluate::logits;
-use crate::network::{Grid, Network, Ruined};
+use crate::network::{Batch, Batches, Grid, Network, Ruined};
 use crate::progress;
 use crate::recipe::EmbeddingBits;
+use crate::text::Encoder;
 
-/// Texts on which candidates are compared.
+/// How many texts calibrate, at most.
 const TEXTS: usize = 1000;
 
-/// A sample, evenly spread, of the texts that calibrate.
-pub fn calibration<T: Clone>(texts: &[T]) -> Vec<T> {
-    texts.iter().step_by(texts.len().div_ceil(TEXTS).max(1)).cloned().collect()
+/// Which of so many texts calibrate: [`TEXTS`] of them, evenly spread.
+fn evenly(texts: usize) -> impl Iterator<Item = usize> {
+    (0..texts).step_by(texts.div_ceil(TEXTS).max(1))
 }
 
-/// The grid on which the network's answers move least; with a folded embedding, or with numbers of so many bits.
+/// The texts that calibrate a quantization, with the ids of their words: at most a thousand, taken evenly from the training
+/// texts.
+#[derive(Debug, Clone)]
+pub struct Sample<'t> {
+    pub(super) texts: Vec<&'t str>,
+    pub(super) ids: Vec<Vec<u32>>,
+}
+
+impl<'t> Sample<'t> {
+    /// A sample of these texts, which it encodes.
+    pub fn new(encoder: &Encoder, texts: &[&'t str]) -> Self {
+        let texts: Vec<&str> = evenly(texts.len()).map(|text| texts[text]).collect();
+        Self { ids: encoder.encode_all(&texts), texts }
+    }
+
+    /// A sample of texts that are encoded already: `ids` gives the ids of a text's words, by its place in `texts`.
+    pub fn of_encoded<'e>(texts: &[&'t str], ids: impl Fn(usize) -> &'e [u32]) -> Self {
+        let (texts, ids) = evenly(texts.len()).map(|text| (texts[text], ids(text).to_vec())).unzip();
+        Self { texts, ids }
+    }
+}
+
+/// The grid on which a network's logits change least on a sample of the encoded `texts`; with a folded embedding, or with
+/// numbers of so many bits.
 ///
-/// Neither the scales nor the comparison are left to the largest states and logits: those of one text that is far longer
-/// than the others may be a thousand times theirs.
+/// # Errors
+///
+/// With [`Ruined`] if the network's weights are not finite, or too large for any grid.
 pub fn choose_grid(
     network: &Network,
     texts: &[Vec<u32>],
     pad_to: Option<usize>,
     bits: Option<EmbeddingBits>,
 ) -> Result<Grid> {
-    let answers = Answers::new(logits(network, texts, pad_to, None)?);
+    let sample: Vec<Vec<u32>> = evenly(texts.len()).map(|text| texts[text].clone()).collect();
+    let answers = ReferenceLogits::new(logits(network, &sample, pad_to, None)?);
+    let scales = || States::new(network, &sample, pad_to, None).scales();
+    choose(network, &sample, pad_to, bits, &answers, scales)
+}
+
+/// The same for texts on which the float network's `answers` are known. `scales` are those that its states ask for, one for
+/// each unit; only a ReLU network needs them.
+///
+/// Neither the scales nor the comparison depend on the largest states and logits alone: those of one text that is far longer
+/// than the others may be a thousand times larger.
+pub(super) fn choose(
+    network: &Network,
+    texts: &[Vec<u32>],
+    pad_to: Option<usize>,
+    bits: Option<EmbeddingBits>,
+    answers: &ReferenceLogits,
+    scales: impl FnOnce() -> Vec<Vec<f32>>,
+) -> Result<Grid> {
     // The scale of a tanh state is given.
     let scales = match network.activation {
-        Activation::Relu => States::new(network, texts, pad_to, None).scales(),
+        Activation::Relu => scales(),
         Activation::Tanh => vec![vec![1.0 / 128.0; network.units()]],
     };
     let mut candidates = Vec::new();
@@ -64,14 +106,14 @@ pub fn choose_grid(
 }
 
 /// The float network's logits, for comparison.
-pub(super) struct Answers {
+pub(super) struct ReferenceLogits {
     /// Up to which size, of either sign, logits are compared.
     sure: f32,
     /// The logits, as far as they are.
     logits: Vec<f32>,
 }
 
-impl Answers {
+impl ReferenceLogits {
     /// At this logit a probability is within 1e-7 of certainty.
     const SURE: f32 = 16.0;
 
@@ -83,8 +125,8 @@ impl Answers {
         Self { sure, logits: within(sure, &logits) }
     }
 
-    /// Root of the mean squared difference of logits. An answer that is sure, and far surer than most, is the same however
-    /// large its logit: else a single text's would count more than those of all others together.
+    /// Root of the mean squared difference of logits. Logits that are far larger than most are cut off: otherwise those of a
+    /// single text could count more than those of all others together.
     pub(super) fn distance(&self, others: &[f32]) -> f64 {
         root_mean_square(&self.logits, &within(self.sure, others))
     }

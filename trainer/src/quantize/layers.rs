@@ -5,13 +5,13 @@ use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use crate::network::{Grid, Network, Numbers, int8};
 use crate::recipe::EmbeddingBits;
 
-/// Hidden units of the file: as many as fill whole blocks of four. Those that the network does not have are without
-/// weights, so they stay zero.
+/// Hidden units of the file: those of the network, filled up to whole blocks of four. The added ones have no weights, so they
+/// stay zero.
 fn filled(units: usize) -> usize {
     units.next_multiple_of(4)
 }
 
-/// How words and states become integers: everything but which rows there are, and in which order weights lie.
+/// A network and a grid, from which the integers of embedding and recurrence are made.
 pub(super) struct IntRecurrence<'n> {
     network: &'n Network,
     grid: &'n Grid,

@@ -1,34 +1,33 @@
-//! The exporter: a float network becomes a `.kilo` file.
+//! The exporter: a float network is quantized and becomes a `.kilo` file.
 //!
-//! The integers stand on a [`Grid`], which is chosen by trial: the candidate on which the network's
-//! logits move least on a sample of the training texts. A network that was trained on its grid keeps it.
+//! The quantization scales ([`Grid`]) are calibrated: of several candidates, those are taken with which the logits of a sample
+//! of the training texts change least. A network that was trained in quantized epochs keeps the grid of these.
 
 mod calibrate;
 mod layers;
-mod perfect_hash;
 mod size;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use kilornn::layers::{Activation, Embedding, Order, State};
-use kilornn::text::Vocabulary;
+use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 
-pub use calibrate::{calibration, choose_grid};
-pub use perfect_hash::PerfectHash;
+pub use calibrate::{Sample, choose_grid};
 pub use size::FileSize;
 
-use self::calibrate::{Answers, States};
-use self::layers::{IntDense, IntRecurrence};
+use self::calibrate::{ReferenceLogits, States, choose};
+use self::layers::{IntDense, IntRecurrence, IntTables};
 use crate::answer::answer_all;
-use crate::evaluate::logits;
+use crate::evaluate::{logits, real_logits};
 use crate::network::{Grid, Network, Ruined};
-use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe};
-use crate::text::{Encoder, PAD};
+use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe, UnknownWords};
+use crate::text::{Encoder, PAD, PerfectHash, normalization};
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
 const FOLDED_LIMIT: usize = 1 << 20;
@@ -36,7 +35,7 @@ const FOLDED_LIMIT: usize = 1 << 20;
 /// Below this share of zeros in the state, multiplying with them is cheaper than leaving them out.
 const DENSE: f64 = 0.4;
 
-/// The outcome of [`export`].
+/// What [`export`] makes.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// The `.kilo` file.
@@ -48,28 +47,35 @@ pub struct Exported {
     pub zeros: f64,
 }
 
-/// Quantizes a trained network, on the grid on which it was trained or on the best for it.
-/// `texts` are training texts: a sample of them calibrates. Fails with [`Ruined`] if the network's weights
-/// are.
+/// Quantizes a trained network, on the grid on which it was trained or on the best for it. The texts of `sample` calibrate.
+///
+/// # Errors
+///
+/// With [`Ruined`] if the network's weights are not finite, or beyond what a device's integers can hold.
 pub fn export(
     network: &Network,
     encoder: &Encoder,
     recipe: &Recipe,
     labels: &[String],
-    texts: &[&str],
+    sample: &Sample<'_>,
     trained_on: Option<&Grid>,
 ) -> Result<Exported> {
-    let sample = calibration(texts);
-    let encoded = encoder.encode_all(&sample);
+    let (ids, pad_to) = (&sample.ids, recipe.pad_to());
+    // The network as it was trained: after quantized epochs that is the one on their grid.
+    let answers = ReferenceLogits::new(logits(network, ids, pad_to, trained_on)?);
+    let states = States::new(network, ids, pad_to, trained_on);
+    let zeros = states.zeros();
     let grid = match trained_on {
-        Some(grid) => grid.clone(),
-        None => choose_grid(network, &encoded, recipe.pad_to(), number_bits(recipe, network))?,
+        Some(grid) => Cow::Borrowed(grid),
+        None => {
+            let bits = number_bits(recipe, network);
+            Cow::Owned(choose(network, ids, pad_to, bits, &answers, || states.scales())?)
+        }
     };
-    let hash = encoder.perfect_hash(recipe.fingerprint_bytes())?;
-    let zeros = States::new(network, &encoded, recipe.pad_to(), trained_on).zeros();
-    let file = assemble(network, encoder, recipe, &labels.join("\n"), &hash, &grid, zeros)?;
-    let trained = logits(network, &encoded, recipe.pad_to(), trained_on)?;
-    let logit_error = Answers::new(trained).distance(&device_logits(&file, &sample)?);
+    let integers = Integers::new(network, recipe, labels, encoder.perfect_hash()?, &grid, zeros)?;
+    let file = encode(&integers.contents())?;
+    let model = Model::from_bytes(&file).map_err(beyond_integers)?;
+    let logit_error = answers.distance(&device_logits(&model, &sample.texts));
     Ok(Exported { file, logit_error, zeros })
 }
 
@@ -88,52 +94,87 @@ pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> 
 }
 
 /// Real logits of the texts, as the device computes them.
-fn device_logits(file: &[u8], texts: &[&str]) -> Result<Vec<f32>> {
-    let model = Model::from_bytes(file)?;
-    let scale = model.contents().dense.scale;
-    let answers = answer_all(&model, texts, &ProgressBar::hidden());
-    Ok(answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect())
+fn device_logits(model: &Model<'_>, texts: &[&str]) -> Vec<f32> {
+    real_logits(model, &answer_all(model, texts, &ProgressBar::hidden()))
 }
 
-/// Writes the file.
-fn assemble(
-    network: &Network,
-    encoder: &Encoder,
-    recipe: &Recipe,
-    labels: &str,
-    hash: &PerfectHash,
-    grid: &Grid,
-    zeros: f64,
-) -> Result<Vec<u8>> {
-    let vocabulary = hash.vocabulary();
-    // Rows in the order of slots; empty slots are never read, but for false fingerprints.
-    let unknown = encoder.unknown_id();
-    let empty = unknown.unwrap_or(PAD);
-    let words = hash.words();
-    let ids: Vec<u32> = words.iter().map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
+/// All integers of a model, in the form that its file has.
+struct Integers<'h> {
+    labels: String,
+    normalization: Normalization,
+    vocabulary: Vocabulary<'h>,
+    unknown: Unknown,
+    maxlen: u32,
+    truncating: Truncating,
+    tables: IntTables,
+    dense: IntDense,
+    /// The states over pads, if the network reads pads.
+    pads: Option<Orbit>,
+}
 
-    let recurrence = IntRecurrence::new(network, grid);
-    let order = order(network.activation, recurrence.inputs(), zeros);
-    let dense = IntDense::new(network, grid);
-    let orbit;
-    let padding = match recipe.padding {
-        Pads::Masked => None,
-        Pads::Tokens => {
-            orbit = Orbit::of_pads(&recurrence, &dense, encoder, labels, recipe.maxlen, order)?;
-            Some(orbit.view())
+impl<'h> Integers<'h> {
+    /// Those of a network on a grid; `zeros` is the share of zeros in its states. The words are those of `hash`.
+    fn new(
+        network: &Network,
+        recipe: &Recipe,
+        labels: &[String],
+        hash: &'h PerfectHash,
+        grid: &Grid,
+        zeros: f64,
+    ) -> Result<Self> {
+        // Rows in the order of slots; empty slots are never read, but for false fingerprints.
+        let unknown = (recipe.unknown == UnknownWords::Row).then(|| network.embedding.shape[0] as u32 - 1);
+        let empty = unknown.unwrap_or(PAD);
+        let words = hash.words().iter();
+        let ids: Vec<u32> = words.map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
+
+        let recurrence = IntRecurrence::new(network, grid);
+        let order = order(network.activation, recurrence.inputs(), zeros);
+        let mut integers = Self {
+            labels: labels.join("\n"),
+            normalization: normalization(recipe),
+            vocabulary: hash.vocabulary(),
+            unknown: recipe.unknown.into(),
+            maxlen: recipe.maxlen as u32,
+            truncating: recipe.truncating.into(),
+            tables: recurrence.tables(&ids, order),
+            dense: IntDense::new(network, grid),
+            pads: None,
+        };
+        if recipe.padding == Pads::Tokens {
+            // A model that has no word but the pad.
+            let tables = recurrence.tables(&[PAD], order);
+            let pad = Contents {
+                vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+                unknown: Unknown::Row,
+                sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
+                embedding: tables.embedding(),
+                rnn: tables.rnn(),
+                ..integers.contents()
+            };
+            let pads = Orbit::of_pads(&pad, recipe.maxlen)?;
+            integers.pads = Some(pads);
         }
-    };
-    let tables = recurrence.tables(&ids, order);
-    encode(&Contents {
-        labels,
-        normalization: encoder.normalization(),
-        vocabulary,
-        unknown: recipe.unknown.into(),
-        sequence: Sequence { maxlen: recipe.maxlen as u32, truncating: recipe.truncating.into(), padding },
-        embedding: tables.embedding(),
-        rnn: tables.rnn(),
-        dense: dense.view(),
-    })
+        Ok(integers)
+    }
+
+    /// A view of them all.
+    fn contents(&self) -> Contents<'_> {
+        Contents {
+            labels: &self.labels,
+            normalization: self.normalization,
+            vocabulary: self.vocabulary,
+            unknown: self.unknown,
+            sequence: Sequence {
+                maxlen: self.maxlen,
+                truncating: self.truncating,
+                padding: self.pads.as_ref().map(Orbit::view),
+            },
+            embedding: self.tables.embedding(),
+            rnn: self.tables.rnn(),
+            dense: self.dense.view(),
+        }
+    }
 }
 
 /// How the kernel's weights lie best, for states of which this share is zero.
@@ -154,28 +195,9 @@ struct Orbit {
 }
 
 impl Orbit {
-    /// By the device's own step, up to `longest` pads.
-    fn of_pads(
-        recurrence: &IntRecurrence<'_>,
-        dense: &IntDense,
-        encoder: &Encoder,
-        labels: &str,
-        longest: usize,
-        order: Order,
-    ) -> Result<Self> {
-        // A model that has no word but the pad.
-        let tables = recurrence.tables(&[PAD], order);
-        let file = encode(&Contents {
-            labels,
-            normalization: encoder.normalization(),
-            vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
-            unknown: Unknown::Row,
-            sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
-            embedding: tables.embedding(),
-            rnn: tables.rnn(),
-            dense: dense.view(),
-        })?;
-        let model = Model::from_bytes(&file)?;
+    /// By the device's own step in row 0, up to `longest` pads.
+    fn of_pads(pad: &Contents<'_>, longest: usize) -> Result<Self> {
+        let model = Model::from_contents(*pad).map_err(beyond_integers)?;
         let mut state = State::<512>::zero(&model)?;
         let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
         let mut states = Vec::new();
@@ -195,19 +217,18 @@ impl Orbit {
     }
 }
 
-/// The file of these contents, which the runtime accepts.
+/// The file of these contents. Whether a device accepts it is another question.
 fn encode(contents: &Contents<'_>) -> Result<Vec<u8>> {
     let mut buffer = vec![0; 4096 + contents.labels.len() + contents_size(contents)];
     let file = file::encode(contents, &mut buffer).context("the model file is larger than its tables")?;
-    let file = file.to_vec();
-    match Model::from_bytes(&file) {
-        Ok(_) => Ok(file),
-        Err(error) => {
-            let reason =
-                format!("the network's weights are beyond what a device's integers can hold: {error}");
-            Err(Ruined(reason).into())
-        }
-    }
+    let length = file.len();
+    buffer.truncate(length);
+    Ok(buffer)
+}
+
+/// Why a device refuses what was made of a network.
+fn beyond_integers(error: kilornn::Error) -> Ruined {
+    Ruined(format!("the network's weights are beyond what a device's integers can hold: {error}"))
 }
 
 /// Bytes of all tables together.

@@ -1,17 +1,17 @@
 //! How large a model file will be, known before anything is trained.
 
-use anyhow::{Context, Result};
-use kilornn::{Model, Padding, file};
+use anyhow::Result;
+use kilornn::Padding;
 use serde::Serialize;
 
-use super::{PerfectHash, assemble, contents_size, number_bits};
-use crate::fit::Stream;
+use super::{Integers, encode, number_bits};
+use crate::footprint::Needs;
 use crate::network::{Grid, Network};
 use crate::recipe::Recipe;
-use crate::text::Encoder;
+use crate::text::{PerfectHash, rows};
 
-/// Bytes of a model file. Only where the network runs over pads does training decide something: after how many of
-/// them the state repeats. Then the bounds differ.
+/// Bytes of a model file. The bounds differ only if the network reads pads: training then decides after how many pads the
+/// state repeats, and so how many states are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FileSize {
     /// At least.
@@ -21,39 +21,44 @@ pub struct FileSize {
 }
 
 impl FileSize {
-    /// Of what [`export`](super::export) will write for these words and labels: that is, of an untrained network's file.
-    pub fn of(recipe: &Recipe, encoder: &Encoder, labels: &[String], hash: &PerfectHash) -> Result<Self> {
-        Ok(Self::with_model(recipe, encoder, labels, hash)?.0)
+    /// Of what [`export`](super::export) will write for so many words with this hash, and for these labels.
+    ///
+    /// # Errors
+    ///
+    /// If such a network cannot be written at all.
+    pub fn of(recipe: &Recipe, words: usize, labels: &[String], hash: &PerfectHash) -> Result<Self> {
+        Self::with_needs(recipe, words, labels, hash).map(|(size, _)| size)
     }
 
-    /// The same, and the untrained network's file.
-    pub fn with_model(
+    /// The same, and what such a model needs of a device at most.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`of`](Self::of).
+    pub fn with_needs(
         recipe: &Recipe,
-        encoder: &Encoder,
+        words: usize,
         labels: &[String],
         hash: &PerfectHash,
-    ) -> Result<(Self, Vec<u8>)> {
-        let outputs = Network::outputs_for(labels.len());
-        let mut network = Network::new(recipe, encoder.rows(), outputs, &mut Stream::Weights.rng(0));
+    ) -> Result<(Self, Needs)> {
         // A network of zeros stays at the state zero over any number of pads: one state is stored.
-        network.embedding.values.fill(0.0);
-        network.others_mut().into_iter().for_each(|parameter| parameter.values.fill(0.0));
+        let outputs = Network::outputs_for(labels.len());
+        let network = Network::zeros(recipe, rows(recipe.unknown.into(), words), outputs);
         let scales = vec![1.0; network.units()];
         let grid = Grid::new(&network, &scales, 0, number_bits(recipe, &network), 1.0);
-        let least = assemble(&network, encoder, recipe, &labels.join("\n"), hash, &grid, 1.0)?;
+        let integers = Integers::new(&network, recipe, labels, hash, &grid, 1.0)?;
 
-        let mut contents = *Model::from_bytes(&least)?.contents();
-        let states;
-        if let Some(padding) = &mut contents.sequence.padding {
-            let count = recipe.maxlen as u32 + 1;
-            states = vec![0; count as usize * contents.rnn.units as usize];
-            // The largest numbers, which take most bytes.
-            *padding = Padding { states: &states, count, cycle: count - 1 };
-        }
-        let mut buffer = vec![0; 4096 + contents.labels.len() + contents_size(&contents)];
-        let most =
-            file::encode(&contents, &mut buffer).context("the model file is larger than its tables")?;
-        let size = Self { least: least.len(), most: most.len() };
-        Ok((size, least))
+        let mut contents = integers.contents();
+        let least = encode(&contents)?.len();
+        let needs = Needs::of(&contents, least);
+        let Some(padding) = &mut contents.sequence.padding else {
+            return Ok((Self { least, most: least }, needs));
+        };
+        let count = recipe.maxlen as u32 + 1;
+        let states = vec![0; count as usize * contents.rnn.units as usize];
+        // The largest numbers, which take most bytes.
+        *padding = Padding { states: &states, count, cycle: count - 1 };
+        let most = encode(&contents)?.len();
+        Ok((Self { least, most }, Needs { file: most, ..needs }))
     }
 }

@@ -3,8 +3,8 @@
 use kilornn::{Classifier, Model};
 
 use super::*;
-use crate::data::Batch;
-use crate::fit::Stream;
+use crate::network::Batch;
+use crate::random::Stream;
 
 const WORDS: usize = 30;
 
@@ -40,7 +40,8 @@ pub(crate) fn exported(toml: &str) -> (Vec<String>, Vec<u8>) {
     let texts = texts();
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
     let labels = ["0", "1"].map(str::to_owned);
-    let file = export(&network, &encoder, &recipe, &labels, &borrowed, None).unwrap().file;
+    let file =
+        export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &borrowed), None).unwrap().file;
     (texts, file)
 }
 
@@ -84,7 +85,8 @@ fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
     if finer > 1.0 {
         grid.scales.iter_mut().for_each(|scale| *scale /= finer);
     }
-    let exported = export(&network, &encoder, &recipe, &labels, &texts, Some(&grid)).unwrap();
+    let exported =
+        export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), Some(&grid)).unwrap();
     let model = Model::from_bytes(&exported.file).unwrap();
     let mut classifier: Classifier<24, 64> = Classifier::new(&model).unwrap();
 
@@ -197,7 +199,14 @@ fn export_scaled(factor: f32) -> Result<Exported> {
     for parameter in network.others_mut() {
         parameter.values.iter_mut().for_each(|w| *w *= factor);
     }
-    export(&network, &encoder, &recipe, &["a".to_owned(), "b".to_owned()], &texts, None)
+    export(
+        &network,
+        &encoder,
+        &recipe,
+        &["a".to_owned(), "b".to_owned()],
+        &Sample::new(&encoder, &texts),
+        None,
+    )
 }
 
 #[test]
@@ -252,12 +261,12 @@ fn one_long_text_does_not_decide_the_scales() {
         let mut texts = ordinary.clone();
         texts.extend(longer.iter().map(|&words| text(1, words)));
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        export(&network, &encoder, &recipe, &labels, &texts, None).unwrap()
+        export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), None).unwrap()
     };
     let ordinary: Vec<&str> = ordinary.iter().map(String::as_str).collect();
     let float = logits(&network, &encoder.encode_all(&ordinary), None, None).unwrap();
     let differ = |file: &[u8]| {
-        let device = device_logits(file, &ordinary).unwrap();
+        let device = device_logits(&Model::from_bytes(file).unwrap(), &ordinary);
         float.iter().zip(&device).filter(|(float, device)| (**float > 0.0) != (**device > 0.0)).count()
     };
     let without = differ(&export_with(&[]).file);
@@ -280,14 +289,16 @@ fn the_size_of_a_file_is_known_before_training() {
     ] {
         let recipe = recipe(toml);
         let encoder = encoder(&recipe);
-        let hash = encoder.perfect_hash(recipe.fingerprint_bytes()).unwrap();
+        let hash = encoder.perfect_hash().unwrap();
         for outputs in [1, 3] {
             let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
-            let size = FileSize::of(&recipe, &encoder, &labels, &hash).unwrap();
+            let size = FileSize::of(&recipe, encoder.words().len(), &labels, hash).unwrap();
             let network = network(&recipe, &encoder, outputs);
             let texts = texts();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let file = export(&network, &encoder, &recipe, &labels, &texts, None).unwrap().file;
+            let file = export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), None)
+                .unwrap()
+                .file;
             assert!((size.least..=size.most).contains(&file.len()), "{toml}: {} not in {size:?}", file.len());
             assert_eq!(size.least == size.most, recipe.pad_to().is_none(), "{toml}: {size:?}");
         }

@@ -259,8 +259,11 @@ impl From<ClassWeights> for Toml {
 }
 
 impl ClassWeights {
-    /// The weight of each class, given the classes of the examples to train on. Fails if there are more
-    /// or fewer weights than classes.
+    /// The weight of each class, given the classes of the examples to train on.
+    ///
+    /// # Errors
+    ///
+    /// If there are more or fewer weights than classes.
     pub fn of_classes(&self, classes: usize, examples: &[usize]) -> Result<Vec<f32>, String> {
         match self {
             Self::None => Ok(vec![1.0; classes]),

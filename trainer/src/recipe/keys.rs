@@ -120,7 +120,7 @@ pub(super) fn unknown_word<T: Value>(word: &str) -> String {
 }
 
 /// ` (did you mean ...?)`, if one of the known words is near.
-pub fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let near = known.map(|known| (strsim::jaro_winkler(word, known), known));
     match near.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
         Some((likeness, nearest)) if likeness > 0.75 => format!(" (did you mean `{nearest}`?)"),
@@ -129,7 +129,7 @@ pub fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A recipe with every key at its default, and above each what it means and accepts.
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let mut out = String::from(
         "# Every key of a recipe, at its default. A recipe names only those that it changes, and\n\
          # `kilornn train --set key=value` changes one for a single run.\n",

@@ -9,7 +9,8 @@ use self::keys::keys;
 use crate::error::InputError;
 
 pub use choices::*;
-pub use keys::{Choice, Key, Value, hint, reference};
+pub use keys::{Choice, Key, Value};
+pub(crate) use keys::{hint, reference};
 
 keys! {
     /// A recipe. Every key has a default: Keras's, where Keras has the notion.
@@ -157,7 +158,11 @@ pub const BUILT_IN: [BuiltIn; 4] = [
 ];
 
 impl BuiltIn {
-    /// Finds one by name. Fails with what there is.
+    /// Finds a built-in recipe by name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this name; the error says which there are.
     pub fn find(name: &str) -> Result<Self, InputError> {
         BUILT_IN.into_iter().find(|recipe| recipe.name == name).ok_or_else(|| {
             let names = BUILT_IN.map(|recipe| recipe.name);
@@ -174,7 +179,11 @@ impl BuiltIn {
 }
 
 impl Recipe {
-    /// Finds a recipe by name, or reads a TOML file, and applies `key=value` settings.
+    /// Finds a built-in recipe by name, or reads a TOML file, and applies `key=value` settings.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be found or read, or a key or value is not one that a recipe has.
     pub fn load(name: &str, settings: &[String]) -> Result<Self, InputError> {
         let mut recipe = Self::default();
         match BUILT_IN.iter().find(|built_in| built_in.name == name) {
@@ -202,7 +211,11 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Parses a recipe.
+    /// Parses a recipe; keys that are not there have their defaults.
+    ///
+    /// # Errors
+    ///
+    /// If a key or value is not one that a recipe has.
     pub fn from_toml(toml: &str) -> Result<Self, InputError> {
         let mut recipe = Self::default();
         recipe.apply(toml, None)?;

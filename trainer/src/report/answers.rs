@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart, heat_map};
 use super::figures::{Confusion, Quality, calibration as bins, calibration_error, means};
-use super::{Subject, Trial, figure, grouped, section, share};
+use super::{Evaluation, Subject, figure, grouped, section, share};
 use crate::network::loss::class;
 
 /// Classes up to which every number of the confusion matrix is printed.
@@ -17,7 +17,7 @@ const POINTS: usize = 2000;
 /// Which classes are taken for which.
 pub(super) fn confusion(subject: &Subject<'_>) -> Result<Markup> {
     let labels = subject.labels;
-    let confusion = Confusion::of(labels.len(), subject.trial.pairs());
+    let confusion = Confusion::of(labels.len(), subject.evaluation.pairs());
     let qualities = confusion.qualities();
     let [of_classes, of_texts] = means(&qualities);
     let matrix = if labels.len() <= PRINTED {
@@ -92,9 +92,12 @@ fn shade(texts: usize, row: &[usize]) -> String {
 
 /// Whether a score says how often an answer is right.
 pub(super) fn calibration(subject: &Subject<'_>) -> Result<Markup> {
-    let trial = &subject.trial;
+    let evaluation = &subject.evaluation;
     let bins = bins(
-        trial.pairs().zip(trial.answers).map(|((right, answer), of)| (f64::from(of.score), right == answer)),
+        evaluation
+            .pairs()
+            .zip(evaluation.answers)
+            .map(|((right, answer), of)| (f64::from(of.score), right == answer)),
     );
     let error = calibration_error(&bins);
     let full: Vec<_> = bins.iter().filter(|bin| bin.texts > 0).collect();
@@ -131,8 +134,8 @@ pub(super) fn calibration(subject: &Subject<'_>) -> Result<Markup> {
 
 /// The float network beside the device.
 pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
-    let Subject { network, model, trial, .. } = subject;
-    let Trial { logits, answers, .. } = trial;
+    let Subject { network, model, evaluation, .. } = subject;
+    let Evaluation { logits, answers, .. } = evaluation;
     let outputs = network.outputs();
     let scale = model.contents().dense.scale;
     let floats = || logits.chunks_exact(outputs);
@@ -170,8 +173,8 @@ pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
             table {
                 thead { tr { th {} th.number { "accuracy" } th.number { "loss" } } }
                 tbody {
-                    tr { td { "float" } td.number { (share(trial.float.accuracy())) } td.number { (share(trial.float.mean_loss())) } }
-                    tr { td { "int8" } td.number { (share(trial.device.accuracy())) } td.number { (share(trial.device.mean_loss())) } }
+                    tr { td { "float" } td.number { (share(evaluation.float.accuracy())) } td.number { (share(evaluation.float.mean_loss())) } }
+                    tr { td { "int8" } td.number { (share(evaluation.device.accuracy())) } td.number { (share(evaluation.device.mean_loss())) } }
                 }
                 tfoot {
                     tr { td { "same answer" } td.number { (share(agree)) } td {} }

@@ -19,14 +19,14 @@ const PARTS: usize = 20;
 
 /// The share of the device's states that are not zero, by unit and along the texts.
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
-    let Subject { model, trial, .. } = subject;
+    let Subject { model, evaluation, .. } = subject;
     let units = model.contents().rnn.units as usize;
-    let words: usize = trial.answers.iter().map(|answer| answer.words as usize).sum();
-    let every = trial.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
+    let words: usize = evaluation.answers.iter().map(|answer| answer.words as usize).sum();
+    let every = evaluation.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
     let mut by_unit = vec![0_usize; units];
     let mut along = [[0_usize; 2]; PARTS];
     let mut steps = 0;
-    for example in trial.examples.iter().step_by(every) {
+    for example in evaluation.examples.iter().step_by(every) {
         run(model, &example.text, |step, length, state| {
             let mut active = 0;
             for (unit, _) in state.iter().enumerate().filter(|(_, h)| **h != 0) {

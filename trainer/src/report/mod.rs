@@ -1,4 +1,4 @@
-//! `report.html`: what came of a training, to look at. One file that needs nothing else.
+//! `report.html`: the results of a training, in one file that a browser shows without any other.
 //!
 //! [`page`] puts the sections together, each of which is a function of a file here; `figures` counts, `charts` draws.
 
@@ -17,7 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::data::Example;
 use crate::fit::Epoch;
 use crate::network::Network;
-use crate::network::loss::Score;
+use crate::network::loss::Tally;
 use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::Encoder;
@@ -25,7 +25,7 @@ use crate::warning::Warning;
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// What to call it.
     pub name: &'a str,
     /// How it is made again, and its recipe with every key.
@@ -49,12 +49,12 @@ pub struct Subject<'a> {
     /// The length of its file.
     pub bytes: usize,
     /// What both were tried on.
-    pub trial: Trial<'a>,
+    pub evaluation: Evaluation<'a>,
 }
 
 /// What the float network and the model file said of some texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Trial<'a> {
+pub(crate) struct Evaluation<'a> {
     /// Which texts these are: `test`, ...
     pub part: &'a str,
     /// The texts and their classes.
@@ -62,14 +62,14 @@ pub struct Trial<'a> {
     /// The float network's logits, `texts × outputs`.
     pub logits: &'a [f32],
     /// Its score.
-    pub float: Score,
+    pub float: Tally,
     /// The model file's answers.
     pub answers: &'a [OwnedPrediction],
     /// Their score.
-    pub device: Score,
+    pub device: Tally,
 }
 
-impl Trial<'_> {
+impl Evaluation<'_> {
     /// The right class and the device's, text by text.
     fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         self.examples.iter().zip(self.answers).map(|(example, answer)| (example.class, answer.class as usize))
@@ -77,7 +77,7 @@ impl Trial<'_> {
 }
 
 /// The page.
-pub fn page(subject: &Subject<'_>) -> Result<String> {
+pub(crate) fn page(subject: &Subject<'_>) -> Result<String> {
     let sections = [
         training::curves(subject)?,
         answers::confusion(subject)?,

@@ -5,19 +5,19 @@ use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
 use super::{Subject, figure, grouped, section, share};
+use crate::file_parts;
 use crate::fit::Epoch;
-use crate::parts;
 
 /// What a person wants to know first.
 pub(super) fn headline(subject: &Subject<'_>) -> Markup {
-    let Subject { name, config, labels, network, encoder, bytes, trial, .. } = subject;
+    let Subject { name, config, labels, network, encoder, bytes, evaluation, .. } = subject;
     let parameters: usize = network.parameters().iter().map(|parameter| parameter.values.len()).sum();
-    let (float, device) = (trial.float.accuracy(), trial.device.accuracy());
+    let (float, device) = (evaluation.float.accuracy(), evaluation.device.accuracy());
     html! {
         header {
             h1 { (name) }
             dl.facts {
-                div { dt { "accuracy of the device (int8) on " (trial.part) " texts" } dd { (share(device)) } }
+                div { dt { "accuracy of the device (int8) on " (evaluation.part) " texts" } dd { (share(device)) } }
                 div { dt { "of the float network" } dd { (share(float)) } }
                 div { dt { "model file" } dd { (grouped(*bytes)) " bytes" } }
                 div { dt { "vocabulary" } dd { (grouped(encoder.words().len())) " words" } }
@@ -30,7 +30,7 @@ pub(super) fn headline(subject: &Subject<'_>) -> Markup {
             p {
                 (labels.len()) " classes: " (labels.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
                 @if labels.len() > 12 { ", ..." }
-                ". All figures are of the " (grouped(trial.examples.len())) " " (trial.part) " texts."
+                ". All figures are of the " (grouped(evaluation.examples.len())) " " (evaluation.part) " texts."
             }
             @for warning in subject.warnings { p.warning { (warning) } }
             details { summary { "How to make it again" } pre { (config) } }
@@ -75,7 +75,7 @@ pub(super) fn curves(subject: &Subject<'_>) -> Result<Markup> {
 
 /// Where the file's bytes go.
 pub(super) fn size(subject: &Subject<'_>) -> Result<Markup> {
-    let parts = parts::of(subject.model, subject.bytes);
+    let parts = file_parts::of(subject.model, subject.bytes);
     let of = |bytes: usize| 100.0 * bytes as f64 / subject.bytes.max(1) as f64;
     let how = "Each row is a table of the model file. The vocabulary and what hangs on each word grow with the number of \
                words; kernels grow with the square of the hidden units.";

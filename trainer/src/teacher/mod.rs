@@ -1,9 +1,9 @@
-//! A teacher: two linear models over word n-grams, far too large for a microcontroller, whose opinion of a text says
-//! more than its label does (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network").
+//! A teacher for distillation: two linear models over word n-grams, far too large for a microcontroller. The probabilities
+//! that they give a text say more than its label does (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network").
 //!
 //! One reads n-grams weighted by tf-idf, the other by the log-count ratios of naive Bayes (Wang and Manning 2012,
-//! "Baselines and bigrams"). What they say of the texts that they learn from is of no use, so these are judged by
-//! models that have not seen them.
+//! "Baselines and bigrams"). A model is overconfident on texts that it was trained on, so these are judged by
+//! models that have not seen them (cross-fitting).
 
 mod linear;
 mod ngrams;
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use self::linear::{score, train};
-use self::ngrams::{Counts, SLOTS};
+use self::ngrams::{NgramCounts, SLOTS};
 use self::weights::Weighted;
 use crate::progress;
 
@@ -30,7 +30,7 @@ const COSTS: [f32; 2] = [0.5, 0.01];
 
 /// What a teacher thinks.
 #[derive(Debug, Clone)]
-pub struct Opinions {
+pub(crate) struct Opinions {
     /// Of the training texts: the probability of class 1 of two, or that of each of more classes.
     pub train: Vec<f32>,
     /// Of the unlabelled ones.
@@ -39,7 +39,7 @@ pub struct Opinions {
 
 /// What a teacher learns from, and judges.
 #[derive(Debug, Clone, Copy)]
-pub struct Lesson<'a> {
+pub(crate) struct Lesson<'a> {
     /// Labelled texts.
     pub texts: &'a [&'a str],
     /// Their classes.
@@ -57,11 +57,11 @@ pub struct Lesson<'a> {
 }
 
 /// Learns from labelled texts and judges them, and the unlabelled ones.
-pub fn teach(lesson: &Lesson<'_>) -> Opinions {
+pub(crate) fn teach(lesson: &Lesson<'_>) -> Opinions {
     let Lesson { texts, classes, count, groups, unlabelled, longest, normalization } = *lesson;
     let labelled = texts.len();
     let all: Vec<&str> = texts.iter().chain(unlabelled).copied().collect();
-    let counts = Counts::of(&all, normalization, longest);
+    let counts = NgramCounts::of(&all, normalization, longest);
     // Two classes are told apart by one model.
     let asked: Vec<usize> = if count == 2 { vec![1] } else { (0..count).collect() };
     let jobs: Vec<(usize, usize)> =

@@ -11,10 +11,10 @@ pub(super) const SLOTS: usize = 1 << 22;
 
 /// For each text, how often each of its n-grams occurs, by number.
 #[derive(Debug, Clone)]
-pub(super) struct Counts(Vec<Vec<(u32, f32)>>);
+pub(super) struct NgramCounts(Vec<Vec<(u32, f32)>>);
 
-impl Counts {
-    /// Counts n-grams of up to `longest` words, on all cores.
+impl NgramCounts {
+    /// NgramCounts n-grams of up to `longest` words, on all cores.
     pub(super) fn of(texts: &[&str], normalization: Normalization, longest: usize) -> Self {
         Self(texts.par_iter().map(|text| count(text, normalization, longest)).collect())
     }

@@ -1,11 +1,11 @@
 //! What an n-gram weighs in a vector.
 
 use super::linear::Vectors;
-use super::ngrams::{Counts, SLOTS};
+use super::ngrams::{NgramCounts, SLOTS};
 
 /// Texts as vectors: each n-gram's weight, times what its count in the text makes of it.
 pub(super) struct Weighted<'a> {
-    counts: &'a Counts,
+    counts: &'a NgramCounts,
     weights: Vec<f32>,
     scaling: Scaling,
 }
@@ -19,7 +19,7 @@ enum Scaling {
 
 impl<'a> Weighted<'a> {
     /// `(1 + ln tf) · idf`, as vectors of length 1; n-grams of one text of the first `labelled` only are left out.
-    pub(super) fn tf_idf(counts: &'a Counts, labelled: usize) -> Self {
+    pub(super) fn tf_idf(counts: &'a NgramCounts, labelled: usize) -> Self {
         let mut weights = vec![0.0_f32; SLOTS];
         for text in 0..labelled {
             counts.text(text).iter().for_each(|&(at, _)| weights[at as usize] += 1.0);
@@ -42,7 +42,7 @@ impl<'a> Weighted<'a> {
     /// The logarithm of how much more often texts of a class have an n-gram than others, by the texts `learned`; with
     /// one more of each.
     pub(super) fn naive_bayes(
-        counts: &'a Counts,
+        counts: &'a NgramCounts,
         learned: &[usize],
         positive: impl Fn(usize) -> bool,
     ) -> Self {

@@ -1,4 +1,5 @@
-//! What a vocabulary can have: words, and pairs of neighbours. (Read characters for words, where each is a token.)
+//! Entries of a vocabulary: words, and pairs of neighbouring words. (Or characters and pairs of characters, where each
+//! character is a token.)
 //!
 //! An entry is written as the text that it stands for: a pair of words with a space between, which no word has in it, a
 //! pair of characters without.
@@ -8,7 +9,11 @@ use kilornn::text::{Normalization, Unit, WordHash};
 use super::for_each_word;
 
 /// Calls `each` with every word of `text` and, if there may be pairs and the text has a word before it, the pair of both.
-pub fn for_each_entry(normalization: Normalization, text: &str, mut each: impl FnMut(Option<&str>, &str)) {
+pub(super) fn for_each_entry(
+    normalization: Normalization,
+    text: &str,
+    mut each: impl FnMut(Option<&str>, &str),
+) {
     if !normalization.unit.has_pairs() {
         return for_each_word(normalization, text, |word| each(None, word));
     }
@@ -38,7 +43,7 @@ pub(super) fn halves(unit: Unit, entry: &str) -> Option<(&str, &str)> {
 }
 
 /// The hash by which the device finds an entry.
-pub fn hash(unit: Unit, seed: u32, entry: &str) -> u32 {
+pub(super) fn hash(unit: Unit, seed: u32, entry: &str) -> u32 {
     match halves(unit, entry) {
         None => WordHash::of(seed, entry),
         Some((before, word)) => WordHash::pair(WordHash::of(seed, before), WordHash::of(seed, word)),

@@ -1,4 +1,4 @@
-//! Words, and pairs of them, that tell what a text is.
+//! Selection of a vocabulary: the words and pairs that say most about the class of a text.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 use super::entries::{for_each_entry, halves};
 
-/// A pair in fewer texts tells nothing worth a row, however clear it is; most pairs are in fewer.
+/// Pairs in fewer texts are not worth a row of the embedding, however clear they are. Most pairs are in fewer.
 const FEWEST: u32 = 5;
 
 /// Texts whose words are in memory at a time.
 const PART: usize = 4096;
 
-/// The `count` entries (0: all) whose presence in a text says most of its class, first those that say most; among equals
-/// the alphabet decides. Of every text the probability of each class is given.
+/// The `count` entries (0: all) whose presence in a text says most about its class, the best first; equal ones are in
+/// alphabetical order. `texts` come with the probability of each class.
 ///
 /// The measure is Dunning's log-likelihood ratio (1993, "Accurate methods for the statistics of surprise and
 /// coincidence"): the number of texts times the mutual information of presence and class, in nats, doubled. A rare word

@@ -37,7 +37,7 @@ impl<'a> Header<'a> {
         self.names.len()
     }
 
-    /// Refuses a record that tells that two files were joined; `content` is what stands in the file.
+    /// Refuses a record that is a second header, as where two files were joined; `content` is the file's.
     pub(super) fn check<'f>(
         &self,
         file: File<'_>,

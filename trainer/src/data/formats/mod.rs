@@ -19,7 +19,7 @@ use super::form::{Form, Reading};
 use crate::error::{InputError, STANDARD_INPUT};
 use crate::excerpt::excerpt;
 
-/// The formats that a file's name tells apart.
+/// The formats that a file's name distinguishes.
 pub(super) const FORMATS: [&dyn Format; 4] = [&tsv::Tsv, &csv::Csv, &jsonl::JsonLines, &Lines];
 
 /// What a file of a kind says, record by record.
@@ -37,7 +37,7 @@ pub(super) trait Format: Sync {
         false
     }
 
-    /// The format of this content: another one where only the content tells.
+    /// The format of this content; another one than the name's where only the content can say.
     fn of_content(&self, _content: &str, _form: &Form) -> Option<&'static dyn Format> {
         None
     }
@@ -136,7 +136,7 @@ fn only<'a>(
     Ok(values)
 }
 
-/// The format of a file, by its name; that of standard input its content tells.
+/// The format of a file by its name; for standard input, its content decides.
 pub(super) fn of(path: &Path) -> Result<&'static dyn Format, InputError> {
     if path.as_os_str() == STANDARD_INPUT {
         return Ok(&Any);

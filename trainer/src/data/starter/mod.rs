@@ -32,11 +32,11 @@ const SENTENCES: &str = include_str!("../../../starter/sentences.tsv");
 const SIZES: [(Split, usize); 3] = [(Split::Train, 6000), (Split::Dev, 800), (Split::Test, 800)];
 
 /// The names of the classes, by index.
-pub const LABELS: [&str; 2] = ["negative", "positive"];
+pub(crate) const LABELS: [&str; 2] = ["negative", "positive"];
 
 /// The three parts of the starter corpus, each shuffled and with as many texts of one class as of the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Corpus {
+pub(crate) struct Corpus {
     /// 6,000 texts to fit a model to.
     pub train: Vec<Example>,
     /// 800 texts, from templates of their own, to choose a recipe by.
@@ -46,7 +46,7 @@ pub struct Corpus {
 }
 
 /// Makes the corpus. The same seed gives the same corpus on every machine.
-pub fn generate(seed: u64) -> Corpus {
+pub(crate) fn generate(seed: u64) -> Corpus {
     let grammar = Grammar::embedded();
     let sentences = parse_sentences(SENTENCES).expect("the embedded sentences are checked by the tests");
     let mut seen: BTreeSet<String> = sentences.iter().map(|(_, e)| surface::words_only(&e.text)).collect();

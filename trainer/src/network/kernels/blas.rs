@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use super::{Into, Matrix};
+use super::{Matrix, Mode};
 
 unsafe extern "C" {
     /// `c = alpha · op(a) · op(b) + beta · c`, all of them column-major (BLAS, level 3).
@@ -24,12 +24,12 @@ unsafe extern "C" {
 }
 
 /// Multiplies two matrices into the row-major `out`.
-pub(super) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>) {
+pub(super) fn multiply(out: &mut [f32], mode: Mode, a: Matrix<'_>, b: Matrix<'_>) {
     let (rows, inner, columns) = (a.rows as c_int, a.columns as c_int, b.columns as c_int);
     if rows == 0 || columns == 0 {
         return;
     }
-    let beta = if mode == Into::Add { 1.0 } else { 0.0 };
+    let beta = if mode == Mode::Add { 1.0 } else { 0.0 };
     // Row by row, `out` is the transpose of what BLAS makes, `b^T · a^T`; a row-major matrix is to it its transpose.
     let form = |matrix: &Matrix<'_>| match matrix.transposed {
         false => (b'N', matrix.columns.max(1) as c_int),

@@ -34,7 +34,7 @@ impl<'a> Matrix<'a> {
 
 /// Whether a product is added to what is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Into {
+pub(crate) enum Mode {
     /// `out = a · b`
     Set,
     /// `out += a · b`
@@ -44,7 +44,7 @@ pub(crate) enum Into {
 /// Multiplies two matrices into the row-major `out`. The order in which products are summed, and
 /// so every bit of the result, does not depend on the number of threads (unless another library, by one of candle's
 /// features, makes the products that may have several).
-pub(crate) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>, threads: Parallelism) {
+pub(crate) fn multiply(out: &mut [f32], mode: Mode, a: Matrix<'_>, b: Matrix<'_>, threads: Parallelism) {
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(out.len(), a.rows * b.columns, "a {} x {} product", a.rows, b.columns);
     #[cfg(any(feature = "mkl", feature = "accelerate"))]
@@ -62,7 +62,7 @@ pub(crate) fn multiply(out: &mut [f32], mode: Into, a: Matrix<'_>, b: Matrix<'_>
             out.as_mut_ptr(),
             1,
             b.columns as isize,
-            mode == Into::Add,
+            mode == Mode::Add,
             a.values.as_ptr(),
             a_columns,
             a_rows,
@@ -88,10 +88,10 @@ mod tests {
         let a = [1., 2., 3., 4., 5., 6.];
         let b = [1., 0., 2., 1., 1., 1.];
         let mut out = [10.; 4];
-        multiply(&mut out, Into::Add, Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), Parallelism::None);
+        multiply(&mut out, Mode::Add, Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), Parallelism::None);
         assert_eq!(out, [18., 15., 14. + 10. + 6., 21.]);
         let mut out = [0.; 4];
-        multiply(&mut out, Into::Set, Matrix::new(&a, 3, 2).t(), Matrix::new(&b, 3, 2), Parallelism::None);
+        multiply(&mut out, Mode::Set, Matrix::new(&a, 3, 2).t(), Matrix::new(&b, 3, 2), Parallelism::None);
         assert_eq!(out, [1. + 6. + 5., 3. + 5., 2. + 8. + 6., 4. + 6.]);
     }
 
@@ -108,7 +108,7 @@ mod tests {
             };
             let (a, b) = (matrix(rows, inner), matrix(inner, columns));
             let (a, b) = (of(&a, [rows, inner], a_transposed), of(&b, [inner, columns], b_transposed));
-            for mode in [Into::Set, Into::Add] {
+            for mode in [Mode::Set, Mode::Add] {
                 let (mut one, mut many) = (vec![3.0; rows * columns], vec![3.0; rows * columns]);
                 multiply(&mut one, mode, a, b, Parallelism::None);
                 multiply(&mut many, mode, a, b, Parallelism::Rayon(0));

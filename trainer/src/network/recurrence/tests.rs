@@ -51,7 +51,7 @@ fn compare_with_autograd(activation: Activation, dropout: Option<f32>, limit: f3
     let mut mask = vec![1.0; texts * units];
     if let Some(share) = dropout {
         mask =
-            crate::network::backward::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8)).unwrap();
+            crate::network::dropout::mask(texts * units, share, &mut ChaCha8Rng::seed_from_u64(8)).unwrap();
         assert!(mask.contains(&0.0) && mask.contains(&(1.0 / (1.0 - share))));
         op = op.with_mask(Some(mask.clone()));
     }

@@ -5,7 +5,7 @@ mod waits;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::waiting::WaitingAdam;
+pub(super) use self::waiting::WaitingAdam;
 use super::Optimizer;
 
 /// `m = b1·m + (1-b1)·g`, `v = b2·v + (1-b2)·g²`, `m̂ = m / (1-b1^t)`, `v̂ = v / (1-b2^t)`,
@@ -17,8 +17,8 @@ use super::Optimizer;
 /// A row without a gradient moves on along `m`, and must have moved before it is read again: here all values move in every
 /// step, and with [`WaitingAdam`] only those that are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Adam {
-    form: Form,
+pub(super) struct Adam {
+    form: AdamForm,
     betas: [f32; 2],
     epsilon: f32,
     decay: f32,
@@ -29,7 +29,7 @@ pub struct Adam {
 
 /// To which root epsilon is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Form {
+pub(super) enum AdamForm {
     /// To the corrected one, as in the papers.
     Papers,
     /// To the one that is not corrected.
@@ -38,7 +38,7 @@ pub enum Form {
 
 /// What one step is computed with, besides moments and gradients.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Step {
+pub(super) struct Step {
     rate: f32,
     /// `1-b1^t` and `1-b2^t`.
     corrections: [f32; 2],
@@ -47,7 +47,7 @@ pub struct Step {
 
 impl Adam {
     /// For a parameter of `length` values.
-    pub fn new(form: Form, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
+    pub(super) fn new(form: AdamForm, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
         Self { form, betas, epsilon, decay, means: vec![0.0; length], squares: vec![0.0; length], step: 0 }
     }
 
@@ -57,8 +57,8 @@ impl Adam {
         let [b1, b2] = self.betas;
         let (c1, c2) = (1.0 - b1.powi(self.step), 1.0 - b2.powi(self.step));
         let epsilon = match self.form {
-            Form::Papers => self.epsilon,
-            Form::Keras => self.epsilon / c2.sqrt(),
+            AdamForm::Papers => self.epsilon,
+            AdamForm::Keras => self.epsilon / c2.sqrt(),
         };
         Step { rate, corrections: [c1, c2], epsilon }
     }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn first_step_is_the_learning_rate() {
         let mut values = [2.0];
-        Adam::new(Form::Papers, [0.9, 0.999], 1e-8, 0.1, 1).update(&mut values, &[-3.0], 0.01);
+        Adam::new(AdamForm::Papers, [0.9, 0.999], 1e-8, 0.1, 1).update(&mut values, &[-3.0], 0.01);
         assert!((values[0] - (2.0 + 0.01 - 0.01 * 0.1 * 2.0)).abs() < 1e-6, "{}", values[0]);
     }
 
@@ -105,7 +105,7 @@ mod tests {
     fn keras_s_epsilon_is_larger_in_the_first_step() {
         // lr * sqrt(0.001) / 0.1 * 0.1 g / (sqrt(0.001) g + epsilon).
         let (mut values, g, epsilon) = ([2.0], 1e-3f32, 1e-4f32);
-        Adam::new(Form::Keras, [0.9, 0.999], epsilon, 0.0, 1).update(&mut values, &[g], 0.01);
+        Adam::new(AdamForm::Keras, [0.9, 0.999], epsilon, 0.0, 1).update(&mut values, &[g], 0.01);
         let root = 0.001f32.sqrt();
         assert!((values[0] - (2.0 - 0.01 * root * g / (root * g + epsilon))).abs() < 1e-6, "{}", values[0]);
     }

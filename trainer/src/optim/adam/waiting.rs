@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::waits::Waits;
-use super::{Adam, Form, Step};
+use super::{Adam, AdamForm, Step};
 use crate::optim::lazy::Waiting;
 
 /// So many missed steps are replayed one by one, which costs little more than to sum them up.
@@ -24,14 +24,14 @@ const REPLAYED: usize = 16;
 ///
 /// The learning rate times the weight decay must be below one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WaitingAdam {
+pub(crate) struct WaitingAdam {
     adam: Adam,
     waits: Waits,
 }
 
 impl WaitingAdam {
     /// For a parameter of `length` values.
-    pub fn new(form: Form, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
+    pub(crate) fn new(form: AdamForm, betas: [f32; 2], epsilon: f32, decay: f32, length: usize) -> Self {
         let adam = Adam::new(form, betas, epsilon, decay, length);
         Self { adam, waits: Waits::new(form, betas, decay) }
     }

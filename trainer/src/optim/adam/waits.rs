@@ -17,7 +17,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Form, Step};
+use super::{AdamForm, Step};
 
 /// Terms of the series.
 const TERMS: usize = 5;
@@ -31,7 +31,7 @@ const LEFT_OUT: f64 = 1.0 / (1 << 26) as f64;
 /// The steps since all rows were last up to date.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Waits {
-    form: Form,
+    form: AdamForm,
     betas: [f64; 2],
     decay: f64,
     /// A move beside the one before, where epsilon is small: `b1 / sqrt(b2)`.
@@ -79,7 +79,7 @@ impl Moves {
 
 impl Waits {
     /// Before the first step.
-    pub(super) fn new(form: Form, betas: [f32; 2], decay: f32) -> Self {
+    pub(super) fn new(form: AdamForm, betas: [f32; 2], decay: f32) -> Self {
         let [b1, b2] = betas.map(f64::from);
         let ratio = b1 / b2.sqrt();
         let horizon = (ratio < 1.0).then(|| (LEFT_OUT.ln() / ratio.ln()).ceil() as usize);
@@ -118,8 +118,8 @@ impl Waits {
     /// What Keras's form multiplies `a` and `r` by.
     fn scale(&self, of_squares: f64) -> f64 {
         match self.form {
-            Form::Papers => 1.0,
-            Form::Keras => of_squares.sqrt(),
+            AdamForm::Papers => 1.0,
+            AdamForm::Keras => of_squares.sqrt(),
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
     use crate::optim::Adam;
 
     /// How many steps of a wait that begins with a step of a training are made up for one by one, if it is a long one.
-    fn replayed(form: Form, betas: [f32; 2], begins: usize) -> usize {
+    fn replayed(form: AdamForm, betas: [f32; 2], begins: usize) -> usize {
         let mut adam = Adam::new(form, betas, 1e-7, 0.01, 0);
         let mut waits = Waits::new(form, betas, 0.01);
         let missed = 3000;
@@ -202,11 +202,11 @@ mod tests {
             ([0.95, 0.999], 1000, 0, 0),
             ([0.99, 0.999], 1000, 500, 500),
         ] {
-            for (form, most) in [(Form::Papers, papers), (Form::Keras, keras)] {
+            for (form, most) in [(AdamForm::Papers, papers), (AdamForm::Keras, keras)] {
                 let replayed = replayed(form, betas, begins);
                 assert!(replayed <= most, "{form:?}, {betas:?}, from step {begins} on: {replayed}");
             }
         }
-        assert_eq!(replayed(Form::Papers, [0.9, 0.5], 1), 3000, "moves that do not fall have no sum");
+        assert_eq!(replayed(AdamForm::Papers, [0.9, 0.5], 1), 3000, "moves that do not fall have no sum");
     }
 }

@@ -2,29 +2,29 @@
 
 use serde::Serialize;
 
-use super::grid::Shape;
 use super::results::Row;
+use super::size::Size;
 
 /// What a sweep advises.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Advice {
+pub(super) struct Advice {
     /// The most accurate size.
-    pub best: Shape,
+    pub best: Size,
     /// Its accuracy.
     pub best_accuracy: f64,
-    /// By how much an accuracy like this one varies with the choice of the texts that validate.
+    /// The standard error of that accuracy: how much it varies with the choice of the texts that validate.
     pub standard_error: f64,
     /// The smallest size that is not worse than the best by more than the standard error.
-    pub recommended: Shape,
-    /// What other numbers of hidden units come to, with the best size's vocabulary and embedding.
+    pub recommended: Size,
+    /// The results of all numbers of hidden units with the vocabulary and the embedding of the best size.
     pub by_units: Vec<ByUnits>,
     /// The fewest of these that are not worse than the best by more than the standard error.
     pub enough_units: usize,
 }
 
-/// What a number of hidden units comes to.
+/// The results of a number of hidden units.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ByUnits {
+pub(super) struct ByUnits {
     /// Hidden units.
     pub units: usize,
     /// Bytes of the file.
@@ -35,7 +35,7 @@ pub struct ByUnits {
 
 impl Advice {
     /// From all rows; none if nothing was measured.
-    pub fn of(rows: &[Row]) -> Option<Self> {
+    pub(super) fn of(rows: &[Row]) -> Option<Self> {
         let measured: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((row, row.accuracy()?))).collect();
         // Among equals the first, which is the smallest.
         let (best, best_accuracy) =
@@ -47,34 +47,34 @@ impl Advice {
         let (recommended, _) =
             near.min_by(|(a, of_a), (b, of_b)| a.bytes.cmp(&b.bytes).then(of_b.total_cmp(of_a)))?;
 
-        let others = |shape: Shape| (shape.vocabulary, shape.embedding);
+        let others = |size: Size| (size.vocabulary, size.embedding);
         let mut by_units: Vec<ByUnits> = measured
             .iter()
-            .filter(|(row, _)| others(row.shape) == others(best.shape))
-            .map(|&(row, accuracy)| ByUnits { units: row.shape.units, bytes: row.bytes, accuracy })
+            .filter(|(row, _)| others(row.size) == others(best.size))
+            .map(|&(row, accuracy)| ByUnits { units: row.size.units, bytes: row.bytes, accuracy })
             .collect();
         by_units.sort_by_key(|of| of.units);
         let enough_units = by_units.iter().find(|of| is_near(of.accuracy))?.units;
         Some(Self {
-            best: best.shape,
+            best: best.size,
             best_accuracy,
             standard_error,
-            recommended: recommended.shape,
+            recommended: recommended.size,
             by_units,
             enough_units,
         })
     }
 }
 
-/// Of an accuracy over so many texts: `sqrt(p (1 - p) / n)`.
-pub fn standard_error(accuracy: f64, examples: usize) -> f64 {
+/// The standard error of an accuracy over so many texts: `sqrt(p (1 - p) / n)`.
+pub(super) fn standard_error(accuracy: f64, examples: usize) -> f64 {
     (accuracy * (1.0 - accuracy) / examples.max(1) as f64).sqrt()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::results::rows;
-    use super::super::results::tests::{candidate, shape, trial};
+    use super::super::results::tests::{candidate, size, trial};
     use super::*;
 
     #[test]
@@ -82,23 +82,23 @@ mod tests {
         // Of 400 texts, the standard error of 0.9 is 0.015.
         assert!((standard_error(0.9, 400) - 0.015).abs() < 1e-12);
         let all = [
-            (shape(10, 4), 100, 0.80),
-            (shape(10, 8), 120, 0.886),
-            (shape(20, 4), 150, 0.88),
-            (shape(20, 8), 200, 0.89),
-            (shape(20, 16), 300, 0.90),
-            (shape(20, 32), 500, 0.90),
+            (size(10, 4), 100, 0.80),
+            (size(10, 8), 120, 0.886),
+            (size(20, 4), 150, 0.88),
+            (size(20, 8), 200, 0.89),
+            (size(20, 16), 300, 0.90),
+            (size(20, 32), 500, 0.90),
         ];
-        let candidates: Vec<_> = all.iter().map(|(shape, bytes, _)| candidate(*shape, *bytes)).collect();
+        let candidates: Vec<_> = all.iter().map(|(size, bytes, _)| candidate(*size, *bytes)).collect();
         let trials: Vec<_> =
-            all.iter().map(|(shape, bytes, accuracy)| trial(*shape, 0, *bytes, *accuracy)).collect();
+            all.iter().map(|(size, bytes, accuracy)| trial(*size, 0, *bytes, *accuracy)).collect();
         let advice = Advice::of(&rows(&candidates, &trials, &[0], None)).unwrap();
-        assert_eq!((advice.best, advice.recommended), (shape(20, 16), shape(10, 8)));
+        assert_eq!((advice.best, advice.recommended), (size(20, 16), size(10, 8)));
         let units: Vec<_> = advice.by_units.iter().map(|of| of.units).collect();
         assert_eq!((&units[..], advice.enough_units), (&[4, 8, 16, 32][..], 8));
         assert_eq!(Advice::of(&rows(&candidates, &[], &[0], None)), None);
         // What is over the budget advises nothing.
         let advice = Advice::of(&rows(&candidates, &trials, &[0], Some(160))).unwrap();
-        assert_eq!((advice.best, advice.recommended), (shape(10, 8), shape(10, 8)));
+        assert_eq!((advice.best, advice.recommended), (size(10, 8), size(10, 8)));
     }
 }

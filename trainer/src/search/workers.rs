@@ -7,32 +7,48 @@ use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rayon::ThreadPoolBuilder;
 
-use super::budget::Deadline;
-use super::grid::Shape;
+use super::size::Size;
 use super::trial::{self, Trial};
 use crate::data::Dataset;
 use crate::fit::{Interrupt, Interrupted, Memory};
 use crate::progress;
 use crate::recipe::Recipe;
 
+/// The time after which no new training begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// So long from now on. Without a time, or with one that no clock can hold, it never comes.
+    pub(crate) fn after(time: Option<Duration>) -> Self {
+        Self(time.and_then(|time| Instant::now().checked_add(time)))
+    }
+
+    /// Whether it has come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
 /// A training to do.
 #[derive(Debug, Clone, Copy)]
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     /// How.
     pub recipe: &'a Recipe,
     /// Of which size.
-    pub shape: Shape,
+    pub size: Size,
     /// The seed of all randomness.
     pub seed: u64,
 }
 
 /// What all trainings share.
 #[derive(Debug, Clone, Copy)]
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     /// To do, in this order.
     pub jobs: &'a [Job<'a>],
     /// To train and validate on.
@@ -48,9 +64,13 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Does the jobs. `after_epoch` hears of each epoch of each, and `finished` of each that is finished, one at a
-    /// time. Fails if it is interrupted, or with what `finished` fails with.
-    pub fn run(
+    /// Does the jobs. Calls `after_epoch` after each epoch of each training, from several threads, and `finished` with each
+    /// trial, one at a time.
+    ///
+    /// # Errors
+    ///
+    /// With [`Interrupted`], and with what `finished` fails with.
+    pub(super) fn run(
         &self,
         after_epoch: impl Fn() + Sync,
         finished: impl FnMut(Trial) -> Result<()> + Send,
@@ -62,9 +82,9 @@ impl Work<'_> {
             while !self.deadline.is_over() {
                 self.interrupt.check()?;
                 let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let Job { recipe, shape, seed } = *job;
+                let Job { recipe, size, seed } = *job;
                 let train =
-                    || trial::run(recipe, shape, seed, self.data, self.memory, self.interrupt, &after_epoch);
+                    || trial::run(recipe, size, seed, self.data, self.memory, self.interrupt, &after_epoch);
                 let trial = pool.install(|| progress::quietly(train))?;
                 // Whoever panicked in `finished` left nothing half done: files are replaced whole.
                 let mut finished = finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -88,5 +108,17 @@ impl Work<'_> {
         let (interrupted, failed): (Vec<_>, Vec<_>) =
             ended.into_iter().filter_map(Result::err).partition(|error| error.is::<Interrupted>());
         failed.into_iter().chain(interrupted).next().map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_comes() {
+        assert!(Deadline::after(Some(Duration::ZERO)).is_over());
+        assert!(!Deadline::after(Some(Duration::from_secs(3600))).is_over());
+        assert!(!Deadline::after(Some(Duration::MAX)).is_over() && !Deadline::after(None).is_over());
     }
 }

@@ -1,18 +1,19 @@
-//! What runs a model: the core, and the engine around it.
+//! What runs a model: the core, and the engine around the model.
 
-use super::grouped;
+use super::{CORES, Core, Engine};
 use crate::error::InputError;
-use crate::footprint::{CORES, Core, Engine};
+use crate::numbers::grouped;
 
-/// Only limits, the group of arguments of this name, ask for it.
+/// A core and an engine, as arguments of the command line. They make sense only together with a limit, so they require the
+/// group of arguments `limits`.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Target {
+pub struct Platform {
     /// The device's core: m4 (also M7), m3 (also M33), m0 (also M0+, M23) or rv32 (RV32IMAC)
     #[arg(long, value_name = "CORE", default_value = "m4", value_parser = core, requires = "limits")]
-    pub(super) core: &'static Core,
+    pub core: &'static Core,
     /// The engine whose code is in the flash beside the model
     #[arg(long, value_enum, default_value = "full", requires = "limits")]
-    pub(super) engine: Engine,
+    pub engine: Engine,
 }
 
 fn core(name: &str) -> Result<&'static Core, String> {
@@ -22,9 +23,13 @@ fn core(name: &str) -> Result<&'static Core, String> {
     })
 }
 
-impl Target {
-    /// Bytes that the engine leaves of the flash. Fails if it leaves none.
-    pub(super) fn left_of(&self, flash: usize) -> Result<usize, InputError> {
+impl Platform {
+    /// Bytes that the engine leaves of so many bytes of flash.
+    ///
+    /// # Errors
+    ///
+    /// If it leaves none.
+    pub fn left_of(&self, flash: usize) -> Result<usize, InputError> {
         let code = self.engine.code(self.core);
         flash.checked_sub(code).filter(|&left| left > 0).ok_or_else(|| {
             InputError::new(format!(
@@ -38,8 +43,8 @@ impl Target {
         })
     }
 
-    /// What smaller engines come to, with so many bytes besides.
-    pub(super) fn smaller(&self, besides: usize) -> String {
+    /// A list of the smaller engines with their bytes, each with so many bytes `besides`, for a message.
+    pub fn smaller(&self, besides: usize) -> String {
         let smaller = Engine::ALL.iter().skip_while(|&&engine| engine != self.engine).skip(1);
         let each = smaller.map(|engine| {
             let bytes = engine.code(self.core) + besides;

@@ -1,30 +1,31 @@
-//! Text to ids, with the device's own tokenizer.
+//! From text to ids of words, with the device's own tokenizer, and the vocabulary with its perfect hash.
 //!
 //! Ids are rows of the float embedding: 0 is the pad, `1..=words` are the words of the vocabulary
 //! by falling frequency, and one more stands for unknown words if the recipe keeps them.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
 use kilornn::{Truncating, Unknown};
 use rayon::prelude::*;
 
-use crate::data::Example;
-use crate::quantize::PerfectHash;
 use crate::recipe::{Letters, Recipe};
 
 mod entries;
 mod information;
+mod perfect_hash;
 
+use self::entries::for_each_entry;
 use self::entries::halves;
-pub use self::entries::{for_each_entry, hash};
 use self::information::most_informative;
+pub use self::perfect_hash::PerfectHash;
 
 /// The id of the pad.
 pub const PAD: u32 = 0;
 
-/// Keeps the last or the first `longest` of more words; with 0 all of them.
+/// Truncates words to the last or the first `longest`; 0 keeps all of them.
 pub fn cut(words: &mut Vec<u32>, longest: usize, truncating: Truncating) {
     if longest > 0 && words.len() > longest {
         match truncating {
@@ -75,6 +76,11 @@ pub fn normalization(recipe: &Recipe) -> Normalization {
     }
 }
 
+/// Rows of an embedding for so many words: one each, one for the pad, and one for unknown words if they are kept.
+pub fn rows(unknown: Unknown, words: usize) -> usize {
+    1 + words + usize::from(unknown == Unknown::Row)
+}
+
 /// Keras's `Tokenizer` and `pad_sequences`, fitted to texts.
 #[derive(Debug, Clone)]
 pub struct Encoder {
@@ -84,23 +90,12 @@ pub struct Encoder {
     truncating: Truncating,
     words: Vec<String>,
     ids: HashMap<String, u32>,
-    device: Option<DeviceLookup>,
-}
-
-/// The device's hash from words to ids.
-#[derive(Debug, Clone)]
-struct DeviceLookup {
-    hash: PerfectHash,
-    /// The id of the word in each slot, if there is one.
-    ids: Vec<Option<u32>>,
-}
-
-impl DeviceLookup {
-    fn id(&self, unit: Unit, entry: &str) -> Option<u32> {
-        let vocabulary = self.hash.vocabulary();
-        let slot = vocabulary.slot(hash(unit, vocabulary.seed, entry))?;
-        self.ids[slot as usize]
-    }
+    /// Bytes of a word's fingerprint on the device.
+    fingerprint_bytes: usize,
+    /// The device's hash over the words, once somebody has asked for it: its search takes long.
+    hash: OnceLock<PerfectHash>,
+    /// Whether words are looked up in that hash.
+    is_on_device: bool,
 }
 
 impl Encoder {
@@ -132,7 +127,7 @@ impl Encoder {
         Self::new(recipe, words.into_iter().map(|(word, _)| word).collect())
     }
 
-    /// Keeps the words whose presence tells most of a text's class, given the probability of each class for every text.
+    /// Keeps the words whose presence says most about the class of a text. `texts` come with the probability of each class.
     pub fn by_information(recipe: &Recipe, texts: &[(&str, Vec<f32>)]) -> Self {
         Self::new(recipe, most_informative(normalization(recipe), recipe.vocabulary, texts))
     }
@@ -147,21 +142,34 @@ impl Encoder {
             truncating: recipe.truncating.into(),
             words,
             ids,
-            device: None,
+            fingerprint_bytes: recipe.fingerprint_bytes(),
+            hash: OnceLock::new(),
+            is_on_device: false,
         }
     }
 
-    /// The hash by which the device looks its words up, with fingerprints of so many bytes. Fails if there is none.
-    pub fn perfect_hash(&self, fingerprint_bytes: usize) -> Result<PerfectHash> {
-        PerfectHash::build(&self.words, self.normalization.unit, fingerprint_bytes)
+    /// The perfect hash by which the device looks words up. It is searched for at the first call and then kept.
+    ///
+    /// # Errors
+    ///
+    /// If there is no perfect hash over the vocabulary.
+    pub fn perfect_hash(&self) -> Result<&PerfectHash> {
+        if let Some(hash) = self.hash.get() {
+            return Ok(hash);
+        }
+        let hash = PerfectHash::build(&self.words, self.normalization.unit, self.fingerprint_bytes)?;
+        Ok(self.hash.get_or_init(|| hash))
     }
 
-    /// The same vocabulary, but words are looked up as on the device, by fingerprints of so many bytes. Fails if there is no
-    /// perfect hash over it.
-    pub fn on_device(self, fingerprint_bytes: usize) -> Result<Self> {
-        let hash = self.perfect_hash(fingerprint_bytes)?;
-        let ids = hash.words().iter().map(|word| word.map(|word| word + 1)).collect();
-        Ok(Self { device: Some(DeviceLookup { hash, ids }), ..self })
+    /// The same vocabulary, but words are looked up as on the device, which takes an unknown word for a known one if their
+    /// fingerprints are equal.
+    ///
+    /// # Errors
+    ///
+    /// If there is no perfect hash over the vocabulary.
+    pub fn on_device(self) -> Result<Self> {
+        self.perfect_hash()?;
+        Ok(Self { is_on_device: true, ..self })
     }
 
     /// The vocabulary; word (or pair) `i` has id `i + 1`.
@@ -179,8 +187,8 @@ impl Encoder {
         (self.unknown == Unknown::Row).then_some(self.words.len() as u32 + 1)
     }
 
-    /// For each row, what is read where the pair in it is not in the vocabulary: its second word, or an unknown one. Nothing
-    /// for other rows.
+    /// For each row of a pair, the id that is read for the pair's second word alone: its row, or that of unknown words if they
+    /// are kept. Nothing for other rows.
     pub fn ties(&self) -> Vec<Option<u32>> {
         let mut ties = vec![None; self.rows()];
         for (entry, tie) in self.words.iter().zip(&mut ties[1..]) {
@@ -192,14 +200,15 @@ impl Encoder {
 
     /// Rows that an embedding needs for these ids.
     pub fn rows(&self) -> usize {
-        self.words.len() + 1 + usize::from(self.unknown == Unknown::Row)
+        rows(self.unknown, self.words.len())
     }
 
     /// The id of a pair that ends with a word, or else of the word.
     fn id(&self, pair: Option<&str>, word: &str) -> Option<u32> {
-        let id = |entry| match &self.device {
+        let hash = self.hash.get().filter(|_| self.is_on_device);
+        let id = |entry| match hash {
             None => self.ids.get(entry).copied(),
-            Some(device) => device.id(self.normalization.unit, entry),
+            Some(hash) => hash.word(self.normalization.unit, entry).map(|word| word + 1),
         };
         pair.and_then(id).or_else(|| id(word))
     }
@@ -214,7 +223,7 @@ impl Encoder {
         ids
     }
 
-    /// Words of a text before any is dropped or cut off, and how many of them the vocabulary lacks.
+    /// How many words a text has before any is dropped or truncated, and how many of them are not in the vocabulary.
     pub fn count_words(&self, text: &str) -> (usize, usize) {
         let (mut words, mut unknown) = (0, 0);
         for_each_entry(self.normalization, text, |pair, word| {
@@ -228,12 +237,6 @@ impl Encoder {
     /// [`encode`](Self::encode) for many texts, on all cores, in order.
     pub fn encode_all(&self, texts: &[&str]) -> Vec<Vec<u32>> {
         texts.par_iter().map(|text| self.encode(text)).collect()
-    }
-
-    /// Ids of the words, and classes, of examples.
-    pub fn encode_examples(&self, examples: &[Example]) -> (Vec<Vec<u32>>, Vec<usize>) {
-        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
-        (self.encode_all(&texts), examples.iter().map(|example| example.class).collect())
     }
 }
 
@@ -297,7 +300,7 @@ mod tests {
     #[test]
     fn reads_as_the_device_does_if_asked() {
         let words: Vec<String> = (0..300).map(|i| format!("w{i}")).chain(["w1 w2".to_owned()]).collect();
-        let encoder = Encoder::new(&recipe("pairs = true"), words).on_device(1).unwrap();
+        let encoder = Encoder::new(&recipe("pairs = true"), words).on_device().unwrap();
         assert_eq!(encoder.encode("w1 w2 w3"), [2, 301, 4]);
         // One in 256 of two lookups each.
         let unheard: Vec<String> = (0..20_000).map(|i| format!("unheard{i}")).collect();

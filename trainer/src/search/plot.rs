@@ -4,8 +4,8 @@ use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::grid::Shape;
 use super::results::Row;
+use super::size::Size;
 use crate::plot::{self, Area, COLOURS, INK, text};
 
 /// Width and height of the picture, and of the part to the right that explains it.
@@ -18,14 +18,14 @@ const LABEL: (i32, i32) = (90, 15);
 const FRONT: RGBColor = RGBColor(120, 120, 120);
 
 /// Draws it as SVG; nothing is drawn where nothing was measured.
-pub fn svg(rows: &[Row], recommended: Option<Shape>, flash: Option<usize>) -> Result<String> {
+pub(super) fn svg(rows: &[Row], recommended: Option<Size>, flash: Option<usize>) -> Result<String> {
     let points: Vec<Point<'_>> = rows.iter().filter_map(Point::of).collect();
     let mut out = String::new();
     {
         let root = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let (left, right) = root.split_horizontally(SIZE.0 - LEGEND);
-        let mut units: Vec<usize> = points.iter().map(|point| point.row.shape.units).collect();
+        let mut units: Vec<usize> = points.iter().map(|point| point.row.size.units).collect();
         units.sort_unstable();
         units.dedup();
         chart(&left, &points, &units, recommended, flash)?;
@@ -63,7 +63,7 @@ fn chart(
     area: &Area<'_>,
     points: &[Point<'_>],
     units: &[usize],
-    recommended: Option<Shape>,
+    recommended: Option<Size>,
     flash: Option<usize>,
 ) -> Result<()> {
     if points.is_empty() {
@@ -106,7 +106,7 @@ fn chart(
     chart.draw_series(LineSeries::new(stairs, FRONT.stroke_width(2)))?;
 
     for point in points {
-        let colour = colour(units, point.row.shape.units);
+        let colour = colour(units, point.row.size.units);
         if point.least < point.most && point.most > worst {
             let bar = [(point.bytes, point.least.max(worst)), (point.bytes, point.most.min(best))];
             chart.draw_series([PathElement::new(bar, colour.stroke_width(1))])?;
@@ -121,14 +121,14 @@ fn chart(
             true => chart.draw_series([Circle::new(at, 6, colour.filled())])?,
             false => chart.draw_series([Circle::new(at, 4, colour.mix(0.75).filled())])?,
         };
-        if Some(point.row.shape) == recommended {
+        if Some(point.row.size) == recommended {
             chart.draw_series([Circle::new(at, 10, INK.stroke_width(2))])?;
         }
     }
 
     // Above and to the left of the front there is nothing, but labels of neighbours: those that would cover one are
     // left out, the recommended size's first of all kept.
-    front.sort_by_key(|point| Some(point.row.shape) != recommended);
+    front.sort_by_key(|point| Some(point.row.size) != recommended);
     let mut taken: Vec<(i32, i32)> = Vec::new();
     for point in front {
         let at = chart.backend_coord(&(point.bytes, point.accuracy));
@@ -139,7 +139,7 @@ fn chart(
         let is_at_the_edge = at.0 - chart.plotting_area().get_pixel_range().0.start < LABEL.0;
         let (side, aside) = if is_at_the_edge { (HPos::Left, 6) } else { (HPos::Right, -7) };
         let anchor = text(12).pos(Pos::new(side, VPos::Bottom));
-        let label = Text::new(label(point.row.shape), (aside, -10), anchor);
+        let label = Text::new(label(point.row.size), (aside, -10), anchor);
         chart.draw_series([EmptyElement::at((point.bytes, point.accuracy)) + label])?;
     }
     Ok(())
@@ -208,15 +208,15 @@ fn colour(units: &[usize], of: usize) -> RGBColor {
     RGBColor(mix(r, to_r), mix(g, to_g), mix(b, to_b))
 }
 
-fn label(shape: Shape) -> String {
-    let vocabulary = if shape.vocabulary == 0 { "all".to_owned() } else { shape.vocabulary.to_string() };
-    format!("{vocabulary} / {} / {}", shape.embedding, shape.units)
+fn label(size: Size) -> String {
+    let vocabulary = if size.vocabulary == 0 { "all".to_owned() } else { size.vocabulary.to_string() };
+    format!("{vocabulary} / {} / {}", size.embedding, size.units)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::results::rows;
-    use super::super::results::tests::{candidate, shape, trial};
+    use super::super::results::tests::{candidate, size, trial};
     use super::*;
 
     #[test]
@@ -229,12 +229,12 @@ mod tests {
 
     #[test]
     fn every_measured_size_is_drawn() {
-        let shapes = [shape(10, 4), shape(10, 8), shape(0, 8)];
+        let sizes = [size(10, 4), size(10, 8), size(0, 8)];
         let candidates: Vec<_> =
-            shapes.iter().zip([1000, 2000, 3000]).map(|(shape, bytes)| candidate(*shape, bytes)).collect();
-        let trials = [trial(shapes[0], 0, 1000, 0.7), trial(shapes[2], 0, 3000, 0.9)];
+            sizes.iter().zip([1000, 2000, 3000]).map(|(size, bytes)| candidate(*size, bytes)).collect();
+        let trials = [trial(sizes[0], 0, 1000, 0.7), trial(sizes[2], 0, 3000, 0.9)];
         let rows = rows(&candidates, &trials, &[0], None);
-        let drawn = svg(&rows, Some(shapes[2]), Some(2500)).unwrap();
+        let drawn = svg(&rows, Some(sizes[2]), Some(2500)).unwrap();
         assert!(drawn.contains("10 / 8 / 4") && drawn.contains("all / 8 / 8") && drawn.contains("--flash"));
         // Two points, the recommended one's ring, and the legend: two colours and a ring.
         assert_eq!(drawn.matches("<circle").count(), 3 + 3, "{drawn}");
@@ -245,14 +245,14 @@ mod tests {
     #[test]
     fn what_is_far_below_leaves_room_for_the_rest() {
         let accuracies = [0.85, 0.6, 0.87, 0.88, 0.86, 0.9];
-        let shapes: Vec<_> = (1..=6).map(|units| shape(10, 4 * units)).collect();
+        let sizes: Vec<_> = (1..=6).map(|units| size(10, 4 * units)).collect();
         let candidates: Vec<_> =
-            shapes.iter().enumerate().map(|(i, shape)| candidate(*shape, 1000 * (i + 1))).collect();
-        let trials: Vec<_> = shapes
+            sizes.iter().enumerate().map(|(i, size)| candidate(*size, 1000 * (i + 1))).collect();
+        let trials: Vec<_> = sizes
             .iter()
             .zip(accuracies)
             .enumerate()
-            .map(|(i, (shape, accuracy))| trial(*shape, 0, 1000 * (i + 1), accuracy))
+            .map(|(i, (size, accuracy))| trial(*size, 0, 1000 * (i + 1), accuracy))
             .collect();
         let rows = rows(&candidates, &trials, &[0], None);
         let points: Vec<_> = rows.iter().filter_map(Point::of).collect();

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::trial::Trial;
 use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
-use crate::run_folder::{Begin, remove_temporary, write_whole};
+use crate::run_folder::{Begin, remove_temporary, write_json};
 
 const NAME: &str = "results.json";
 
 /// The finished trials of a sweep. The file is replaced whole after each, so that nothing can end the sweep between
 /// two states of it.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     path: PathBuf,
     content: Content,
 }
@@ -27,9 +27,13 @@ struct Content {
 }
 
 impl Store {
-    /// In a folder, which is made if there is none. Fails if there are results and nothing says what is to become of
-    /// them, or if they are to be gone on with and were asked for with other texts, another recipe or another seed.
-    pub fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
+    /// Opens the results in a folder, which is made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there are results and `begin` is [`Begin::New`], or `begin` is [`Begin::Resume`] and they are of other texts, another
+    /// recipe or another seed.
+    pub(crate) fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
         let path = folder.join(NAME);
         let mut trials = Vec::new();
         match (std::fs::read_to_string(&path), begin) {
@@ -59,17 +63,17 @@ impl Store {
     }
 
     /// Keeps a trial.
-    pub fn add(&mut self, trial: Trial) -> Result<()> {
+    pub(crate) fn add(&mut self, trial: Trial) -> Result<()> {
         self.content.trials.push(trial);
         self.write()
     }
 
     /// All finished trials, in the order in which they were finished.
-    pub fn trials(&self) -> &[Trial] {
+    pub(crate) fn trials(&self) -> &[Trial] {
         &self.content.trials
     }
 
     fn write(&self) -> Result<()> {
-        write_whole(&self.path, format!("{}\n", serde_json::to_string_pretty(&self.content)?).as_bytes())
+        write_json(&self.path, &self.content)
     }
 }

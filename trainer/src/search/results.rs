@@ -1,61 +1,61 @@
-//! What a sweep has come to: a row for each size, and which of them are on the Pareto front.
+//! The results of a sweep: a row for each size, and which of them are on the Pareto front.
 
 use serde::Serialize;
 
-use super::grid::Shape;
+use super::size::Size;
 use super::trial::{Measured, Outcome, Trial};
 use crate::quantize::FileSize;
 
 /// A size that is asked for, and what its file will take.
 #[derive(Debug, Clone, Copy)]
-pub struct Candidate {
+pub(super) struct Candidate {
     /// Its size.
-    pub shape: Shape,
+    pub size: Size,
     /// Of its file.
-    pub size: FileSize,
+    pub file_size: FileSize,
 }
 
 impl Candidate {
-    /// Whether it cannot be within so many bytes of flash.
-    pub fn is_too_large(&self, flash: Option<usize>) -> bool {
-        flash.is_some_and(|flash| self.size.least > flash)
+    /// Whether its file has more than so many bytes of flash, whatever training makes of it.
+    pub(super) fn is_too_large(&self, flash: Option<usize>) -> bool {
+        flash.is_some_and(|flash| self.file_size.least > flash)
     }
 }
 
 /// A size and all that is known of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
+pub(super) struct Row {
     /// Its size.
     #[serde(flatten)]
-    pub shape: Shape,
+    pub size: Size,
     /// Of its file: the largest of its seeds', or what it will be.
     pub bytes: usize,
-    /// Whether it was tried.
+    /// Whether it was trained.
     pub status: Status,
-    /// Of its seeds together; there if it was measured.
+    /// The means over its seeds, if it was measured.
     #[serde(flatten)]
     pub means: Option<Means>,
     /// Whether no other is smaller or as small, and better.
     pub on_front: bool,
 }
 
-/// What became of a size.
+/// Whether a size was trained, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub(super) enum Status {
     /// Trained, and within the budget.
     Measured,
     /// Its file has more bytes than the flash.
     TooLarge,
     /// There was no time for it.
     NotTried,
-    /// A seed came to nothing that a device could run.
+    /// With one of the seeds there was no model that a device could run.
     Failed(String),
 }
 
 /// The results of several seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Means {
+pub(super) struct Means {
     /// Mean accuracy.
     pub accuracy: f64,
     /// Sample standard deviation of the accuracies, of two seeds or more.
@@ -93,13 +93,17 @@ impl Means {
 }
 
 /// A row for each candidate, by rising bytes, with what the trials of these seeds say of it.
-pub fn rows(candidates: &[Candidate], trials: &[Trial], seeds: &[u64], flash: Option<usize>) -> Vec<Row> {
+pub(super) fn rows(
+    candidates: &[Candidate],
+    trials: &[Trial],
+    seeds: &[u64],
+    flash: Option<usize>,
+) -> Vec<Row> {
     let mut rows: Vec<Row> = candidates
         .iter()
         .map(|candidate| {
-            let tried = |seed: &u64| {
-                trials.iter().find(|trial| trial.shape == candidate.shape && trial.seed == *seed)
-            };
+            let tried =
+                |seed: &u64| trials.iter().find(|trial| trial.size == candidate.size && trial.seed == *seed);
             let mut measured = Vec::new();
             let mut failure = None;
             for trial in seeds.iter().filter_map(tried) {
@@ -108,17 +112,17 @@ pub fn rows(candidates: &[Candidate], trials: &[Trial], seeds: &[u64], flash: Op
                     Outcome::Failed(reason) => failure = Some(format!("seed {}: {reason}", trial.seed)),
                 }
             }
-            let bytes = measured.iter().map(|one| one.bytes).max().unwrap_or(candidate.size.least);
+            let bytes = measured.iter().map(|one| one.bytes).max().unwrap_or(candidate.file_size.least);
             let status = match failure {
                 _ if flash.is_some_and(|flash| bytes > flash) => Status::TooLarge,
                 Some(reason) => Status::Failed(reason),
                 None if measured.is_empty() => Status::NotTried,
                 None => Status::Measured,
             };
-            Row { shape: candidate.shape, bytes, status, means: Means::of(&measured), on_front: false }
+            Row { size: candidate.size, bytes, status, means: Means::of(&measured), on_front: false }
         })
         .collect();
-    rows.sort_by_key(|row| (row.bytes, row.shape));
+    rows.sort_by_key(|row| (row.bytes, row.size));
     let points: Vec<_> = rows.iter().map(|row| Some((row.bytes, row.accuracy()?))).collect();
     for (row, on_front) in rows.iter_mut().zip(pareto(&points)) {
         row.on_front = on_front;
@@ -127,8 +131,8 @@ pub fn rows(candidates: &[Candidate], trials: &[Trial], seeds: &[u64], flash: Op
 }
 
 impl Row {
-    /// Its accuracy, if it can be had: measured, and within the budget.
-    pub fn accuracy(&self) -> Option<f64> {
+    /// Its accuracy, if it was measured and its file is not too large.
+    pub(super) fn accuracy(&self) -> Option<f64> {
         match self.status {
             Status::Measured => self.means.as_ref().map(|means| means.accuracy),
             _ => None,
@@ -138,7 +142,7 @@ impl Row {
 
 /// Which points, of bytes and accuracy, are on the Pareto front: no other has at most as many bytes and at least the
 /// same accuracy, and is better in one of the two.
-pub fn pareto(points: &[Option<(usize, f64)>]) -> Vec<bool> {
+pub(super) fn pareto(points: &[Option<(usize, f64)>]) -> Vec<bool> {
     let is_beaten = |(bytes, accuracy): (usize, f64)| {
         points.iter().flatten().any(|&(other_bytes, other)| {
             other_bytes <= bytes && other >= accuracy && (other_bytes < bytes || other > accuracy)
@@ -167,15 +171,15 @@ pub(super) mod tests {
         assert_eq!(pareto(&[]), [false; 0]);
     }
 
-    pub(in crate::sweep) fn shape(vocabulary: usize, units: usize) -> Shape {
-        Shape { vocabulary, embedding: 8, units, form: None }
+    pub(in crate::search) fn size(vocabulary: usize, units: usize) -> Size {
+        Size { vocabulary, embedding: 8, units, form: None }
     }
 
-    pub(in crate::sweep) fn candidate(shape: Shape, bytes: usize) -> Candidate {
-        Candidate { shape, size: FileSize { least: bytes, most: bytes } }
+    pub(in crate::search) fn candidate(size: Size, bytes: usize) -> Candidate {
+        Candidate { size, file_size: FileSize { least: bytes, most: bytes } }
     }
 
-    pub(in crate::sweep) fn trial(shape: Shape, seed: u64, bytes: usize, accuracy: f64) -> Trial {
+    pub(in crate::search) fn trial(size: Size, seed: u64, bytes: usize, accuracy: f64) -> Trial {
         let measured = Measured {
             bytes,
             accuracy,
@@ -187,22 +191,22 @@ pub(super) mod tests {
             epochs: 3,
             seconds: 1.0,
         };
-        Trial { shape, seed, outcome: Outcome::Measured(measured) }
+        Trial { size, seed, outcome: Outcome::Measured(measured) }
     }
 
     #[test]
     fn seeds_are_averaged_and_every_candidate_has_a_row() {
-        let shapes = [shape(10, 4), shape(10, 8), shape(20, 8), shape(40, 8), shape(80, 8)];
+        let sizes = [size(10, 4), size(10, 8), size(20, 8), size(40, 8), size(80, 8)];
         let candidates: Vec<_> =
-            shapes.iter().zip([100, 200, 300, 400, 500]).map(|(s, b)| candidate(*s, b)).collect();
+            sizes.iter().zip([100, 200, 300, 400, 500]).map(|(s, b)| candidate(*s, b)).collect();
         let failed =
-            Trial { outcome: Outcome::Failed("it diverged".to_owned()), ..trial(shapes[3], 1, 0, 0.0) };
+            Trial { outcome: Outcome::Failed("it diverged".to_owned()), ..trial(sizes[3], 1, 0, 0.0) };
         let trials = [
-            trial(shapes[1], 0, 200, 0.9),
-            trial(shapes[0], 0, 100, 0.7),
-            trial(shapes[0], 1, 104, 0.8),
-            trial(shapes[0], 2, 100, 0.1),
-            trial(shapes[3], 0, 400, 0.9),
+            trial(sizes[1], 0, 200, 0.9),
+            trial(sizes[0], 0, 100, 0.7),
+            trial(sizes[0], 1, 104, 0.8),
+            trial(sizes[0], 2, 100, 0.1),
+            trial(sizes[3], 0, 400, 0.9),
             failed,
         ];
         let rows = rows(&candidates, &trials, &[0, 1], Some(450));

@@ -1,4 +1,4 @@
-//! What follows once there is a network, trained or imported: test it, quantize it, write the rest of the folder.
+//! Delivery of a network, trained or imported: quantize it, test it, write the rest of the output folder.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,18 @@ use kilornn::Model;
 use kilornn_host::OwnedPrediction;
 use serde::Serialize;
 
-use super::budget::Proof;
 use super::{Console, grouped};
 use crate::data::counts::Counts;
-use crate::data::{Dataset, Example};
+use crate::data::{Dataset, Example, texts_of};
 use crate::evaluate;
-use crate::fit::Epoch;
-use crate::network::loss::Score;
+use crate::fit::{Epoch, Material};
+use crate::network::loss::Tally;
 use crate::network::{Grid, Network};
-use crate::quantize::{Exported, export};
+use crate::quantize::{Exported, Sample, export};
 use crate::recipe::Recipe;
-use crate::report::{self, Subject, Trial};
+use crate::report::{self, Evaluation, Subject};
 use crate::run_folder::{self, RunFolder};
+use crate::search::Proof;
 use crate::text::Encoder;
 use crate::verdict::{self, Answered, Provenance};
 use crate::warning::Warning;
@@ -32,7 +32,7 @@ pub(super) struct Metrics {
     pub(super) vocabulary: usize,
     pub(super) parameters: usize,
     pub(super) epochs: Vec<Epoch>,
-    pub(super) test: Option<Measured>,
+    pub(super) test: Option<TestResult>,
     pub(super) quantized: Option<Quantized>,
     pub(super) data: Counts,
     /// What a person should know before trusting the rest.
@@ -43,7 +43,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// How a network that is trained came to be, so far.
+    /// Where a network that is being trained comes from.
     pub(super) fn trained<'a>(&'a self, recipe: &'a Recipe, data: &'a Dataset) -> Provenance<'a> {
         Provenance::Trained { recipe, epochs: &self.epochs, data, counts: &self.data }
     }
@@ -71,14 +71,14 @@ impl Metrics {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Measured {
+pub(super) struct TestResult {
     examples: usize,
     loss: f64,
     accuracy: f64,
 }
 
-impl From<Score> for Measured {
-    fn from(score: Score) -> Self {
+impl From<Tally> for TestResult {
+    fn from(score: Tally) -> Self {
         Self { examples: score.examples, loss: score.mean_loss(), accuracy: score.accuracy() }
     }
 }
@@ -88,12 +88,12 @@ pub(super) struct Quantized {
     bytes: usize,
     logit_error: f64,
     zeros: f64,
-    test: Option<Measured>,
+    test: Option<TestResult>,
 }
 
-/// A network that is to run on a device, and how it came about.
+/// A network that is to run on a device, and where it comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome<'a> {
+pub(super) struct Delivery<'a> {
     /// What a report calls it.
     pub(super) name: &'a str,
     pub(super) network: &'a Network,
@@ -101,24 +101,68 @@ pub(super) struct Outcome<'a> {
     pub(super) recipe: &'a Recipe,
     /// The grid of its last epochs, if they were trained on one.
     pub(super) grid: Option<&'a Grid>,
-    /// Its training texts calibrate, its test part tests.
     pub(super) data: &'a Dataset,
-    /// Which of the training texts were kept for validation.
-    pub(super) held: &'a [usize],
+    /// Those of the data that calibrate the quantization.
+    pub(super) sample: &'a Sample<'a>,
+    /// Those that the network and the model file are tried on.
+    pub(super) tried_on: &'a TriedOn<'a>,
     /// Whether it was trained here, not imported.
     pub(super) is_trained: bool,
 }
 
-impl Outcome<'_> {
-    /// Quantizes it.
-    pub(super) fn export(&self, console: Console) -> Result<Exported> {
-        let Self { network, encoder, recipe, grid, data, .. } = *self;
-        console.say("quantizing")?;
-        let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-        export(network, encoder, recipe, &data.labels, &texts, grid)
+/// Texts that a network is tried on, encoded.
+#[derive(Debug)]
+pub(super) struct TriedOn<'a> {
+    /// Which part of the data they are: `test`, ...
+    part: &'static str,
+    examples: Cow<'a, [Example]>,
+    /// The ids of each text's words.
+    ids: Cow<'a, [Vec<u32>]>,
+}
+
+impl<'a> TriedOn<'a> {
+    /// The test part; without one, the texts that validated, or else those that were trained on.
+    pub(super) fn of(data: &'a Dataset, material: &'a Material) -> Self {
+        let (part, examples, ids) = if let Some(test) = &data.test {
+            ("test", test.into(), material.encoder.encode_all(&texts_of(test)).into())
+        } else if let (Some((part, held)), Some(encoded)) =
+            (data.validating(&material.held), material.validation())
+        {
+            (part, held, encoded.texts.into())
+        } else {
+            // Behind these are texts without labels.
+            ("training", (&data.train).into(), material.train().texts[..data.train.len()].into())
+        };
+        Self { part, examples, ids }
     }
 
-    /// Tests it, writes weights, model file and report, and completes the metrics, which a script gets at the end.
+    /// The same for an imported network; and texts that calibrate its quantization.
+    pub(super) fn of_imported(data: &'a Dataset, encoder: &Encoder) -> (Self, Sample<'a>) {
+        let train = texts_of(&data.train);
+        if let Some((part, examples)) = data
+            .test
+            .as_ref()
+            .map(|test| ("test", test))
+            .or_else(|| data.dev.as_ref().map(|dev| ("dev", dev)))
+        {
+            let ids = encoder.encode_all(&texts_of(examples)).into();
+            return (Self { part, examples: examples.into(), ids }, Sample::new(encoder, &train));
+        }
+        let ids = encoder.encode_all(&train);
+        let sample = Sample::of_encoded(&train, |text| &ids[text]);
+        (Self { part: "training", examples: (&data.train).into(), ids: ids.into() }, sample)
+    }
+}
+
+impl Delivery<'_> {
+    /// Quantizes it.
+    pub(super) fn export(&self, console: Console) -> Result<Exported> {
+        let Self { network, encoder, recipe, grid, data, sample, .. } = *self;
+        console.say("quantizing")?;
+        export(network, encoder, recipe, &data.labels, sample, grid)
+    }
+
+    /// Tests it, writes weights, model file, metrics and report, and prints the metrics if JSON is asked for.
     pub(super) fn deliver(
         &self,
         console: Console,
@@ -126,14 +170,14 @@ impl Outcome<'_> {
         exported: &Exported,
         mut metrics: Metrics,
     ) -> Result<()> {
-        let Self { network, encoder, recipe, grid, data, .. } = *self;
+        let Self { network, encoder, recipe, grid, data, tried_on, .. } = *self;
         folder.write_vocabulary(encoder)?;
         folder.write_weights(network)?;
 
-        let (part, examples) = self.trial();
-        let (texts, classes) = encoder.encode_examples(&examples);
+        let TriedOn { part, examples, ids } = tried_on;
+        let classes: Vec<usize> = examples.iter().map(|example| example.class).collect();
         // The network as it was trained: after quantized epochs that is the one on the device's grid.
-        let logits = evaluate::logits(network, &texts, recipe.pad_to(), grid)?;
+        let logits = evaluate::logits(network, ids, recipe.pad_to(), grid)?;
         let float = evaluate::score(network, &logits, &classes, 0.0);
         let tested = data.test.is_some();
         if tested {
@@ -143,12 +187,12 @@ impl Outcome<'_> {
         }
 
         let model = Model::from_bytes(&exported.file)?;
-        let (answers, device) = evaluate::quantized(&model, &examples, &ProgressBar::hidden());
+        let (answers, device) = evaluate::quantized(&model, examples, &ProgressBar::hidden());
         if tested {
             console.say(format!("int8 test score: {:.4}", device.mean_loss()))?;
             console.say(format!("int8 test accuracy: {:.4}", device.accuracy()))?;
         }
-        let worth = self.verdict(&metrics, part, &examples, &answers, [float, device]);
+        let worth = self.verdict(&metrics, part, examples, &answers, [float, device]);
         console.warn(&worth)?;
         metrics.warnings.extend(worth);
         metrics.quantized = Some(Quantized {
@@ -171,7 +215,7 @@ impl Outcome<'_> {
             encoder,
             model: &model,
             bytes: exported.file.len(),
-            trial: Trial { part, examples: &examples, logits: &logits, float, answers: &answers, device },
+            evaluation: Evaluation { part, examples, logits: &logits, float, answers: &answers, device },
         })?)?;
         console.say(format!(
             "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
@@ -184,7 +228,7 @@ impl Outcome<'_> {
             folder.path(run_folder::REPORT).display()
         ))?;
         if let Some(proof) = &metrics.budget {
-            proof.show(console, &model)?;
+            proof.lines(&model).iter().try_for_each(|line| console.say(line))?;
         }
         console.conclude(&metrics)
     }
@@ -196,7 +240,7 @@ impl Outcome<'_> {
         part: &str,
         examples: &[Example],
         answers: &[OwnedPrediction],
-        [float, device]: [Score; 2],
+        [float, device]: [Tally; 2],
     ) -> Vec<Warning> {
         let (recipe, labels) = (self.recipe, &self.data.labels);
         let origin = match self.is_trained {
@@ -210,14 +254,5 @@ impl Outcome<'_> {
             verdict::of_quantization(&origin, part, float, device),
         ];
         all.into_iter().flatten().collect()
-    }
-
-    /// The texts that the network is tried on: the best that there are.
-    fn trial(&self) -> (&'static str, Cow<'_, [Example]>) {
-        let Dataset { train, test, .. } = self.data;
-        match test {
-            Some(test) => ("test", test.into()),
-            None => self.data.validating(self.held).unwrap_or(("training", train.into())),
-        }
     }
 }

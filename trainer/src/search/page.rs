@@ -15,7 +15,7 @@ pre { white-space: pre-wrap; background: #f5f5f5; padding: .8rem }
 ";
 
 /// The page: picture, table, and the lines of advice.
-pub fn html(title: &str, svg: &str, table: &Table, rows: &[Row], advice: &[String]) -> String {
+pub(super) fn html(title: &str, svg: &str, table: &Table, rows: &[Row], advice: &[String]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -1,4 +1,4 @@
-//! What a training is asked for, in one command or another: data, recipe, groups, seed.
+//! The arguments that `train`, `sweep` and a search for a budget share: data, recipe, groups, seed.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Request {
+pub(crate) struct Request {
     #[command(flatten)]
-    pub(super) inputs: Inputs,
+    pub(crate) inputs: Inputs,
     /// A recipe's name (seed, compact, starter, taught) or a TOML file
     #[arg(long, default_value = "compact")]
-    pub(super) recipe: String,
+    pub(crate) recipe: String,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) settings: Vec<String>,
+    pub(crate) settings: Vec<String>,
     /// Keep whole groups of examples for validation, such as all reviews of one film: the column or key that holds the
     /// group of each training example. The recipe's validation_split says how much
     #[arg(long, value_name = "NAME")]
@@ -33,23 +33,23 @@ pub(super) struct Request {
     unlabelled: Vec<PathBuf>,
     /// Seed of all randomness: the same seed gives the same model
     #[arg(long, default_value_t = 0)]
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Request {
     /// Whether whole groups are to validate.
-    pub(super) fn is_by_groups(&self) -> bool {
+    pub(crate) fn is_by_groups(&self) -> bool {
         self.group.is_some() || self.groups.is_some()
     }
 
-    /// The recipe, with more settings after those given. Who names groups wants to validate
-    /// on whole ones; a teacher does not judge one by the rest of it.
-    pub(super) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
+    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
+    /// judge a group by models that have learned from it.
+    pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
         self.recipe_of(&[&self.settings, more].concat())
     }
 
     /// The same, with other settings than those given.
-    pub(super) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
+    pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
         let recipe = Recipe::load(&self.recipe, settings)?;
         if !self.is_by_groups() {
             return Ok(recipe);
@@ -64,7 +64,7 @@ impl Request {
     }
 
     /// The data, with their groups and the unlabelled texts.
-    pub(super) fn data(&self) -> Result<Dataset> {
+    pub(crate) fn data(&self) -> Result<Dataset> {
         let beside = self.group.clone().filter(|_| self.groups.is_none());
         let reading = Reading { group: beside, ..self.inputs.reading.clone() };
         let form = &self.inputs.reading.form;
@@ -88,8 +88,8 @@ impl Request {
         Ok(data)
     }
 
-    /// The settings that keep texts for validation, if nothing does yet, and in words which validate.
-    pub(super) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
+    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate.
+    pub(crate) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
         let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
         let split = Recipe::load(&self.recipe, &self.settings)?.validation_split;
         Ok(match (split > 0.0, self.is_by_groups()) {
@@ -109,15 +109,15 @@ impl Request {
         })
     }
 
-    /// `DATA-RECIPE`, after which an output folder is called that nobody named.
-    pub(super) fn name(&self) -> String {
+    /// `DATA-RECIPE`: the name of the output folder if none is given.
+    pub(crate) fn name(&self) -> String {
         let recipe = PathBuf::from(&self.recipe);
         let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
         format!("{}-{recipe}", self.inputs.name())
     }
 
     /// The command that trains this, with another recipe and more options.
-    pub(super) fn train_command(&self, recipe: &str, more: &[String]) -> String {
+    pub(crate) fn train_command(&self, recipe: &str, more: &[String]) -> String {
         let mut words = vec![
             "kilornn train".to_owned(),
             self.inputs.command_line(),
@@ -137,7 +137,7 @@ impl Request {
 }
 
 /// Settings as arguments for a shell.
-pub(super) fn set_options(settings: &[String]) -> Vec<String> {
+pub(crate) fn set_options(settings: &[String]) -> Vec<String> {
     let option = |setting: &String| match setting.split_once('=') {
         Some((key, value)) => format!("--set {}={}", quote(key), quote(value)),
         None => format!("--set {}", quote(setting)),

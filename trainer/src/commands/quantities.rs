@@ -1,9 +1,9 @@
-//! What a sweep may spend: bytes of flash, and time.
+//! Arguments with units: bytes and times.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes, from `64K`: a K is 1,024 of them, as in data sheets.
-pub fn parse_bytes(text: &str) -> Result<usize, String> {
+pub(super) fn parse_bytes(text: &str) -> Result<usize, String> {
     let (number, unit) = split(text);
     let factor = match unit {
         "" => 1,
@@ -16,7 +16,7 @@ pub fn parse_bytes(text: &str) -> Result<usize, String> {
 }
 
 /// A duration, from `90s`, `10m` or `1.5h`.
-pub fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let seconds = match unit {
         "s" => 1.0,
@@ -33,22 +33,6 @@ fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len()));
     (number.trim(), unit)
-}
-
-/// When nothing new is begun any more.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Option<Instant>);
-
-impl Deadline {
-    /// From now on; never, without a time or with one beyond all clocks.
-    pub fn after(time: Option<Duration>) -> Self {
-        Self(time.and_then(|time| Instant::now().checked_add(time)))
-    }
-
-    /// Whether it has come.
-    pub fn is_over(&self) -> bool {
-        self.0.is_some_and(|end| Instant::now() >= end)
-    }
 }
 
 #[cfg(test)]
@@ -81,12 +65,5 @@ mod tests {
         for text in ["", "10", "m", "-1s", "10d", "nans", "1e400h"] {
             assert!(parse_time(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_deadline_comes() {
-        assert!(Deadline::after(Some(Duration::ZERO)).is_over());
-        assert!(!Deadline::after(Some(Duration::from_secs(3600))).is_over());
-        assert!(!Deadline::after(Some(Duration::MAX)).is_over() && !Deadline::after(None).is_over());
     }
 }

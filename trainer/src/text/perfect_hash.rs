@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::{Result, bail, ensure};
 use kilornn::text::{Unit, Vocabulary};
 
-use crate::text::hash;
+use super::entries::hash;
 
 /// Words in a bucket, on average. More make the pilots' table smaller and the search longer.
 const WORDS_PER_BUCKET: usize = 4;
@@ -13,7 +13,7 @@ const WORDS_PER_BUCKET: usize = 4;
 /// Seeds that are tried before slots are added.
 const SEEDS: u32 = 4;
 
-/// A perfect hash over a list of words.
+/// A perfect hash over a list of words: each word has a slot of its own, in which the device keeps a fingerprint of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerfectHash {
     seed: u32,
@@ -24,11 +24,14 @@ pub struct PerfectHash {
 }
 
 impl PerfectHash {
-    /// Searches for it. Words must be distinct; the result is always the same for the same words. The unit says which of
-    /// them are pairs.
+    /// Searches for it. The result is always the same for the same words. The unit says which of them are pairs.
     ///
     /// A hash has 32 bits, so among hundreds of thousands of words some have the same one under every seed (about nine
     /// pairs of 284,000). The device cannot tell them apart: they share a slot, which is that of the first.
+    ///
+    /// # Errors
+    ///
+    /// If words are not distinct, or no perfect hash is found.
     pub fn build(words: &[String], unit: Unit, fingerprint_bytes: usize) -> Result<Self> {
         let distinct: HashSet<&String> = words.iter().collect();
         ensure!(distinct.len() == words.len(), "no perfect hash: {} words are not distinct", words.len());
@@ -47,8 +50,8 @@ impl PerfectHash {
         bail!("no perfect hash over {} words was found", words.len())
     }
 
-    /// One of no word in particular that takes as many bytes as one of so many words: most exactly, but that tens of
-    /// thousands of words may need a few slots more.
+    /// One without words that takes as many bytes in a file as that of so many words will; of tens of thousands of words,
+    /// the real one may have a few slots more.
     pub fn stand_in(words: usize, fingerprint_bytes: usize) -> Self {
         Self {
             // The largest that is tried.
@@ -62,6 +65,12 @@ impl PerfectHash {
     /// The word of each slot, as its place in the order in which they were given; none for an empty slot.
     pub fn words(&self) -> &[Option<u32>] {
         &self.words
+    }
+
+    /// The word that the device takes an entry of the vocabulary for, as its place in the order in which words were given.
+    pub fn word(&self, unit: Unit, entry: &str) -> Option<u32> {
+        let slot = self.vocabulary().slot(hash(unit, self.seed, entry))?;
+        self.words[slot as usize]
     }
 
     /// As the model file holds it.

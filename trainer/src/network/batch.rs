@@ -1,4 +1,4 @@
-//! Batches: which texts go together, and how they lie in memory.
+//! Batches: the encoded texts of one training step, and how they lie in memory.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::text::PAD;
 
-/// A few texts side by side, step by step.
+/// The encoded texts of one step of training or evaluation, side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// Which examples, by index.
@@ -21,7 +21,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// No word: the state stays zero.
+    /// Stands for no word: the state stays zero.
     pub const MASKED: u32 = u32::MAX;
 
     /// Lays out the texts `examples`. Shorter texts stand at the end, as in Keras's

@@ -1,4 +1,4 @@
-//! Which sizes are tried, and in which order.
+//! Sizes of networks, and lists of them in the order in which they are tried.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::numbers::grouped;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
 
-/// In which form a word's row is on the device.
+/// The form that a word's row of the embedding has on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub(crate) enum EmbeddingForm {
     /// Four bits a number of the embedding.
     Int4,
     /// Eight bits a number of the embedding.
@@ -19,9 +19,9 @@ pub enum Form {
     Folded,
 }
 
-impl Form {
-    /// A recipe's; where it leaves folding to the exporter, that of networks small enough for it.
-    pub fn of(recipe: &Recipe) -> Self {
+impl EmbeddingForm {
+    /// That of a recipe. `fold = "auto"` counts as folded, as it is for small networks.
+    pub(crate) fn of(recipe: &Recipe) -> Self {
         match (recipe.fold, recipe.embedding_bits) {
             (Fold::Auto | Fold::Always, _) => Self::Folded,
             (Fold::Never, EmbeddingBits::Four) => Self::Int4,
@@ -29,8 +29,8 @@ impl Form {
         }
     }
 
-    /// What makes a recipe one of this form.
-    pub fn settings(self) -> Vec<String> {
+    /// The settings of a recipe that ask for this form.
+    pub(crate) fn settings(self) -> Vec<String> {
         let bits = |bits: EmbeddingBits| format!("embedding_bits={}", u8::from(bits));
         match self {
             Self::Int4 => vec!["fold=never".to_owned(), bits(EmbeddingBits::Four)],
@@ -40,9 +40,9 @@ impl Form {
     }
 }
 
-/// The size of a network.
+/// The size of a network in a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Shape {
+pub(crate) struct Size {
     /// Most words; 0 keeps all, as in a recipe.
     pub vocabulary: usize,
     /// Width of the embedding.
@@ -51,26 +51,26 @@ pub struct Shape {
     pub units: usize,
     /// Its form on the device; `None` is the recipe's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<Form>,
+    pub form: Option<EmbeddingForm>,
 }
 
-impl Shape {
-    /// What makes a recipe one of this size.
-    pub fn settings(&self) -> Vec<String> {
+impl Size {
+    /// The settings of a recipe that ask for this size.
+    pub(crate) fn settings(&self) -> Vec<String> {
         let Self { vocabulary, embedding, units, form } = self;
         let size =
             [format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")];
         size.into_iter().chain(form.iter().flat_map(|form| form.settings())).collect()
     }
 
-    /// As a person says it.
-    pub fn in_words(&self) -> String {
+    /// In words, for messages.
+    pub(crate) fn in_words(&self) -> String {
         let Self { vocabulary, embedding, units, form } = self;
         let form = match form {
             None => "",
-            Some(Form::Int4) => " in 4 bits",
-            Some(Form::Int8) => " in 8 bits",
-            Some(Form::Folded) => " folded",
+            Some(EmbeddingForm::Int4) => " in 4 bits",
+            Some(EmbeddingForm::Int8) => " in 8 bits",
+            Some(EmbeddingForm::Folded) => " folded",
         };
         let words = if *vocabulary == 1 { "word" } else { "words" };
         format!("{} {words}, embedding {embedding}{form}, {units} units", words_shown(*vocabulary))
@@ -78,25 +78,25 @@ impl Shape {
 }
 
 /// A vocabulary's number of words.
-pub fn words_shown(vocabulary: usize) -> String {
+pub(super) fn words_shown(vocabulary: usize) -> String {
     if vocabulary == 0 { "all".to_owned() } else { grouped(vocabulary) }
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let form = match self.form {
             None => "",
-            Some(Form::Int4) => "-int4",
-            Some(Form::Int8) => "-int8",
-            Some(Form::Folded) => "-folded",
+            Some(EmbeddingForm::Int4) => "-int4",
+            Some(EmbeddingForm::Int8) => "-int8",
+            Some(EmbeddingForm::Folded) => "-folded",
         };
         write!(f, "v{}-e{}-u{}{form}", self.vocabulary, self.embedding, self.units)
     }
 }
 
-/// What to try of each.
+/// The values of each dimension to try: the candidates are all combinations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lists {
+pub(crate) struct Lists {
     /// Vocabularies.
     pub vocabulary: Vec<usize>,
     /// Widths of the embedding.
@@ -106,9 +106,9 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Around what a recipe says, for texts of so many different words: half and twice its vocabulary, half its
-    /// embedding, and units from a quarter to twice, in fours.
-    pub fn around(recipe: &Recipe, words: usize) -> Self {
+    /// Values around those of a recipe, for texts of so many different words: half and twice its vocabulary, half its
+    /// embedding, and a quarter, half and twice its units, in multiples of four.
+    pub(crate) fn around(recipe: &Recipe, words: usize) -> Self {
         let vocabulary = match recipe.vocabulary {
             0 => vec![words.div_ceil(16), words.div_ceil(4), 0],
             all => vec![all.div_ceil(2), all, 2 * all],
@@ -126,9 +126,19 @@ impl Lists {
         }
     }
 
-    /// Each size once, rising. Of the vocabularies that hold every one of the texts' words, only the first is another
-    /// model than the rest.
-    pub fn for_words(mut self, words: usize) -> Self {
+    /// These lists, and of `others` those that are empty here.
+    pub(crate) fn or(self, others: Self) -> Self {
+        let either = |list: Vec<usize>, other| if list.is_empty() { other } else { list };
+        Self {
+            vocabulary: either(self.vocabulary, others.vocabulary),
+            embedding: either(self.embedding, others.embedding),
+            units: either(self.units, others.units),
+        }
+    }
+
+    /// The same values in rising order and each once, for texts of so many different words. Vocabularies that hold all of the
+    /// words give the same model, so only the first of them is kept.
+    pub(crate) fn for_words(mut self, words: usize) -> Self {
         let held = |vocabulary: usize| words_held(vocabulary, words);
         self.vocabulary.sort_by_key(|&vocabulary| (held(vocabulary), vocabulary == 0, vocabulary));
         self.vocabulary.dedup_by_key(|vocabulary| held(*vocabulary));
@@ -139,25 +149,25 @@ impl Lists {
         self
     }
 
-    /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so
-    /// that those tried first tell most. Those of the same fineness are in the order of the lists.
-    pub fn shapes(&self) -> Vec<Shape> {
-        let mut shapes = Vec::new();
+    /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so that
+    /// the first ones say most. Sizes of the same fineness are in the order of the lists.
+    pub(crate) fn sizes(&self) -> Vec<Size> {
+        let mut sizes = Vec::new();
         for (&vocabulary, fineness) in self.vocabulary.iter().zip(finenesses(self.vocabulary.len())) {
             for (&embedding, of_embedding) in self.embedding.iter().zip(finenesses(self.embedding.len())) {
                 for (&units, of_units) in self.units.iter().zip(finenesses(self.units.len())) {
                     let fineness = fineness.max(of_embedding).max(of_units);
-                    shapes.push((fineness, Shape { vocabulary, embedding, units, form: None }));
+                    sizes.push((fineness, Size { vocabulary, embedding, units, form: None }));
                 }
             }
         }
-        shapes.sort_by_key(|(fineness, _)| *fineness);
-        shapes.into_iter().map(|(_, shape)| shape).collect()
+        sizes.sort_by_key(|(fineness, _)| *fineness);
+        sizes.into_iter().map(|(_, size)| size).collect()
     }
 }
 
-/// Words that such a vocabulary holds, of so many different ones.
-pub fn words_held(vocabulary: usize, words: usize) -> usize {
+/// How many of so many different words a vocabulary of this size holds.
+pub(super) fn words_held(vocabulary: usize, words: usize) -> usize {
     if vocabulary == 0 { words } else { vocabulary.min(words) }
 }
 
@@ -198,14 +208,14 @@ mod tests {
     #[test]
     fn the_ends_come_first_and_everything_once() {
         let lists = Lists { vocabulary: vec![10, 20, 40], embedding: vec![8], units: vec![4, 8, 16, 32] };
-        let shapes: Vec<String> = lists.shapes().iter().map(Shape::to_string).collect();
-        assert_eq!(shapes[..4], ["v10-e8-u4", "v10-e8-u32", "v40-e8-u4", "v40-e8-u32"]);
-        assert_eq!(shapes[4..6], ["v10-e8-u8", "v20-e8-u4"]);
-        let mut distinct = lists.shapes();
+        let sizes: Vec<String> = lists.sizes().iter().map(Size::to_string).collect();
+        assert_eq!(sizes[..4], ["v10-e8-u4", "v10-e8-u32", "v40-e8-u4", "v40-e8-u32"]);
+        assert_eq!(sizes[4..6], ["v10-e8-u8", "v20-e8-u4"]);
+        let mut distinct = lists.sizes();
         distinct.sort_unstable();
         distinct.dedup();
-        assert_eq!((shapes.len(), distinct.len()), (12, 12));
-        assert_eq!(lists.shapes(), lists.clone().shapes(), "the order is always the same");
+        assert_eq!((sizes.len(), distinct.len()), (12, 12));
+        assert_eq!(lists.sizes(), lists.clone().sizes(), "the order is always the same");
     }
 
     #[test]
@@ -222,16 +232,16 @@ mod tests {
     fn the_recipe_s_own_size_is_among_those_tried() {
         for name in ["seed", "compact", "starter"] {
             let recipe = Recipe::load(name, &[]).unwrap();
-            let own = Shape {
+            let own = Size {
                 vocabulary: recipe.vocabulary,
                 embedding: recipe.embedding,
                 units: recipe.units,
                 form: None,
             };
             let lists = Lists::around(&recipe, 80_000).for_words(80_000);
-            assert!(lists.shapes().contains(&own), "{name}: {lists:?}");
-            for shape in lists.shapes() {
-                Recipe::load(name, &shape.settings()).unwrap();
+            assert!(lists.sizes().contains(&own), "{name}: {lists:?}");
+            for size in lists.sizes() {
+                Recipe::load(name, &size.settings()).unwrap();
             }
         }
     }

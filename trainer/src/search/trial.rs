@@ -6,38 +6,39 @@ use kilornn::layers::Order;
 use kilornn::{Contents, Model};
 use serde::{Deserialize, Serialize};
 
-use super::grid::Shape;
+use super::size::Size;
 use crate::data::Dataset;
 use crate::evaluate;
-use crate::fit::{Interrupt, Interrupted, Material, Memory, State, fit};
+use crate::fit::{Interrupt, Interrupted, Material, Memory, TrainingState, fit};
 use crate::footprint::classifier;
 use crate::quantize::export;
 use crate::recipe::Recipe;
 
-/// A size and a seed, and what came of them.
+/// One training: its size, its seed and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// The network's size.
-    pub shape: Shape,
+    #[serde(rename = "shape")]
+    pub size: Size,
     /// The seed of its training.
     pub seed: u64,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a training.
+/// The outcome of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A model.
     Measured(Measured),
-    /// Nothing that could run on a device, and why.
+    /// No model that could run on a device, and why.
     Failed(String),
 }
 
-/// A quantized model on the texts that validate.
+/// Measurements of a quantized model on the texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Of its file.
     pub bytes: usize,
     /// The share of texts that it answers correctly.
@@ -58,10 +59,10 @@ pub struct Measured {
     pub seconds: f64,
 }
 
-/// Trains one. Only an interruption is an error: what the training itself fails with is its outcome.
-pub fn run(
+/// Trains a network of one size. Only an interruption is an error: if the training itself fails, that is its outcome.
+pub(super) fn run(
     recipe: &Recipe,
-    shape: Shape,
+    size: Size,
     seed: u64,
     data: &Dataset,
     memory: &Memory,
@@ -73,7 +74,7 @@ pub fn run(
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => Outcome::Failed(format!("{error:#}")),
     };
-    Ok(Trial { shape, seed, outcome })
+    Ok(Trial { size, seed, outcome })
 }
 
 fn measure(
@@ -88,13 +89,13 @@ fn measure(
     let material = Material::remembering(recipe, seed, data, memory)?;
     let task = material.task(recipe, seed);
     let mut network = material.network(recipe, seed);
-    let state = State::new(&task, &network);
+    let state = TrainingState::new(&task, &network);
     let state = fit(&mut network, &task, state, interrupt, |_, _| {
         after_epoch();
         Ok(())
     })?;
-    let texts: Vec<&str> = data.train.iter().map(|example| example.text.as_str()).collect();
-    let exported = export(&network, &material.encoder, recipe, &data.labels, &texts, state.grid.as_ref())?;
+    let sample = material.sample(data);
+    let exported = export(&network, &material.encoder, recipe, &data.labels, &sample, state.grid.as_ref())?;
     let model = Model::from_bytes(&exported.file)?;
     let (_, validation) = data.validating(&material.held).unwrap_or_default();
     let (_, score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());

@@ -2,7 +2,7 @@
 
 /// Heads and cells.
 #[derive(Debug, Clone, Default)]
-pub struct Table {
+pub(super) struct Table {
     /// Names of the columns.
     pub head: Vec<&'static str>,
     /// A row's cells.
@@ -11,7 +11,7 @@ pub struct Table {
 
 impl Table {
     /// Its lines in a terminal, numbers flush with each other on the right, and the last column, of words, on the left.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let head: Vec<String> = self.head.iter().map(|&name| name.to_owned()).collect();
         let all: Vec<&Vec<String>> = std::iter::once(&head).chain(&self.rows).collect();
         let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -1,16 +1,15 @@
-//! Which sizes fit a budget, known before anything is trained.
+//! The sizes that fit a budget. They are known before anything is trained.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use kilornn::Model;
 use rayon::prelude::*;
 
-use super::grid::{Form, Shape, words_held};
-use crate::footprint::{Device, Footprint, Limits, Needs, Texts};
-use crate::quantize::{FileSize, PerfectHash};
+use super::size::{EmbeddingForm, Size, words_held};
+use crate::footprint::{Deployment, Footprint, Limits, Needs, Texts};
+use crate::quantize::FileSize;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
-use crate::text::Encoder;
+use crate::text::PerfectHash;
 
 /// Numbers of hidden units that are considered.
 const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
@@ -18,40 +17,40 @@ const UNITS: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
 /// Widths of an embedding that are considered.
 const WIDTHS: [usize; 6] = [4, 6, 8, 12, 16, 24];
 
-/// The share of zeros in a state before it is known.
+/// The share of zeros in a state that is assumed before it is known.
 const ZEROS: f64 = 0.5;
 
-/// A size, and what it will take.
+/// A size and its footprint, known before it is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Its size.
-    pub shape: Shape,
+    pub size: Size,
     /// Of its model.
     pub needs: Needs,
     /// On the device.
     pub footprint: Footprint,
-    /// Whether more words would not fit, or are not there.
+    /// Whether it has the most words that fit, or all that there are.
     pub has_most_words: bool,
 }
 
 /// What may be chosen: each dimension's values, rising.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choices {
-    /// The most words that can be of use, or the only number that is wanted.
+pub(super) struct Choices {
+    /// The most words that can be of use; or, if words are given, how many.
     pub words: usize,
-    /// Whether there is no choice of words.
+    /// Whether the number of words is given.
     pub words_are_given: bool,
     /// Widths of the embedding.
     pub embedding: Vec<usize>,
     /// Numbers of hidden units.
     pub units: Vec<usize>,
     /// Forms.
-    pub forms: Vec<Form>,
+    pub forms: Vec<EmbeddingForm>,
 }
 
 impl Choices {
-    /// Everything that these texts may need, but for what a recipe is told to have: the keys that are `given`.
-    pub fn new(recipe: &Recipe, texts: &Texts, given: impl Fn(&str) -> bool) -> Self {
+    /// All values that can be of use for these texts. For keys that are `given`, only the recipe's own.
+    pub(super) fn new(recipe: &Recipe, texts: &Texts, given: impl Fn(&str) -> bool) -> Self {
         let pinned = |key: &str, value: usize, all: &[usize]| {
             if given(key) { vec![value] } else { all.to_vec() }
         };
@@ -59,9 +58,9 @@ impl Choices {
         let may_fold = !given("fold") || recipe.fold != Fold::Never;
         let may_not = !given("fold") || recipe.fold != Fold::Always;
         let forms = [
-            (Form::Int4, may_not && bits_are(EmbeddingBits::Four)),
-            (Form::Int8, may_not && bits_are(EmbeddingBits::Eight)),
-            (Form::Folded, may_fold && !given("embedding_bits")),
+            (EmbeddingForm::Int4, may_not && bits_are(EmbeddingBits::Four)),
+            (EmbeddingForm::Int8, may_not && bits_are(EmbeddingBits::Eight)),
+            (EmbeddingForm::Folded, may_fold && !given("embedding_bits")),
         ];
         Self {
             words: match (given("vocabulary"), recipe.vocabulary) {
@@ -77,36 +76,36 @@ impl Choices {
 }
 
 /// Sizes for a budget.
-pub struct Space<'a> {
+pub(super) struct Space<'a> {
     /// What may be chosen.
     pub choices: Choices,
     /// A recipe of a size.
-    pub recipe: &'a (dyn Fn(&Shape) -> Result<Recipe> + Sync),
-    /// The recipe's own embedding, of which a folded model shows nothing.
+    pub recipe: &'a (dyn Fn(&Size) -> Result<Recipe> + Sync),
+    /// The width of the recipe's own embedding, which folded models take: on the device it makes no difference.
     pub embedding: usize,
     /// Names of the classes.
     pub labels: &'a [String],
-    /// What it runs on.
-    pub device: Device,
+    /// What it runs on, and on what texts.
+    pub deployment: Deployment,
     /// What it may take.
     pub limits: Limits,
 }
 
 impl Space<'_> {
-    /// Every size that fits, with the most words that do and with fewer: those may do better, because a network learns
-    /// rare words by heart.
-    pub fn plans(&self) -> Result<Vec<Plan>> {
+    /// Every size that fits, with the most words that fit and with half and a quarter of them. Fewer words may be better,
+    /// because a network overfits to rare ones.
+    pub(super) fn plans(&self) -> Result<Vec<Plan>> {
         let plans =
-            self.rows_and_units().par_iter().map(|shape| self.largest(*shape)).collect::<Result<Vec<_>>>()?;
+            self.rows_and_units().par_iter().map(|size| self.largest(*size)).collect::<Result<Vec<_>>>()?;
         let mut all = Vec::new();
         for plan in plans.into_iter().flatten() {
             all.push(plan);
             if !self.choices.words_are_given {
-                let most = plan.shape.vocabulary;
+                let most = plan.size.vocabulary;
                 let fewer: BTreeSet<usize> =
                     [most / 2, most / 4].into_iter().filter(|&fewer| fewer >= 50).map(round).collect();
                 for vocabulary in fewer.into_iter().rev().filter(|&fewer| fewer < most) {
-                    let fewer = self.plan(Shape { vocabulary, ..plan.shape })?;
+                    let fewer = self.plan(Size { vocabulary, ..plan.size })?;
                     all.push(Plan { has_most_words: false, ..fewer });
                 }
             }
@@ -114,12 +113,12 @@ impl Space<'_> {
         Ok(all)
     }
 
-    /// The least of each: flash, RAM and instructions, each with a size that takes it.
-    pub fn least(&self) -> Result<Option<[Plan; 3]>> {
+    /// The sizes that take the least flash, the least RAM and the fewest instructions.
+    pub(super) fn least(&self) -> Result<Option<[Plan; 3]>> {
         let vocabulary = if self.choices.words_are_given { self.choices.words } else { 1 };
         let plans = self.rows_and_units();
         let plans: Vec<Plan> =
-            plans.par_iter().map(|shape| self.plan(Shape { vocabulary, ..*shape })).collect::<Result<_>>()?;
+            plans.par_iter().map(|size| self.plan(Size { vocabulary, ..*size })).collect::<Result<_>>()?;
         let by = |of: fn(&Plan) -> f64| plans.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)));
         let flash = by(|plan| plan.footprint.flash() as f64);
         let ram = by(|plan| plan.footprint.ram() as f64);
@@ -127,16 +126,16 @@ impl Space<'_> {
         Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
     }
 
-    /// All sizes but for their words: the widths that a form and a number of units can make something of.
-    fn rows_and_units(&self) -> Vec<Shape> {
+    /// All sizes with one word: the combinations of form, units and width that make sense.
+    fn rows_and_units(&self) -> Vec<Size> {
         let Choices { embedding, units, forms, .. } = &self.choices;
-        let mut shapes = Vec::new();
+        let mut sizes = Vec::new();
         for &form in forms {
             for &units in units {
                 let widths: Vec<usize> = match form {
                     // The device has no trace of the width, and training loses nothing by a large one.
-                    Form::Folded if embedding.len() > 1 => vec![self.embedding],
-                    Form::Folded => embedding.clone(),
+                    EmbeddingForm::Folded if embedding.len() > 1 => vec![self.embedding],
+                    EmbeddingForm::Folded => embedding.clone(),
                     // More numbers than units tell the network nothing that fewer could not.
                     _ if embedding.len() > 1 => {
                         embedding.iter().copied().filter(|&width| width <= units).collect()
@@ -144,20 +143,20 @@ impl Space<'_> {
                     _ => embedding.clone(),
                 };
                 for embedding in widths {
-                    let shape = Shape { vocabulary: 1, embedding, units, form: Some(form) };
+                    let size = Size { vocabulary: 1, embedding, units, form: Some(form) };
                     // What a recipe cannot be is no size: tanh with a width that is no multiple of four, say.
-                    if (self.recipe)(&shape).is_ok() {
-                        shapes.push(shape);
+                    if (self.recipe)(&size).is_ok() {
+                        sizes.push(size);
                     }
                 }
             }
         }
-        shapes
+        sizes
     }
 
     /// The size with the most words that fit, if any do.
-    fn largest(&self, shape: Shape) -> Result<Option<Plan>> {
-        let plan = |vocabulary| self.plan(Shape { vocabulary, ..shape });
+    fn largest(&self, size: Size) -> Result<Option<Plan>> {
+        let plan = |vocabulary| self.plan(Size { vocabulary, ..size });
         let words = self.choices.words;
         let most = plan(words)?;
         if self.limits.hold(&most.footprint) {
@@ -183,19 +182,16 @@ impl Space<'_> {
     }
 
     /// What a size will take.
-    pub fn plan(&self, shape: Shape) -> Result<Plan> {
-        let recipe = (self.recipe)(&shape)?;
-        let words = (0..shape.vocabulary).map(|word| word.to_string()).collect();
-        let encoder = Encoder::new(&recipe, words);
-        let hash = PerfectHash::stand_in(shape.vocabulary, recipe.fingerprint_bytes());
-        let (size, file) = FileSize::with_model(&recipe, &encoder, self.labels, &hash)?;
-        let needs = Needs::of(Model::from_bytes(&file)?.contents(), size.most);
-        let footprint = Footprint::of(needs, ZEROS, &self.device);
-        Ok(Plan { shape, needs, footprint, has_most_words: true })
+    pub(super) fn plan(&self, size: Size) -> Result<Plan> {
+        let recipe = (self.recipe)(&size)?;
+        let hash = PerfectHash::stand_in(size.vocabulary, recipe.fingerprint_bytes());
+        let (_, needs) = FileSize::with_needs(&recipe, size.vocabulary, self.labels, &hash)?;
+        let footprint = Footprint::of(needs, ZEROS, &self.deployment);
+        Ok(Plan { size, needs, footprint, has_most_words: true })
     }
 }
 
-/// Two digits of a number, and zeros.
+/// A number rounded down to two digits.
 fn round(number: usize) -> usize {
     let digits = number.checked_ilog10().unwrap_or(0).saturating_sub(1);
     number / 10usize.pow(digits) * 10usize.pow(digits)
@@ -218,11 +214,11 @@ fn round_numbers(below: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::footprint::{CORES, Engine};
+    use crate::footprint::{CORES, Engine, Platform};
 
     fn with_space<T>(limits: Limits, given: &[&str], test: impl FnOnce(&Space<'_>) -> T) -> T {
         let settings: Vec<String> = given.iter().map(|&setting| setting.to_owned()).collect();
-        let load = |shape: &Shape| Ok(Recipe::load("compact", &shape.settings())?);
+        let load = |size: &Size| Ok(Recipe::load("compact", &size.settings())?);
         let recipe = Recipe::load("compact", &settings).unwrap();
         let is_given = |key: &str| given.iter().any(|setting| setting.starts_with(key));
         let labels = ["a".to_owned(), "b".to_owned()];
@@ -232,9 +228,8 @@ mod tests {
             recipe: &load,
             embedding: recipe.embedding,
             labels: &labels,
-            device: Device {
-                core: &CORES[0],
-                engine: Engine::Full,
+            deployment: Deployment {
+                platform: Platform { core: &CORES[0], engine: Engine::Full },
                 bytes_per_word: 5.0,
                 words_per_text: 20.0,
             },
@@ -251,11 +246,11 @@ mod tests {
             for plan in &plans {
                 assert!(limits.hold(&plan.footprint), "{plan:?}");
             }
-            let shapes: BTreeSet<Shape> = plans.iter().map(|plan| plan.shape).collect();
-            assert_eq!(shapes.len(), plans.len(), "each once");
-            let most = plans.iter().map(|plan| plan.shape).max_by_key(|shape| shape.vocabulary).unwrap();
+            let sizes: BTreeSet<Size> = plans.iter().map(|plan| plan.size).collect();
+            assert_eq!(sizes.len(), plans.len(), "each once");
+            let most = plans.iter().map(|plan| plan.size).max_by_key(|size| size.vocabulary).unwrap();
             assert!(most.vocabulary < 3000, "{most}");
-            let more = Shape { vocabulary: most.vocabulary + 100, ..most };
+            let more = Size { vocabulary: most.vocabulary + 100, ..most };
             assert!(!limits.hold(&space.plan(more).unwrap().footprint));
         });
     }
@@ -263,19 +258,19 @@ mod tests {
     #[test]
     fn ram_and_instructions_prune() {
         let ram = Limits { ram: Some(CORES[0].stack + 9 * 20), ..Limits::default() };
-        let inputs = |shape: &Shape| match shape.form {
-            Some(Form::Folded) => shape.units,
-            _ => shape.units + shape.embedding,
+        let inputs = |size: &Size| match size.form {
+            Some(EmbeddingForm::Folded) => size.units,
+            _ => size.units + size.embedding,
         };
         with_space(ram, &[], |space| {
             let plans = space.plans().unwrap();
-            assert!(plans.iter().all(|plan| inputs(&plan.shape) <= 20));
-            assert!(plans.iter().any(|plan| inputs(&plan.shape) == 20));
+            assert!(plans.iter().all(|plan| inputs(&plan.size) <= 20));
+            assert!(plans.iter().any(|plan| inputs(&plan.size) == 20));
         });
         let instructions = Limits { instructions_per_word: Some(600), ..Limits::default() };
         with_space(instructions, &[], |space| {
             let plans = space.plans().unwrap();
-            assert!(!plans.is_empty() && plans.iter().all(|plan| plan.shape.units < 32));
+            assert!(!plans.is_empty() && plans.iter().all(|plan| plan.size.units < 32));
         });
     }
 
@@ -284,8 +279,8 @@ mod tests {
         let given = ["units=12", "vocabulary=700", "embedding_bits=4"];
         with_space(Limits::default(), &given, |space| {
             for plan in space.plans().unwrap() {
-                let Shape { vocabulary, units, form, .. } = plan.shape;
-                assert_eq!((vocabulary, units, form), (700, 12, Some(Form::Int4)));
+                let Size { vocabulary, units, form, .. } = plan.size;
+                assert_eq!((vocabulary, units, form), (700, 12, Some(EmbeddingForm::Int4)));
             }
         });
     }

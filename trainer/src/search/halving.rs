@@ -1,14 +1,14 @@
-//! Which of many sizes to take, with few trainings: coarse to fine, short to long.
+//! Successive halving: the best of many sizes, with few trainings.
 //!
-//! A few sizes, each of which stands for those around it, are trained for a quarter of the epochs, then the neighbours of
-//! the best of them. The better ones are trained anew for half of the epochs, and the best of these for all ("successive
-//! halving": Jamieson and Talwalkar 2016), with the one that is most like the recipe.
+//! A few sizes that cover the space evenly are trained for a quarter of the epochs, then the neighbours of the best of them.
+//! The better ones are trained anew for half of the epochs, and the best of these for all epochs (Jamieson and Talwalkar
+//! 2016), together with the size that is most like the recipe.
 
 use std::cmp::Ordering;
 
 use anyhow::Result;
 
-use super::grid::{Form, Shape};
+use super::size::{EmbeddingForm, Size};
 use super::space::Plan;
 
 /// Sizes that are tried first.
@@ -21,14 +21,13 @@ const BEST: usize = 3;
 /// How many go on to half of the epochs, and then to all.
 const KEPT: [usize; 2] = [8, 4];
 
-/// Steps of an optimizer after which a training begins to tell something, whatever the epochs: a short training of few
-/// texts would end before.
+/// The fewest steps of the optimizer in a training, whatever its epochs: a shorter one says nothing yet about a size.
 const STEPS: usize = 1000;
 
 /// How long a training is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Effort {
+pub(super) enum Effort {
     /// A quarter of the epochs.
     Quarter,
     /// Half of them.
@@ -38,8 +37,8 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// So much of a number of epochs, each of so many steps.
-    pub fn of(self, epochs: usize, steps: usize) -> usize {
+    /// The epochs of a training with this effort, of `epochs` with `steps` steps each.
+    pub(super) fn of(self, epochs: usize, steps: usize) -> usize {
         let share = match self {
             Self::Quarter => epochs.div_ceil(4),
             Self::Half => epochs.div_ceil(2),
@@ -49,9 +48,9 @@ impl Effort {
     }
 }
 
-/// What a training of a size came to.
+/// The results by which sizes are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Score {
+pub(super) struct Rating {
     /// The share of texts that the device answers correctly.
     pub accuracy: f64,
     /// Mean cross-entropy of its answers.
@@ -60,9 +59,9 @@ pub struct Score {
     pub bytes: usize,
 }
 
-impl Score {
-    /// The better comes first. Of equals it is the smaller, but after a short training that which promises more: many
-    /// have learned nothing yet but which class is most frequent.
+impl Rating {
+    /// Orders by accuracy, the better first. Of equal accuracies, the smaller file comes first; after a short training the
+    /// lower loss counts before that, because many networks have learned only the most frequent class by then.
     fn rank(&self, other: &Self, effort: Effort) -> Ordering {
         let promise = match effort {
             Effort::Whole => Ordering::Equal,
@@ -74,18 +73,18 @@ impl Score {
 
 /// Searches; returns places in `plans`, the best first: those that were trained longest before the others. `train`
 /// trains several, and says what each came to, if it came to something that may be chosen.
-pub fn search(
+pub(super) fn search(
     plans: &[Plan],
-    beside: &Shape,
-    mut train: impl FnMut(&[usize], Effort) -> Result<Vec<Option<Score>>>,
+    beside: &Size,
+    mut train: impl FnMut(&[usize], Effort) -> Result<Vec<Option<Rating>>>,
 ) -> Result<Vec<usize>> {
-    let points: Vec<Point> = plans.iter().map(|plan| Point::of(&plan.shape)).collect();
+    let positions: Vec<Position> = plans.iter().map(|plan| Position::of(&plan.size)).collect();
     // With fewer words than fit only what proves good with all of them.
-    let coarse = cover(&points, &Point::of(beside), COARSE, |place| plans[place].has_most_words);
+    let coarse = cover(&positions, &Position::of(beside), COARSE, |place| plans[place].has_most_words);
     let mut ranked = Vec::new();
-    let mut round = |places: &[usize], effort| -> Result<Vec<(usize, Score)>> {
-        let scores = train(places, effort)?;
-        Ok(places.iter().zip(scores).filter_map(|(&place, score)| Some((place, score?))).collect())
+    let mut round = |places: &[usize], effort| -> Result<Vec<(usize, Rating)>> {
+        let ratings = train(places, effort)?;
+        Ok(places.iter().zip(ratings).filter_map(|(&place, rating)| Some((place, rating?))).collect())
     };
     ranked.extend(round(&coarse, Effort::Quarter)?);
     ranked.sort_by(|(_, a), (_, b)| a.rank(b, Effort::Quarter));
@@ -93,8 +92,8 @@ pub fn search(
     // Around each of the best in turn, the nearest that has not been tried.
     let mut fine: Vec<usize> = Vec::new();
     for (center, _) in ranked.iter().take(BEST).cycle().take(FINE) {
-        let others = (0..points.len()).filter(|place| !coarse.contains(place) && !fine.contains(place));
-        let far = |place: usize| points[*center].distance(&points[place]);
+        let others = (0..positions.len()).filter(|place| !coarse.contains(place) && !fine.contains(place));
+        let far = |place: usize| positions[*center].distance(&positions[place]);
         fine.extend(others.min_by(|&a, &b| far(a).total_cmp(&far(b)).then(a.cmp(&b))));
     }
     ranked.extend(round(&fine, Effort::Quarter)?);
@@ -114,21 +113,21 @@ pub fn search(
     Ok(ranked.into_iter().map(|(place, _)| place).collect())
 }
 
-/// Where a size is among sizes: twice as much of something is as far away as half of it.
+/// The position of a size in the space of sizes: logarithmic, so that twice as much is as far away as half.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Point {
+struct Position {
     words: f64,
     /// Numbers of a word.
     row: f64,
     units: f64,
-    form: Option<Form>,
+    form: Option<EmbeddingForm>,
 }
 
-impl Point {
-    fn of(shape: &Shape) -> Self {
+impl Position {
+    fn of(size: &Size) -> Self {
         let log = |number: usize| (number.max(1) as f64).log2();
-        let row = if shape.form == Some(Form::Folded) { shape.units } else { shape.embedding };
-        Self { words: log(shape.vocabulary), row: log(row), units: log(shape.units), form: shape.form }
+        let row = if size.form == Some(EmbeddingForm::Folded) { size.units } else { size.embedding };
+        Self { words: log(size.vocabulary), row: log(row), units: log(size.units), form: size.form }
     }
 
     fn distance(&self, other: &Self) -> f64 {
@@ -140,27 +139,29 @@ impl Point {
     }
 }
 
-/// So many of the points, each of which stands for those around it: first that nearest to `start`, then always the one
-/// that brings all points nearest to what is chosen, among those that `may` be.
-fn cover(points: &[Point], start: &Point, count: usize, may: impl Fn(usize) -> bool) -> Vec<usize> {
-    let may: Vec<usize> = (0..points.len()).filter(|&place| may(place)).collect();
-    // How far each point is from what is chosen.
-    let mut gaps = vec![f64::MAX; points.len()];
+/// Chooses `count` of the positions that cover all of them, among those that `may` be chosen: first the one nearest to
+/// `start`, then always the one that most reduces the sum of the distances of all positions to the nearest chosen one.
+fn cover(positions: &[Position], start: &Position, count: usize, may: impl Fn(usize) -> bool) -> Vec<usize> {
+    let may: Vec<usize> = (0..positions.len()).filter(|&place| may(place)).collect();
+    // How far each position is from what is chosen.
+    let mut gaps = vec![f64::MAX; positions.len()];
     let mut chosen = Vec::new();
     while chosen.len() < count.min(may.len()) {
         let cost = |place: usize| -> f64 {
             match chosen.is_empty() {
-                true => points[place].distance(start),
-                false => {
-                    points.iter().zip(&gaps).map(|(point, gap)| gap.min(point.distance(&points[place]))).sum()
-                }
+                true => positions[place].distance(start),
+                false => positions
+                    .iter()
+                    .zip(&gaps)
+                    .map(|(position, gap)| gap.min(position.distance(&positions[place])))
+                    .sum(),
             }
         };
         let costs = may.iter().filter(|place| !chosen.contains(*place)).map(|&place| (cost(place), place));
         let Some((_, best)) = costs.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))) else { break };
         chosen.push(best);
-        for (gap, point) in gaps.iter_mut().zip(points) {
-            *gap = gap.min(point.distance(&points[best]));
+        for (gap, position) in gaps.iter_mut().zip(positions) {
+            *gap = gap.min(position.distance(&positions[best]));
         }
     }
     chosen
@@ -175,13 +176,13 @@ mod tests {
     use kilornn::text::Unit;
 
     fn plan(vocabulary: usize, embedding: usize, units: usize) -> Plan {
-        let shape = Shape { vocabulary, embedding, units, form: Some(Form::Int4) };
+        let size = Size { vocabulary, embedding, units, form: Some(EmbeddingForm::Int4) };
         let (order, unit) = (Order::Columns, Unit::Word);
         let step = Step { units, width: embedding, tanh: false, order, unit, outputs: 1 };
         let footprint =
             Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };
-        Plan { shape, needs, footprint, has_most_words: vocabulary == 2000 }
+        Plan { size, needs, footprint, has_most_words: vocabulary == 2000 }
     }
 
     fn plans() -> Vec<Plan> {
@@ -199,21 +200,21 @@ mod tests {
     #[test]
     fn the_best_is_found_where_sizes_become_better_towards_it() {
         let plans = plans();
-        let beside = plan(1000, 8, 16).shape;
+        let beside = plan(1000, 8, 16).size;
         for best in [plan(2000, 4, 32), plan(500, 16, 8), plan(2000, 16, 64)] {
-            let target = Point::of(&best.shape);
+            let target = Position::of(&best.size);
             let mut asked = Vec::new();
             let found = search(&plans, &beside, |places, effort| {
                 asked.push((effort, places.to_vec()));
-                let score = |&place: &usize| {
-                    let accuracy = 0.9 - 0.05 * Point::of(&plans[place].shape).distance(&target);
-                    Some(Score { accuracy, loss: 1.0 - accuracy, bytes: plans[place].needs.file })
+                let rating = |&place: &usize| {
+                    let accuracy = 0.9 - 0.05 * Position::of(&plans[place].size).distance(&target);
+                    Some(Rating { accuracy, loss: 1.0 - accuracy, bytes: plans[place].needs.file })
                 };
-                Ok(places.iter().map(score).collect())
+                Ok(places.iter().map(rating).collect())
             })
             .unwrap();
-            let distance = Point::of(&plans[found[0]].shape).distance(&target);
-            assert!(distance <= 2.0, "{} is far from {}", plans[found[0]].shape, best.shape);
+            let distance = Position::of(&plans[found[0]].size).distance(&target);
+            assert!(distance <= 2.0, "{} is far from {}", plans[found[0]].size, best.size);
             let counts: Vec<_> = asked.iter().map(|(effort, places)| (*effort, places.len())).collect();
             use Effort::{Half, Quarter, Whole};
             let whole = counts[3].1;
@@ -232,16 +233,16 @@ mod tests {
     #[test]
     fn the_smaller_of_equals_is_taken_and_what_failed_never() {
         let plans = [plan(2000, 8, 16), plan(2000, 4, 16), plan(2000, 2, 16)];
-        let found = search(&plans, &plans[0].shape, |places, _| {
-            let score = |&place: &usize| {
+        let found = search(&plans, &plans[0].size, |places, _| {
+            let rating = |&place: &usize| {
                 let bytes = plans[place].needs.file;
-                (place != 2).then_some(Score { accuracy: 0.8, loss: 1.0 / bytes as f64, bytes })
+                (place != 2).then_some(Rating { accuracy: 0.8, loss: 1.0 / bytes as f64, bytes })
             };
-            Ok(places.iter().map(score).collect())
+            Ok(places.iter().map(rating).collect())
         })
         .unwrap();
         assert_eq!(found, [1, 0], "of equals the smaller");
-        assert_eq!(search(&[], &plans[0].shape, |_, _| Ok(vec![])).unwrap(), [0; 0]);
+        assert_eq!(search(&[], &plans[0].size, |_, _| Ok(vec![])).unwrap(), [0; 0]);
     }
 
     #[test]
