@@ -2,9 +2,8 @@
 
 use heapless::Vec;
 
-use crate::layers::State;
 use crate::text::{Tokenizer, WordHash, WordSink};
-use crate::{Error, Model, Prediction, Truncating, Unknown};
+use crate::{Error, Model, Prediction, State, Truncating, Unknown};
 
 /// Classifies texts, one after the other, in memory of fixed size.
 ///

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use crate::file::OLDEST;
+use crate::version::OLDEST;
 
 /// Why a model was refused.
 ///
 /// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes), [`file`](mod@crate::file)) and making a
 /// classifier or a state for it ([`Classifier::new`](crate::Classifier::new),
-/// [`State::zero`](crate::layers::State::zero)) can fail; reading a text cannot.
+/// [`State::zero`](crate::State::zero)) can fail; reading a text cannot.
 ///
 /// ```
 /// use kilornn::{Error, Model};

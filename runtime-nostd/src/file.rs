@@ -20,6 +20,10 @@
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Deserialize as _;
 
+use crate::version::OLDEST;
+pub use crate::version::VERSION;
+use crate::{Contents, Error};
+
 // How the checksum is computed, which does not change its value. A host has room for a table of 16 kB.
 #[cfg(all(target_os = "none", not(feature = "fast-load")))]
 type Method = crc::NoTable;
@@ -27,25 +31,6 @@ type Method = crc::NoTable;
 type Method = crc::Table<1>;
 #[cfg(not(target_os = "none"))]
 type Method = crc::Table<16>;
-
-use crate::{Contents, Error};
-
-/// The newest format version that this runtime writes and reads.
-///
-/// | version | what is new |
-/// |---:|---|
-/// | 1 | a draft that was never released, and cannot be read |
-/// | 2 | everything but what the rows below say |
-/// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
-///
-/// The version in a file is the oldest that has all the file needs ([`version`]), so that older devices can read it.
-///
-/// ```
-/// assert_eq!(kilornn::file::VERSION, 3);
-/// ```
-pub const VERSION: u16 = 3;
-/// The oldest one that it reads.
-pub(crate) const OLDEST: u16 = 2;
 
 /// The version of a file with these contents: the oldest that has all they need.
 ///

@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(not(kilornn_assembly), forbid(unsafe_code))]
 
+mod check;
 mod classifier;
 mod error;
 pub mod file;
@@ -15,9 +16,11 @@ mod model;
 mod prediction;
 mod probability;
 pub mod text;
+mod version;
 
 pub use classifier::Classifier;
 pub use error::Error;
+pub use kernels::State;
 pub use load::Model;
 pub use model::{Contents, Padding, Sequence, Truncating, Unknown};
 pub use prediction::Prediction;

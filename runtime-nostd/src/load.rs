@@ -1,7 +1,7 @@
 //! The loader: it checks a model once, so that computing with it can neither fail nor overflow nor read out of range.
 
-use crate::kernels::step;
-use crate::layers::{Activation, State};
+use crate::check::{at_least_one, at_most, exactly};
+use crate::layers::Activation;
 use crate::{Contents, Error, file};
 
 /// A model that has been checked: every length, index, shift and sum is known to be in range.
@@ -136,15 +136,6 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Takes one step of the recurrence, with the word in row `row` of the embedding. Does nothing if there is no such
-    /// row, or if the state was made for a model of another shape. See [`State`] for an example.
-    ///
-    /// A [`Classifier`](crate::Classifier) takes a step for every word.
-    #[inline]
-    pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
-        step(self, row, state);
-    }
-
     /// Rows of the embedding.
     #[inline]
     pub(crate) const fn rows(&self) -> u32 {
@@ -198,24 +189,4 @@ fn check(contents: &Contents<'_>) -> Result<(), Error> {
         at_most("window (at most)", 1 << 16, sequence.maxlen as usize)?;
     }
     Ok(())
-}
-
-/// `Ok` if `found` is what it must be.
-pub(crate) fn exactly(what: &'static str, needed: usize, found: usize) -> Result<(), Error> {
-    if found == needed { Ok(()) } else { Err(invalid(what, needed, found)) }
-}
-
-/// `Ok` if `found` does not exceed `limit`.
-pub(crate) fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), Error> {
-    if found <= limit { Ok(()) } else { Err(invalid(what, limit, found)) }
-}
-
-/// `Ok` if there are any.
-pub(crate) fn at_least_one(what: &'static str, found: usize) -> Result<(), Error> {
-    if found > 0 { Ok(()) } else { Err(invalid(what, 1, 0)) }
-}
-
-fn invalid(what: &'static str, needed: usize, found: usize) -> Error {
-    let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Error::Invalid { what, needed: clamp(needed), found: clamp(found) }
 }

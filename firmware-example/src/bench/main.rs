@@ -14,7 +14,7 @@ mod model;
 
 use core::hint::black_box;
 
-use kilornn::layers::State;
+use kilornn::State;
 use kilornn::text::{Tokenizer, WordHash, WordSink};
 use kilornn::{Classifier, Model};
 use semihosting::println;

@@ -14,58 +14,13 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use crate::layers::{Activation, Embedding, Order, State, tanh};
-use crate::{Contents, Model};
-
-/// Room for the inputs of one step; nothing is kept in it from one step to the next.
-///
-/// A list of active inputs takes eight bytes for each ([`ActiveInput`]). With DSP instructions it takes twelve bytes for
-/// two of them ([`ActivePair`]), where the last pair may be half empty; in [`Order::Pairs`] all inputs are there, with
-/// two bytes each.
-#[derive(Debug, Clone)]
-#[repr(C, align(4))]
-pub(crate) struct Scratch<const UNITS: usize> {
-    #[cfg(not(kilornn_assembly = "dsp"))]
-    room: [ActiveInput; UNITS],
-    #[cfg(kilornn_assembly = "dsp")]
-    room: [[u16; 3]; UNITS],
-    #[cfg(kilornn_assembly = "dsp")]
-    last_half: [u16; 3],
-}
-
-impl<const UNITS: usize> Scratch<UNITS> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            #[cfg(not(kilornn_assembly = "dsp"))]
-            room: [ActiveInput { column: 0, multiplier: 0 }; UNITS],
-            #[cfg(kilornn_assembly = "dsp")]
-            room: [[0; 3]; UNITS],
-            #[cfg(kilornn_assembly = "dsp")]
-            last_half: [0; 3],
-        }
-    }
-}
-
-/// An active input: one that is not zero.
 #[cfg(not(kilornn_assembly = "dsp"))]
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-struct ActiveInput {
-    /// Where its column begins, in bytes from the start of the kernel.
-    column: u32,
-    /// What multiplies the column.
-    multiplier: i32,
-}
-
-/// Two active inputs.
+use super::scratch::ActiveInput;
 #[cfg(kilornn_assembly = "dsp")]
-#[repr(C)]
-struct ActivePair {
-    /// Where their columns begin, in bytes from the row of biases.
-    columns: [u32; 2],
-    /// What multiplies the columns.
-    multipliers: [i16; 2],
-}
+use super::scratch::ActivePair;
+use super::state::State;
+use crate::layers::{Activation, Embedding, Order, tanh};
+use crate::{Contents, Model};
 
 /// What the assembly needs for one step: a struct in C's layout, to which it gets one pointer.
 ///
@@ -79,7 +34,7 @@ struct ActivePair {
 /// | pointer | points to | bytes | multiple of | guaranteed by |
 /// |---|---|---:|---:|---|
 /// | `state` | the states of the units, `i8` each | `units` | 4 | [`State::zero`]: there is room for `UNITS`, at least `inputs` |
-/// | `list` | a [`Scratch`]: active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`State::zero`]: there is a `Scratch` for `UNITS` inputs |
+/// | `list` | a [`Scratch`](super::scratch::Scratch): active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`State::zero`]: there is a `Scratch` for `UNITS` inputs |
 /// | `end` | a place in the list, or its end | | 4 | [`Plan::push`], which moves it behind what it writes |
 /// | `biases` | the row's biases, two units in an `i16` | `units` | 4 | the loader: the weights are at a multiple of 4, and `row` is one of the embedding's rows |
 /// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |

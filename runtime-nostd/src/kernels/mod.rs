@@ -7,14 +7,24 @@
 mod assembly;
 #[cfg(not(kilornn_assembly))]
 mod portable;
+mod scratch;
+mod state;
 
+pub use state::State;
+
+use crate::Model;
 #[cfg(kilornn_assembly)]
-pub(crate) use assembly::{Scratch, step};
+use assembly::step;
 #[cfg(not(kilornn_assembly))]
-pub(crate) use portable::{Scratch, step};
+use portable::step;
 
-/// The dot product of one row of weights and a vector.
-#[inline]
-pub(crate) fn dot(weights: &[u8], input: &[i8]) -> i32 {
-    weights.iter().zip(input).map(|(&w, &x)| i32::from(w as i8) * i32::from(x)).sum()
+impl Model<'_> {
+    /// Takes one step of the recurrence, with the word in row `row` of the embedding. Does nothing if there is no such
+    /// row, or if the state was made for a model of another shape. See [`State`] for an example.
+    ///
+    /// A [`Classifier`](crate::Classifier) takes a step for every word.
+    #[inline]
+    pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
+        step(self, row, state);
+    }
 }

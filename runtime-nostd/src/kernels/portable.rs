@@ -1,26 +1,9 @@
 //! The kernel for every target: plain Rust, and the oracle for any other.
 
+use super::scratch::{ActiveInput, Scratch};
+use super::state::State;
 use crate::Model;
-use crate::layers::{BLOCK, Order, State};
-
-/// An active input: one that is not zero.
-#[derive(Debug, Clone, Copy)]
-struct ActiveInput {
-    /// Where its column begins, in `i16`s from the start of the kernel.
-    column: u16,
-    /// What multiplies the column.
-    multiplier: i16,
-}
-
-/// Room for the active inputs of one step; nothing is kept in it from one step to the next.
-#[derive(Debug, Clone)]
-pub(crate) struct Scratch<const UNITS: usize>([ActiveInput; UNITS]);
-
-impl<const UNITS: usize> Scratch<UNITS> {
-    pub(crate) const fn new() -> Self {
-        Self([ActiveInput { column: 0, multiplier: 0 }; UNITS])
-    }
-}
+use crate::layers::{BLOCK, Order};
 
 /// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
 /// with another shape.

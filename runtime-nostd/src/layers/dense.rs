@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::kernels::dot;
-use crate::load::{at_least_one, at_most, exactly};
+use crate::check::{at_least_one, at_most, exactly};
 
 /// Keras's `Dense` without its activation: `logit = Σ kernel · h + bias` in integers, which are real logits when
 /// multiplied by `scale`.
@@ -47,7 +46,8 @@ impl Dense<'_> {
         let (output, units) = (output as usize, state.len());
         let kernel = self.kernel.get(output * units..(output + 1) * units).unwrap_or_default();
         let (bias, _) = self.bias.as_chunks::<4>();
-        dot(kernel, state) + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
+        let products = kernel.iter().zip(state).map(|(&w, &h)| i32::from(w as i8) * i32::from(h));
+        products.sum::<i32>() + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
     }
 
     /// Checks lengths and that no logit can overflow.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::load::{at_least_one, at_most, exactly};
+use crate::check::{at_least_one, at_most, exactly};
 
 /// How a word enters the recurrence. There is a row for each slot of the vocabulary, and one more for unknown words if
 /// they have one ([`Contents::rows`](crate::Contents::rows)).

@@ -8,7 +8,6 @@ mod activation;
 mod dense;
 mod embedding;
 mod simple_rnn;
-mod state;
 
 pub use activation::Activation;
 #[cfg(kilornn_assembly)]
@@ -18,4 +17,3 @@ pub use embedding::{Embedding, Table};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
-pub use state::State;

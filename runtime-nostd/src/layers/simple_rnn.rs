@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Activation, Embedding};
 use crate::Error;
-use crate::load::{at_least_one, at_most, exactly};
+use crate::check::{at_least_one, at_most, exactly};
 
 /// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::load::{at_least_one, at_most, exactly};
+use crate::check::{at_least_one, at_most, exactly};
 
 /// A 32-bit hash of a word, computed character by character, so that no text is kept: FNV-1a of its UTF-8 bytes, then
 /// the finalizer of MurmurHash3, since the last bytes change only some bits of FNV-1a.

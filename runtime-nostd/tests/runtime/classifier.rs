@@ -1,7 +1,8 @@
 //! The classifier against the formulas, computed naively.
 
 use crate::common::{Narrow, Tables};
-use kilornn::layers::{Activation, Order, State};
+use kilornn::State;
+use kilornn::layers::{Activation, Order};
 use kilornn::text::{Unit, WordHash};
 use kilornn::{Classifier, Error, Model, Truncating, Unknown};
 use proptest::prelude::*;

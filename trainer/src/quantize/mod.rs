@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use kilornn::layers::{Activation, Embedding, Order, State};
+use kilornn::State;
+use kilornn::layers::{Activation, Embedding, Order};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
 

@@ -1,7 +1,8 @@
 //! How much of the hidden state is not zero.
 
 use anyhow::Result;
-use kilornn::layers::{Order, State};
+use kilornn::State;
+use kilornn::layers::Order;
 use kilornn::text::WordHash;
 use kilornn::{Model, Unknown};
 use maud::{Markup, html};

@@ -152,12 +152,35 @@ fn resolve(from: &Module, path: &[String], files: &BTreeMap<Module, (PathBuf, St
                 module.push(name.clone());
                 if !files.contains_key(&module) {
                     module.pop();
+                    // An item that the module has from one of its children is the child's.
+                    if let Some(child) = files.get(&module).and_then(|(_, source)| origin(source, name)) {
+                        module.push(child);
+                        if !files.contains_key(&module) {
+                            module.pop();
+                        }
+                    }
                     break;
                 }
             }
         }
     }
     Some(module)
+}
+
+/// The child from which a module's source takes a name: `pub use child::{Name, ..}`.
+fn origin(source: &str, name: &str) -> Option<String> {
+    let tokens = tokens(source);
+    let mut found = Vec::new();
+    for at in 1..tokens.len() {
+        if tokens[at - 1].1 == "use" {
+            spread(&tokens, at, &[], &mut found);
+        }
+    }
+    let path = found
+        .into_iter()
+        .map(|(_, path)| path)
+        .find(|path| path.len() > 1 && path.last().is_some_and(|last| last == name))?;
+    path.into_iter().find(|part| part != "self")
 }
 
 /// Every path of a source that begins with `crate`, `super` or `self`, with its line; groups in braces are spread out.

@@ -1,7 +1,8 @@
 //! Models without a meaning, whose states have as many zeros as is asked for.
 
 use anyhow::{Result, anyhow};
-use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, State, Table};
+use kilornn::State;
+use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Model, Sequence, Truncating, Unknown, file};
 use kilornn_host::cores::Shape;

@@ -1,10 +1,10 @@
 //! The hidden state, and the memory that a step needs.
 
-use crate::kernels::Scratch;
+use super::scratch::Scratch;
 use crate::{Error, Model};
 
 /// The hidden state of a network whose step has up to `UNITS` inputs: its hidden units and, with a
-/// [projected](super::Embedding::Projected) embedding, the numbers of a row.
+/// [projected](crate::layers::Embedding::Projected) embedding, the numbers of a row.
 ///
 /// RAM in bytes: `UNITS` for the states, and `8 * UNITS` for a step's list of active inputs (`6 * UNITS` on cores with
 /// Arm's DSP instructions, `4 * UNITS` for the kernel in plain Rust).
@@ -12,7 +12,7 @@ use crate::{Error, Model};
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
 /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
-/// use kilornn::{Error, Model, layers::State};
+/// use kilornn::{Error, Model, State};
 ///
 /// let model = Model::from_bytes(BYTES)?;
 /// let mut state: State<64> = State::zero(&model)?;
@@ -72,7 +72,7 @@ impl<const UNITS: usize> State<UNITS> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
     /// # let model = kilornn::Model::from_bytes(BYTES)?;
-    /// # let mut state: kilornn::layers::State<64> = kilornn::layers::State::zero(&model)?;
+    /// # let mut state: kilornn::State<64> = kilornn::State::zero(&model)?;
     /// state.set(&[7, 8]);
     /// assert_eq!(state.values()[..3], [7, 8, 0]);
     /// # Ok(())

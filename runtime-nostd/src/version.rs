@@ -1,0 +1,18 @@
+//! Versions of the file format.
+
+/// The newest format version that this runtime writes and reads.
+///
+/// | version | what is new |
+/// |---:|---|
+/// | 1 | a draft that was never released, and cannot be read |
+/// | 2 | everything but what the rows below say |
+/// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
+///
+/// The version in a file is the oldest that has all the file needs ([`version`](crate::file::version)), so that older devices can read it.
+///
+/// ```
+/// assert_eq!(kilornn::file::VERSION, 3);
+/// ```
+pub const VERSION: u16 = 3;
+/// The oldest one that it reads.
+pub(crate) const OLDEST: u16 = 2;
