@@ -27,7 +27,7 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
+/// Whatever the program then prints: an [`InputError`] if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let corpus = generate(args.seed);
     std::fs::create_dir_all(&args.folder).map_err(|e| InputError::in_file(&args.folder, e.to_string()))?;

@@ -5,15 +5,15 @@ use toml::Value as Toml;
 use super::keys::{Choice, Value, choices, unknown_word};
 
 choices! {
-    /// Which words the vocabulary has.
+    /// How the words of the vocabulary are selected.
     pub enum VocabularyBy {
         /// The most frequent ones, as in Keras.
         Frequency = "frequency",
-        /// Those that tell most of a text's class, by whether they are in it (Dunning's log-likelihood ratio).
+        /// Those whose presence says most about the class of a text (Dunning's log-likelihood ratio).
         Information = "information",
     }
 
-    /// What becomes of words that are not in the vocabulary.
+    /// What is done with words that are not in the vocabulary.
     pub enum UnknownWords {
         /// They are left out (Keras without `oov_token`).
         Drop = "drop",
@@ -21,12 +21,12 @@ choices! {
         Row = "row",
     }
 
-    /// How texts are read in training.
+    /// How words are looked up in training.
     pub enum Lookup {
-        /// As they are: only a word of the vocabulary is one.
+        /// Exactly: only words of the vocabulary are found.
         Exact = "exact",
-        /// As the device reads them, by fingerprints, which take an unknown word for a known one now and then: the
-        /// network learns to bear it. Pairs need it most, since nearly every pair of a text is unknown.
+        /// As on the device, by fingerprints, which sometimes take an unknown word for a known one: the network learns to
+        /// cope with that. It matters most for pairs, since nearly every pair of a text is unknown.
         Device = "device",
     }
 
@@ -34,7 +34,7 @@ choices! {
     pub enum Letters {
         /// None.
         None = "none",
-        /// A to Z: spares the device `core`'s case tables.
+        /// A to Z: saves the device Unicode's case tables.
         Ascii = "ascii",
         /// All.
         Unicode = "unicode",
@@ -48,15 +48,15 @@ choices! {
         Post = "post",
     }
 
-    /// What stands in front of short texts.
+    /// How short texts are padded, in front.
     pub enum Pads {
-        /// Nothing that the network sees (Keras's `mask_zero=True`).
+        /// With steps that the network skips (Keras's `mask_zero=True`).
         Masked = "masked",
-        /// Pads up to `maxlen`, over which the network runs as over words (Keras's default).
+        /// With pads up to `maxlen`, which the network reads like words (Keras's default).
         Tokens = "tokens",
     }
 
-    /// What a hidden unit does with the sum of its inputs. (Keras's `SimpleRNN` has tanh by default; ReLU is cheaper on
+    /// The activation of hidden units. (Keras's `SimpleRNN` has tanh by default; ReLU is cheaper on
     /// the device, since most of its states are zero.)
     pub enum Activation {
         /// `max(0, x)`
@@ -65,7 +65,7 @@ choices! {
         Tanh = "tanh",
     }
 
-    /// How the recurrent kernel starts.
+    /// The initial recurrent kernel.
     pub enum RecurrentInitializer {
         /// A random orthogonal matrix (Saxe et al. 2014), Keras's default.
         Orthogonal = "orthogonal",
@@ -81,31 +81,32 @@ choices! {
         Adam = "adam",
         /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
         Adamw = "adamw",
-        /// Keras's SGD: gradient descent, with momentum and Nesterov's form of it where asked for.
+        /// Keras's SGD: gradient descent, with momentum and Nesterov momentum if asked for.
         Sgd = "sgd",
     }
 
-    /// What RMSprop squares of an embedding's gradient.
+    /// Which gradients of the embedding RMSprop squares.
     pub enum EmbeddingSquares {
-        /// A word's gradient in the whole batch, as Keras's `rmsprop.py` reads, and as it is on PyTorch.
+        /// The gradient of a word in the whole batch, as in Keras's `rmsprop.py`, and in Keras on PyTorch.
         Batch = "batch",
-        /// The gradient of each occurrence of the word, and adds up the squares: Keras on TensorFlow.
+        /// The gradient of each occurrence of the word; the squares are added up. So does Keras on TensorFlow.
         Occurrence = "occurrence",
     }
 
-    /// How the learning rate falls.
+    /// The schedule of the learning rate.
     pub enum Schedule {
-        /// Not at all.
+        /// It stays the same.
         Constant = "constant",
-        /// Along half a cosine, to zero at the end.
+        /// It falls along half a cosine, to zero at the end.
         Cosine = "cosine",
-        /// By a factor whenever the validation loss stands still (Keras's `ReduceLROnPlateau`).
+        /// It falls by a factor whenever the validation loss has not improved for some epochs (Keras's
+        /// `ReduceLROnPlateau`).
         Plateau = "plateau",
     }
 
-    /// Who says more of a text than its label does.
+    /// A teacher, from whose probabilities the network learns.
     pub enum Teacher {
-        /// Nobody.
+        /// No teacher.
         None = "none",
         /// Two linear models over word n-grams (tf-idf, and naive Bayes' log-count ratios), which judge texts that they
         /// have not learned from, and the unlabelled ones (`kilornn train --unlabelled FILE`).
@@ -116,7 +117,7 @@ choices! {
     pub enum Validation {
         /// The last ones of the file, before shuffling, as in Keras.
         Last = "last",
-        /// Some, drawn by the seed.
+        /// Random ones, drawn by the seed.
         Random = "random",
         /// Whole groups, drawn by the seed until they reach the fraction: `kilornn train --group NAME` says which text
         /// is of which group.
@@ -133,9 +134,9 @@ choices! {
         Accuracy = "val_accuracy",
     }
 
-    /// Whether embedding and input kernel are multiplied out.
+    /// Whether the embedding is folded.
     pub enum Fold {
-        /// If the table is no larger for it, or fewer instructions are worth the flash (up to 1 MiB).
+        /// If the folded table is not larger, or takes at most 1 MiB: it saves instructions.
         Auto = "auto",
         /// Yes.
         Always = "always",

@@ -1,4 +1,4 @@
-//! Recipes: everything that decides what a training run does, in one flat TOML table.
+//! Recipes: all hyperparameters of a training, in one flat TOML table.
 
 mod choices;
 mod keys;
@@ -13,47 +13,47 @@ pub use keys::{Choice, Key, Value};
 pub(crate) use keys::{hint, reference};
 
 keys! {
-    /// A recipe. Every key has a default: Keras's, where Keras has the notion.
+    /// A recipe. Every key has a default: that of Keras, if Keras has the same parameter.
     pub struct Recipe {
-        /// Most words kept; 0 keeps all. (Keras's `num_words` is one more.)
+        /// The most words that the vocabulary may have; 0 keeps all. (Keras's `num_words` is one more.)
         pub vocabulary: usize = 0,
-        /// Which words are kept.
+        /// How the words of the vocabulary are selected.
         pub vocabulary_by: VocabularyBy = VocabularyBy::Frequency,
-        /// What becomes of other words.
+        /// What is done with words that are not in the vocabulary.
         pub unknown: UnknownWords = UnknownWords::Drop,
-        /// Bits by which the device tells unknown words from known ones: 8 (one unknown word in 256 is
-        /// taken for a known one) or 16 (one in 65,536).
+        /// Bits of a word's fingerprint, by which the device recognizes unknown words: with 8, one unknown word in 256 is
+        /// taken for a known one; with 16, one in 65,536.
         pub fingerprint_bits: usize = 8,
-        /// How texts are read in training.
+        /// How words are looked up in training.
         pub lookup: Lookup = Lookup::Exact,
         /// Whether every character is a token.
         pub char_level: bool = false,
-        /// Whether pairs of neighbouring words (or characters) may be in the vocabulary. Where one is, a text's word is read
-        /// as the pair that it makes with the one before it. What training gives to a pair is what it adds to that word.
+        /// Whether pairs of neighbouring words (or characters) may be in the vocabulary. If the pair of a word and the word
+        /// before it is there, the pair is read instead of the word. A pair's row of the embedding is trained as a difference
+        /// from the word's.
         pub pairs: bool = false,
         /// Which letters are lower-cased.
         pub lowercase: Letters = Letters::Unicode,
         /// ASCII characters that separate words, besides the space.
         pub filters: String = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n".into(),
-        /// Most words of a text that count; 0 counts all.
+        /// The most words of a text that are read; 0 reads all.
         pub maxlen: usize = 0,
-        /// Which end of a longer text is cut off.
+        /// The end at which a longer text is truncated.
         pub truncating: End = End::Pre,
-        /// What short texts are filled up with, in front.
+        /// How short texts are padded, in front.
         pub padding: Pads = Pads::Masked,
 
         /// Width of the embedding.
         pub embedding: usize = 32,
         /// Hidden units.
         pub units: usize = 32,
-        /// The recurrence's activation.
+        /// The activation of the recurrence.
         pub activation: Activation = Activation::Relu,
-        /// The most that a state may be with `activation = "relu"`: what is larger is cut to it, in training and in what the
-        /// trained network answers, as the device's integers saturate. States of a ReLU network can grow exponentially with
-        /// the length of a text, so that without a limit one long text among short ones can ruin a training. 0: no limit,
-        /// as in Keras.
+        /// With `activation = "relu"`, the value at which states saturate, in training and afterwards, as the device's integers
+        /// do. States of a ReLU network can grow exponentially with the length of a text, so that without a limit one long
+        /// text among short ones can ruin a training. 0: no limit, as in Keras.
         pub state_limit: f32 = 10_000.0,
-        /// How the recurrent kernel starts.
+        /// The initial recurrent kernel.
         pub recurrent_initializer: RecurrentInitializer = RecurrentInitializer::Orthogonal,
 
         /// Share of a word's embedding numbers set to zero in training, drawn anew for each batch and word.
@@ -65,33 +65,36 @@ keys! {
         /// Share of the state that the recurrent kernel does not see in training: one mask for each text and batch, the same
         /// at all steps (Keras's `recurrent_dropout`; Gal and Ghahramani 2016).
         pub recurrent_dropout: f32 = 0.0,
-        /// Times the sum of squares of the three kernels' weights, added to the loss (Keras's `L2` as their regularizer).
+        /// L2 penalty: this times the sum of squares of the three kernels' weights is added to the loss (Keras's regularizer
+        /// `L2`).
         pub l2: f32 = 0.0,
         /// Share of each target that is spread evenly over all classes (Keras's `label_smoothing`).
         pub label_smoothing: f32 = 0.0,
-        /// What an example's loss counts in training, by its class: a word, or a list with a weight for each class (Keras's
-        /// `class_weight`). Validation and test count every example once.
+        /// Weights of the classes in the training loss: a word, or a list with a weight for each class (Keras's
+        /// `class_weight`). In validation and test, all examples have the same weight.
         pub class_weight: ClassWeights = ClassWeights::None,
-        /// Who says more of a training text than its label does.
+        /// The teacher, if there is one, from whose probabilities the network learns (distillation).
         pub teacher: Teacher = Teacher::None,
-        /// The teacher's share in what a labelled text should be answered; of unlabelled ones it has all.
+        /// The share of the teacher's probabilities in the target of a labelled text; the rest is the label. Texts without labels
+        /// have the teacher's alone.
         pub teacher_share: f32 = 0.3,
         /// Words of the longest n-grams that the teacher reads.
         pub teacher_ngrams: usize = 3,
 
         /// The optimizer.
         pub optimizer: OptimizerKind = OptimizerKind::Rmsprop,
-        /// Its learning rate (at the start, if it falls).
+        /// The learning rate (the initial one, if a schedule lowers it).
         pub learning_rate: f32 = 0.001,
-        /// How the learning rate falls over the epochs.
+        /// The schedule of the learning rate.
         pub schedule: Schedule = Schedule::Constant,
-        /// With `schedule = "plateau"`: what the learning rate is multiplied by when the validation loss stands still.
+        /// With `schedule = "plateau"`: the factor by which the learning rate is multiplied when the validation loss has
+        /// not improved.
         pub plateau_factor: f32 = 0.1,
-        /// With `schedule = "plateau"`: epochs without improvement after which it is.
+        /// With `schedule = "plateau"`: epochs without improvement after which that is done.
         pub plateau_patience: usize = 10,
         /// With `schedule = "plateau"`: by how much a validation loss must be smaller to be an improvement.
         pub plateau_min_delta: f64 = 1e-4,
-        /// With `schedule = "plateau"`: where the learning rate stops falling.
+        /// With `schedule = "plateau"`: the lowest learning rate.
         pub min_learning_rate: f32 = 0.0,
         /// SGD's momentum.
         pub momentum: f32 = 0.0,
@@ -99,29 +102,29 @@ keys! {
         pub nesterov: bool = false,
         /// RMSprop's decay of squared gradients.
         pub rho: f32 = 0.9,
-        /// What RMSprop squares of the embedding's gradient.
+        /// Which gradients of the embedding RMSprop squares.
         pub embedding_squares: EmbeddingSquares = EmbeddingSquares::Batch,
         /// Adam's and AdamW's decay of gradients.
         pub beta_1: f32 = 0.9,
         /// Adam's and AdamW's decay of squared gradients.
         pub beta_2: f32 = 0.999,
-        /// What keeps the optimizer from dividing by zero.
+        /// A small number that keeps the optimizer from dividing by zero.
         pub epsilon: f32 = 1e-7,
         /// AdamW's decay of weights (not of biases), a share of the learning rate.
         pub weight_decay: f32 = 0.0,
-        /// Most that the norm of all gradients together may be; 0 for no limit.
+        /// Gradient clipping: the largest norm of all gradients together; 0 for no limit.
         pub clip_norm: f32 = 0.0,
 
         /// Texts in a batch.
         pub batch: usize = 32,
         /// Passes over the training texts.
         pub epochs: usize = 10,
-        /// This fraction of the training texts is kept for validation. With 0 the `dev` file serves, if there is one.
+        /// This fraction of the training texts is kept for validation. With 0, the `dev` part validates, if there is one.
         pub validation_split: f64 = 0.0,
         /// Which of the training texts these are.
         pub validation: Validation = Validation::Last,
-        /// What must improve for training to go on. The network of the best epoch is what training leaves. (Epochs on the
-        /// device's grid are a training of their own, which begins where the one before it was best.)
+        /// What must improve for training to go on. The result is the network of the best epoch. (Quantized epochs are stopped
+        /// separately, and begin with the best network of the float epochs.)
         pub early_stopping: EarlyStopping = EarlyStopping::None,
         /// Epochs without improvement after which training stops (Keras's default is 0).
         pub early_stopping_patience: usize = 5,
@@ -130,12 +133,13 @@ keys! {
         /// Whether batches are of texts of about equal length: less padding, so faster.
         pub bucket_by_length: bool = false,
 
-        /// Epochs at the end in which the forward pass computes with the device's rounded weights,
+        /// Quantized epochs: this many epochs at the end, in which the forward pass computes with the device's rounded weights,
         /// inputs and states (quantization-aware training).
         pub quantized_epochs: usize = 0,
-        /// Whether the exporter multiplies out embedding and input kernel.
+        /// Whether the exporter folds the embedding: multiplies it with the input kernel, so that each word has a bias for each
+        /// unit.
         pub fold: Fold = Fold::Auto,
-        /// Bits of a number of the embedding where it does not: 4 or 8.
+        /// Bits of a number of the embedding if it is not folded: 4 or 8.
         pub embedding_bits: EmbeddingBits = EmbeddingBits::Eight,
     }
 }
