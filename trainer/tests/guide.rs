@@ -5,7 +5,7 @@
 //! shell, with the lines after it that begin with `> `; what follows is what is printed, standard error included. `[..]`
 //! stands for anything in a line and `...` for any number of lines. A command must succeed, unless it ends with
 //! `; echo $?`. All transcripts run one after the other in one folder, in the order of the pages, so that a later one
-//! may use what an earlier one made. `SNAPSHOTS=overwrite cargo test -p kilornn-trainer --test guide` writes what was
+//! may use what an earlier one made. `SNAPSHOTS=overwrite cargo test -p kilornn-cli --test guide` writes what was
 //! printed into the documents, without the wildcards.
 
 use std::collections::BTreeSet;

@@ -41,7 +41,7 @@ impl Trainer {
     }
 
     fn build_by(run: fn(&mut Command) -> Result<()>) -> Result<Self> {
-        run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-trainer"]))?;
+        run(&mut process::cargo(&process::root(), ["build", "--release", "-p", "kilornn-cli"]))?;
         let target = process::target_dir(&process::root())?;
         let program = target.join("release").join(format!("kilornn{}", std::env::consts::EXE_SUFFIX));
         // Short names where they will do: commands run in the root, and a person reads them.

@@ -148,7 +148,7 @@ fn draw(rows: &[&Row]) -> Result<()> {
     let ours: Vec<&&Row> = rows.iter().filter(|row| row.data == IMDB).collect();
     fs::write(&measured, serde_json::to_string_pretty(&ours)?)?;
     let example =
-        ["run", "--release", "--quiet", "--package", "kilornn-trainer", "--example", "accuracy_figure"];
+        ["run", "--release", "--quiet", "--package", "kilornn-cli", "--example", "accuracy_figure"];
     let mut draw = cargo(&root(), example);
     process::run_aside(draw.arg("--").arg(&measured).args([RECORD, FIGURE]))
 }

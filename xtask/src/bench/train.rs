@@ -92,7 +92,7 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
 
 /// The trainer's program that does the work.
 fn build() -> Result<PathBuf> {
-    let build = ["build", "--release", "--quiet", "--package", "kilornn-trainer", "--example", "work"];
+    let build = ["build", "--release", "--quiet", "--package", "kilornn-cli", "--example", "work"];
     process::run_aside(&mut cargo(&root(), build))?;
     Ok(target_dir(&root())?.join("release/examples/work"))
 }
