@@ -23,6 +23,14 @@ const SOURCES: [&str; 8] = [
     "xtask/src",
 ];
 
+/// Libraries that can be built with fewer features than the workspace builds them with: each feature alone.
+const FEATURES: [(&str, &[&str]); 4] = [
+    ("kilornn", &["fast-load", "unicode", "defmt"]),
+    ("kilornn-link", &["defmt"]),
+    ("kilornn-app", &["simulated"]),
+    ("kilornn-host", &["client", "qemu", "serial"]),
+];
+
 /// Runs every check whose name contains `part`, or all, and then says whether all passed.
 pub(crate) fn run(part: Option<&str>) -> Result<()> {
     let mut report = Report::only(part);
@@ -49,6 +57,18 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
     report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
+    report.step("clippy, libraries with no feature, with each and with all", || {
+        for (library, features) in FEATURES {
+            let sets = [String::new(), features.join(",")];
+            for set in sets.into_iter().chain(features.iter().map(|&feature| feature.to_owned())) {
+                let clippy =
+                    ["clippy", "--quiet", "--release", "--no-default-features", "--package", library];
+                let mut clippy = cargo(&host, clippy);
+                process::run(clippy.args(["--features", &set, "--", "-D", "warnings"]))?;
+            }
+        }
+        Ok(())
+    });
     // RUSTFLAGS in the environment are meant for this machine, not for the board.
     let default = boards::find(boards::DEFAULT)?.target;
     // Not --all-targets: a test harness needs `std`, which the firmware's targets do not have.
