@@ -12,9 +12,11 @@ use crate::report::Report;
 use crate::{boards, setup};
 
 /// The sources of every crate, from the root.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 10] = [
     "runtime-nostd/src",
     "runtime-nostd/fuzz/src",
+    "runtime-nostd/keras/src",
+    "runtime-nostd/linked/src",
     "firmware-example/link/src",
     "firmware-example/app/src",
     "firmware-example/host/src",
