@@ -125,8 +125,7 @@ fn a_line_of_which_bytes_were_lost_is_not_answered_and_the_next_is() {
 #[test]
 fn control_d_ends_only_between_lines() {
     let quiet = pause(u64::from(QUIET_MS));
-    let arrivals =
-        vec![Arrival::Bytes(b"go\x04od\r\x04".to_vec()), quiet, Arrival::Bytes(b"bad\r".to_vec())];
+    let arrivals = vec![Arrival::Bytes(b"go\x04od\r\x04".to_vec()), quiet, Arrival::Bytes(b"bad\r".to_vec())];
     let run = device(&mut empty(), NEW, arrivals);
     assert_eq!(run.ended, Ended::Closed);
     assert_eq!(run.shown, [host(b"good").0]);
