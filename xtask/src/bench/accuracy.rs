@@ -147,8 +147,7 @@ fn draw(rows: &[&Row]) -> Result<()> {
     fs::create_dir_all(folder)?;
     let ours: Vec<&&Row> = rows.iter().filter(|row| row.data == IMDB).collect();
     fs::write(&measured, serde_json::to_string_pretty(&ours)?)?;
-    let example =
-        ["run", "--release", "--quiet", "--package", "kilornn-cli", "--example", "accuracy_figure"];
+    let example = ["run", "--release", "--quiet", "--package", "kilornn-cli", "--example", "accuracy_figure"];
     let mut draw = cargo(&root(), example);
     process::run_aside(draw.arg("--").arg(&measured).args([RECORD, FIGURE]))
 }

@@ -105,8 +105,7 @@ fn frames(bench: &Bench<'_>) -> Result<Outcome> {
     let interleaved = [&valid[..4], &valid, &valid[4..]].concat();
     // Every byte value, zeros more often than others.
     let mut random = fastrand::Rng::with_seed(1);
-    let noise: Vec<u8> =
-        (0..20_000).map(|_| if random.u8(..16) == 0 { 0 } else { random.u8(..) }).collect();
+    let noise: Vec<u8> = (0..20_000).map(|_| if random.u8(..16) == 0 { 0 } else { random.u8(..) }).collect();
     let garbage: [(&str, &[u8]); 7] = [
         ("a flipped bit", &flipped),
         ("a frame that is cut short", &valid[..5]),
