@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::size::Size;
-use super::trial::{Measured, Outcome, Trial};
+use super::trial::{Measurements, Outcome, Trial};
 use crate::quantize::FileSize;
 
 /// A size that is asked for, and what its file will take.
@@ -11,7 +11,7 @@ use crate::quantize::FileSize;
 pub(super) struct Candidate {
     /// Its size.
     pub size: Size,
-    /// Of its file.
+    /// Bytes that its file will have.
     pub file_size: FileSize,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Row {
     /// Its size.
     #[serde(flatten)]
     pub size: Size,
-    /// Of its file: the largest of its seeds', or what it will be.
+    /// Bytes of its file: of the largest of its seeds', or at least how many there will be.
     pub bytes: usize,
     /// Whether it was trained.
     pub status: Status,
@@ -75,8 +75,8 @@ pub(super) struct Means {
 }
 
 impl Means {
-    fn of(all: &[Measured]) -> Option<Self> {
-        let mean = |of: fn(&Measured) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+    fn of(all: &[Measurements]) -> Option<Self> {
+        let mean = |of: fn(&Measurements) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
         let accuracy = mean(|one| one.accuracy);
         let squares: f64 = all.iter().map(|one| (one.accuracy - accuracy).powi(2)).sum();
         Some(Self {
@@ -180,7 +180,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::search) fn trial(size: Size, seed: u64, bytes: usize, accuracy: f64) -> Trial {
-        let measured = Measured {
+        let measured = Measurements {
             bytes,
             accuracy,
             loss: 0.5,
