@@ -80,8 +80,7 @@ fn more_than_two_classes_and_keras_s_padding_work_end_to_end() {
 
 #[test]
 fn bad_data_is_named_and_nothing_is_overwritten() {
-    let desk = Desk::new();
-    desk.train("run", &[]);
+    let desk = Desk::with_run();
     let before = std::fs::read(desk.path("run/model.kilo")).unwrap();
 
     let cases: [(&str, &[u8], &str); 5] = [
@@ -114,8 +113,7 @@ fn bad_data_is_named_and_nothing_is_overwritten() {
 
 #[test]
 fn bad_models_are_told_apart() {
-    let desk = Desk::new();
-    desk.train("run", &[]);
+    let desk = Desk::with_run();
     let model = std::fs::read(desk.path("run/model.kilo")).unwrap();
     let with = |index: usize, value: u8| {
         let mut bytes = model.clone();
@@ -142,8 +140,7 @@ fn bad_models_are_told_apart() {
 
 #[test]
 fn a_model_and_other_classes_do_not_mix() {
-    let desk = Desk::new();
-    desk.train("run", &[]);
+    let desk = Desk::with_run();
     desk.write("other/test.tsv", b"label\ttext\n0\tx\n");
     desk.write("other/labels.txt", b"ham\nspam\n");
     let said = desk.refused(&["evaluate", "run", "other"]);
@@ -152,8 +149,7 @@ fn a_model_and_other_classes_do_not_mix() {
 
 #[test]
 fn explains_word_by_word() {
-    let desk = Desk::new();
-    desk.train("run", &[]);
+    let desk = Desk::with_run();
     let text = "The soup was cold, zzyzx.";
     let shown = desk.ok(&["predict", "run", "--explain", text]);
     assert!(!shown.contains('\u{1b}'), "colours only on a terminal: {shown}");

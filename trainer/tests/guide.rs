@@ -5,8 +5,8 @@
 //! shell, with the lines after it that begin with `> `; what follows is what is printed, standard error included. `[..]`
 //! stands for anything in a line and `...` for any number of lines. A command must succeed, unless it ends with
 //! `; echo $?`. All transcripts run one after the other in one folder, in the order of the pages, so that a later one
-//! may use what an earlier one made. `SNAPSHOTS=overwrite cargo test -p kilornn-cli --test guide` writes what was
-//! printed into the documents, without the wildcards.
+//! may use what an earlier one made. `SNAPSHOTS=overwrite cargo test --release -p kilornn-cli --test guide` writes what
+//! was printed into the documents, without the wildcards.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,14 +39,6 @@ const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
 
 /// Folders of the repository: a path in a document that begins with one of them must exist.
 const ROOMS: [&str; 6] = ["docs/", "firmware-example/", "models/", "runtime-nostd/", "trainer/", "xtask/"];
-
-/// Paths that other branches bring: to be emptied, and removed, once they are merged.
-const COMING: [&str; 4] = [
-    "firmware-example/host/src/client.rs",
-    "firmware-example/host/src/cores.rs",
-    "trainer/src/random.rs",
-    "trainer/src/search",
-];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -171,9 +163,7 @@ fn only_pages_that_are_run_have_transcripts() {
 fn help(desk: &Desk, command: &[&str], all: &mut String) {
     let mut program = desk.command(&[command, &["--help"]].concat());
     let output = program.env_remove("COLUMNS").stdin(std::process::Stdio::null()).output().unwrap();
-    // The default of --firmware, as long as it is a path of this machine.
-    let firmware = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example");
-    let text = String::from_utf8(output.stdout).unwrap().replace(firmware, "firmware-example");
+    let text = String::from_utf8(output.stdout).unwrap();
     *all += &format!("$ kilornn {}\n{}\n", [command, &["--help"]].concat().join(" "), text.trim_end());
     let names = text
         .lines()
@@ -268,13 +258,8 @@ fn paths_exist() {
             let is_path = ROOMS.iter().any(|room| code.starts_with(room));
             // `NAME` stands for a name.
             let is_one = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-            let is_coming = COMING.iter().any(|coming| code.starts_with(coming));
-            if is_path
-                && !is_coming
-                && !code.contains("NAME")
-                && code.chars().all(is_one)
-                && !root().join(&*code).exists()
-            {
+            let is_one_path = is_path && !code.contains("NAME") && code.chars().all(is_one);
+            if is_one_path && !root().join(&*code).exists() {
                 missing.push(format!("{}: {code}", page.display()));
             }
         }

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     kilornn completions bash > ~/.local/share/bash-completion/completions/kilornn\n  \
-    kilornn completions zsh > ~/.zfunc/_kilornn      # with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc\n  \
+    kilornn completions zsh > ~/.zfunc/_kilornn   (with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc)\n  \
     kilornn completions fish > ~/.config/fish/completions/kilornn.fish")]
 pub struct Args {
     /// The shell

@@ -13,7 +13,7 @@ use crate::error::InputError;
 /// Where they are.
 #[derive(Debug, clap::Args)]
 pub(super) struct Firmware {
-    /// QEMU: the folder of the firmware's sources [default: firmware-example of the KiloRNN sources around the current
+    /// For QEMU: the folder of the firmware's sources [default: firmware-example of the KiloRNN sources around the current
     /// folder]
     #[arg(
         id = "firmware",

@@ -48,9 +48,9 @@ use crate::verdict;
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
 ///
-/// A checkpoint is written after every epoch: after Ctrl-C or a crash, the same command with --resume goes
-/// on with the training, to the same model, bit for bit. `kilornn recipes` lists the built-in recipes, and
-/// `kilornn recipes --keys` all keys of a recipe.
+/// A checkpoint is written after every epoch: after Ctrl-C or a crash, the same command with --resume
+/// goes on with the training, to the same model, bit for bit. `kilornn recipes` lists the built-in
+/// recipes, and `kilornn recipes --keys` all keys of a recipe.
 ///
 /// With a budget (--flash, --ram, --instructions-per-word, or several of them), `train` chooses how
 /// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It

@@ -192,8 +192,8 @@ fn not_read(folder: &Path, mut entries: Vec<PathBuf>, named: &[PathBuf]) -> Opti
     }
     let is = if entries.len() == 1 { "is" } else { "are" };
     let message = format!(
-        "{}: {} {is} not read: of a folder, train, dev (or val, valid, validation), test and labels.txt are (other files \
-         can be given with --dev, --test and --labels; what is no data may stay)",
+        "{}: {} {is} not read. In a folder, kilornn reads train, dev (or val, valid, validation), test and labels.txt; \
+         name other data with --dev, --test and --labels. Files that are no data may stay",
         folder.display(),
         layout::named(folder, &entries),
     );

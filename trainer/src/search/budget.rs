@@ -13,7 +13,7 @@ use shell_words::quote;
 use super::Say;
 use super::halving::{Effort, Rating, search};
 use super::size::{EmbeddingForm, Size, words_held};
-use super::space::{Choices, Plan, Space};
+use super::space::{Candidate, Choices, Space};
 use super::table::Table;
 use super::trial::{Measurements, Outcome, Trial};
 use super::workers::{Deadline, Job, Work};
@@ -134,8 +134,8 @@ impl Budget {
             deployment,
             limits,
         };
-        let plans = space.plans()?;
-        if plans.is_empty() {
+        let candidates = space.candidates()?;
+        if candidates.is_empty() {
             return Err(self.impossible(&space)?.into());
         }
 
@@ -152,9 +152,9 @@ impl Budget {
         say(&format!(
             "{} sizes fit {}, with at most {} of {} different words; trying some of them on {} texts, validating on \
              {}: {about_validation}; the test part is not used",
-            grouped(plans.len()),
+            grouped(candidates.len()),
             self.in_words(),
-            grouped(plans.iter().map(|plan| plan.size.vocabulary).max().unwrap_or(0)),
+            grouped(candidates.iter().map(|candidate| candidate.size.vocabulary).max().unwrap_or(0)),
             grouped(texts.different),
             grouped(trained),
             grouped(validated),
@@ -170,17 +170,17 @@ impl Budget {
             let more = shortened(&recipe, epochs, &validation);
             let recipes = new
                 .iter()
-                .map(|&place| request.recipe_of(&settings(&plans[place].size, &more)))
+                .map(|&place| request.recipe_of(&settings(&candidates[place].size, &more)))
                 .collect::<Result<Vec<_>, _>>()?;
             let jobs: Vec<Job<'_>> = new
                 .iter()
                 .zip(&recipes)
-                .map(|(&place, recipe)| Job { recipe, size: plans[place].size, seed: request.seed })
+                .map(|(&place, recipe)| Job { recipe, size: candidates[place].size, seed: request.seed })
                 .collect();
             let rounds = Rounds { say, data, memory, interrupt: &interrupt, trained };
             let trials = rounds.run(&jobs, epochs, recipe.epochs)?;
             for (&place, trial) in new.iter().zip(&trials) {
-                let one = judge(&plans[place], trial, epochs, &deployment);
+                let one = judge(&candidates[place], trial, epochs, &deployment);
                 say(&one.line(trial, &limits))?;
                 known.insert((place, epochs), one.rating(&limits));
                 tried.push(one);
@@ -193,18 +193,18 @@ impl Budget {
             units: recipe.units,
             form: Some(EmbeddingForm::of(&recipe)),
         };
-        let found = search(&plans, &beside, train);
+        let found = search(&candidates, &beside, train);
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
             say("interrupted while searching: nothing was written")?;
         }
         let choices: Vec<ChosenSize> = found?
             .into_iter()
             .map(|place| {
-                let settings = settings(&plans[place].size, &[]);
+                let settings = settings(&candidates[place].size, &[]);
                 let folder = format!("--out {}", quote(&format!("{}-again", out.to_string_lossy())));
                 let options = [&set_options(&settings)[..], &[folder]].concat();
                 let command = request.train_command(&request.recipe, &options);
-                ChosenSize { size: plans[place].size, settings, command }
+                ChosenSize { size: candidates[place].size, settings, command }
             })
             .collect();
         let Some(best) = choices.first() else {
@@ -244,12 +244,12 @@ impl Budget {
             Excess::Instructions => self.limits.instructions_per_word,
         };
         let mut reasons = Vec::new();
-        for (excess, plan) in [Excess::Flash, Excess::Ram, Excess::Instructions].into_iter().zip(least) {
+        for (excess, candidate) in [Excess::Flash, Excess::Ram, Excess::Instructions].into_iter().zip(least) {
             let Some(limit) = limit(excess).map(grouped) else { continue };
             // Each by itself, and if each by itself could be met, all of them.
-            let alone = space.limits.exceeded(&plan.footprint).contains(&excess);
-            let Footprint { file, classifier, stack, instructions_per_word, .. } = plan.footprint;
-            let size = plan.size.in_words();
+            let alone = space.limits.exceeded(&candidate.footprint).contains(&excess);
+            let Footprint { file, classifier, stack, instructions_per_word, .. } = candidate.footprint;
+            let size = candidate.size.in_words();
             let reason = match excess {
                 Excess::Flash => format!(
                     "--flash {limit}: the engine `{engine}` takes {} bytes on {} and the smallest model {} ({size}), so \
@@ -257,7 +257,7 @@ impl Budget {
                     grouped(engine.code(core)),
                     core.name,
                     grouped(file),
-                    grouped(plan.footprint.flash()),
+                    grouped(candidate.footprint.flash()),
                     self.platform.smaller(file),
                 ),
                 Excess::Ram => format!(
@@ -266,7 +266,7 @@ impl Budget {
                     grouped(stack),
                     core.name,
                     grouped(classifier),
-                    grouped(plan.footprint.ram()),
+                    grouped(candidate.footprint.ram()),
                 ),
                 Excess::Instructions => format!(
                     "--instructions-per-word {limit}: a word of {:.1} bytes takes at least {} on {} ({size})",
@@ -347,11 +347,11 @@ impl Rounds<'_> {
 }
 
 /// The result of a trial, with its footprint on the device.
-fn judge(plan: &Plan, trial: &Trial, epochs: usize, deployment: &Deployment) -> Tried {
+fn judge(candidate: &Candidate, trial: &Trial, epochs: usize, deployment: &Deployment) -> Tried {
     let measured = |Measurements { bytes, ram, zeros, .. }: &Measurements| {
-        let step = plan.needs.step;
+        let step = candidate.needs.step;
         let activation = if step.tanh { Activation::Tanh } else { Activation::Relu };
-        let needs = Needs { file: *bytes, classifier: *ram, ..plan.needs };
+        let needs = Needs { file: *bytes, classifier: *ram, ..candidate.needs };
         Footprint::of(needs.ordered(order(activation, step.units + step.width, *zeros)), *zeros, deployment)
     };
     let one = match &trial.outcome {
@@ -359,7 +359,7 @@ fn judge(plan: &Plan, trial: &Trial, epochs: usize, deployment: &Deployment) -> 
         Outcome::Failed(_) => None,
     };
     Tried {
-        size: plan.size,
+        size: candidate.size,
         epochs,
         accuracy: one.map(|one| one.accuracy),
         loss: one.map(|one| one.loss),

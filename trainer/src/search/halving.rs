@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use anyhow::Result;
 
 use super::size::{EmbeddingForm, Size};
-use super::space::Plan;
+use super::space::Candidate;
 
 /// Sizes that are tried first.
 const COARSE: usize = 8;
@@ -70,16 +70,16 @@ impl Rating {
     }
 }
 
-/// Searches; returns places in `plans`, the best first: those that were trained longest before the others. `train`
+/// Searches; returns places in `candidates`, the best first: those that were trained longest before the others. `train`
 /// trains several, and says what each came to, if it came to something that may be chosen.
 pub(super) fn search(
-    plans: &[Plan],
+    candidates: &[Candidate],
     beside: &Size,
     mut train: impl FnMut(&[usize], Effort) -> Result<Vec<Option<Rating>>>,
 ) -> Result<Vec<usize>> {
-    let positions: Vec<Position> = plans.iter().map(|plan| Position::of(&plan.size)).collect();
+    let positions: Vec<Position> = candidates.iter().map(|candidate| Position::of(&candidate.size)).collect();
     // At first only sizes with the most words that fit. Those with fewer words come later, as neighbours of the best.
-    let coarse = cover(&positions, &Position::of(beside), COARSE, |place| plans[place].has_most_words);
+    let coarse = cover(&positions, &Position::of(beside), COARSE, |place| candidates[place].has_most_words);
     let mut ranked = Vec::new();
     let mut round = |places: &[usize], effort| -> Result<Vec<(usize, Rating)>> {
         let ratings = train(places, effort)?;
@@ -173,46 +173,46 @@ mod tests {
     use kilornn::layers::Order;
     use kilornn::text::Unit;
 
-    fn plan(vocabulary: usize, embedding: usize, units: usize) -> Plan {
+    fn candidate(vocabulary: usize, embedding: usize, units: usize) -> Candidate {
         let size = Size { vocabulary, embedding, units, form: Some(EmbeddingForm::Int4) };
         let (order, unit) = (Order::Columns, Unit::Word);
         let step = Shape { units, width: embedding, tanh: false, order, unit, outputs: 1 };
         let footprint =
             Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };
-        Plan { size, needs, footprint, has_most_words: vocabulary == 2000 }
+        Candidate { size, needs, footprint, has_most_words: vocabulary == 2000 }
     }
 
-    fn plans() -> Vec<Plan> {
-        let mut plans = Vec::new();
+    fn candidates() -> Vec<Candidate> {
+        let mut candidates = Vec::new();
         for units in [4, 8, 16, 32, 64] {
             for embedding in [4, 8, 16] {
                 for vocabulary in [500, 1000, 2000] {
-                    plans.push(plan(vocabulary, embedding, units));
+                    candidates.push(candidate(vocabulary, embedding, units));
                 }
             }
         }
-        plans
+        candidates
     }
 
     #[test]
     fn the_best_is_found_where_sizes_become_better_towards_it() {
-        let plans = plans();
-        let beside = plan(1000, 8, 16).size;
-        for best in [plan(2000, 4, 32), plan(500, 16, 8), plan(2000, 16, 64)] {
+        let candidates = candidates();
+        let beside = candidate(1000, 8, 16).size;
+        for best in [candidate(2000, 4, 32), candidate(500, 16, 8), candidate(2000, 16, 64)] {
             let target = Position::of(&best.size);
             let mut asked = Vec::new();
-            let found = search(&plans, &beside, |places, effort| {
+            let found = search(&candidates, &beside, |places, effort| {
                 asked.push((effort, places.to_vec()));
                 let rating = |&place: &usize| {
-                    let accuracy = 0.9 - 0.05 * Position::of(&plans[place].size).distance(&target);
-                    Some(Rating { accuracy, loss: 1.0 - accuracy, bytes: plans[place].needs.file })
+                    let accuracy = 0.9 - 0.05 * Position::of(&candidates[place].size).distance(&target);
+                    Some(Rating { accuracy, loss: 1.0 - accuracy, bytes: candidates[place].needs.file })
                 };
                 Ok(places.iter().map(rating).collect())
             })
             .unwrap();
-            let distance = Position::of(&plans[found[0]].size).distance(&target);
-            assert!(distance <= 2.0, "{} is far from {}", plans[found[0]].size, best.size);
+            let distance = Position::of(&candidates[found[0]].size).distance(&target);
+            assert!(distance <= 2.0, "{} is far from {}", candidates[found[0]].size, best.size);
             let counts: Vec<_> = asked.iter().map(|(effort, places)| (*effort, places.len())).collect();
             use Effort::{Half, Quarter, Whole};
             let whole = counts[3].1;
@@ -230,17 +230,17 @@ mod tests {
 
     #[test]
     fn the_smaller_of_equals_is_taken_and_what_failed_never() {
-        let plans = [plan(2000, 8, 16), plan(2000, 4, 16), plan(2000, 2, 16)];
-        let found = search(&plans, &plans[0].size, |places, _| {
+        let candidates = [candidate(2000, 8, 16), candidate(2000, 4, 16), candidate(2000, 2, 16)];
+        let found = search(&candidates, &candidates[0].size, |places, _| {
             let rating = |&place: &usize| {
-                let bytes = plans[place].needs.file;
+                let bytes = candidates[place].needs.file;
                 (place != 2).then_some(Rating { accuracy: 0.8, loss: 1.0 / bytes as f64, bytes })
             };
             Ok(places.iter().map(rating).collect())
         })
         .unwrap();
         assert_eq!(found, [1, 0], "of equals the smaller");
-        assert_eq!(search(&[], &plans[0].size, |_, _| Ok(vec![])).unwrap(), [0; 0]);
+        assert_eq!(search(&[], &candidates[0].size, |_, _| Ok(vec![])).unwrap(), [0; 0]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ZEROS: f64 = 0.5;
 
 /// A size and its footprint, known before it is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct Candidate {
     /// Its size.
     pub size: Size,
     /// What its model needs.
@@ -94,19 +94,19 @@ pub(super) struct Space<'a> {
 impl Space<'_> {
     /// Every size that fits, with the most words that fit and with half and a quarter of them. Fewer words may be better,
     /// because a network overfits to rare ones.
-    pub(super) fn plans(&self) -> Result<Vec<Plan>> {
-        let plans =
+    pub(super) fn candidates(&self) -> Result<Vec<Candidate>> {
+        let candidates =
             self.rows_and_units().par_iter().map(|size| self.largest(*size)).collect::<Result<Vec<_>>>()?;
         let mut all = Vec::new();
-        for plan in plans.into_iter().flatten() {
-            all.push(plan);
+        for candidate in candidates.into_iter().flatten() {
+            all.push(candidate);
             if !self.choices.words_are_given {
-                let most = plan.size.vocabulary;
+                let most = candidate.size.vocabulary;
                 let fewer: BTreeSet<usize> =
                     [most / 2, most / 4].into_iter().filter(|&fewer| fewer >= 50).map(round).collect();
                 for vocabulary in fewer.into_iter().rev().filter(|&fewer| fewer < most) {
-                    let fewer = self.plan(Size { vocabulary, ..plan.size })?;
-                    all.push(Plan { has_most_words: false, ..fewer });
+                    let fewer = self.candidate(Size { vocabulary, ..candidate.size })?;
+                    all.push(Candidate { has_most_words: false, ..fewer });
                 }
             }
         }
@@ -114,15 +114,18 @@ impl Space<'_> {
     }
 
     /// The sizes that take the least flash, the least RAM and the fewest instructions.
-    pub(super) fn least(&self) -> Result<Option<[Plan; 3]>> {
+    pub(super) fn least(&self) -> Result<Option<[Candidate; 3]>> {
         let vocabulary = if self.choices.words_are_given { self.choices.words } else { 1 };
-        let plans = self.rows_and_units();
-        let plans: Vec<Plan> =
-            plans.par_iter().map(|size| self.plan(Size { vocabulary, ..*size })).collect::<Result<_>>()?;
-        let by = |of: fn(&Plan) -> f64| plans.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)));
-        let flash = by(|plan| plan.footprint.flash() as f64);
-        let ram = by(|plan| plan.footprint.ram() as f64);
-        let instructions = by(|plan| plan.footprint.instructions_per_word.unwrap_or(0.0));
+        let candidates = self.rows_and_units();
+        let candidates: Vec<Candidate> = candidates
+            .par_iter()
+            .map(|size| self.candidate(Size { vocabulary, ..*size }))
+            .collect::<Result<_>>()?;
+        let by =
+            |of: fn(&Candidate) -> f64| candidates.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)));
+        let flash = by(|candidate| candidate.footprint.flash() as f64);
+        let ram = by(|candidate| candidate.footprint.ram() as f64);
+        let instructions = by(|candidate| candidate.footprint.instructions_per_word.unwrap_or(0.0));
         Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
     }
 
@@ -155,10 +158,10 @@ impl Space<'_> {
     }
 
     /// The size with the most words that fit, if any do.
-    fn largest(&self, size: Size) -> Result<Option<Plan>> {
-        let plan = |vocabulary| self.plan(Size { vocabulary, ..size });
+    fn largest(&self, size: Size) -> Result<Option<Candidate>> {
+        let candidate = |vocabulary| self.candidate(Size { vocabulary, ..size });
         let words = self.choices.words;
-        let most = plan(words)?;
+        let most = candidate(words)?;
         if self.limits.hold(&most.footprint) {
             return Ok(Some(most));
         }
@@ -170,7 +173,7 @@ impl Space<'_> {
         let mut from = 0;
         while from < too_many {
             let middle = (from + too_many) / 2;
-            let tried = plan(steps[middle])?;
+            let tried = candidate(steps[middle])?;
             if self.limits.hold(&tried.footprint) {
                 fits = Some(tried);
                 from = middle + 1;
@@ -182,12 +185,12 @@ impl Space<'_> {
     }
 
     /// What a size will take.
-    pub(super) fn plan(&self, size: Size) -> Result<Plan> {
+    pub(super) fn candidate(&self, size: Size) -> Result<Candidate> {
         let recipe = (self.recipe)(&size)?;
         let hash = PerfectHash::stand_in(size.vocabulary, recipe.fingerprint_bytes());
         let (_, needs) = FileSize::with_needs(&recipe, size.vocabulary, self.labels, &hash)?;
         let footprint = Footprint::of(needs, ZEROS, &self.deployment);
-        Ok(Plan { size, needs, footprint, has_most_words: true })
+        Ok(Candidate { size, needs, footprint, has_most_words: true })
     }
 }
 
@@ -238,20 +241,21 @@ mod tests {
     }
 
     #[test]
-    fn all_plans_fit_and_another_word_would_not() {
+    fn all_candidates_fit_and_another_word_would_not() {
         let limits = Limits { flash: Some(CORES[0].code.full + 9000), ..Limits::default() };
         with_space(limits, &[], |space| {
-            let plans = space.plans().unwrap();
-            assert!(plans.len() > 50, "{}", plans.len());
-            for plan in &plans {
-                assert!(limits.hold(&plan.footprint), "{plan:?}");
+            let candidates = space.candidates().unwrap();
+            assert!(candidates.len() > 50, "{}", candidates.len());
+            for candidate in &candidates {
+                assert!(limits.hold(&candidate.footprint), "{candidate:?}");
             }
-            let sizes: BTreeSet<Size> = plans.iter().map(|plan| plan.size).collect();
-            assert_eq!(sizes.len(), plans.len(), "each once");
-            let most = plans.iter().map(|plan| plan.size).max_by_key(|size| size.vocabulary).unwrap();
+            let sizes: BTreeSet<Size> = candidates.iter().map(|candidate| candidate.size).collect();
+            assert_eq!(sizes.len(), candidates.len(), "each once");
+            let most =
+                candidates.iter().map(|candidate| candidate.size).max_by_key(|size| size.vocabulary).unwrap();
             assert!(most.vocabulary < 3000, "{most}");
             let more = Size { vocabulary: most.vocabulary + 100, ..most };
-            assert!(!limits.hold(&space.plan(more).unwrap().footprint));
+            assert!(!limits.hold(&space.candidate(more).unwrap().footprint));
         });
     }
 
@@ -263,14 +267,14 @@ mod tests {
             _ => size.units + size.embedding,
         };
         with_space(ram, &[], |space| {
-            let plans = space.plans().unwrap();
-            assert!(plans.iter().all(|plan| inputs(&plan.size) <= 20));
-            assert!(plans.iter().any(|plan| inputs(&plan.size) == 20));
+            let candidates = space.candidates().unwrap();
+            assert!(candidates.iter().all(|candidate| inputs(&candidate.size) <= 20));
+            assert!(candidates.iter().any(|candidate| inputs(&candidate.size) == 20));
         });
         let instructions = Limits { instructions_per_word: Some(600), ..Limits::default() };
         with_space(instructions, &[], |space| {
-            let plans = space.plans().unwrap();
-            assert!(!plans.is_empty() && plans.iter().all(|plan| plan.size.units < 32));
+            let candidates = space.candidates().unwrap();
+            assert!(!candidates.is_empty() && candidates.iter().all(|candidate| candidate.size.units < 32));
         });
     }
 
@@ -278,8 +282,8 @@ mod tests {
     fn what_is_given_is_kept() {
         let given = ["units=12", "vocabulary=700", "embedding_bits=4"];
         with_space(Limits::default(), &given, |space| {
-            for plan in space.plans().unwrap() {
-                let Size { vocabulary, units, form, .. } = plan.size;
+            for candidate in space.candidates().unwrap() {
+                let Size { vocabulary, units, form, .. } = candidate.size;
                 assert_eq!((vocabulary, units, form), (700, 12, Some(EmbeddingForm::Int4)));
             }
         });
@@ -288,10 +292,13 @@ mod tests {
     #[test]
     fn the_least_is_within_reach_and_nothing_below_it() {
         with_space(Limits::default(), &[], |space| {
-            let [flash, ram, instructions] = space.least().unwrap().unwrap().map(|plan| plan.footprint);
+            let [flash, ram, instructions] =
+                space.least().unwrap().unwrap().map(|candidate| candidate.footprint);
             let limits = |flash| Limits { flash: Some(flash), ..Limits::default() };
-            with_space(limits(flash.flash()), &[], |space| assert!(!space.plans().unwrap().is_empty()));
-            with_space(limits(flash.flash() - 1), &[], |space| assert!(space.plans().unwrap().is_empty()));
+            with_space(limits(flash.flash()), &[], |space| assert!(!space.candidates().unwrap().is_empty()));
+            with_space(limits(flash.flash() - 1), &[], |space| {
+                assert!(space.candidates().unwrap().is_empty())
+            });
             assert_eq!(ram.ram(), CORES[0].stack + 9 * 4);
             assert!(instructions.instructions_per_word.unwrap() < 450.0);
         });

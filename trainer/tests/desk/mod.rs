@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -20,6 +21,26 @@ impl Desk {
 
     pub(crate) fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A desk with the starter corpus and a model of it in `run`, which is trained once for all tests of a program. A
+    /// test gets a copy, and may do with it what it likes.
+    pub(crate) fn with_run() -> Self {
+        static TRAINED: OnceLock<Desk> = OnceLock::new();
+        let trained = TRAINED.get_or_init(|| {
+            let desk = Self::new();
+            desk.train("run", &[]);
+            desk
+        });
+        let desk = Self::empty();
+        for folder in ["data", "run"] {
+            std::fs::create_dir(desk.path(folder)).unwrap();
+            for file in std::fs::read_dir(trained.path(folder)).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), desk.path(folder).join(file.file_name())).unwrap();
+            }
+        }
+        desk
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {

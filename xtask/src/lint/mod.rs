@@ -12,15 +12,25 @@ use crate::report::Report;
 use crate::{boards, setup};
 
 /// The sources of every crate, from the root.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 10] = [
     "runtime-nostd/src",
     "runtime-nostd/fuzz/src",
+    "runtime-nostd/keras/src",
+    "runtime-nostd/linked/src",
     "firmware-example/link/src",
     "firmware-example/app/src",
     "firmware-example/host/src",
     "firmware-example/src",
     "trainer/src",
     "xtask/src",
+];
+
+/// Libraries that can be built with fewer features than the workspace builds them with: each feature alone.
+const FEATURES: [(&str, &[&str]); 4] = [
+    ("kilornn", &["fast-load", "unicode", "defmt"]),
+    ("kilornn-link", &["defmt"]),
+    ("kilornn-app", &["simulated"]),
+    ("kilornn-host", &["client", "qemu", "serial"]),
 ];
 
 /// Runs every check whose name contains `part`, or all, and then says whether all passed.
@@ -49,6 +59,18 @@ pub(crate) fn run(part: Option<&str>) -> Result<()> {
     // The release profile, so that build scripts and macros serve `cargo xtask test` as well.
     let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"];
     report.step("clippy, workspace", || process::run(&mut cargo(&host, clippy)));
+    report.step("clippy, libraries with no feature, with each and with all", || {
+        for (library, features) in FEATURES {
+            let sets = [String::new(), features.join(",")];
+            for set in sets.into_iter().chain(features.iter().map(|&feature| feature.to_owned())) {
+                let clippy =
+                    ["clippy", "--quiet", "--release", "--no-default-features", "--package", library];
+                let mut clippy = cargo(&host, clippy);
+                process::run(clippy.args(["--features", &set, "--", "-D", "warnings"]))?;
+            }
+        }
+        Ok(())
+    });
     // RUSTFLAGS in the environment are meant for this machine, not for the board.
     let default = boards::find(boards::DEFAULT)?.target;
     // Not --all-targets: a test harness needs `std`, which the firmware's targets do not have.

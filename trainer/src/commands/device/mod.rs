@@ -52,7 +52,7 @@ struct Connection {
     /// Bits a second on the serial port (QEMU's line has no speed)
     #[arg(long, value_name = "RATE", default_value_t = 115_200, global = true, value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
-    /// qemu: the model to build in, a .kilo file or the folder of a run [default: the board's, or the one to validate]
+    /// For qemu:BOARD: the model to build in, a .kilo file or the folder of a run [default: the board's, or the one to validate]
     // Not `model`, which is the id of what actions call MODEL.
     #[arg(id = "built_in", long = "model", value_name = "FILE", global = true)]
     built_in: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! What the engine must not exceed: the marks of the project's plan, which `bench device` checks.
+//! Upper limits of instructions and memory, the marks: `cargo xtask bench device` fails where the engine exceeds one.
 
 use super::Row;
 
