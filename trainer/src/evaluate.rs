@@ -5,10 +5,10 @@ use indicatif::ProgressBar;
 use kilornn::Model;
 use kilornn_host::OwnedPrediction;
 
-use crate::answer::answer_all;
 use crate::data::{Example, texts_of};
 use crate::network::loss::{self, Tally, Target};
 use crate::network::{Batch, Batches, Grid, Network, Ruined};
+use crate::predict::predict_all;
 
 /// The float network's logits for encoded texts, `texts × outputs`; on the quantization grid, if given.
 ///
@@ -63,25 +63,25 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
     score
 }
 
-/// The real logits of a model file's answers, `texts × outputs`: its integers times their scale.
-pub fn real_logits(model: &Model<'_>, answers: &[OwnedPrediction]) -> Vec<f32> {
+/// The real logits of a model file's predictions, `texts × outputs`: its integers times their scale.
+pub fn real_logits(model: &Model<'_>, predictions: &[OwnedPrediction]) -> Vec<f32> {
     let scale = model.contents().dense.scale;
-    answers.iter().flat_map(|answer| &answer.logits).map(|&logit| logit as f32 * scale).collect()
+    predictions.iter().flat_map(|prediction| &prediction.logits).map(|&logit| logit as f32 * scale).collect()
 }
 
-/// What a model file answers to examples, and its loss and accuracy.
+/// A model file's predictions for examples, and its loss and accuracy.
 pub fn quantized(
     model: &Model<'_>,
     examples: &[Example],
     progress: &ProgressBar,
 ) -> (Vec<OwnedPrediction>, Tally) {
-    let answers = answer_all(model, &texts_of(examples), progress);
+    let predictions = predict_all(model, &texts_of(examples), progress);
     let mut total = Tally::default();
-    for (answer, example) in answers.iter().zip(examples) {
-        let logits = real_logits(model, std::slice::from_ref(answer));
+    for (prediction, example) in predictions.iter().zip(examples) {
+        let logits = real_logits(model, std::slice::from_ref(prediction));
         // Float rounding could make equal what integers tell apart: the device's class counts.
-        let correct = usize::from(answer.class as usize == example.class);
+        let correct = usize::from(prediction.class as usize == example.class);
         total += Tally { correct, ..loss::score(&logits, Target::class(example.class)) };
     }
-    (answers, total)
+    (predictions, total)
 }

@@ -4,7 +4,7 @@ use kilornn::Model;
 use kilornn::text::{Tokenizer, WordSink};
 use kilornn_host::OwnedPrediction;
 
-use crate::answer::answer_beginnings;
+use crate::predict::predict_beginnings;
 
 /// A word of a text and its effect on the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,8 +44,9 @@ pub fn explain_ends<'t>(
         (0..spans.len()).filter(|&word| !others.contains(&word) || word + 1 == others.end).collect();
     let mut ends = vec![0];
     ends.extend(kept.iter().map(|&word| spans[word].1));
-    let answers = answer_beginnings(model, text, &ends);
-    let probabilities: Vec<f32> = answers.iter().map(|answer| probability(model, answer, class)).collect();
+    let predictions = predict_beginnings(model, text, &ends);
+    let probabilities: Vec<f32> =
+        predictions.iter().map(|prediction| probability(model, prediction, class)).collect();
     let mut behind = 0;
     let mut effects = Vec::with_capacity(kept.len());
     for (index, word) in kept.into_iter().enumerate() {
@@ -53,7 +54,7 @@ pub fn explain_ends<'t>(
             continue;
         }
         let (start, end) = spans[word];
-        let (before, after) = (&answers[index], &answers[index + 1]);
+        let (before, after) = (&predictions[index], &predictions[index + 1]);
         effects.push(Effect {
             between: &text[behind..start],
             word: &text[start..end],
@@ -104,19 +105,19 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
     spans
 }
 
-/// The probability of a class in an answer, by the sigmoid or softmax of its logits.
-fn probability(model: &Model<'_>, answer: &OwnedPrediction, class: u32) -> f32 {
+/// The probability of a class in a prediction, by the sigmoid or softmax of its logits.
+fn probability(model: &Model<'_>, prediction: &OwnedPrediction, class: u32) -> f32 {
     let scale = model.contents().dense.scale;
-    match answer.logits[..] {
+    match prediction.logits[..] {
         [logit] => {
             let positive = 1.0 / (1.0 + (-(logit as f32) * scale).exp());
             if class == 1 { positive } else { 1.0 - positive }
         }
         _ => {
-            let largest = answer.logits.iter().copied().max().unwrap_or(0);
+            let largest = prediction.logits.iter().copied().max().unwrap_or(0);
             let term = |logit: i32| (logit.saturating_sub(largest) as f32 * scale).exp();
-            let sum: f32 = answer.logits.iter().map(|&logit| term(logit)).sum();
-            answer.logits.get(class as usize).map_or(0.0, |&logit| term(logit) / sum)
+            let sum: f32 = prediction.logits.iter().map(|&logit| term(logit)).sum();
+            prediction.logits.get(class as usize).map_or(0.0, |&logit| term(logit) / sum)
         }
     }
 }
@@ -126,7 +127,7 @@ mod tests {
     use indicatif::ProgressBar;
 
     use super::*;
-    use crate::answer::answer_all;
+    use crate::predict::predict_all;
 
     static STARTER: &[u8] = kilornn::include_model!("../../runtime-nostd/tests/golden/v2-starter.kilo");
 
@@ -137,7 +138,7 @@ mod tests {
             let (effects, rest) = explain(&model, text, 1);
             let whole: String = effects.iter().map(|e| [e.between, e.word].concat()).collect();
             assert_eq!(whole + rest, text);
-            let words = answer_all(&model, &[text], &ProgressBar::hidden())[0].words;
+            let words = predict_all(&model, &[text], &ProgressBar::hidden())[0].words;
             assert_eq!(effects.len(), words as usize, "{text}");
         }
     }
@@ -146,9 +147,9 @@ mod tests {
     fn changes_add_up_to_the_device_s_answer() {
         let model = Model::from_bytes(STARTER).unwrap();
         let text = "The service was not good, xylophonically speaking.";
-        let answer = &answer_all(&model, &[text], &ProgressBar::hidden())[0];
+        let answer = &predict_all(&model, &[text], &ProgressBar::hidden())[0];
         let (effects, _) = explain(&model, text, answer.class);
-        let empty = &answer_all(&model, &[""], &ProgressBar::hidden())[0];
+        let empty = &predict_all(&model, &[""], &ProgressBar::hidden())[0];
         let sum: f32 = effects.iter().map(|effect| effect.change).sum();
         assert!((probability(&model, empty, answer.class) + sum - answer.score).abs() < 1e-2);
         assert!((effects.last().unwrap().score - answer.score).abs() < 1e-2);

@@ -15,7 +15,7 @@
 //! - [`fit`] puts these together: [`fit::Material`] splits and encodes data, [`fit::fit`] trains.
 //! - [`import`] makes a network of what Keras or PyTorch saved.
 //! - [`quantize`] writes the `.kilo` file: [`quantize::export`].
-//! - [`evaluate`] scores networks and model files, [`answer`] runs a model file, [`explain`] says what each word did.
+//! - [`evaluate`] scores networks and model files, [`predict`] runs a model file, [`explain`] says what each word did.
 //! - [`footprint`] says what a model takes on a device. The crate `kilornn-host` talks to one.
 //! - [`error::InputError`] tells faults of the input from faults of the program, a [`warning::Warning`] is what a person should
 //!   look at.
@@ -44,7 +44,6 @@
 //! # }
 //! ```
 
-pub mod answer;
 pub mod commands;
 pub mod data;
 pub mod error;
@@ -53,12 +52,15 @@ mod excerpt;
 pub mod explain;
 mod file_parts;
 pub mod fit;
+#[cfg(test)]
+mod fixture;
 pub mod footprint;
 mod hints;
 pub mod import;
 pub mod network;
 pub mod optim;
 pub mod plot;
+pub mod predict;
 mod processor;
 mod progress;
 pub mod quantize;

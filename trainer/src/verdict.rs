@@ -59,15 +59,15 @@ pub(crate) struct Answered<'a> {
 }
 
 impl<'a> Answered<'a> {
-    /// These answers to these texts.
+    /// These predictions for these texts.
     pub(crate) fn new(
         part: &'a str,
         labels: &'a [String],
         examples: &[Example],
-        answers: &[OwnedPrediction],
+        predictions: &[OwnedPrediction],
     ) -> Self {
         let pairs =
-            examples.iter().zip(answers).map(|(example, answer)| (example.class, answer.class as usize));
+            examples.iter().zip(predictions).map(|(example, found)| (example.class, found.class as usize));
         Self { part, labels, pairs: pairs.collect() }
     }
 }

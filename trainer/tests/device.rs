@@ -11,7 +11,7 @@ use kilornn_host::client::{Client, Failure, Info, Patience};
 use kilornn_host::compare::{classify, differences, runs};
 use kilornn_host::line::Line;
 use kilornn_link::message::{Refusal, Source, checksum};
-use kilornn_trainer::answer::answer_all;
+use kilornn_trainer::predict::predict_all;
 
 mod desk;
 mod simulated;
@@ -60,7 +60,7 @@ fn agrees(client: &mut Client<MemoryLine>, info: &Info, file: &[u8], texts: &[St
     let model = Model::from_bytes(file).unwrap();
     runs(info, file).unwrap();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let host = answer_all(&model, &texts, &ProgressBar::hidden());
+    let host = predict_all(&model, &texts, &ProgressBar::hidden());
     let device = classify(client, model.classes(), &texts, || ()).unwrap();
     for ((text, host), device) in texts.iter().zip(&host).zip(&device) {
         assert_eq!(differences(host, &device.prediction), [], "{text:?}");

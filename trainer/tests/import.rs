@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kilornn_trainer::answer::answer_all;
 use kilornn_trainer::import::{Imported, keras, torch};
+use kilornn_trainer::predict::predict_all;
 use kilornn_trainer::quantize::Sample;
 use kilornn_trainer::recipe::{Activation, End, Pads};
 use kilornn_trainer::{evaluate, quantize};
@@ -111,7 +111,7 @@ fn lost(Imported { network, encoder, recipe, .. }: &Imported, answers: &Answers)
         .unwrap()
         .file;
     let model = kilornn::Model::from_bytes(&file).unwrap();
-    let device = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
+    let device = predict_all(&model, &texts, &indicatif::ProgressBar::hidden());
     let mut lost = 0;
     for (probabilities, answer) in answers.probabilities.iter().zip(&device) {
         let of_classes = match probabilities[..] {

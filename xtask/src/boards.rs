@@ -51,7 +51,56 @@ pub(crate) fn list() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
     use super::*;
+
+    /// The firmware's `.cargo/config.toml`.
+    fn cargo_config() -> toml::Table {
+        fs::read_to_string(firmware_dir().join(".cargo/config.toml")).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn every_board_that_probe_rs_flashes_has_an_alias_of_cargo_and_no_other_has() {
+        let found = cargo_config()["alias"].as_table().unwrap().clone();
+        let mut expected = toml::Table::new();
+        for Board { name, target, chip, .. } in all().unwrap() {
+            let Some(chip) = chip else { continue };
+            let runner = format!("target.{target}.runner='probe-rs run --chip {chip}'");
+            let words =
+                ["run", "--release", "--no-default-features", "--features", &name, "--target", &target];
+            let words = [&words[..], &["--bin", "kilornn-firmware", "--config", &runner]].concat();
+            expected.insert(name.clone(), words.into());
+        }
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn cargo_runs_each_target_as_a_board_of_the_table_that_has_it() {
+        let (config, boards) = (cargo_config(), all().unwrap());
+        assert_eq!(config["build"]["target"].as_str(), Some(&*find(DEFAULT).unwrap().target));
+        let targets: BTreeSet<String> = boards.iter().map(|board| board.target.clone()).collect();
+        for target in targets {
+            // Cargo reads a dot in a target's name as one between keys.
+            let settings = target.split('.').try_fold(&config["target"], |settings, key| settings.get(key));
+            let runner = settings.unwrap_or_else(|| panic!("{target} has no runner"))["runner"].as_str();
+            let runner: Vec<&str> = runner.unwrap().split_whitespace().collect();
+            let behind = |option| {
+                let place = runner.iter().position(|word| *word == option)?;
+                runner.get(place + 1).copied()
+            };
+            let qemu = boards
+                .iter()
+                .filter(|board| board.target == target)
+                .filter_map(|board| board.qemu.as_ref())
+                .find(|qemu| behind("-machine") == Some(&qemu.machine))
+                .unwrap_or_else(|| panic!("no board of the target {target} is emulated by {runner:?}"));
+            assert_eq!(runner[0], qemu.program, "{target}");
+            assert_eq!(behind("-icount"), Some(&*format!("shift={}", qemu.icount)), "{target}");
+            assert_eq!(behind("-semihosting-config").is_some(), qemu.semihosting, "{target}");
+        }
+    }
 
     #[test]
     fn the_default_board_is_there_and_an_unknown_one_is_an_error_that_names_it() {

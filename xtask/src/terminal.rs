@@ -108,7 +108,8 @@ impl Terminal {
         Ok((Labelled { label, prediction: measured.prediction }, measured.ticks))
     }
 
-    /// Resets the board, as its button would. What was on the way is lost.
+    /// Resets the board, as its button would. What it has sent and nobody has read is lost. What was sent to it and it
+    /// has not read is not: it arrives after the reset.
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.client.line_mut().reset()?;
         self.client.forget();

@@ -155,7 +155,8 @@ fn parse_test(json: &str) -> Result<Test> {
     })
 }
 
-/// Reads what `kilornn evaluate --json` prints as something: that of its object which `read` makes of it.
+/// Parses the JSON object that `kilornn evaluate --json` prints. `read` makes the result of it, or `None` if a key is
+/// missing; `what` is the result's name for an error message.
 fn parse_object<T>(json: &str, what: &str, read: impl FnOnce(&Value) -> Option<T>) -> Result<T> {
     let value: Value = serde_json::from_str(json).context("`kilornn evaluate --json` printed no JSON")?;
     read(&value).with_context(|| format!("not {what}: {json}"))

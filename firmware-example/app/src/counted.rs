@@ -1,6 +1,6 @@
 //! A serial line that counts the bytes that are sent and the time that sending takes.
 
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 use crate::hardware::{Meter, Serial};
 
@@ -43,6 +43,12 @@ impl<S: Serial, M> ErrorType for Counted<'_, S, M> {
 impl<S: Serial, M: Meter> Read for Counted<'_, S, M> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, S::Error> {
         self.serial.read(buffer)
+    }
+}
+
+impl<S: Serial, M: Meter> ReadReady for Counted<'_, S, M> {
+    fn read_ready(&mut self) -> Result<bool, S::Error> {
+        self.serial.read_ready()
     }
 }
 

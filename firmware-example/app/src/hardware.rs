@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use embedded_io::{ErrorKind, Read, Write};
+use embedded_io::{ErrorKind, Read, ReadReady, Write};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 
 /// The hardware of one board, put together from its parts.
@@ -25,9 +25,11 @@ pub struct Hardware<S, M, D, F> {
 /// `read` sleeps until one byte has arrived, then takes that byte and those that have arrived behind it. It returns an
 /// error once whenever bytes were lost since the last call (such as [`Lost`]), before the bytes that arrived after
 /// them. It returns 0 when the line is closed, which on a real board never happens.
-pub trait Serial: Read + Write {}
+///
+/// `read_ready` returns whether `read` would return at once.
+pub trait Serial: Read + ReadReady + Write {}
 
-impl<S: Read + Write> Serial for S {}
+impl<S: Read + ReadReady + Write> Serial for S {}
 
 /// Bytes were lost on the serial line, or arrived damaged.
 ///

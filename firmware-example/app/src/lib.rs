@@ -25,7 +25,7 @@ pub mod store;
 mod terminal;
 mod timed;
 
-use embedded_io::{Read, Write};
+use embedded_io::{Read, ReadReady, Write};
 use kilornn_link::frame::{Damage, Piece, Splitter};
 use kilornn_link::message::{Source, Statistics};
 
@@ -41,6 +41,12 @@ use terminal::Terminal;
 /// A program sends a frame without a pause. A person or noise may begin one by accident, and a person does not know how
 /// to end it.
 pub const TIMEOUT_MS: u32 = 1000;
+
+/// Ctrl-D ends the application if nothing arrives for so many milliseconds after it.
+///
+/// The same byte occurs in frames, and the rest of a frame is read as text when the board was reset or bytes were lost in
+/// its middle. But behind every byte of such a rest another one follows at once: the last is the zero that ends the frame.
+pub const QUIET_MS: u32 = 100;
 
 /// Why the application ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,11 +124,12 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
                 Ok(0) => return Ok(Ended::Closed),
                 Ok(count) => {
                     self.statistics.bytes = self.statistics.bytes.wrapping_add(count as u32);
-                    for &byte in chunk.iter().take(count) {
+                    for (index, &byte) in chunk.iter().take(count).enumerate() {
                         let ended = match splitter.push(byte) {
                             Piece::Text(byte) => {
                                 requests.forget_text();
-                                terminal.push(byte, self, loaded)?
+                                let is_last = index + 1 == count;
+                                terminal.push(byte, is_last, self, loaded)?
                             }
                             Piece::Inside => {
                                 terminal.drop_line(loaded);
@@ -156,6 +163,18 @@ impl<S: Serial, M: Meter, D: Display> Device<'_, S, M, D> {
             self.statistics.longest = self.statistics.longest.max(u32::try_from(worked).unwrap_or(u32::MAX));
             self.statistics.sent = self.statistics.sent.max(sent.bytes);
         }
+    }
+
+    /// Whether nothing arrives for [`QUIET_MS`] from now on. Returns early if something does.
+    pub(crate) fn is_quiet(&mut self) -> Result<bool, S::Error> {
+        let quiet = u64::from(M::TICKS_PER_SECOND) * u64::from(QUIET_MS) / 1000;
+        let start = self.meter.ticks();
+        while self.meter.ticks() - start < quiet {
+            if self.serial.read_ready()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn count(&mut self, damage: Damage) {

@@ -90,10 +90,12 @@ impl Terminal {
         device.serial.flush()
     }
 
-    /// Takes a byte that was typed; returns why the application ends, if it does.
+    /// Takes a byte that was typed; returns why the application ends, if it does. `is_last` says that no byte has arrived
+    /// behind it yet.
     pub(crate) fn push<S: Serial, M: Meter, D: Display, const UNITS: usize, const WINDOW: usize>(
         &mut self,
         byte: u8,
+        is_last: bool,
         device: &mut Device<'_, S, M, D>,
         loaded: &mut Loaded<'_, M, UNITS, WINDOW>,
     ) -> Result<Option<Ended>, S::Error> {
@@ -110,7 +112,8 @@ impl Terminal {
                 device.serial.write_all(b"^C\r\n")?;
                 device.serial.write_all(PROMPT)?;
             }
-            CTRL_D if self.is_empty() => return Ok(Some(Ended::Closed)),
+            // With other bytes behind it, it is part of something that nobody typed: see `QUIET_MS`.
+            CTRL_D if self.is_empty() && is_last && device.is_quiet()? => return Ok(Some(Ended::Closed)),
             TAB | 32.. => self.insert(byte, device, loaded)?,
             _ => device.serial.write_all(&[BELL])?,
         }

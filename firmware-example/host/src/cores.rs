@@ -50,7 +50,7 @@ pub struct Costs {
     pub word: f64,
     /// To look for a pair that the vocabulary does not have.
     pub pair: f64,
-    /// Of a text, for each logit beyond one.
+    /// For each logit beyond the first, once for a text.
     pub logit: f64,
     /// Of a step with weights in columns.
     pub columns: Step,
@@ -58,10 +58,10 @@ pub struct Costs {
     pub pairs: Option<Step>,
 }
 
-/// Executed instructions of a step, as a sum of these.
+/// Executed instructions of a step, as a sum of terms: each field is the factor of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// Whatever it is.
+    /// In every step, whatever the model's dimensions.
     pub any: f64,
     /// For each unit.
     pub unit: f64,
@@ -75,10 +75,10 @@ pub struct Step {
     pub reads_zeros: bool,
 }
 
-/// What of a model decides the cost of its step.
+/// A network's dimensions on the device, which decide what a step costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Hidden units, in fours.
+    /// Hidden units, filled up to a multiple of four.
     pub units: usize,
     /// Numbers of a word; none if the embedding is folded.
     pub width: usize,
@@ -88,12 +88,12 @@ pub struct Shape {
     pub order: Order,
     /// Whether every character is a token, and whether tokens are looked up in pairs first.
     pub unit: Unit,
-    /// Logits.
+    /// The number of logits.
     pub outputs: usize,
 }
 
 impl Shape {
-    /// A model's.
+    /// The shape of a model.
     pub fn of(contents: &Contents<'_>) -> Self {
         Self {
             units: contents.rnn.units as usize,
@@ -133,7 +133,7 @@ impl Costs {
 }
 
 impl Core {
-    /// The one with such a name.
+    /// The core of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
         CORES.iter().find(|core| core.name == name)
     }

@@ -1,8 +1,8 @@
 //! The host side of a KiloRNN device: everything that a program on a desktop machine needs to build the firmware, to
 //! run it, to talk to it, and to compare its predictions with those that the host computes.
 //!
-//! - [`boards`] reads `boards.toml`, the table of the boards that the firmware runs on. It is the only module that
-//!   needs no feature.
+//! - [`boards`] reads `boards.toml`, the table of the boards that the firmware runs on; [`numbers`] writes numbers for
+//!   people. Both need no feature.
 //! - With the feature `client`: `client` asks a device over a `line`, which is any stream of bytes in both directions;
 //!   `prediction` is what a model says of a text, and `compare` finds where two predictions differ. `cost` is the time
 //!   that a device takes; `cores` is what the engine takes on each processor core, as it was measured.

@@ -138,7 +138,8 @@ impl Qemu {
         self.control.as_mut().context("QEMU was started without a control line")
     }
 
-    /// Resets the board, as its button would. What was on its way is lost.
+    /// Resets the board, as its button would. What it has sent and nobody has read is lost. What was sent to it and it
+    /// has not read is not: it arrives after the reset.
     ///
     /// # Errors
     ///

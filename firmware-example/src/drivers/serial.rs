@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use critical_section::Mutex;
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 use heapless::Deque;
 use kilornn_app::hardware::Lost;
 
@@ -173,6 +173,12 @@ impl<R: Receiver, T> Read for SerialLine<R, T> {
         }
         self.inbox.with(Shared::resume);
         Ok(count)
+    }
+}
+
+impl<R: Receiver, T> ReadReady for SerialLine<R, T> {
+    fn read_ready(&mut self) -> Result<bool, Lost> {
+        Ok(self.inbox.with(|shared| shared.has_arrived()) == Some(true))
     }
 }
 

@@ -40,8 +40,9 @@ use crate::{Contents, Model};
 /// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |
 /// | `tanh` | a function that keeps to C's calling convention | | | it is [`tanh`] |
 ///
-/// Columns in the list are offsets of columns of the kernel. The assembly changes `state`, `end`, `to_kernel`, `units`, `biases` and `halves` as it goes. It keeps to C's calling
-/// convention, so that all registers that belong to the caller are what they were.
+/// Columns in the list are offsets of columns of the kernel. The assembly changes `state`, `end`, `to_kernel`, `units`,
+/// `biases` and `halves` as it goes. It keeps to C's calling convention, so that all registers that belong to the caller
+/// are what they were.
 #[repr(C)]
 struct Plan {
     /// The next state to read, then the next to write.

@@ -1,10 +1,11 @@
-//! The memory that a step needs beside the state: for the kernels in assembly, then for the one in plain Rust.
+//! The memory that a step needs beside the state. The kernels in assembly and the one in plain Rust need it in different
+//! forms.
 
 /// Room for the inputs of one step; nothing is kept in it from one step to the next.
 ///
 /// A list of active inputs takes eight bytes for each ([`ActiveInput`]). With DSP instructions it takes twelve bytes for
-/// two of them ([`ActivePair`]), where the last pair may be half empty; in [`Order::Pairs`](crate::layers::Order::Pairs) all inputs are there, with
-/// two bytes each.
+/// two of them ([`ActivePair`]), where the last pair may be half empty; in
+/// [`Order::Pairs`](crate::layers::Order::Pairs) all inputs are there, with two bytes each.
 #[cfg(kilornn_assembly)]
 #[derive(Debug, Clone)]
 #[repr(C, align(4))]

@@ -187,12 +187,12 @@ impl Delivery<'_> {
         }
 
         let model = Model::from_bytes(&exported.file)?;
-        let (answers, device) = evaluate::quantized(&model, examples, &ProgressBar::hidden());
+        let (predictions, device) = evaluate::quantized(&model, examples, &ProgressBar::hidden());
         if tested {
             console.say(format!("int8 test score: {:.4}", device.mean_loss()))?;
             console.say(format!("int8 test accuracy: {:.4}", device.accuracy()))?;
         }
-        let worth = self.verdict(&metrics, part, examples, &answers, [float, device]);
+        let worth = self.verdict(&metrics, part, examples, &predictions, [float, device]);
         console.warn(&worth)?;
         metrics.warnings.extend(worth);
         metrics.quantized = Some(Quantized {
@@ -215,7 +215,14 @@ impl Delivery<'_> {
             encoder,
             model: &model,
             bytes: exported.file.len(),
-            evaluation: Evaluation { part, examples, logits: &logits, float, answers: &answers, device },
+            evaluation: Evaluation {
+                part,
+                examples,
+                logits: &logits,
+                float,
+                predictions: &predictions,
+                device,
+            },
         })?)?;
         console.say(format!(
             "{}: {} bytes; logits differ from the trained network's by {:.3} (root mean square)",
@@ -239,7 +246,7 @@ impl Delivery<'_> {
         metrics: &Metrics,
         part: &str,
         examples: &[Example],
-        answers: &[OwnedPrediction],
+        predictions: &[OwnedPrediction],
         [float, device]: [Tally; 2],
     ) -> Vec<Warning> {
         let (recipe, labels) = (self.recipe, &self.data.labels);
@@ -247,7 +254,7 @@ impl Delivery<'_> {
             true => metrics.trained(recipe, self.data),
             false => Provenance::Imported { recipe },
         };
-        let answered = Answered::new(part, labels, examples, answers);
+        let answered = Answered::new(part, labels, examples, predictions);
         let all = [
             verdict::of_course(&origin, labels.len()),
             verdict::of_answers(&origin, &answered),

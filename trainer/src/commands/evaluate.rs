@@ -71,15 +71,15 @@ pub fn run(args: &Args) -> Result<()> {
     let board = args.qemu.as_deref().map(|name| args.firmware.on(name)).transpose()?;
 
     let progress = progress::bar("host", examples.len(), "texts");
-    let (answers, score) = quantized(&model, &examples, &progress);
+    let (predictions, score) = quantized(&model, &examples, &progress);
     progress.finish_and_clear();
-    let macro_f1 = macro_f1(&answers, &examples, &counted);
+    let macro_f1 = macro_f1(&predictions, &examples, &counted);
     console.say(format!("examples: {}", grouped(score.examples)))?;
     console.say(format!("accuracy: {:.4}", score.accuracy()))?;
     console.say(format!("macro F1: {macro_f1:.4}"))?;
     console.say(format!("loss: {:.4}", score.mean_loss()))?;
     let worthless =
-        verdict::of_answers(&Provenance::Given, &Answered::new("test", &labels, &examples, &answers));
+        verdict::of_answers(&Provenance::Given, &Answered::new("test", &labels, &examples, &predictions));
     console.warn(worthless.as_slice())?;
     warnings.extend(worthless);
 
@@ -97,7 +97,8 @@ pub fn run(args: &Args) -> Result<()> {
                 })?;
             progress.finish_and_clear();
             let correct = found.iter().zip(&examples).filter(|(a, e)| a.class as usize == e.class).count();
-            let mismatches = answers.iter().zip(&found).filter(|(host, device)| differ(host, device)).count();
+            let mismatches =
+                predictions.iter().zip(&found).filter(|(host, device)| differ(host, device)).count();
             let words: u64 = found.iter().map(|answer| u64::from(answer.words)).sum();
             let instructions: u64 = found.iter().map(|answer| answer.instructions).sum();
             let report = DeviceReport {
@@ -135,12 +136,12 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// The mean over the classes that count of the harmonic mean of precision and recall.
-fn macro_f1(answers: &[OwnedPrediction], examples: &[Example], counted: &[bool]) -> f64 {
+fn macro_f1(predictions: &[OwnedPrediction], examples: &[Example], counted: &[bool]) -> f64 {
     let classes = counted.len();
     let mut right = vec![0; classes];
     let mut said = vec![0; classes];
     let mut were = vec![0; classes];
-    for (answer, example) in answers.iter().zip(examples) {
+    for (answer, example) in predictions.iter().zip(examples) {
         let class = answer.class as usize;
         said[class] += 1;
         were[example.class] += 1;
@@ -160,12 +161,12 @@ mod tests {
         let answer = |class| OwnedPrediction { class, score: 1.0, words: 1, known_words: 1, logits: vec![] };
         let example = |class| Example::new(class, "");
         // Class 0: precision 2/3, recall 1, F1 4/5. Class 1: precision 1, recall 1/2, F1 2/3.
-        let answers = [answer(0), answer(0), answer(0), answer(1)];
+        let predictions = [answer(0), answer(0), answer(0), answer(1)];
         let examples = [example(0), example(0), example(1), example(1)];
-        assert!((macro_f1(&answers, &examples, &[true; 2]) - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+        assert!((macro_f1(&predictions, &examples, &[true; 2]) - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
         // A class whose texts were left out may still be answered: that costs the others, and has no F1 itself.
         assert!(
-            (macro_f1(&answers, &examples, &[true, true, false]) - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12
+            (macro_f1(&predictions, &examples, &[true, true, false]) - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12
         );
     }
 }

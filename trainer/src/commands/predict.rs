@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use super::given::answer;
 use super::{parse_model, read_model};
-use crate::answer::answer_all;
 use crate::data::{Encoding, read_lines};
 use crate::explain::{Effect, explain};
+use crate::predict::predict_all;
 
 /// Classify texts as the device does.
 ///
@@ -80,10 +80,10 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn print(model: &Model<'_>, texts: &[String], args: &Args) -> Result<()> {
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let answers = answer_all(model, &borrowed, &ProgressBar::hidden());
+    let found = predict_all(model, &borrowed, &ProgressBar::hidden());
     let predictions: Vec<TextPrediction<'_>> = borrowed
         .iter()
-        .zip(&answers)
+        .zip(&found)
         .map(|(&text, OwnedPrediction { class, score, words, known_words, logits })| TextPrediction {
             text,
             label: model.label(*class),

@@ -86,6 +86,9 @@ pub(crate) struct Duplicates {
 
 impl Counts {
     /// Counts, with the vocabulary that training uses.
+    ///
+    /// The texts are read for it once more: ids of encoded texts are cut to the recipe's `maxlen`, and unknown words are
+    /// no longer among them unless they have a row.
     pub(crate) fn of(data: &Dataset, encoder: &Encoder) -> Self {
         let part = |examples: &Vec<Example>| PartCounts::of(examples, data.labels.len(), encoder);
         Self {

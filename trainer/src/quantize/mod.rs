@@ -7,7 +7,7 @@ mod calibrate;
 mod layers;
 mod size;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,9 +24,9 @@ pub use size::FileSize;
 
 use self::calibrate::{ReferenceLogits, States, choose};
 use self::layers::{IntDense, IntRecurrence, IntTables};
-use crate::answer::answer_all;
 use crate::evaluate::{logits, real_logits};
 use crate::network::{Grid, Network, Ruined};
+use crate::predict::predict_all;
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe, UnknownWords};
 use crate::text::{Encoder, PAD, PerfectHash, normalization};
 
@@ -96,7 +96,7 @@ pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> 
 
 /// Real logits of the texts, as the device computes them.
 fn device_logits(model: &Model<'_>, texts: &[&str]) -> Vec<f32> {
-    real_logits(model, &answer_all(model, texts, &ProgressBar::hidden()))
+    real_logits(model, &predict_all(model, texts, &ProgressBar::hidden()))
 }
 
 /// All integers of a model, in the form that its file has.

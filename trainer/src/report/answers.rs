@@ -96,7 +96,7 @@ pub(super) fn calibration(subject: &Subject<'_>) -> Result<Markup> {
     let bins = bins(
         evaluation
             .pairs()
-            .zip(evaluation.answers)
+            .zip(evaluation.predictions)
             .map(|((right, answer), of)| (f64::from(of.score), right == answer)),
     );
     let error = calibration_error(&bins);
@@ -135,23 +135,23 @@ pub(super) fn calibration(subject: &Subject<'_>) -> Result<Markup> {
 /// The float network beside the device.
 pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { network, model, evaluation, .. } = subject;
-    let Evaluation { logits, answers, .. } = evaluation;
+    let Evaluation { logits, predictions, .. } = evaluation;
     let outputs = network.outputs();
     let scale = model.contents().dense.scale;
     let floats = || logits.chunks_exact(outputs);
-    let devices = || answers.iter().map(|answer| answer.logits.iter().map(|&logit| logit as f32 * scale));
-    let agree = floats().zip(*answers).filter(|(float, answer)| class(float) == answer.class as usize);
-    let agree = agree.count() as f64 / answers.len().max(1) as f64;
+    let devices = || predictions.iter().map(|answer| answer.logits.iter().map(|&logit| logit as f32 * scale));
+    let agree = floats().zip(*predictions).filter(|(float, answer)| class(float) == answer.class as usize);
+    let agree = agree.count() as f64 / predictions.len().max(1) as f64;
     let largest = floats()
         .zip(devices())
         .flat_map(|(float, device)| float.iter().zip(device).map(|(a, b)| (a - b).abs()));
     let largest = largest.fold(0.0, f32::max);
     // Of several logits, that of the answer.
-    let points = floats().zip(devices()).zip(*answers).map(|((float, mut device), answer)| {
+    let points = floats().zip(devices()).zip(*predictions).map(|((float, mut device), answer)| {
         let output = if outputs == 1 { 0 } else { answer.class as usize };
         (f64::from(float[output]), f64::from(device.nth(output).unwrap_or(0.0)))
     });
-    let points: Vec<(f64, f64)> = points.step_by(answers.len().div_ceil(POINTS).max(1)).collect();
+    let points: Vec<(f64, f64)> = points.step_by(predictions.len().div_ceil(POINTS).max(1)).collect();
     let ends = points.iter().flat_map(|&(a, b)| [a, b]);
     let (least, most) = ends.fold((-1.0_f64, 1.0_f64), |(least, most), v| (least.min(v), most.max(v)));
     let digits = usize::from(most - least < 8.0);

@@ -22,7 +22,7 @@ const PARTS: usize = 20;
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { model, evaluation, .. } = subject;
     let units = model.contents().rnn.units as usize;
-    let words: usize = evaluation.answers.iter().map(|answer| answer.words as usize).sum();
+    let words: usize = evaluation.predictions.iter().map(|answer| answer.words as usize).sum();
     let every = evaluation.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
     let mut by_unit = vec![0_usize; units];
     let mut along = [[0_usize; 2]; PARTS];
@@ -106,8 +106,8 @@ mod tests {
     use indicatif::ProgressBar;
 
     use super::*;
-    use crate::answer::answer_all;
-    use crate::quantize::tests::{READINGS, exported};
+    use crate::fixture::{READINGS, exported};
+    use crate::predict::predict_all;
 
     /// The last state is the one that the device answers from.
     #[test]
@@ -117,7 +117,7 @@ mod tests {
             let model = Model::from_bytes(&file).unwrap();
             let contents = model.contents();
             let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
-            for (text, answer) in texts.iter().zip(answer_all(&model, &borrowed, &ProgressBar::hidden())) {
+            for (text, answer) in texts.iter().zip(predict_all(&model, &borrowed, &ProgressBar::hidden())) {
                 let (mut last, mut steps) = (Vec::new(), 0);
                 run(&model, text, |step, length, state| {
                     assert!(step == steps && step < length);

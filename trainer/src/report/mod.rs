@@ -63,8 +63,8 @@ pub(crate) struct Evaluation<'a> {
     pub logits: &'a [f32],
     /// Its score.
     pub float: Tally,
-    /// The model file's answers.
-    pub answers: &'a [OwnedPrediction],
+    /// The model file's predictions.
+    pub predictions: &'a [OwnedPrediction],
     /// Their score.
     pub device: Tally,
 }
@@ -72,7 +72,10 @@ pub(crate) struct Evaluation<'a> {
 impl Evaluation<'_> {
     /// The right class and the device's, text by text.
     fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.examples.iter().zip(self.answers).map(|(example, answer)| (example.class, answer.class as usize))
+        self.examples
+            .iter()
+            .zip(self.predictions)
+            .map(|(example, answer)| (example.class, answer.class as usize))
     }
 }
 

@@ -23,7 +23,7 @@ const ENDS: usize = 150;
 /// How many words the texts have.
 pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { labels, recipe, model, evaluation, .. } = subject;
-    let words: Vec<usize> = evaluation.answers.iter().map(|answer| answer.words as usize).collect();
+    let words: Vec<usize> = evaluation.predictions.iter().map(|answer| answer.words as usize).collect();
     let longest = words.iter().copied().max().unwrap_or(0);
     let width = bin_width(longest, BARS);
     // Beside each other for a few classes, else all as one.
@@ -51,7 +51,8 @@ pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
     let drops = model.contents().unknown == Unknown::Drop;
     let counted = |answer: &OwnedPrediction| if drops { answer.known_words } else { answer.words };
     let which = if drops { "words that the model knows" } else { "words" };
-    let beyond = evaluation.answers.iter().filter(|answer| counted(answer) as usize > recipe.maxlen).count();
+    let beyond =
+        evaluation.predictions.iter().filter(|answer| counted(answer) as usize > recipe.maxlen).count();
     let end = if recipe.truncating == End::Pre { "last" } else { "first" };
     let how = "Words as the device's tokenizer cuts them. Every word costs the device a step.";
     let content = html! {
@@ -69,10 +70,10 @@ pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
 /// The wrong answers that the model was surest of, word by word.
 pub(super) fn mistakes(subject: &Subject<'_>) -> Markup {
     let Subject { labels, model, evaluation, .. } = subject;
-    let mut wrong: Vec<usize> = (0..evaluation.answers.len())
-        .filter(|&i| evaluation.answers[i].class as usize != evaluation.examples[i].class)
+    let mut wrong: Vec<usize> = (0..evaluation.predictions.len())
+        .filter(|&i| evaluation.predictions[i].class as usize != evaluation.examples[i].class)
         .collect();
-    wrong.sort_by(|&a, &b| evaluation.answers[b].score.total_cmp(&evaluation.answers[a].score));
+    wrong.sort_by(|&a, &b| evaluation.predictions[b].score.total_cmp(&evaluation.predictions[a].score));
     let how = "Wrong answers that the device was surest of. Each word has the colour of what it did to the score of the \
                answer, the stronger, the more. Look whether it is the label that is wrong.";
     let content = html! {
@@ -84,7 +85,7 @@ pub(super) fn mistakes(subject: &Subject<'_>) -> Markup {
             }
         }
         @for &index in wrong.iter().take(MISTAKES) {
-            @let (answer, example) = (&evaluation.answers[index], &evaluation.examples[index]);
+            @let (answer, example) = (&evaluation.predictions[index], &evaluation.examples[index]);
             @let (effects, rest) = explain_ends(model, &example.text, answer.class, ENDS);
             article.mistake {
                 p.verdict {

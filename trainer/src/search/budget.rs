@@ -15,7 +15,7 @@ use super::halving::{Effort, Rating, search};
 use super::size::{EmbeddingForm, Size, words_held};
 use super::space::{Candidate, Choices, Space};
 use super::table::Table;
-use super::trial::{Measured, Outcome, Trial};
+use super::trial::{Measurements, Outcome, Trial};
 use super::workers::{Deadline, Job, Work};
 use crate::data::Dataset;
 use crate::error::InputError;
@@ -348,7 +348,7 @@ impl Rounds<'_> {
 
 /// The result of a trial, with its footprint on the device.
 fn judge(candidate: &Candidate, trial: &Trial, epochs: usize, deployment: &Deployment) -> Tried {
-    let measured = |Measured { bytes, ram, zeros, .. }: &Measured| {
+    let measured = |Measurements { bytes, ram, zeros, .. }: &Measurements| {
         let step = candidate.needs.step;
         let activation = if step.tanh { Activation::Tanh } else { Activation::Relu };
         let needs = Needs { file: *bytes, classifier: *ram, ..candidate.needs };
@@ -437,7 +437,7 @@ impl Proof {
             row(self.ram, self.limits.ram, "bytes of RAM".to_owned()),
         ]);
         if let Some(count) = instructions_per_word {
-            // The firmware runs on this board; of the others, the benchmark knows.
+            // `evaluate --qemu` counts instructions; this board has an M4.
             let counted = match self.core {
                 "m4" => "; `kilornn evaluate MODEL DATA --qemu mps2-an386` counts them",
                 _ => "",

@@ -25,8 +25,7 @@ const KEPT: [usize; 2] = [8, 4];
 const STEPS: usize = 1000;
 
 /// How long a training is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
     /// A quarter of the epochs.
     Quarter,
@@ -79,7 +78,7 @@ pub(super) fn search(
     mut train: impl FnMut(&[usize], Effort) -> Result<Vec<Option<Rating>>>,
 ) -> Result<Vec<usize>> {
     let positions: Vec<Position> = candidates.iter().map(|candidate| Position::of(&candidate.size)).collect();
-    // With fewer words than fit only what proves good with all of them.
+    // At first only sizes with the most words that fit. Those with fewer words come later, as neighbours of the best.
     let coarse = cover(&positions, &Position::of(beside), COARSE, |place| candidates[place].has_most_words);
     let mut ranked = Vec::new();
     let mut round = |places: &[usize], effort| -> Result<Vec<(usize, Rating)>> {
@@ -170,15 +169,14 @@ fn cover(positions: &[Position], start: &Position, count: usize, may: impl Fn(us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::footprint::cores::Shape as Step;
-    use crate::footprint::{Footprint, Needs};
+    use crate::footprint::{Footprint, Needs, Shape};
     use kilornn::layers::Order;
     use kilornn::text::Unit;
 
     fn candidate(vocabulary: usize, embedding: usize, units: usize) -> Candidate {
         let size = Size { vocabulary, embedding, units, form: Some(EmbeddingForm::Int4) };
         let (order, unit) = (Order::Columns, Unit::Word);
-        let step = Step { units, width: embedding, tanh: false, order, unit, outputs: 1 };
+        let step = Shape { units, width: embedding, tanh: false, order, unit, outputs: 1 };
         let footprint =
             Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };

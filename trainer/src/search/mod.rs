@@ -1,9 +1,10 @@
 //! The search for a network's size. Networks of many sizes are trained alike and compared by what a device would answer.
 //!
-//! A [`Size`](size::Size) is a number of words, a width of the embedding and a number of hidden units. A [`sweep`] trains all sizes of some lists
-//! ([`size::Lists`]) and advises one of those on the Pareto front ([`results`], [`advice`]; [`plot`] and [`page`] show
-//! them). A [`budget`] bounds flash, RAM or instructions: [`space`] finds the sizes that fit, and [`halving`] trains few of
-//! them. Either way one training of one size is a [`trial`], and [`workers`] do several at a time.
+//! A [`Size`](size::Size) is a number of words, a width of the embedding and a number of hidden units. A [`sweep`] trains
+//! all sizes of some lists ([`size::Lists`]) and advises one of those on the Pareto front ([`results`], [`advice`];
+//! [`plot`] and [`page`] show them). A [`budget`] bounds flash, RAM or instructions: [`space`] finds the sizes that fit,
+//! and [`halving`] trains few of them. Either way one training of one size is a [`trial`], and [`workers`] do several at a
+//! time.
 
 mod advice;
 mod budget;

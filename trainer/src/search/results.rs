@@ -3,19 +3,19 @@
 use serde::Serialize;
 
 use super::size::Size;
-use super::trial::{Measured, Outcome, Trial};
+use super::trial::{Measurements, Outcome, Trial};
 use crate::quantize::FileSize;
 
-/// A size that is asked for, and what its file will take.
+/// A candidate of a sweep: a size of its lists, and the bytes that its file will have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
+pub(super) struct ListedSize {
     /// Its size.
     pub size: Size,
-    /// Of its file.
+    /// Bytes that its file will have.
     pub file_size: FileSize,
 }
 
-impl Candidate {
+impl ListedSize {
     /// Whether its file has more than so many bytes of flash, whatever training makes of it.
     pub(super) fn is_too_large(&self, flash: Option<usize>) -> bool {
         flash.is_some_and(|flash| self.file_size.least > flash)
@@ -28,7 +28,7 @@ pub(super) struct Row {
     /// Its size.
     #[serde(flatten)]
     pub size: Size,
-    /// Of its file: the largest of its seeds', or what it will be.
+    /// Bytes of its file: of the largest of its seeds', or at least how many there will be.
     pub bytes: usize,
     /// Whether it was trained.
     pub status: Status,
@@ -75,8 +75,8 @@ pub(super) struct Means {
 }
 
 impl Means {
-    fn of(all: &[Measured]) -> Option<Self> {
-        let mean = |of: fn(&Measured) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+    fn of(all: &[Measurements]) -> Option<Self> {
+        let mean = |of: fn(&Measurements) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
         let accuracy = mean(|one| one.accuracy);
         let squares: f64 = all.iter().map(|one| (one.accuracy - accuracy).powi(2)).sum();
         Some(Self {
@@ -94,7 +94,7 @@ impl Means {
 
 /// A row for each candidate, by rising bytes, with what the trials of these seeds say of it.
 pub(super) fn rows(
-    candidates: &[Candidate],
+    candidates: &[ListedSize],
     trials: &[Trial],
     seeds: &[u64],
     flash: Option<usize>,
@@ -175,12 +175,12 @@ pub(super) mod tests {
         Size { vocabulary, embedding: 8, units, form: None }
     }
 
-    pub(in crate::search) fn candidate(size: Size, bytes: usize) -> Candidate {
-        Candidate { size, file_size: FileSize { least: bytes, most: bytes } }
+    pub(in crate::search) fn candidate(size: Size, bytes: usize) -> ListedSize {
+        ListedSize { size, file_size: FileSize { least: bytes, most: bytes } }
     }
 
     pub(in crate::search) fn trial(size: Size, seed: u64, bytes: usize, accuracy: f64) -> Trial {
-        let measured = Measured {
+        let measured = Measurements {
             bytes,
             accuracy,
             loss: 0.5,

@@ -25,9 +25,9 @@ const ZEROS: f64 = 0.5;
 pub(super) struct Candidate {
     /// Its size.
     pub size: Size,
-    /// Of its model.
+    /// What its model needs.
     pub needs: Needs,
-    /// On the device.
+    /// What its model takes on the device.
     pub footprint: Footprint,
     /// Whether it has the most words that fit, or all that there are.
     pub has_most_words: bool,

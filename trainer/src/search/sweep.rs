@@ -8,7 +8,7 @@ use shell_words::quote;
 
 use super::Say;
 use super::advice::Advice;
-use super::results::{Candidate, Means, Row, Status, rows};
+use super::results::{ListedSize, Means, Row, Status, rows};
 use super::size::{Lists, Size, words_held, words_shown};
 use super::store::Store;
 use super::table::Table;
@@ -37,7 +37,7 @@ pub(crate) struct Sweep<'a> {
     /// The settings that keep texts for validation.
     validation: Vec<String>,
     asked: Asked,
-    candidates: Vec<Candidate>,
+    candidates: Vec<ListedSize>,
     recipes: Vec<Recipe>,
     memory: Memory,
     /// Different words in the training texts.
@@ -265,7 +265,7 @@ fn candidates(
     recipes: &[Recipe],
     words: &[String],
     labels: &[String],
-) -> Result<Vec<Candidate>> {
+) -> Result<Vec<ListedSize>> {
     let progress = progress::bar("sizes", sizes.len(), "files");
     let mut file_sizes = vec![None; sizes.len()];
     for &vocabulary in &lists.vocabulary {
@@ -281,7 +281,7 @@ fn candidates(
     }
     progress.finish_and_clear();
     let candidates = sizes.iter().zip(file_sizes);
-    Ok(candidates.filter_map(|(&size, file_size)| Some(Candidate { size, file_size: file_size? })).collect())
+    Ok(candidates.filter_map(|(&size, file_size)| Some(ListedSize { size, file_size: file_size? })).collect())
 }
 
 fn trial_line(trial: &Trial, number: usize, all: usize) -> String {

@@ -17,7 +17,7 @@ use crate::recipe::Recipe;
 /// One training: its size, its seed and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trial {
-    /// The network's size.
+    /// The network's size. In the files of sweeps its key is `shape`.
     #[serde(rename = "shape")]
     pub size: Size,
     /// The seed of its training.
@@ -31,15 +31,15 @@ pub(crate) struct Trial {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     /// A model.
-    Measured(Measured),
+    Measured(Measurements),
     /// No model that could run on a device, and why.
     Failed(String),
 }
 
 /// Measurements of a quantized model on the texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Measured {
-    /// Of its file.
+pub(crate) struct Measurements {
+    /// Bytes of its file.
     pub bytes: usize,
     /// The share of texts that it answers correctly.
     pub accuracy: f64,
@@ -84,7 +84,7 @@ fn measure(
     memory: &Memory,
     interrupt: &Interrupt,
     after_epoch: &mut dyn FnMut(),
-) -> Result<Measured> {
+) -> Result<Measurements> {
     let start = std::time::Instant::now();
     let material = Material::remembering(recipe, seed, data, memory)?;
     let task = material.task(recipe, seed);
@@ -100,7 +100,7 @@ fn measure(
     let (_, validation) = data.validating(&material.held).unwrap_or_default();
     let (_, score) = evaluate::quantized(&model, &validation, &ProgressBar::hidden());
     let contents = model.contents();
-    Ok(Measured {
+    Ok(Measurements {
         bytes: exported.file.len(),
         accuracy: score.accuracy(),
         loss: score.mean_loss(),

@@ -103,18 +103,9 @@ fn frames(bench: &Bench<'_>) -> Result<Outcome> {
     let mut oversized = vec![0];
     oversized.resize(10 * FRAME, 0x55);
     let interleaved = [&valid[..4], &valid, &valid[4..]].concat();
-    // xorshift; every byte value, zeros more often than others.
-    let mut state = 0x2545_F491u32;
-    let noise: Vec<u8> = (0..20_000)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            if state >> 28 == 0 { 0 } else { (state >> 8) as u8 }
-        })
-        // Ctrl-D would end the application where it can end.
-        .filter(|&byte| byte != 4)
-        .collect();
+    // Every byte value, zeros more often than others.
+    let mut random = fastrand::Rng::with_seed(1);
+    let noise: Vec<u8> = (0..20_000).map(|_| if random.u8(..16) == 0 { 0 } else { random.u8(..) }).collect();
     let garbage: [(&str, &[u8]); 7] = [
         ("a flipped bit", &flipped),
         ("a frame that is cut short", &valid[..5]),

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 use std::vec::Vec;
 
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 use super::Clock;
 use crate::hardware::Lost;
@@ -146,6 +146,40 @@ impl Read for SerialLine {
                     return Ok(count);
                 }
                 Some(Arrival::Bytes(_)) => {}
+            }
+        }
+    }
+}
+
+impl ReadReady for SerialLine {
+    /// Where a clock stands still, each look at a line on which nothing has arrived takes a millisecond of it. So the
+    /// device can wait for a time to pass.
+    fn read_ready(&mut self) -> Result<bool, Lost> {
+        const LOOK: Duration = Duration::from_millis(1);
+        loop {
+            match self.arrived.take() {
+                None => match self.arriving.try_recv() {
+                    Ok(arrival) => self.arrived = Some(arrival),
+                    Err(TryRecvError::Disconnected) => return Ok(true),
+                    Err(TryRecvError::Empty) => {
+                        if self.clock.is_standing() {
+                            self.clock.advance(LOOK);
+                        }
+                        return Ok(false);
+                    }
+                },
+                Some(Arrival::Pause(duration)) if !duration.is_zero() => {
+                    let passed = duration.min(LOOK);
+                    self.clock.advance(passed);
+                    self.arrived = Some(Arrival::Pause(duration - passed));
+                    return Ok(false);
+                }
+                Some(Arrival::Pause(_)) => {}
+                Some(Arrival::Bytes(bytes)) if bytes.is_empty() => {}
+                Some(arrival) => {
+                    self.arrived = Some(arrival);
+                    return Ok(true);
+                }
             }
         }
     }

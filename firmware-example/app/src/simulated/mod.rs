@@ -84,6 +84,10 @@ impl Clock {
         Self { started: Some(Instant::now()), advanced: Arc::default() }
     }
 
+    fn is_standing(&self) -> bool {
+        self.started.is_none()
+    }
+
     /// Moves the clock forward. See [`Clock`] for an example.
     pub fn advance(&self, by: Duration) {
         self.advanced.fetch_add(by.as_nanos() as u64, Ordering::Relaxed);

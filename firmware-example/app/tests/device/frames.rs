@@ -193,6 +193,27 @@ fn a_frame_that_goes_on_no_longer_is_given_up() {
 }
 
 #[test]
+fn the_rest_of_a_frame_that_a_reset_cut_does_not_end_the_application() {
+    // Every byte, Ctrl-D behind each byte that ends a line, and Ctrl-D alone.
+    let all: Vec<u8> = (1..=255).collect();
+    for bytes in [&all[..], b"\r\x04\n\x04\x03\x04\x15\x04\x04"] {
+        let cut = frame(1, Request::Piece { offset: 0, bytes });
+        for start in 1..cut.len() {
+            let rest = &cut[start..];
+            let at_once = vec![Arrival::Bytes(rest.to_vec())];
+            // A slow line: each byte has been read before the next arrives.
+            let byte_by_byte = rest.iter().flat_map(|&byte| [pause(1), Arrival::Bytes(vec![byte])]).collect();
+            for mut arrivals in [at_once, byte_by_byte] {
+                arrivals.push(Arrival::Bytes(frame(2, Request::Info)));
+                let responses = responses(arrivals);
+                assert_eq!(responses.len(), 1, "from byte {start} on");
+                assert!(matches!(response(&responses[0]), (2, Response::Info(_))));
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_lost_is_counted() {
     let piece = frame(1, Request::Text { offset: 0, bytes: &[b'a'; CHUNK] });
     let statistics = statistics_after(vec![bytes(&piece[..20]), Arrival::Loss, bytes(&piece[30..])]);

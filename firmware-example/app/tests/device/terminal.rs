@@ -1,6 +1,6 @@
 //! What a person types, and what is shown.
 
-use kilornn_app::Ended;
+use kilornn_app::{Ended, QUIET_MS};
 
 use crate::common::*;
 
@@ -124,7 +124,9 @@ fn a_line_of_which_bytes_were_lost_is_not_answered_and_the_next_is() {
 
 #[test]
 fn control_d_ends_only_between_lines() {
-    let run = device(&mut empty(), NEW, vec![Arrival::Bytes(b"go\x04od\r\x04bad\r".to_vec())]);
+    let quiet = pause(u64::from(QUIET_MS));
+    let arrivals = vec![Arrival::Bytes(b"go\x04od\r\x04".to_vec()), quiet, Arrival::Bytes(b"bad\r".to_vec())];
+    let run = device(&mut empty(), NEW, arrivals);
     assert_eq!(run.ended, Ended::Closed);
     assert_eq!(run.shown, [host(b"good").0]);
 }

@@ -8,11 +8,11 @@ use kilornn_host::cost::Cost;
 use serde::Serialize;
 
 use super::{Session, shown};
-use crate::answer::answer_all;
 use crate::commands::tested::Tested;
 use crate::commands::{labels, parse_model, read_model};
 use crate::data::Test;
 use crate::numbers::grouped;
+use crate::predict::predict_all;
 use crate::progress;
 use crate::warning::Warning;
 
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, open: impl FnOnce() -> Result<Session>) -> Result
     let mut session = open()?;
     session.console.warn(&warnings)?;
     compare::runs(&session.info, &bytes)?;
-    let host = answer_all(&model, &texts, &indicatif::ProgressBar::hidden());
+    let host = predict_all(&model, &texts, &indicatif::ProgressBar::hidden());
     let progress = progress::bar(session.target.as_str(), texts.len(), "texts");
     let classes = session.classes()?;
     let device = compare::classify(&mut session.client, classes, &texts, || progress.inc(1))?;

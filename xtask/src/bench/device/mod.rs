@@ -96,8 +96,7 @@ struct Row {
     is_shipped: bool,
     /// Percent of zeros in the states: as asked for in synthetic models, as measured in others.
     zeros: f64,
-    units: usize,
-    /// What the table of costs needs to know of the model.
+    /// The model's dimensions, on which its costs depend.
     shape: Shape,
     figures: Figures,
 }
@@ -193,7 +192,7 @@ impl Bench {
         let zeros = f64::from(figures.zeros_permille) / 10.0;
         let shape = synthetic::shape(&file)?;
         let board = self.board.name.clone();
-        Ok(Row { board, model, is_shipped: true, zeros, units: shape.units, shape, figures })
+        Ok(Row { board, model, is_shipped: true, zeros, shape, figures })
     }
 
     /// Measures a synthetic model with each share of zeros, with one build.
@@ -218,7 +217,6 @@ impl Bench {
                 model: kind.name.to_owned(),
                 is_shipped: false,
                 zeros: f64::from(*zeros),
-                units: kind.units,
                 shape: synthetic::shape(model)?,
                 figures,
             })

@@ -6,18 +6,18 @@ use kilornn_host::OwnedPrediction;
 use rayon::prelude::*;
 
 /// Predictions for many texts, on all cores, in order.
-pub fn answer_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> Vec<OwnedPrediction> {
+pub fn predict_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> Vec<OwnedPrediction> {
     // The window is part of a classifier's type: the next larger of a few.
     match model.contents().sequence.window() {
-        0 => answer_with::<0>(model, texts, progress),
-        1..=1024 => answer_with::<1024>(model, texts, progress),
-        _ => answer_with::<65536>(model, texts, progress),
+        0 => predict_with::<0>(model, texts, progress),
+        1..=1024 => predict_with::<1024>(model, texts, progress),
+        _ => predict_with::<65536>(model, texts, progress),
     }
 }
 
 /// Predictions for the beginnings of a text that end at these bytes, in rising order. The text is read once, so that a
 /// long one takes no longer than its length; a model that counts the last words reads those again for each end.
-pub fn answer_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<OwnedPrediction> {
+pub fn predict_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<OwnedPrediction> {
     match model.contents().sequence.window() {
         0 => beginnings_with::<0>(model, text, ends),
         1..=1024 => beginnings_with::<1024>(model, text, ends),
@@ -25,14 +25,14 @@ pub fn answer_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<O
     }
 }
 
-fn answer_with<const WINDOW: usize>(
+fn predict_with<const WINDOW: usize>(
     model: &Model<'_>,
     texts: &[&str],
     progress: &ProgressBar,
 ) -> Vec<OwnedPrediction> {
-    let answers = texts.par_chunks(64).flat_map_iter(|texts| {
+    let predictions = texts.par_chunks(64).flat_map_iter(|texts| {
         let mut classifier = classifier::<WINDOW>(model);
-        let answers: Vec<OwnedPrediction> = texts
+        let predictions: Vec<OwnedPrediction> = texts
             .iter()
             .map(|text| {
                 classifier.push(text);
@@ -40,9 +40,9 @@ fn answer_with<const WINDOW: usize>(
             })
             .collect();
         progress.inc(texts.len() as u64);
-        answers
+        predictions
     });
-    answers.collect()
+    predictions.collect()
 }
 
 fn beginnings_with<const WINDOW: usize>(
@@ -75,10 +75,10 @@ fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, 512, WINDOW>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantize::tests::{READINGS, exported};
+    use crate::fixture::{READINGS, exported};
 
     #[test]
-    fn beginnings_are_answered_as_texts_of_their_own() {
+    fn beginnings_are_classified_as_texts_of_their_own() {
         for toml in READINGS {
             let (texts, file) = exported(toml);
             let model = Model::from_bytes(&file).unwrap();
@@ -86,8 +86,8 @@ mod tests {
                 // Within words, too.
                 let ends: Vec<usize> = (0..=text.len()).step_by(7).collect();
                 let beginnings: Vec<&str> = ends.iter().map(|&end| &text[..end]).collect();
-                let expected = answer_all(&model, &beginnings, &ProgressBar::hidden());
-                assert_eq!(answer_beginnings(&model, text, &ends), expected, "{toml}: {text}");
+                let expected = predict_all(&model, &beginnings, &ProgressBar::hidden());
+                assert_eq!(predict_beginnings(&model, text, &ends), expected, "{toml}: {text}");
             }
         }
     }
