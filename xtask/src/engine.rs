@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use kilornn_host::cores::CORES;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
@@ -37,16 +38,15 @@ pub(crate) fn run() -> Result<()> {
     );
     for core in &CORES {
         setup::target(core.target)?;
-        for profile in PROFILES {
-            let mut sizes = [0; FEATURES.len()];
-            for (size, features) in sizes.iter_mut().zip(FEATURES) {
-                let linked = Linked::build(core.target, profile, features)?;
-                *size = linked.bytes;
-                for panic in linked.panics {
-                    problems.push(format!("{}, {profile}: {panic}", core.about));
-                }
+    }
+    let linked = link_all()?;
+    for (place, core) in CORES.iter().enumerate() {
+        for (profile, linked) in PROFILES.into_iter().zip(&linked) {
+            let linked = &linked[place];
+            for panic in linked.iter().flat_map(|linked| &linked.panics) {
+                problems.push(format!("{}, {profile}: {panic}", core.about));
             }
-            let [label, scores, fast, unicode] = sizes;
+            let [label, scores, fast, unicode] = linked.each_ref().map(|linked| linked.bytes);
             table += &format!(
                 "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
                 core.about
@@ -77,7 +77,27 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// The engine for each profile, core and set of features. Linking uses one processor: the profiles, whose folders are
+/// locked separately by cargo, are linked at the same time.
+fn link_all() -> Result<[Vec<[Linked; FEATURES.len()]>; PROFILES.len()]> {
+    let link = |profile: &str| -> Result<Vec<[Linked; FEATURES.len()]>> {
+        let cores = CORES.iter().map(|core| {
+            let linked = FEATURES.map(|features| Linked::build(core.target, profile, features));
+            let linked: Vec<Linked> = linked.into_iter().collect::<Result<_>>()?;
+            linked.try_into().map_err(|_| anyhow!("a set of features is missing"))
+        });
+        cores.collect()
+    };
+    let [small, release] = PROFILES;
+    thread::scope(|scope| {
+        let small = scope.spawn(|| link(small));
+        let release = link(release)?;
+        Ok([small.join().map_err(|_| anyhow!("linking for {} broke off", PROFILES[0]))??, release])
+    })
+}
+
 /// The engine, linked.
+#[derive(Debug)]
 struct Linked {
     /// Code, constants and the initial values of variables.
     bytes: u64,

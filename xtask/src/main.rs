@@ -66,7 +66,8 @@ enum Task {
 
     /// Run every test, on the host and in QEMU
     ///
-    /// Host tests are `cargo test --release --workspace`, and the runtime's tests once more with overflow checks.
+    /// Host tests are `cargo test` of all crates in the release profile, and the runtime's tests once more with overflow
+    /// checks.
     /// QEMU tests run the firmware on every board that QEMU has and compare it with the host; for the other boards it
     /// is built. The table at the end says how long each step took.
     ///

@@ -1,8 +1,10 @@
 //! `cargo xtask test`: every test, on the host and in QEMU.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use kilornn_host::Board;
 
 use crate::checks::{Bench, Check, EVERYWHERE, ONCE, OTHER_CORES, leds};
@@ -19,6 +21,30 @@ struct Tally {
     skipped: usize,
 }
 
+/// A board, and its firmware with the model that is built in by default, once it is built.
+struct Built {
+    board: Board,
+    elf: Receiver<Result<PathBuf>>,
+}
+
+/// Begins to build the firmware of some boards, one after the other, while other things are tested.
+fn begin_to_build(boards: Vec<Board>) -> Vec<Built> {
+    let (mut senders, mut builds) = (Vec::new(), Vec::new());
+    for board in boards {
+        let (sender, elf) = channel();
+        senders.push((board.clone(), sender));
+        builds.push(Built { board, elf });
+    }
+    thread::spawn(move || {
+        for (board, sender) in senders {
+            let elf = firmware::build_quietly(&board, Some(&boards::default_model(&board)));
+            // Nobody waits for it if the tests have ended already.
+            let _ = sender.send(elf);
+        }
+    });
+    builds
+}
+
 /// What has run so far.
 #[derive(Default)]
 struct Run {
@@ -29,19 +55,23 @@ struct Run {
 /// `cargo xtask test [PART]`: runs all steps, whatever the earlier ones gave, and closes with one verdict line.
 pub(crate) fn run(part: Option<&str>) -> Result<()> {
     let mut run = Run::default();
-    match part {
-        None => {
-            run.host();
-            run.qemu(boards::all()?);
-        }
-        Some("host") => run.host(),
-        Some("qemu") => run.qemu(boards::all()?),
+    let (host, boards) = match part {
+        None => (true, boards::all()?),
+        Some("host") => (true, Vec::new()),
+        Some("qemu") => (false, boards::all()?),
         Some(board) => {
-            let board =
-                boards::find(board).context("the parts of the tests are host, qemu, and each board")?;
-            run.qemu(vec![board]);
+            let board = boards::find(board);
+            (false, vec![board.context("the parts of the tests are host, qemu, and each board")?])
         }
+    };
+    if host {
+        run.workspace();
     }
+    let builds = run.set_up(boards);
+    if host {
+        run.engine();
+    }
+    run.qemu(builds);
     run.conclude("")
 }
 
@@ -50,9 +80,11 @@ pub(crate) fn quick() -> Result<()> {
     let mut run = Run::default();
     run.workspace();
     let board = boards::find(boards::DEFAULT)?;
-    let shipped = boards::default_model(&board);
+    let builds = run.set_up(vec![board]);
     if let Some(trainer) = run.trainer() {
-        run.checks(&trainer, &board, shipped, &OTHER_CORES);
+        for built in builds {
+            run.shipped(&trainer, built, &OTHER_CORES);
+        }
     }
     run.conclude("; the other boards, overflow checks and fuzzing are left to `cargo xtask test`")
 }
@@ -72,8 +104,8 @@ impl Run {
         Ok(())
     }
 
-    fn host(&mut self) {
-        self.workspace();
+    /// The runtime and the engine, in other builds than the workspace's.
+    fn engine(&mut self) {
         // The arithmetic once more with overflow checks, which the release profile leaves out.
         let runtime = ["test", "-p", "kilornn", "--tests", "--no-fail-fast"];
         self.cargo_test("host: the runtime with overflow checks", &runtime);
@@ -84,8 +116,10 @@ impl Run {
 
     fn workspace(&mut self) {
         // The release profile, so that candle is compiled once for tests and demo.
-        let all = ["test", "--release", "--workspace", "--no-fail-fast"];
+        let all = ["test", "--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"];
         self.cargo_test("host: all tests", &all);
+        // In the profile of the program that is running, which is compiled already.
+        self.cargo_test("host: the tests of these tasks", &["test", "--package", "xtask", "--no-fail-fast"]);
     }
 
     /// A step that is one test.
@@ -110,42 +144,74 @@ impl Run {
         trainer
     }
 
-    /// All checks on each of these boards that QEMU has; for the others, whether their firmware can be built.
-    fn qemu(&mut self, boards: Vec<Board>) {
+    /// Installs what boards need, and begins to build their firmware.
+    fn set_up(&mut self, boards: Vec<Board>) -> Vec<Built> {
+        if boards.is_empty() {
+            return Vec::new();
+        }
+        let is_ready =
+            self.report.step("QEMU: targets and emulators", || boards.iter().try_for_each(setup::board));
+        if is_ready {
+            return begin_to_build(boards);
+        }
+        self.tally.failed += boards.len();
+        Vec::new()
+    }
+
+    /// All checks on each board that QEMU has; for the others, whether their firmware can be built.
+    fn qemu(&mut self, builds: Vec<Built>) {
+        if builds.is_empty() {
+            return;
+        }
         let Some(trainer) = &self.trainer() else { return };
-        for board in boards {
-            let (name, shipped) = (board.name.clone(), boards::default_model(&board));
-            if board.qemu.is_none() {
+        // The default board once more when all firmware is built: its other checks build themselves.
+        let mut default = None;
+        for built in builds {
+            let (name, board) = (built.board.name.clone(), built.board.clone());
+            let Some(qemu) = &board.qemu else {
                 self.single(&format!("{name}: the firmware can be built"), || {
-                    setup::board(&board)?;
-                    let elf = firmware::build(&board, None)?;
+                    let elf = built.elf.recv().map_err(|_| anyhow!("building broke off"))??;
                     firmware::image(&board, &elf).map(drop)
                 });
                 continue;
-            }
+            };
             // The boards that are only ever emulated have the same drivers, and differ in their cores.
-            let is_sibling =
-                name != boards::DEFAULT && board.qemu.as_ref().is_some_and(|qemu| qemu.semihosting);
+            let is_sibling = name != boards::DEFAULT && qemu.semihosting;
             let mut all = if is_sibling { OTHER_CORES.to_vec() } else { EVERYWHERE.to_vec() };
             if name == leds::BOARD {
                 all.extend(leds::CHECKS);
             }
-            self.checks(trainer, &board, shipped, &all);
+            self.shipped(trainer, built, &all);
             if name == boards::DEFAULT {
-                self.checks(trainer, &board, trainer.starter_model_file(), &ONCE);
+                default = Some(board);
             }
         }
+        let Some(board) = default else { return };
+        let model = trainer.starter_model_file();
+        self.checks(trainer, &board, model.clone(), || firmware::build(&board, Some(&model)), &ONCE);
     }
 
-    /// These checks on one board, with a model.
-    fn checks(&mut self, trainer: &Trainer, board: &Board, model: PathBuf, checks: &[Check]) {
+    /// These checks on one board, with its own model.
+    fn shipped(&mut self, trainer: &Trainer, built: Built, checks: &[Check]) {
+        let Built { board, elf } = built;
+        let wait = || elf.recv().map_err(|_| anyhow!("building broke off"))?;
+        self.checks(trainer, &board, boards::default_model(&board), wait, checks);
+    }
+
+    /// These checks on one board, with a model, in a firmware that `build` returns.
+    fn checks(
+        &mut self,
+        trainer: &Trainer,
+        board: &Board,
+        model: PathBuf,
+        build: impl FnOnce() -> Result<PathBuf>,
+        checks: &[Check],
+    ) {
         let name = &board.name;
-        let mut bench = None;
         let file = model.file_name().unwrap_or_default().display().to_string();
-        self.report.step(&format!("{name}: setup, and the firmware with {file}"), || {
-            setup::board(board)?;
-            let elf = firmware::build(board, Some(&model))?;
-            bench = Some(Bench { trainer, board: board.clone(), model, elf });
+        let mut bench = None;
+        self.report.step(&format!("{name}: the firmware with {file}"), || {
+            bench = Some(Bench { trainer, board: board.clone(), model, elf: build()? });
             Ok(())
         });
         let Some(bench) = bench else {

@@ -41,12 +41,10 @@ impl Trainer {
     }
 
     fn build_by(run: fn(&mut Command) -> Result<()>) -> Result<Self> {
-        // Of the whole workspace, so that it is the program that `cargo test --workspace` has built: with the packages,
+        // With the packages of `cargo xtask test`, so that it is the program that the tests have built: by the packages,
         // cargo also chooses the features of what they share.
-        run(&mut process::cargo(
-            &process::root(),
-            ["build", "--release", "--workspace", "--bin", "kilornn"],
-        ))?;
+        let build = ["build", "--release", "--workspace", "--exclude", "xtask", "--bin", "kilornn"];
+        run(&mut process::cargo(&process::root(), build))?;
         let target = process::target_dir(&process::root())?;
         let program = target.join("release").join(format!("kilornn{}", std::env::consts::EXE_SUFFIX));
         // Short names where they will do: commands run in the root, and a person reads them.

@@ -26,6 +26,15 @@ pub(crate) fn build(board: &Board, model: Option<&Path>) -> Result<PathBuf> {
     Ok(build.elf())
 }
 
+/// The same without a word, unless it fails.
+pub(crate) fn build_quietly(board: &Board, model: Option<&Path>) -> Result<PathBuf> {
+    let folder = &firmware_dir();
+    let build = Build { folder, board, model, program: Program::Firmware };
+    process::output(&mut build.command()?)
+        .with_context(|| format!("the firmware for {} does not build", board.name))?;
+    Ok(build.elf())
+}
+
 /// Builds the bench for a board with a model in it, without a word, and returns its ELF file.
 pub(crate) fn build_bench(board: &Board, model: &Path) -> Result<PathBuf> {
     let folder = &firmware_dir();

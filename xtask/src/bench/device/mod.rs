@@ -7,9 +7,9 @@ mod synthetic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
+use std::{env, fs, thread};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use kilornn::layers::Activation;
 use kilornn_host::cores::{CORES, Shape};
 use kilornn_host::qemu::{self, Serial};
@@ -171,15 +171,28 @@ const WILD: u32 = 16;
 
 /// Takes models of any weights, sizes and densities through the kernel of every board and through the host's.
 pub(crate) fn parity() -> Result<()> {
-    for (index, bench) in benches()?.iter().enumerate() {
+    let benches = benches()?;
+    for bench in &benches {
         setup::board(&bench.board)?;
-        let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
-        for &(units, numbers) in sizes {
-            bench.parity(Synthetic { name: "wild", units, numbers, ..Synthetic::FOLDED })?;
-        }
-        println!("    {}: {} models take the host's states", bench.board.name, sizes.len() * WILD as usize);
     }
-    Ok(())
+    // All boards at the same time: while one is linked, which uses one processor, another runs in QEMU.
+    thread::scope(|scope| {
+        let works = benches.iter().enumerate().map(|(index, bench)| {
+            let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
+            scope.spawn(move || -> Result<usize> {
+                for &(units, numbers) in sizes {
+                    bench.parity(Synthetic { name: "wild", units, numbers, ..Synthetic::FOLDED })?;
+                }
+                Ok(sizes.len() * WILD as usize)
+            })
+        });
+        let works: Vec<_> = works.collect();
+        for (bench, work) in benches.iter().zip(works) {
+            let models = work.join().map_err(|_| anyhow!("{}: broke off", bench.board.name))??;
+            println!("    {}: {models} models take the host's states", bench.board.name);
+        }
+        Ok(())
+    })
 }
 
 impl Bench {
