@@ -67,9 +67,8 @@ enum Task {
     /// Run every test, on the host and in QEMU
     ///
     /// Host tests are `cargo test` of all crates in the release profile, and the runtime's tests once more with overflow
-    /// checks.
-    /// QEMU tests run the firmware on every board that QEMU has and compare it with the host; for the other boards it
-    /// is built. The table at the end says how long each step took.
+    /// checks. QEMU tests run the firmware on every board that QEMU has and compare it with the host; for the other
+    /// boards it is built. The table at the end says how long each step took.
     ///
     /// With --quick: the host tests, and the default board in QEMU with the shipped model. That takes two minutes on two
     /// cores once all is compiled, and is meant for the time between two changes; the rest is left to a run without it.
