@@ -1,17 +1,20 @@
 //! The client of the protocol: sends a request, waits for its response, and sends it again after a time-out.
 
+mod failure;
+mod info;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kilornn_link::frame::{self, CHUNK, FRAME, Piece, Splitter};
-use kilornn_link::message::{
-    self, Header, Message, Refusal, Request, Response, RunningModel, Statistics, Update, VERSION,
-};
+use kilornn_link::message::{self, Header, Message, Refusal, Request, Response, Statistics, Update, VERSION};
+
+pub use failure::Failure;
+pub use info::{Info, NoRoom};
 
 use crate::line::Line;
-use crate::numbers::grouped;
 use crate::prediction::{Measured, OwnedPrediction};
 
 /// Time-outs, and how often a request is sent.
@@ -49,198 +52,6 @@ const HEARD: usize = 4096;
 
 /// The most bytes of it in an error message.
 const TOLD: usize = 500;
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub enum Failure {
-    /// The line has ended.
-    Gone {
-        /// The error of the line.
-        error: io::Error,
-        /// What to check, and what was heard.
-        advice: String,
-    },
-    /// No response came before the time-out.
-    Silent {
-        /// How often the request was sent.
-        tries: u32,
-        /// How long all this took.
-        waited: Duration,
-        /// What to check, and what was heard.
-        advice: String,
-    },
-    /// The device refuses the request.
-    Refused {
-        /// Why. The text of [`Refusal::Model`] is in `reason` instead.
-        refusal: Refusal<'static>,
-        /// Why a model cannot be used, else empty.
-        reason: String,
-    },
-    /// Device and host speak different versions.
-    Version {
-        /// The device's.
-        device: u8,
-    },
-    /// The response does not belong to the request.
-    Unexpected,
-    /// A text or a model has more than 4 GiB.
-    TooLong,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gone { error, advice } => write!(f, "the line to the device has ended ({error}); {advice}"),
-            Self::Silent { tries, waited, advice } => {
-                let seconds = waited.as_secs_f64();
-                write!(f, "no answer: a request was sent {tries} times in {seconds:.0} s; {advice}")
-            }
-            Self::Refused { refusal, reason } => {
-                f.write_str("the device refuses: ")?;
-                match refusal {
-                    Refusal::Version { supported } => {
-                        write!(f, "it speaks version {supported} of the protocol, and this program {VERSION}")
-                    }
-                    Refusal::Unknown => f.write_str("it does not know this request (is its firmware older?)"),
-                    Refusal::Offset { received } => {
-                        write!(f, "it has received {received} bytes, and these do not follow")
-                    }
-                    Refusal::Class { classes } => write!(f, "its model has {classes} classes"),
-                    Refusal::NotClassified => f.write_str("no text has been classified"),
-                    Refusal::NoModel => f.write_str("it has no model to classify with (`update` sends one)"),
-                    Refusal::ReadOnly => f.write_str("on this board no model can be sent"),
-                    Refusal::TooLong { room } => {
-                        write!(f, "the model is longer than its room of {room} bytes")
-                    }
-                    Refusal::Stale { newest } => {
-                        write!(f, "the revision must be higher than the newest in its flash, {newest}")
-                    }
-                    Refusal::NoUpdate => {
-                        f.write_str("no update has begun (has it started anew meanwhile? Then try again)")
-                    }
-                    Refusal::Checksum { .. } => {
-                        f.write_str("what it has received is not the model that was announced")
-                    }
-                    Refusal::Model(_) => write!(f, "the model is of no use to it: {reason}"),
-                    Refusal::Flash => f.write_str("its flash does not take the model"),
-                }
-            }
-            Self::Version { device } => write!(
-                f,
-                "the device speaks version {device} of the protocol, this program version {VERSION}: use a firmware \
-                 and a `kilornn` of the same age"
-            ),
-            Self::Unexpected => f.write_str("the device's answer is none to what it was asked"),
-            Self::TooLong => f.write_str("more than 4 GiB cannot be sent"),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// The device and its model: [`message::Info`] with strings of its own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Info {
-    /// The firmware's version.
-    pub firmware: String,
-    /// The board's name.
-    pub board: String,
-    /// Ticks of its clock in a second.
-    pub ticks_per_second: u32,
-    /// Room for hidden units.
-    pub units: u32,
-    /// Room for remembered words.
-    pub window: u32,
-    /// Room for a model that is sent.
-    pub room: u32,
-    /// The model that runs.
-    pub model: Option<RunningModel>,
-}
-
-impl Info {
-    /// So many ticks of its clock.
-    #[must_use]
-    pub fn time(&self, ticks: u64) -> Duration {
-        Duration::from_secs_f64(ticks as f64 / f64::from(self.ticks_per_second.max(1)))
-    }
-
-    /// Checks beforehand what the device would check at the end of an update: whether a model, whose file has so many
-    /// bytes, can run there.
-    ///
-    /// # Errors
-    ///
-    /// If there is no room for it.
-    pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
-        let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
-        if self.room == 0 {
-            Err(NoRoom::ReadOnly)
-        } else if length > self.room as usize {
-            Err(NoRoom::Bytes { model: length, device: self.room })
-        } else if units > self.units {
-            Err(NoRoom::Units { model: units, device: self.units })
-        } else if window > self.window {
-            Err(NoRoom::Window { model: window, device: self.window })
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Why a model that is sent cannot run on a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
-    /// The board's flash is not written.
-    ReadOnly,
-    /// The file is too long.
-    Bytes {
-        /// Bytes of the file.
-        model: usize,
-        /// Bytes of the room.
-        device: u32,
-    },
-    /// Too many hidden units, or numbers of a word.
-    Units {
-        /// The model's.
-        model: u32,
-        /// Those that the firmware was built for.
-        device: u32,
-    },
-    /// Too many words to remember.
-    Window {
-        /// The model's.
-        model: u32,
-        /// Those that the firmware was built for.
-        device: u32,
-    },
-}
-
-impl fmt::Display for NoRoom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::ReadOnly => f.write_str(
-                "no model can be sent to this board: build its firmware with this one (KILORNN_MODEL=FILE cargo build)",
-            ),
-            Self::Bytes { model, device } => write!(
-                f,
-                "the model has {} bytes, and the device has room for {}",
-                grouped(model),
-                grouped(device as usize)
-            ),
-            Self::Units { model, device } => write!(
-                f,
-                "the model has {model} units or numbers of a word, and the device's firmware was built for {device}: \
-                 build it for this model"
-            ),
-            Self::Window { model, device } => write!(
-                f,
-                "the model must remember {model} words, and the device's firmware was built for {device}: build it for \
-                 this model"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for NoRoom {}
 
 /// Bytes on the line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
