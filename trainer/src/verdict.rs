@@ -184,11 +184,16 @@ fn likely_cause(origin: &Provenance<'_>) -> String {
                 );
             }
             let learned = epochs.last().map_or(0.0, |epoch| epoch.accuracy);
-            if learned <= share + 0.05 {
+            if learned < (1.0 + share) / 2.0 {
+                // Nearer to guessing than to knowing all of them.
+                let how = match learned <= share + 0.05 {
+                    true => "not learned its training texts either",
+                    false => "learned its training texts only in part",
+                };
                 format!(
-                    "the likely cause: it has not learned its training texts either, of which it answered {learned:.4} \
-                     right in the last epoch; train longer with --set epochs={}, change the learning rate of {}, or see \
-                     whether texts and labels belong together",
+                    "the likely cause: it has {how}, of which it answered {learned:.4} right in the last epoch; train \
+                     longer with --set epochs={}, change the learning rate of {}, or see whether texts and labels \
+                     belong together",
                     3 * recipe.epochs,
                     recipe.learning_rate,
                 )

@@ -116,13 +116,13 @@ impl Counts {
         let examples = |part: Option<&PartCounts>| part.map_or(0, |part| part.examples);
         let mut warnings = self.noticed.clone();
         for (count, all, what) in [
-            (within_train, self.train.examples, "training texts stood there before"),
+            (within_train, self.train.examples, "training texts repeat an earlier one"),
             (dev_in_train, examples(dev), "dev texts are training texts, too"),
             (test_in_train, examples(test), "test texts are training texts, too"),
             (test_in_dev, examples(test), "test texts are dev texts, too"),
         ] {
             if count > 0 {
-                let message = format!("{count} of {all} {what} (they are kept)");
+                let message = format!("{count} of {all} {what} (all are kept)");
                 warnings.push(Warning::new(Kind::DuplicateTexts, message));
             }
         }
@@ -285,7 +285,7 @@ mod tests {
         };
         assert_eq!(counts.duplicates, expected);
         let warnings = counts.warnings();
-        assert_eq!(warnings[0].message, "2 of 5 training texts stood there before (they are kept)");
+        assert_eq!(warnings[0].message, "2 of 5 training texts repeat an earlier one (all are kept)");
         assert_eq!(warnings[4].message, "3 texts have more than one label, the first `a a b`");
         assert_eq!(warnings[5].message, "no dev text of these classes: p");
         assert_eq!(warnings[6].message, "1 of 4 test texts have no word");
