@@ -22,7 +22,8 @@ use crate::line::{Line, Pipes};
 pub enum Serial<'a> {
     /// To QEMU's standard input and output, byte by byte.
     Pipes,
-    /// The same, for a person: Ctrl-C reaches the board, and Ctrl-A X ends QEMU.
+    /// The same, for a person at a terminal: Ctrl-C reaches the board, and Ctrl-A X ends QEMU. What is piped in before the
+    /// board listens is lost.
     Terminal,
     /// What the board writes goes to a file.
     File(&'a str),

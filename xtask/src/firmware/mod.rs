@@ -5,6 +5,7 @@ mod image;
 mod size;
 
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -59,7 +60,9 @@ pub(crate) fn run(board: &Board, model: Option<&Path>) -> Result<()> {
         false => "Ctrl-A, then X, ends it",
     };
     println!("{} in QEMU, its serial line here; {end}.", board.about);
-    process::run(&mut qemu::command(emulation, &elf, Serial::Terminal))
+    // QEMU loses what is piped into a line that it shares with the keys for itself.
+    let serial = if io::stdin().is_terminal() { Serial::Terminal } else { Serial::Pipes };
+    process::run(&mut qemu::command(emulation, &elf, serial))
 }
 
 /// Writes the program `elf` to `path` with another model of the same length in place of its own.
