@@ -37,7 +37,7 @@ fn begin_to_build(boards: Vec<Board>) -> Vec<Built> {
     }
     thread::spawn(move || {
         for (board, sender) in senders {
-            let elf = firmware::build_quietly(&board, Some(&boards::default_model(&board)));
+            let elf = firmware::build_quietly(&board, &boards::default_model(&board));
             // Nobody waits for it if the tests have ended already.
             let _ = sender.send(elf);
         }

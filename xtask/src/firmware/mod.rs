@@ -28,20 +28,21 @@ pub(crate) fn build(board: &Board, model: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// The same without a word, unless it fails.
-pub(crate) fn build_quietly(board: &Board, model: Option<&Path>) -> Result<PathBuf> {
-    let folder = &firmware_dir();
-    let build = Build { folder, board, model, program: Program::Firmware };
-    process::output(&mut build.command()?)
-        .with_context(|| format!("the firmware for {} does not build", board.name))?;
-    Ok(build.elf())
+pub(crate) fn build_quietly(board: &Board, model: &Path) -> Result<PathBuf> {
+    output_of(board, model, Program::Firmware)
+        .with_context(|| format!("the firmware for {} does not build", board.name))
 }
 
 /// Builds the bench for a board with a model in it, without a word, and returns its ELF file.
 pub(crate) fn build_bench(board: &Board, model: &Path) -> Result<PathBuf> {
-    let folder = &firmware_dir();
-    let build = Build { folder, board, model: Some(model), program: Program::Bench };
-    process::output(&mut build.command()?)
-        .with_context(|| format!("the bench for {} does not build", board.name))?;
+    output_of(board, model, Program::Bench)
+        .with_context(|| format!("the bench for {} does not build", board.name))
+}
+
+/// Builds a program and keeps what cargo says for the error.
+fn output_of(board: &Board, model: &Path, program: Program) -> Result<PathBuf> {
+    let build = Build { folder: &firmware_dir(), board, model: Some(model), program };
+    process::output(&mut build.command()?)?;
     Ok(build.elf())
 }
 
