@@ -13,7 +13,7 @@ pub(crate) const WORDS: usize = 30;
 pub(crate) fn network(recipe: &Recipe, encoder: &Encoder, outputs: usize) -> Network {
     let mut network = Network::new(recipe, encoder.rows(), outputs, &mut Stream::Weights.rng(1));
     network.embedding.values.iter_mut().for_each(|w| *w *= 12.0);
-    network.bias.values.iter_mut().enumerate().for_each(|(i, b)| *b = 0.02 * (i as f32 - 3.0));
+    network.layers[0].bias.values.iter_mut().enumerate().for_each(|(i, b)| *b = 0.02 * (i as f32 - 3.0));
     network
 }
 

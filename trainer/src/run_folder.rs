@@ -139,8 +139,9 @@ impl RunFolder {
 
     /// The float weights, under Keras's names.
     pub(crate) fn write_weights(&self, network: &Network) -> Result<()> {
-        let tensors = network.parameters().map(|parameter| Ok((parameter.name, parameter.tensor()?)));
-        let tensors = tensors.into_iter().collect::<Result<Vec<_>>>()?;
+        let tensors = network.parameters().into_iter();
+        let tensors = tensors.map(|parameter| Ok((parameter.name.clone(), parameter.tensor()?)));
+        let tensors = tensors.collect::<Result<Vec<_>>>()?;
         self.write("weights.safetensors", &safetensors::serialize(tensors, None)?)
     }
 

@@ -9,7 +9,7 @@ use crate::fit::Epoch;
 use crate::hints;
 use crate::network::loss::Tally;
 use crate::numbers::grouped;
-use crate::recipe::{ClassWeights, EmbeddingBits, Recipe};
+use crate::recipe::{ClassWeights, EmbeddingBits, MOST_UNITS, Recipe};
 use crate::warning::{Kind, Warning};
 
 /// A loss that is so many times the first one has not just fluctuated.
@@ -22,7 +22,6 @@ const SMALL: f64 = 0.01;
 const LOST: f64 = 0.02;
 
 /// The most hidden units that a recipe may have.
-const MOST_UNITS: usize = 256;
 
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
@@ -228,8 +227,8 @@ pub(crate) fn of_quantization(
         Provenance::Trained { recipe, .. } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
         }
-        Provenance::Trained { recipe, .. } if recipe.units < MOST_UNITS => {
-            format!("more hidden units: --set units={}", (2 * recipe.units).min(MOST_UNITS))
+        Provenance::Trained { recipe, .. } if recipe.last_units() < MOST_UNITS => {
+            format!("more hidden units: --set units={}", (2 * recipe.last_units()).min(MOST_UNITS))
         }
         Provenance::Imported { recipe } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()

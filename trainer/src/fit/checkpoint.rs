@@ -13,7 +13,7 @@ use crate::error::InputError;
 use crate::network::Network;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
-const MAGIC: [u8; 8] = *b"KILOCKP\x02";
+const MAGIC: [u8; 8] = *b"KILOCKP\x03";
 
 /// What a training was asked for: recipe, seed, data. Only a training that is asked for the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,8 @@ impl Asked {
 pub(crate) fn write(out: impl Write, asked: &Asked, network: &Network, state: &TrainingState) -> Result<()> {
     let mut sink = Sink { out: BufWriter::new(out), hash: Hasher::new(), fault: None };
     sink.out.write_all(&MAGIC)?;
-    let weights = network.parameters().map(|parameter| &parameter.values);
+    let weights: Vec<&Vec<f32>> =
+        network.parameters().into_iter().map(|parameter| &parameter.values).collect();
     if let Err(error) = postcard::serialize_with_flavor(&(asked, weights, state), &mut sink) {
         return Err(sink.fault.map_or(error.into(), Into::into));
     }
@@ -125,10 +126,10 @@ pub(crate) fn read(
     if let Some(difference) = before.difference(asked) {
         return Err(fault(&format!("the interrupted training was another: {difference}")));
     }
-    let (weights, state): ([Vec<f32>; 6], TrainingState) = postcard::from_bytes(rest).map_err(unreadable)?;
-    if !weights.iter().map(Vec::len).eq(network.parameters().map(|parameter| parameter.values.len())) {
+    let (weights, state): (Vec<Vec<f32>>, TrainingState) = postcard::from_bytes(rest).map_err(unreadable)?;
+    if !weights.iter().map(Vec::len).eq(network.parameters().iter().map(|parameter| parameter.values.len())) {
         return Err(fault("its weights are of another shape"));
     }
-    network.set_weights(weights.into());
+    network.set_weights(weights);
     Ok(state)
 }

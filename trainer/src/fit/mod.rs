@@ -177,6 +177,7 @@ fn train_epoch(
     let dropout = Dropout {
         embedding: recipe.embedding_dropout,
         recurrent: recipe.recurrent_dropout,
+        layers: recipe.layer_dropout,
         state: recipe.dropout,
     };
     let steps = train.texts.len().div_ceil(recipe.batch);

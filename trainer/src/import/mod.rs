@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::data::{Dataset, Example, classes_of, label_fault, names_shown};
 use crate::error::InputError;
-use crate::network::{Array, Network, Unfit};
+use crate::network::{Array, Cell, LayerArrays, Network, Unfit};
 use crate::recipe::{Recipe, UnknownWords};
 use crate::text::{Encoder, for_each_word};
 
@@ -51,7 +51,11 @@ fn assemble(
     settings: &[String],
 ) -> Result<Imported, InputError> {
     let unfit = |Unfit(reason)| InputError::in_file(weights, reason);
-    let mut network = Network::from_arrays(recipe.activation.into(), arrays).map_err(unfit)?;
+    let [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias] = arrays;
+    let cell = Cell::SimpleRnn { activation: recipe.activation.into(), limit: f32::INFINITY };
+    let layer = LayerArrays { cell, kernel, recurrent_kernel, bias };
+    let mut network =
+        Network::from_arrays(embedding, vec![layer], [dense_kernel, dense_bias]).map_err(unfit)?;
     if ids.words.is_empty() {
         return Err(InputError::in_file(weights, "cannot be imported: the vocabulary has no words"));
     }
@@ -79,7 +83,7 @@ fn assemble(
     recipe.vocabulary = ids.words.len();
     recipe.unknown = if ids.unknown.is_some() { UnknownWords::Row } else { UnknownWords::Drop };
     recipe.embedding = width;
-    recipe.units = network.units();
+    recipe.units = network.units().into();
     // The libraries' ReLU has none.
     recipe.state_limit = 0.0;
     let recipe = with_settings(&recipe, settings)?;

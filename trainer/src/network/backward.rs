@@ -6,10 +6,13 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
 use rand_chacha::ChaCha8Rng;
 
+use super::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
 use super::dropout::{Dropout, mask};
+use super::grid::{LayerGrid, StateGrid};
+use super::layer::{Layer, with_step};
 use super::loss::{self, Objective, Tally, Target};
 use super::projection::{InputGradients, Projection};
-use super::recurrence::with_values;
+use super::recurrence::{Output, Recurrence, with_values};
 use super::{Batch, Grid, Network, Parameter, composed, linear};
 
 /// The gradients of one batch.
@@ -22,7 +25,7 @@ pub struct Gradients {
     /// The squares of these, summed over the occurrences of each word, if they were asked for.
     pub squares: Option<Vec<f32>>,
     /// Of all other parameters, in the network's order.
-    pub others: [Vec<f32>; 5],
+    pub others: Vec<Vec<f32>>,
 }
 
 /// How a batch is trained.
@@ -61,40 +64,56 @@ impl Network {
     ) -> Result<(Tally, Gradients)> {
         let Training { objective, dropout, grid, processor, squares, opinions: _ } = training;
         let processor = if grid.is_some() || squares { &Device::Cpu } else { processor };
-        let (texts, units) = (batch.examples.len(), self.units());
+        let texts = batch.examples.len();
+        let lowest = self.lowest();
         // Only the rows of this batch take part, so that the gradient is no larger than they are.
         let width = self.embedding.shape[1];
         let dropped = mask(batch.ids.len() * width, dropout.embedding, rng);
         let inputs = Projection::new(self, &batch.ids, dropped, grid);
         let projected = inputs.project();
-        let var =
-            |parameter: &Parameter, values: &[f32]| Var::from_slice(values, &parameter.shape, processor);
-        let projected = Var::from_vec(projected, (batch.ids.len(), units), processor)?;
-        let recurrent_kernel = var(&self.recurrent_kernel, &self.recurrent(grid))?;
-        let dense_kernel = var(&self.dense_kernel, &self.dense_kernel.values)?;
-        let dense_bias = var(&self.dense_bias, &self.dense_bias.values)?;
+        let var = |parameter: &Parameter| Var::from_slice(&parameter.values, &parameter.shape, processor);
+        let projected = Var::from_vec(projected, (batch.ids.len(), lowest.kernel.shape[1]), processor)?;
+        let of_layer = |index: usize| grid.map(|grid| &grid.layers[index]);
+        let layers = self
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(index, layer)| LayerVars::new(layer, of_layer(index), processor));
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let (dense_kernel, dense_bias) = (var(&self.dense_kernel)?, var(&self.dense_bias)?);
 
         let squares = squares.then(|| Arc::new(inputs.squares()));
-        let seen = mask(texts * units, dropout.recurrent, rng);
-        let state = if processor.is_cpu() {
-            let recurrence = self.recurrence(batch, grid).with_mask(seen).with_squares(squares.clone());
-            projected.apply_op2(&recurrent_kernel, recurrence)?
-        } else {
-            let seen = seen.map(|mask| Tensor::from_vec(mask, (texts, units), processor)).transpose()?;
-            composed::last_state(
-                self.activation,
-                self.state_limit,
-                &projected,
-                &recurrent_kernel,
-                batch,
-                seen.as_ref(),
-            )?
-        };
-        let state = match mask(texts * units, dropout.state, rng) {
-            Some(mask) => (state * Tensor::from_vec(mask, (texts, units), processor)?)?,
-            None => state,
-        };
-        let logits = linear(&dense_kernel, &dense_bias)?.forward(&state)?;
+        let mut reads = projected.as_tensor().clone();
+        for (index, (layer, vars)) in self.layers.iter().zip(&layers).enumerate() {
+            let tokens = if index == 0 { batch.tokens.clone() } else { batch.places() };
+            let is_last = index + 1 == self.layers.len();
+            let output = if is_last { Output::Last } else { Output::All };
+            if index > 0 {
+                reads = reads.matmul(&vars.kernel)?.broadcast_add(&vars.bias)?;
+            }
+            let units = layer.units();
+            let seen = mask(texts * units, dropout.recurrent, rng);
+            reads = if processor.is_cpu() {
+                let squares = squares.clone().filter(|_| index == 0);
+                with_step!(layer, of_layer(index), f32::INFINITY, |step| {
+                    let recurrence = Recurrence::new(step, batch, tokens, output);
+                    let recurrence = recurrence.with_mask(seen).with_squares(squares);
+                    reads.apply_op2(&vars.recurrent_kernel, recurrence)?
+                })
+            } else {
+                let seen = seen.map(|mask| Tensor::from_vec(mask, (texts, units), processor)).transpose()?;
+                let kernel = &vars.recurrent_kernel;
+                composed::layer(layer.cell, &reads, kernel, batch, &tokens, output, seen.as_ref())?
+            };
+            let share = if is_last { dropout.state } else { dropout.layers };
+            if let Some(mask) = mask(texts * units, share, rng) {
+                let mask = Tensor::from_vec(mask, (texts, units), processor)?;
+                let steps = if is_last { 1 } else { batch.steps };
+                reads = reads.reshape((steps, texts, units))?.broadcast_mul(&mask)?;
+                reads = reads.reshape((steps * texts, units))?;
+            }
+        }
+        let logits = linear(&dense_kernel, &dense_bias)?.forward(&reads)?;
 
         let values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
         let (score, of_logits) = self.score(&values, classes, training);
@@ -105,16 +124,26 @@ impl Network {
             Some(gradient) => gradient.flatten_all()?.to_vec1(),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        let others = [of(&recurrent_kernel)?, of(&dense_kernel)?, of(&dense_bias)?];
         let Some(of_projected) = gradients.get(&projected) else { bail!("no gradient of the inputs") };
         let InputGradients { rows, kernel, bias } =
             with_values(of_projected, |of_projected| inputs.gradients(of_projected))?;
-        let [recurrent_kernel, dense_kernel, dense_bias] = others;
+        let mut others = Vec::new();
+        let mut of_inputs = Some((kernel, bias));
+        for (layer, vars) in self.layers.iter().zip(&layers) {
+            let (kernel, mut bias) = match of_inputs.take() {
+                Some(of_lowest) => of_lowest,
+                None => (of(&vars.kernel)?, of(&vars.bias)?),
+            };
+            let mut recurrent = of(&vars.recurrent_kernel)?;
+            bias.extend(recurrent.split_off(layer.recurrent_kernel.values.len()));
+            others.extend([kernel, recurrent, bias]);
+        }
+        others.extend([of(&dense_kernel)?, of(&dense_bias)?]);
         let mut gradients = Gradients {
             rows: batch.ids.clone(),
             embedding: rows,
             squares: squares.map(|squares| inputs.squared(&squares)),
-            others: [kernel, recurrent_kernel, bias, dense_kernel, dense_bias],
+            others,
         };
         self.add_penalty(objective.l2, &mut gradients);
         Ok((score, gradients))
@@ -147,10 +176,33 @@ impl Network {
         if l2 == 0.0 {
             return;
         }
-        let [of_kernel, of_recurrent, _, of_dense, _] = &mut gradients.others;
-        let kernels = [&self.kernel, &self.recurrent_kernel, &self.dense_kernel];
-        for (gradient, kernel) in [of_kernel, of_recurrent, of_dense].into_iter().zip(kernels) {
-            gradient.iter_mut().zip(&kernel.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
+        let [_, others @ ..] = &self.parameters()[..] else { return };
+        for (gradient, parameter) in gradients.others.iter_mut().zip(others).filter(|(_, p)| !p.is_bias()) {
+            gradient.iter_mut().zip(&parameter.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
         }
+    }
+}
+
+/// A layer's parameters in candle's graph.
+struct LayerVars {
+    /// Of layers above the lowest; that of the lowest is in its input product.
+    kernel: Var,
+    /// The bias of the input product.
+    bias: Var,
+    /// The recurrent kernel, and below it the recurrent bias, if there is one.
+    recurrent_kernel: Var,
+}
+
+impl LayerVars {
+    fn new(layer: &Layer, grid: Option<&LayerGrid>, processor: &Device) -> Result<Self> {
+        let [_, columns] = layer.kernel.shape;
+        let recurrent = layer.recurrent(grid);
+        // The lowest layer's input product may be of a folded embedding, for which its kernel has no grid.
+        let above = grid.filter(|grid| !grid.inputs.is_empty());
+        Ok(Self {
+            kernel: Var::from_slice(&layer.input_kernel(above), &layer.kernel.shape, processor)?,
+            bias: Var::from_slice(&layer.input_bias(above), (1, columns), processor)?,
+            recurrent_kernel: Var::from_slice(&recurrent, (recurrent.len() / columns, columns), processor)?,
+        })
     }
 }

@@ -49,6 +49,14 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// For a layer that reads the outputs of the one below: each step of each text reads a row of its own, but for masked ones.
+    pub(super) fn places(&self) -> Vec<u32> {
+        let place = |(place, &token): (usize, &u32)| if token == Self::MASKED { token } else { place as u32 };
+        self.tokens.iter().enumerate().map(place).collect()
+    }
+}
+
 /// An order of all examples, cut into batches.
 #[derive(Debug, Clone)]
 pub struct Batches(Vec<Vec<usize>>);

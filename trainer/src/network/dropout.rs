@@ -10,6 +10,8 @@ pub struct Dropout {
     pub embedding: f32,
     /// Share of the state that the recurrent kernel sees, the same at all steps of a text.
     pub recurrent: f32,
+    /// Share of the outputs of a recurrent layer that the next layer reads, the same at all steps of a text.
+    pub layers: f32,
     /// Share of the last state.
     pub state: f32,
 }

@@ -16,26 +16,31 @@ pub(super) fn glorot_uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng
     uniform(inputs * outputs, (6.0 / (inputs + outputs) as f32).sqrt(), rng)
 }
 
-/// A random orthogonal `n × n` matrix, evenly distributed over all of them: the Q of a Gaussian
-/// matrix's QR decomposition whose R has a positive diagonal, here by Gram and Schmidt in doubles.
-pub(super) fn orthogonal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let mut columns: Vec<Vec<f64>> = Vec::with_capacity(n);
-    while columns.len() < n {
-        let mut column: Vec<f64> = (0..n).map(|_| normal(rng)).collect();
-        // Twice, since one pass leaves rounding errors along the earlier columns.
+/// A random `rows × columns` matrix, `columns` at least `rows`, whose rows are orthonormal, evenly distributed over all of them: the
+/// transpose of the Q of a Gaussian matrix's QR decomposition whose R has a positive diagonal, here by Gram and Schmidt in
+/// doubles.
+pub(super) fn orthogonal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let mut found: Vec<Vec<f64>> = Vec::with_capacity(rows);
+    while found.len() < rows {
+        let mut row: Vec<f64> = (0..columns).map(|_| normal(rng)).collect();
+        // Twice, since one pass leaves rounding errors along the earlier rows.
         for _ in 0..2 {
-            for earlier in &columns {
-                let along: f64 = column.iter().zip(earlier).map(|(a, b)| a * b).sum();
-                column.iter_mut().zip(earlier).for_each(|(a, b)| *a -= along * b);
+            for earlier in &found {
+                let along: f64 = row.iter().zip(earlier).map(|(a, b)| a * b).sum();
+                row.iter_mut().zip(earlier).for_each(|(a, b)| *a -= along * b);
             }
         }
-        let norm = column.iter().map(|a| a * a).sum::<f64>().sqrt();
+        let norm = row.iter().map(|a| a * a).sum::<f64>().sqrt();
         if norm > 1e-6 {
-            column.iter_mut().for_each(|a| *a /= norm);
-            columns.push(column);
+            row.iter_mut().for_each(|a| *a /= norm);
+            found.push(row);
         }
     }
-    (0..n * n).map(|i| columns[i % n][i / n] as f32).collect()
+    if rows == columns {
+        // The transpose of an orthogonal matrix is one, too: this is the one that was drawn before there were other shapes.
+        return (0..rows * columns).map(|i| found[i % columns][i / columns] as f32).collect();
+    }
+    found.concat().into_iter().map(|value| value as f32).collect()
 }
 
 /// 0.9 times the identity and Gaussian noise of 0.01: each unit starts as a slowly leaking sum,
@@ -66,12 +71,14 @@ mod tests {
     #[test]
     fn orthogonal_is() {
         let n = 30;
-        let q = orthogonal(n, &mut ChaCha8Rng::seed_from_u64(3));
-        for i in 0..n {
-            for j in 0..n {
-                let dot: f32 = (0..n).map(|k| q[k * n + i] * q[k * n + j]).sum();
-                let wanted = if i == j { 1.0 } else { 0.0 };
-                assert!((dot - wanted).abs() < 1e-5, "columns {i} and {j}: {dot}");
+        for columns in [n, 3 * n, 4 * n] {
+            let q = orthogonal(n, columns, &mut ChaCha8Rng::seed_from_u64(3));
+            for (i, a) in q.chunks_exact(columns).enumerate() {
+                for (j, b) in q.chunks_exact(columns).enumerate() {
+                    let dot: f32 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                    let wanted = if i == j { 1.0 } else { 0.0 };
+                    assert!((dot - wanted).abs() < 1e-5, "rows {i} and {j} of {n} x {columns}: {dot}");
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The float network: Embedding, SimpleRNN with ReLU or tanh, Dense. Forward and backward, in floats and on the grid of the
+//! The float network: an embedding, recurrent layers and a dense layer. Forward and backward, in floats and on the grid of the
 //! device's integers.
 //!
 //! What is candle's: tensors, the dense layer, autograd around it and from it back into the recurrence, the whole recurrence
@@ -6,8 +6,8 @@
 //! (safetensors, NumPy).
 //!
 //! What is ours, and why:
-//! - the recurrence on the CPU (`Recurrence`, a `CustomOp2` with a backward pass of its own): candle has no SimpleRNN, and
-//!   its autograd would keep some nodes for each step of a text;
+//! - the recurrence on the CPU (`Recurrence`, a `CustomOp2` with a backward pass of its own, over the cells of `cells`):
+//!   candle has no SimpleRNN, and its autograd would keep some nodes for each step of a text;
 //! - the input product (`projection`), made once for each distinct word of a batch, and matrix products on slices
 //!   (`kernels`) whose bits do not depend on the number of threads;
 //! - rounding to the quantization grid ([`Grid`]) with a straight-through estimator, which candle has not;
@@ -17,11 +17,13 @@
 
 mod backward;
 mod batch;
+mod cells;
 mod composed;
 mod dropout;
 mod grid;
 mod initializers;
 mod kernels;
+mod layer;
 pub mod loss;
 mod projection;
 mod recurrence;
@@ -35,20 +37,21 @@ use std::fmt;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Linear, Module};
 use gemm::Parallelism;
-use kilornn::layers::Activation;
 use rand_chacha::ChaCha8Rng;
 
 pub use backward::{Gradients, Training};
 pub use batch::{Batch, Batches};
+pub use cells::Cell;
 pub use dropout::Dropout;
-pub use grid::{Grid, Numbers};
-pub use weights::{Array, Unfit};
+pub use grid::{Grid, LayerChoice, LayerGrid, Numbers, StateGrid};
+pub use layer::Layer;
+pub use weights::{Array, LayerArrays, Unfit};
 
-pub(crate) use self::grid::int8;
+pub(crate) use self::grid::{halfword, int8, pairs};
 use self::kernels::{Matrix, Mode, multiply};
+use self::layer::Reads;
 use self::projection::Projection;
-use self::recurrence::Recurrence;
-use crate::recipe::{Recipe, RecurrentInitializer};
+use crate::recipe::Recipe;
 
 /// Where states saturate outside training, whatever the network: so far below the largest float that no sum of weights
 /// times states overflows.
@@ -70,22 +73,32 @@ impl std::error::Error for Ruined {}
 /// A tensor that is trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// Keras's name for it.
-    pub name: &'static str,
-    /// Rows and columns; a bias is one row.
+    /// Keras's name for it. Those of a recurrent layer above the first begin with `layer_2/` and so on.
+    pub name: Cow<'static, str>,
+    /// Rows and columns; a bias is one row, but for a GRU's, which is two.
     pub shape: [usize; 2],
     /// Its values, row by row.
     pub values: Vec<f32>,
 }
 
 impl Parameter {
-    fn new(name: &'static str, shape: [usize; 2], values: Vec<f32>) -> Self {
+    fn new(name: impl Into<Cow<'static, str>>, shape: [usize; 2], values: Vec<f32>) -> Self {
+        let name = name.into();
         assert_eq!(values.len(), shape[0] * shape[1], "{name} of {shape:?}");
         Self { name, shape, values }
     }
 
+    fn zeros(name: impl Into<Cow<'static, str>>, [rows, columns]: [usize; 2]) -> Self {
+        Self::new(name, [rows, columns], vec![0.0; rows * columns])
+    }
+
     fn matrix(&self) -> Matrix<'_> {
         Matrix::new(&self.values, self.shape[0], self.shape[1])
+    }
+
+    /// Whether it is a bias, which neither weight decay nor a penalty holds back.
+    pub(crate) fn is_bias(&self) -> bool {
+        self.name.ends_with("bias")
     }
 
     /// The same as a tensor of candle's, on the CPU.
@@ -97,19 +110,11 @@ impl Parameter {
 /// The network's parameters, in the order in which text flows through them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// The activation of the recurrence.
-    pub activation: Activation,
-    /// The most that a state may be with ReLU; infinity without a limit.
-    pub state_limit: f32,
     /// `rows × embedding`; rows are the ids of [`Encoder`](crate::text::Encoder).
     pub embedding: Parameter,
-    /// `embedding × units`, Keras's `kernel`.
-    pub kernel: Parameter,
-    /// `units × units`: `state · recurrent_kernel`.
-    pub recurrent_kernel: Parameter,
-    /// `1 × units`.
-    pub bias: Parameter,
-    /// `units × outputs`.
+    /// The recurrent layers, from the lowest up: at least one.
+    pub layers: Vec<Layer>,
+    /// `units × outputs`, from the units of the last layer.
     pub dense_kernel: Parameter,
     /// `1 × outputs`.
     pub dense_bias: Parameter,
@@ -118,34 +123,34 @@ pub struct Network {
 impl Network {
     /// A network before training: `rows` ids, `outputs` logits, weights drawn from `rng`.
     pub fn new(recipe: &Recipe, rows: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Self {
-        let (width, units) = (recipe.embedding, recipe.units);
         let mut network = Self::zeros(recipe, rows, outputs);
         // In this order: it decides which random numbers each of them gets.
-        network.recurrent_kernel.values = match recipe.recurrent_initializer {
-            RecurrentInitializer::Orthogonal => initializers::orthogonal(units, rng),
-            RecurrentInitializer::Identity => initializers::identity_like(units, rng),
-        };
-        network.embedding.values = initializers::uniform(rows * width, 0.05, rng);
-        network.kernel.values = initializers::glorot_uniform(width, units, rng);
+        let [lowest, others @ ..] = &mut network.layers[..] else { return network };
+        lowest.draw_recurrent_kernel(recipe, rng);
+        network.embedding.values = initializers::uniform(rows * recipe.embedding, 0.05, rng);
+        lowest.draw_kernel(recipe, rng);
+        for layer in others {
+            layer.draw_recurrent_kernel(recipe, rng);
+            layer.draw_kernel(recipe, rng);
+        }
+        let [units, outputs] = network.dense_kernel.shape;
         network.dense_kernel.values = initializers::glorot_uniform(units, outputs, rng);
         network
     }
 
     /// A network of the same shape whose weights are all zero.
     pub fn zeros(recipe: &Recipe, rows: usize, outputs: usize) -> Self {
-        let (width, units) = (recipe.embedding, recipe.units);
-        let zeros = |name, [rows, columns]: [usize; 2]| {
-            Parameter::new(name, [rows, columns], vec![0.0; rows * columns])
-        };
+        let mut inputs = recipe.embedding;
+        let mut layers = Vec::new();
+        for (index, (kind, units)) in recipe.layers().into_iter().enumerate() {
+            layers.push(Layer::zeros(index, Cell::new(kind, recipe), inputs, units));
+            inputs = units;
+        }
         Self {
-            activation: recipe.activation.into(),
-            state_limit: if recipe.state_limit == 0.0 { f32::INFINITY } else { recipe.state_limit },
-            embedding: zeros("embedding", [rows, width]),
-            kernel: zeros("kernel", [width, units]),
-            recurrent_kernel: zeros("recurrent_kernel", [units, units]),
-            bias: zeros("bias", [1, units]),
-            dense_kernel: zeros("dense_kernel", [units, outputs]),
-            dense_bias: zeros("dense_bias", [1, outputs]),
+            embedding: Parameter::zeros("embedding", [rows, recipe.embedding]),
+            layers,
+            dense_kernel: Parameter::zeros("dense_kernel", [inputs, outputs]),
+            dense_bias: Parameter::zeros("dense_bias", [1, outputs]),
         }
     }
 
@@ -154,9 +159,14 @@ impl Network {
         if classes == 2 { 1 } else { classes }
     }
 
-    /// Hidden units.
+    /// The lowest recurrent layer, which reads the embedding.
+    pub fn lowest(&self) -> &Layer {
+        &self.layers[0]
+    }
+
+    /// Hidden units of the last layer, which the dense layer reads.
     pub fn units(&self) -> usize {
-        self.bias.shape[1]
+        self.dense_kernel.shape[0]
     }
 
     /// Logits.
@@ -165,29 +175,30 @@ impl Network {
     }
 
     /// All parameters, in order.
-    pub fn parameters(&self) -> [&Parameter; 6] {
-        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
-        [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
+    pub fn parameters(&self) -> Vec<&Parameter> {
+        let layers = self.layers.iter().flat_map(Layer::parameters);
+        let dense = [&self.dense_kernel, &self.dense_bias];
+        std::iter::once(&self.embedding).chain(layers).chain(dense).collect()
     }
 
     /// All parameters but the embedding, in order.
-    pub fn others_mut(&mut self) -> [&mut Parameter; 5] {
-        let Self { kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
-        [kernel, recurrent_kernel, bias, dense_kernel, dense_bias]
+    pub fn others_mut(&mut self) -> Vec<&mut Parameter> {
+        let layers = self.layers.iter_mut().flat_map(Layer::parameters_mut);
+        layers.chain([&mut self.dense_kernel, &mut self.dense_bias]).collect()
     }
 
     /// Copies of all parameters' values, in order.
     pub fn weights(&self) -> Vec<Vec<f32>> {
-        self.parameters().map(|parameter| parameter.values.clone()).into()
+        self.parameters().into_iter().map(|parameter| parameter.values.clone()).collect()
     }
 
     /// Takes over values that [`weights`](Self::weights) gave for a network of the same shape.
     pub fn set_weights(&mut self, weights: Vec<Vec<f32>>) {
-        let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(lengths(&weights), self.parameters().map(|p| p.values.len()), "weights of another shape");
-        let Self { embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias, .. } = self;
-        let all = [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias];
-        all.into_iter().zip(weights).for_each(|(parameter, values)| parameter.values = values);
+        let lengths: Vec<usize> = self.parameters().iter().map(|p| p.values.len()).collect();
+        assert!(weights.iter().map(Vec::len).eq(lengths), "weights of another shape");
+        let mut weights = weights.into_iter();
+        self.embedding.values = weights.next().unwrap_or_default();
+        self.others_mut().into_iter().zip(weights).for_each(|(parameter, values)| parameter.values = values);
     }
 
     /// `l2` times the sum of squares of the kernels' weights.
@@ -195,30 +206,18 @@ impl Network {
         if l2 == 0.0 {
             return 0.0;
         }
-        let kernels = [&self.kernel, &self.recurrent_kernel, &self.dense_kernel];
-        let squares = kernels.iter().flat_map(|kernel| &kernel.values).map(|&w| f64::from(w) * f64::from(w));
+        let [_, others @ ..] = &self.parameters()[..] else { return 0.0 };
+        let kernels = others.iter().filter(|parameter| !parameter.is_bias());
+        let squares = kernels.flat_map(|kernel| &kernel.values).map(|&w| f64::from(w) * f64::from(w));
         f64::from(l2) * squares.sum::<f64>()
     }
 
-    /// `W·E[word] + b` for every row of the embedding, `rows × units`.
+    /// `W·E[word] + b` of the lowest layer for every row of the embedding, `rows × gates·units`.
     pub fn projected(&self) -> Vec<f32> {
-        let mut projected = self.bias.values.repeat(self.embedding.shape[0]);
-        multiply(
-            &mut projected,
-            Mode::Add,
-            self.embedding.matrix(),
-            self.kernel.matrix(),
-            Parallelism::Rayon(0),
-        );
+        let Layer { kernel, bias, .. } = self.lowest();
+        let mut projected = bias.values[..kernel.shape[1]].repeat(self.embedding.shape[0]);
+        multiply(&mut projected, Mode::Add, self.embedding.matrix(), kernel.matrix(), Parallelism::Rayon(0));
         projected
-    }
-
-    /// The recurrent kernel; on the quantization grid, if given.
-    fn recurrent(&self, grid: Option<&Grid>) -> Cow<'_, [f32]> {
-        match grid {
-            Some(grid) => Cow::Owned(grid.round_recurrent(&self.recurrent_kernel.values)),
-            None => Cow::Borrowed(&self.recurrent_kernel.values),
-        }
     }
 
     /// Whether all its weights are finite numbers. After a training that diverged they are not.
@@ -233,29 +232,37 @@ impl Network {
     ///
     /// Candle's.
     pub fn logits(&self, batch: &Batch, grid: Option<&Grid>) -> Result<Vec<f32>> {
-        let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
-        let last = recurrence.last_states(&self.inputs(batch, grid), &self.recurrent(grid), self.units());
+        let [below @ .., last] = &self.layers[..] else { return Ok(Vec::new()) };
+        let of_layer = |index: usize| grid.map(|grid| &grid.layers[index]);
+        let words = Projection::new(self, &batch.ids, None, grid).project();
+        let mut states: Option<Vec<f32>> = None;
+        for (index, layer) in below.iter().enumerate() {
+            let reads = states.as_deref().map_or(Reads::Words(&words), Reads::Steps);
+            states = Some(layer.states(batch, &reads, of_layer(index)));
+        }
+        let reads = states.as_deref().map_or(Reads::Words(&words), Reads::Steps);
+        let last = last.last_states(batch, &reads, of_layer(below.len()));
         let last = Tensor::from_vec(last, (batch.examples.len(), self.units()), &Device::Cpu)?;
         let dense = linear(&self.dense_kernel.tensor()?, &self.dense_bias.tensor()?)?;
         dense.forward(&last)?.flatten_all()?.to_vec1()
     }
 
-    /// All hidden states of a batch, `steps × texts × units`; on the quantization grid, if given. Those that would overflow
-    /// saturate at [`OVERFLOW`].
-    pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        let recurrence = self.recurrence(batch, grid).saturating_at(OVERFLOW);
-        recurrence.states(&self.inputs(batch, grid), &self.recurrent(grid), self.units())
-    }
-
-    /// `W·E[word] + b` for the words of a batch.
-    fn inputs(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<f32> {
-        Projection::new(self, &batch.ids, None, grid).project()
-    }
-
-    fn recurrence(&self, batch: &Batch, grid: Option<&Grid>) -> Recurrence {
-        let recurrence =
-            Recurrence::new(self.activation, batch.examples.len(), batch.steps, batch.tokens.clone(), grid);
-        recurrence.saturating_at(self.state_limit)
+    /// All hidden states of a batch for each layer, `steps × texts × units`; on the quantization grid, if given. Those that would
+    /// overflow saturate at [`OVERFLOW`].
+    pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<Vec<f32>> {
+        let mut all: Vec<Vec<f32>> = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let of_layer = grid.map(|grid| &grid.layers[index]);
+            let states = match all.last() {
+                None => {
+                    let words = Projection::new(self, &batch.ids, None, grid).project();
+                    layer.states(batch, &Reads::Words(&words), of_layer)
+                }
+                Some(below) => layer.states(batch, &Reads::Steps(below), of_layer),
+            };
+            all.push(states);
+        }
+        all
     }
 }
 

@@ -1,4 +1,4 @@
-//! The input product `W·E[word] + b`, made once for each distinct word, and its gradients.
+//! The input product `W·E[word] + b` of the lowest layer, made once for each distinct word, and its gradients.
 //!
 //! Candle's autograd would keep every intermediate of these, the largest matrices of a step, until its end.
 
@@ -29,9 +29,9 @@ pub(super) struct Projection<'a> {
 pub(super) struct InputGradients {
     /// `ids × width`
     pub(super) rows: Vec<f32>,
-    /// `width × units`
+    /// `width × gates·units`
     pub(super) kernel: Vec<f32>,
-    /// `units`
+    /// `gates·units`
     pub(super) bias: Vec<f32>,
 }
 
@@ -45,13 +45,10 @@ impl<'a> Projection<'a> {
     ) -> Self {
         let [_, width] = network.embedding.shape;
         assert!(mask.as_ref().is_none_or(|mask| mask.len() == ids.len() * width));
-        let mut kernel = Cow::Borrowed(&network.kernel.values[..]);
-        let mut bias = Cow::Borrowed(&network.bias.values[..]);
+        let lowest = network.lowest();
         // Where the embedding is folded, only what comes of it all is rounded.
-        if let Some((grid, numbers)) = grid.and_then(|grid| Some((grid, grid.numbers.as_ref()?))) {
-            kernel = Cow::Owned(grid.round_kernel(numbers, &kernel));
-            grid.round_biases(bias.to_mut());
-        }
+        let on = grid.filter(|grid| grid.numbers.is_some()).map(Grid::lowest);
+        let (kernel, bias) = (lowest.input_kernel(on), lowest.input_bias(on));
         Self { network, ids, mask, grid, kernel, bias }
     }
 
@@ -75,24 +72,24 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// `W·E + b`, `ids × units`.
+    /// `W·E + b`, `ids × gates·units`.
     pub(super) fn project(&self) -> Vec<f32> {
-        let [width, units] = self.network.kernel.shape;
+        let [width, columns] = self.network.lowest().kernel.shape;
         // In this order, so that an allocator can put what comes next in the place of the rows.
         let mut projected = self.bias.repeat(self.ids.len());
         let rows = self.rows();
         let rows = Matrix::new(&rows, self.ids.len(), width);
-        let kernel = Matrix::new(&self.kernel, width, units);
+        let kernel = Matrix::new(&self.kernel, width, columns);
         multiply(&mut projected, Mode::Add, rows, kernel, Parallelism::Rayon(0));
         if let Some(grid) = self.grid.filter(|grid| grid.numbers.is_none()) {
-            grid.round_biases(&mut projected);
+            grid.lowest().round_biases(&mut projected);
         }
         projected
     }
 
     /// Where the recurrence is to add up the squared gradients of the rows.
     pub(super) fn squares(&self) -> Squares {
-        Squares::new(&self.kernel, self.network.kernel.shape[0], self.ids.len())
+        Squares::new(&self.kernel, self.network.lowest().kernel.shape[0], self.ids.len())
     }
 
     /// What it has added up there.
@@ -105,19 +102,19 @@ impl<'a> Projection<'a> {
 
     /// The gradients, given that of what [`project`](Self::project) made.
     pub(super) fn gradients(&self, projected: &[f32]) -> InputGradients {
-        let [width, units] = self.network.kernel.shape;
-        let all = Matrix::new(projected, self.ids.len(), units);
-        let mut of_kernel = vec![0.0; width * units];
+        let [width, columns] = self.network.lowest().kernel.shape;
+        let all = Matrix::new(projected, self.ids.len(), columns);
+        let mut of_kernel = vec![0.0; width * columns];
         let rows = self.rows();
         let inputs = Matrix::new(&rows, self.ids.len(), width);
         multiply(&mut of_kernel, Mode::Set, inputs.t(), all, Parallelism::Rayon(0));
         // In place of the rows, which nothing reads any more.
         let mut of_rows = rows;
-        let kernel = Matrix::new(&self.kernel, width, units);
+        let kernel = Matrix::new(&self.kernel, width, columns);
         multiply(&mut of_rows, Mode::Set, all, kernel.t(), Parallelism::Rayon(0));
         self.drop(&mut of_rows);
-        let mut of_bias = vec![0.0; units];
-        for row in projected.chunks_exact(units) {
+        let mut of_bias = vec![0.0; columns];
+        for row in projected.chunks_exact(columns) {
             of_bias.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
         }
         InputGradients { rows: of_rows, kernel: of_kernel, bias: of_bias }

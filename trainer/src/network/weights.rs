@@ -3,9 +3,8 @@
 use std::fmt;
 
 use candle_core::{DType, Tensor};
-use kilornn::layers::Activation;
 
-use super::{Network, Parameter};
+use super::{Cell, Layer, Network, Parameter};
 
 /// An array of weights, with the name that its file gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,34 +47,65 @@ impl fmt::Display for Unfit {
 
 impl std::error::Error for Unfit {}
 
+/// The arrays of one recurrent layer, in the shapes and gate orders of [`Layer`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerArrays {
+    /// What it computes.
+    pub cell: Cell,
+    /// `inputs × gates·units`.
+    pub kernel: Array,
+    /// `units × gates·units`.
+    pub recurrent_kernel: Array,
+    /// `gates·units`; of a GRU `2 × gates·units`.
+    pub bias: Array,
+}
+
 impl Network {
-    /// A network of given weights, in the order and the shapes of [`parameters`](Self::parameters), which is that
-    /// of Keras's `get_weights()`; a bias has one axis. Its states have no limit.
+    /// A network of given weights, in the shapes of [`parameters`](Self::parameters), which are those of Keras's
+    /// `get_weights()`; a bias has one axis, but a GRU's two. States of its layers have the limits that their cells say.
     ///
     /// # Errors
     ///
     /// If the arrays do not fit together, or a value is not finite.
-    pub fn from_arrays(activation: Activation, arrays: [Array; 6]) -> Result<Self, Unfit> {
-        if let Some(Array { name, .. }) = arrays.iter().find(|a| a.values.iter().any(|v| !v.is_finite())) {
-            return Err(Unfit(format!("{name} has values that are infinite or no numbers")));
+    pub fn from_arrays(embedding: Array, layers: Vec<LayerArrays>, dense: [Array; 2]) -> Result<Self, Unfit> {
+        {
+            let of_layers = layers.iter().flat_map(|l| [&l.kernel, &l.recurrent_kernel, &l.bias]);
+            let mut all = std::iter::once(&embedding).chain(of_layers).chain(&dense);
+            if let Some(Array { name, .. }) = all.find(|a| a.values.iter().any(|v| !v.is_finite())) {
+                return Err(Unfit(format!("{name} has values that are infinite or no numbers")));
+            }
         }
-        let [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias] = arrays;
-        let [_, width] = axes(&embedding, "the embedding, a row for each id")?;
-        let [units, _] = axes(&recurrent_kernel, "the recurrent kernel, units × units")?;
+        let [dense_kernel, dense_bias] = dense;
+        let [rows, width] = axes(&embedding, "the embedding, a row for each id")?;
         let [_, outputs] = axes(&dense_kernel, "the dense layer's kernel, units × outputs")?;
-        let need = format!("an embedding of width {width}, {units} units and {outputs} outputs");
-        let matrix = |name, array: Array, shape: [usize; 2]| fit(name, array, &shape, shape, &need);
-        let row = |name, array: Array, length| fit(name, array, &[length], [1, length], &need);
-        let rows = embedding.shape[0];
+        let embedding = Parameter::new("embedding", [rows, width], embedding.values);
+        let mut inputs = width;
+        let mut found = Vec::new();
+        for (index, LayerArrays { cell, kernel, recurrent_kernel, bias }) in layers.into_iter().enumerate() {
+            let [units, _] = axes(&recurrent_kernel, "a recurrent kernel, units × columns")?;
+            let layer = Layer::zeros(index, cell, inputs, units);
+            let (what, columns) = (cell.kind().word(), cell.gates() * units);
+            let need = format!("a {what} of {units} units that reads {inputs} numbers");
+            let bias_shape = match cell.bias_rows() {
+                1 => vec![columns],
+                rows => vec![rows, columns],
+            };
+            found.push(Layer {
+                cell,
+                kernel: fit(layer.kernel, kernel, &[inputs, columns], &need)?,
+                recurrent_kernel: fit(layer.recurrent_kernel, recurrent_kernel, &[units, columns], &need)?,
+                bias: fit(layer.bias, bias, &bias_shape, &need)?,
+            });
+            inputs = units;
+        }
+        let need = format!("{inputs} units and {outputs} outputs");
+        let zeros = Parameter::zeros;
+        let kernel_shape = [inputs, outputs];
         Ok(Self {
-            activation,
-            state_limit: f32::INFINITY,
-            embedding: matrix("embedding", embedding, [rows, width])?,
-            kernel: matrix("kernel", kernel, [width, units])?,
-            recurrent_kernel: matrix("recurrent_kernel", recurrent_kernel, [units, units])?,
-            bias: row("bias", bias, units)?,
-            dense_kernel: matrix("dense_kernel", dense_kernel, [units, outputs])?,
-            dense_bias: row("dense_bias", dense_bias, outputs)?,
+            embedding,
+            layers: found,
+            dense_kernel: fit(zeros("dense_kernel", kernel_shape), dense_kernel, &kernel_shape, &need)?,
+            dense_bias: fit(zeros("dense_bias", [1, outputs]), dense_bias, &[outputs], &need)?,
         })
     }
 }
@@ -88,27 +118,19 @@ fn axes(array: &Array, what: &str) -> Result<[usize; 2], Unfit> {
     }
 }
 
-fn fit(
-    name: &'static str,
-    array: Array,
-    expected: &[usize],
-    shape: [usize; 2],
-    need: &str,
-) -> Result<Parameter, Unfit> {
+/// The parameter with the values of an array, which must have the shape that is expected.
+fn fit(parameter: Parameter, array: Array, expected: &[usize], need: &str) -> Result<Parameter, Unfit> {
     if array.shape == expected {
-        return Ok(Parameter::new(name, shape, array.values));
+        return Ok(Parameter { values: array.values, ..parameter });
     }
-    let mut reason = format!(
-        "{} ({name}) is of shape {}, but {need} need {}",
+    Err(Unfit(format!(
+        "{} ({}) is of shape {}, but {need} need{} {}",
         array.name,
+        parameter.name,
         shown(&array.shape),
+        if need.starts_with("a ") { "s" } else { "" },
         shown(expected)
-    );
-    let columns = |shape: &[usize]| shape.last().copied().unwrap_or(0);
-    if (3..=4).any(|gates| columns(&array.shape) == gates * columns(expected)) {
-        reason += " (three times as wide is a GRU's, four times an LSTM's: only SimpleRNN can be imported)";
-    }
-    Err(Unfit(reason))
+    )))
 }
 
 /// As Keras and PyTorch print it: `(8, 16)`.
@@ -119,6 +141,8 @@ fn shown(shape: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kilornn::layers::Activation;
+
     use super::*;
 
     fn array(index: usize, shape: &[usize]) -> Array {
@@ -131,11 +155,45 @@ mod tests {
         std::array::from_fn(|i| array(i, shapes[i]))
     }
 
+    fn network(arrays: [Array; 6]) -> Result<Network, Unfit> {
+        let [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias] = arrays;
+        let cell = Cell::SimpleRnn { activation: Activation::Tanh, limit: f32::INFINITY };
+        let layer = LayerArrays { cell, kernel, recurrent_kernel, bias };
+        Network::from_arrays(embedding, vec![layer], [dense_kernel, dense_bias])
+    }
+
     #[test]
     fn takes_what_fits() {
-        let network = Network::from_arrays(Activation::Tanh, fitting()).unwrap();
+        let network = network(fitting()).unwrap();
         assert_eq!((network.units(), network.outputs()), (3, 2));
-        assert_eq!((network.embedding.shape, network.bias.shape), ([9, 4], [1, 3]));
+        assert_eq!((network.embedding.shape, network.lowest().bias.shape), ([9, 4], [1, 3]));
+    }
+
+    #[test]
+    fn takes_stacks_of_cells() {
+        let layer = |cell: Cell, inputs: usize, units: usize| {
+            let columns = cell.gates() * units;
+            let bias: &[usize] = if cell == Cell::Gru { &[2, columns] } else { &[columns] };
+            LayerArrays {
+                cell,
+                kernel: array(1, &[inputs, columns]),
+                recurrent_kernel: array(2, &[units, columns]),
+                bias: array(3, bias),
+            }
+        };
+        let layers = vec![layer(Cell::Gru, 4, 3), layer(Cell::Lstm, 3, 5)];
+        let dense = || [array(7, &[5, 2]), array(8, &[2])];
+        let network = Network::from_arrays(array(0, &[9, 4]), layers.clone(), dense()).unwrap();
+        let names: Vec<&str> = network.parameters().iter().map(|parameter| &*parameter.name).collect();
+        let layer_names = ["kernel", "recurrent_kernel", "bias"];
+        assert_eq!(names[1..4], layer_names);
+        assert_eq!(names[4..7], layer_names.map(|name| format!("layer_2/{name}")));
+        let wrong = vec![layer(Cell::Gru, 4, 3), layer(Cell::Lstm, 4, 5)];
+        let error = Network::from_arrays(array(0, &[9, 4]), wrong, dense()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "arr_1 (layer_2/kernel) is of shape (4, 20), but a lstm of 5 units that reads 3 numbers needs (3, 20)"
+        );
     }
 
     #[test]
@@ -143,20 +201,20 @@ mod tests {
         let fault = |index: usize, shape: &[usize]| {
             let mut arrays = fitting();
             arrays[index] = array(index, shape);
-            Network::from_arrays(Activation::Relu, arrays).unwrap_err().to_string()
+            network(arrays).unwrap_err().to_string()
         };
         assert_eq!(fault(0, &[9]), "arr_0 should be the embedding, a row for each id, but its shape is (9)");
         assert_eq!(
             fault(3, &[4]),
-            "arr_3 (bias) is of shape (4), but an embedding of width 4, 3 units and 2 outputs need (3)"
+            "arr_3 (bias) is of shape (4), but a simple-rnn of 3 units that reads 4 numbers needs (3)"
         );
-        assert!(fault(1, &[4, 9]).contains("is a GRU's"), "{}", fault(1, &[4, 9]));
-        assert!(fault(2, &[3, 12]).contains("an LSTM's"), "{}", fault(2, &[3, 12]));
         assert!(fault(5, &[1]).contains("(dense_bias) is of shape (1)"));
 
         let mut arrays = fitting();
         arrays[4].values[1] = f32::NAN;
-        let error = Network::from_arrays(Activation::Relu, arrays).unwrap_err();
-        assert_eq!(error.to_string(), "arr_4 has values that are infinite or no numbers");
+        assert_eq!(
+            network(arrays).unwrap_err().to_string(),
+            "arr_4 has values that are infinite or no numbers"
+        );
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn embedding(values: &[f32]) -> Parameter {
-        Parameter { name: "embedding", shape: [values.len() / 2, 2], values: values.to_vec() }
+        Parameter { name: "embedding".into(), shape: [values.len() / 2, 2], values: values.to_vec() }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use kilornn::layers::Activation;
 
 use crate::evaluate::logits;
-use crate::network::{Batch, Batches, Grid, Network, Ruined};
+use crate::network::{Batch, Batches, Cell, Grid, Layer, LayerChoice, Network, Ruined};
 use crate::progress;
 use crate::recipe::EmbeddingBits;
 use crate::text::Encoder;
@@ -58,7 +58,7 @@ pub fn choose_grid(
 }
 
 /// The same for texts on which the float network's `answers` are known. `scales` are those that its states ask for, one for
-/// each unit; only a ReLU network needs them.
+/// each unit of each layer; only ReLU layers need them.
 ///
 /// Neither the scales nor the comparison depend on the largest states and logits alone: those of one text that is far longer
 /// than the others may be a thousand times larger.
@@ -68,12 +68,25 @@ pub(super) fn choose(
     pad_to: Option<usize>,
     bits: Option<EmbeddingBits>,
     answers: &ReferenceLogits,
-    scales: impl FnOnce() -> Vec<Vec<f32>>,
+    scales: impl FnOnce() -> Vec<Vec<Vec<f32>>>,
 ) -> Result<Grid> {
-    // The scale of a tanh state is given.
-    let scales = match network.activation {
-        Activation::Relu => scales(),
-        Activation::Tanh => vec![vec![1.0 / 128.0; network.units()]],
+    // The scale of a tanh state is given, and those of gated cells follow from their weights.
+    let relu = |cell| matches!(cell, Cell::SimpleRnn { activation: Activation::Relu, .. });
+    let scales =
+        if network.layers.iter().any(|layer| relu(layer.cell)) { scales() } else { vec![Vec::new()] };
+    let simple = |cell| matches!(cell, Cell::SimpleRnn { .. });
+    let state_shifts = if network.layers.iter().any(|layer| simple(layer.cell)) { 0..=5 } else { 0..=0 };
+    let choices = |scales: &[Vec<f32>], state_shift| -> Vec<LayerChoice> {
+        let choice = |(index, layer): (usize, &Layer)| match layer.cell {
+            Cell::SimpleRnn { activation: Activation::Relu, .. } => {
+                LayerChoice::SimpleRnn { scales: scales[index].clone(), state_shift }
+            }
+            Cell::SimpleRnn { activation: Activation::Tanh, .. } => {
+                LayerChoice::SimpleRnn { scales: vec![1.0 / 128.0; layer.units()], state_shift }
+            }
+            Cell::Gru | Cell::Lstm => LayerChoice::Gated,
+        };
+        network.layers.iter().enumerate().map(choice).collect()
     };
     let mut candidates = Vec::new();
     // The largest number of a word is seldom one that matters.
@@ -83,7 +96,7 @@ pub(super) fn choose(
         Some(EmbeddingBits::Four) => &[1.0, 0.7, 0.5, 0.35, 0.25],
     };
     for scales in &scales {
-        for state_shift in (0..=5).rev() {
+        for state_shift in state_shifts.clone().rev() {
             candidates.extend(ranges.iter().map(|&range| (scales, state_shift, range)));
         }
     }
@@ -91,7 +104,7 @@ pub(super) fn choose(
     let mut best: Option<(f64, Grid)> = None;
     for (scales, state_shift, range) in candidates {
         progress.inc(1);
-        let grid = Grid::new(network, scales, state_shift, bits, range);
+        let grid = Grid::new(network, &choices(scales, state_shift), bits, range);
         if !grid.is_finite() {
             continue;
         }
@@ -143,8 +156,11 @@ fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
     (squares / a.len().max(1) as f64).sqrt()
 }
 
-/// The hidden states of the calibration texts.
-pub(super) struct States {
+/// The hidden states of the calibration texts, layer by layer.
+pub(super) struct States(Vec<LayerStates>);
+
+/// The hidden states of a layer.
+struct LayerStates {
     /// The states of each unit that are not zero, sorted.
     active: Vec<Vec<f32>>,
     /// The largest state of each unit in each text, sorted.
@@ -161,40 +177,72 @@ impl States {
         grid: Option<&Grid>,
     ) -> Self {
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
-        let units = network.units();
-        let mut active = vec![Vec::new(); units];
-        let mut largest = vec![Vec::new(); units];
-        let mut steps = 0;
+        let mut layers: Vec<LayerStates> =
+            network.layers.iter().map(|layer| LayerStates::new(layer.units())).collect();
         for examples in Batches::by_length(&lengths, 128).iter() {
             let batch = Batch::new(examples, texts, pad_to);
-            let states = network.states(&batch, grid);
-            let mut of_texts = vec![0f32; examples.len() * units];
-            for (place, (state, &token)) in states.chunks_exact(units).zip(&batch.tokens).enumerate() {
-                if token != Batch::MASKED {
-                    steps += 1;
-                    let open = active.iter_mut().zip(state).filter(|(_, h)| **h != 0.0);
-                    open.for_each(|(seen, &h)| seen.push(h));
-                    let of_text = &mut of_texts[place % examples.len() * units..][..units];
-                    of_text.iter_mut().zip(state).for_each(|(most, &h)| *most = most.max(h));
-                }
-            }
-            for of_text in of_texts.chunks_exact(units) {
-                largest.iter_mut().zip(of_text).for_each(|(largest, &most)| largest.push(most));
+            for (layer, states) in layers.iter_mut().zip(network.states(&batch, grid)) {
+                layer.add(&batch, &states);
             }
         }
-        active.iter_mut().chain(&mut largest).for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
-        Self { active, largest, steps }
+        layers.iter_mut().for_each(LayerStates::sort);
+        Self(layers)
     }
 
-    /// The share of states that are zero.
-    pub(super) fn zeros(&self) -> f64 {
+    /// The share of states that are zero, of each layer.
+    pub(super) fn zeros(&self) -> Vec<f64> {
+        self.0.iter().map(LayerStates::zeros).collect()
+    }
+
+    /// Scales to try, each a list for each layer.
+    pub(super) fn scales(&self) -> Vec<Vec<Vec<f32>>> {
+        let of_layers: Vec<Vec<Vec<f32>>> = self.0.iter().map(LayerStates::scales).collect();
+        let most = of_layers.iter().map(Vec::len).max().unwrap_or(0);
+        // Where a layer has fewer to try, its last.
+        (0..most)
+            .map(|index| of_layers.iter().map(|scales| scales[index.min(scales.len() - 1)].clone()).collect())
+            .collect()
+    }
+}
+
+impl LayerStates {
+    fn new(units: usize) -> Self {
+        Self { active: vec![Vec::new(); units], largest: vec![Vec::new(); units], steps: 0 }
+    }
+
+    /// Those of a batch, `steps × texts × units`.
+    fn add(&mut self, batch: &Batch, states: &[f32]) {
+        let (units, texts) = (self.active.len(), batch.examples.len());
+        let mut of_texts = vec![0f32; texts * units];
+        for (place, (state, &token)) in states.chunks_exact(units).zip(&batch.tokens).enumerate() {
+            if token != Batch::MASKED {
+                self.steps += 1;
+                let open = self.active.iter_mut().zip(state).filter(|(_, h)| **h != 0.0);
+                open.for_each(|(seen, &h)| seen.push(h));
+                let of_text = &mut of_texts[place % texts * units..][..units];
+                of_text.iter_mut().zip(state).for_each(|(most, &h)| *most = most.max(h));
+            }
+        }
+        for of_text in of_texts.chunks_exact(units) {
+            self.largest.iter_mut().zip(of_text).for_each(|(largest, &most)| largest.push(most));
+        }
+    }
+
+    fn sort(&mut self) {
+        self.active
+            .iter_mut()
+            .chain(&mut self.largest)
+            .for_each(|seen| seen.sort_unstable_by(f32::total_cmp));
+    }
+
+    fn zeros(&self) -> f64 {
         let active: usize = self.active.iter().map(Vec::len).sum();
         1.0 - active as f64 / (self.steps * self.active.len()).max(1) as f64
     }
 
     /// Scales to try, one for each unit: those at which nearly all of its active states fit into 0 to 127, and, if the
     /// states of a few texts lie far beyond those of the others, those at which all states of the other texts do.
-    pub(super) fn scales(&self) -> Vec<Vec<f32>> {
+    fn scales(&self) -> Vec<Vec<f32>> {
         let mut ranges: Vec<Vec<f32>> =
             [1.0, 0.9999, 0.999].map(|share| quantiles(&self.active, share)).into();
         for share in [0.99, 0.95, 0.9] {

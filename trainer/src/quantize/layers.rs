@@ -2,7 +2,7 @@
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 
-use crate::network::{Grid, Network, Numbers, int8};
+use crate::network::{Cell, Grid, Network, Numbers, StateGrid, int8};
 use crate::recipe::EmbeddingBits;
 
 /// Hidden units of the file: those of the network, filled up to whole blocks of four. The added ones have no weights, so they
@@ -35,23 +35,20 @@ impl<'n> IntRecurrence<'n> {
     pub(super) fn tables(&self, ids: &[u32], order: Order) -> IntTables {
         let units = self.network.units();
         let filled = filled(units);
+        let (layer, on) = (self.network.lowest(), self.grid.lowest());
+        let recurrent = on.recurrent_steps(layer);
+        let kernel = if on.inputs.is_empty() { Vec::new() } else { on.kernel_steps(layer) };
         let weight = |from: usize, to: usize| {
             if to >= units || (units..filled).contains(&from) {
                 return 0;
             }
             match &self.grid.numbers {
-                Some(numbers) if from >= filled => {
-                    let input = from - filled;
-                    self.grid.input_weight(numbers, self.network.kernel.values[input * units + to], input, to)
-                }
-                _ => {
-                    let weight = self.network.recurrent_kernel.values[from * units + to];
-                    self.grid.recurrent_weight(weight, from, to)
-                }
+                Some(_) if from >= filled => int8(kernel[(from - filled) * units + to]),
+                _ => int8(recurrent[from * units + to]),
             }
         };
         let mut weights: Vec<u8> = SimpleRnn::encode_kernel(order, filled, self.inputs(), weight).collect();
-        let factors = self.grid.bias_factors();
+        let factors = on.bias_factors();
         let mut add_biases = |biases: &[f32]| {
             let bias = |unit: usize| biases.get(unit).map_or(0, |bias| int8(bias * factors[unit]));
             weights.extend(SimpleRnn::encode_biases(filled, bias));
@@ -62,7 +59,7 @@ impl<'n> IntRecurrence<'n> {
                 None
             }
             Some(numbers @ Numbers { bits, shift, factors, .. }) => {
-                add_biases(&self.network.bias.values);
+                add_biases(&layer.bias.values);
                 let width = factors.len();
                 let rows =
                     ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
@@ -73,9 +70,15 @@ impl<'n> IntRecurrence<'n> {
         IntTables {
             units: filled,
             order,
-            activation: self.network.activation,
-            bias_shift: self.grid.bias_shift,
-            state_shift: self.grid.state_shift,
+            activation: match layer.cell {
+                Cell::SimpleRnn { activation, .. } => activation,
+                Cell::Gru | Cell::Lstm => Activation::Tanh,
+            },
+            bias_shift: on.bias_shift,
+            state_shift: match on.states {
+                StateGrid::Int8 { state_shift, .. } => state_shift,
+                StateGrid::Int16 { .. } => 0,
+            },
             weights,
             embedding,
         }
@@ -148,9 +151,9 @@ pub(super) struct IntDense {
 impl IntDense {
     pub(super) fn new(network: &Network, grid: &Grid) -> Self {
         let [units, outputs] = network.dense_kernel.shape;
-        let weight = |unit: usize, output: usize| {
-            network.dense_kernel.values[unit * outputs + output] * grid.scales[unit]
-        };
+        let steps = grid.layers.last().map(|layer| layer.outputs(units)).unwrap_or_default();
+        let weight =
+            |unit: usize, output: usize| network.dense_kernel.values[unit * outputs + output] * steps[unit];
         let largest =
             (0..units * outputs).map(|i| weight(i / outputs, i % outputs).abs()).fold(0.0, f32::max);
         // One scale for all outputs, so that integer logits can be compared.

@@ -25,7 +25,7 @@ pub use size::FileSize;
 use self::calibrate::{ReferenceLogits, States, choose};
 use self::layers::{IntDense, IntRecurrence, IntTables};
 use crate::evaluate::{logits, real_logits};
-use crate::network::{Grid, Network, Ruined};
+use crate::network::{Cell, Grid, Network, Ruined};
 use crate::predict::predict_all;
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe, UnknownWords};
 use crate::text::{Encoder, PAD, PerfectHash, normalization};
@@ -65,7 +65,7 @@ pub fn export(
     // The network as it was trained: after quantized epochs that is the one on their grid.
     let answers = ReferenceLogits::new(logits(network, ids, pad_to, trained_on)?);
     let states = States::new(network, ids, pad_to, trained_on);
-    let zeros = states.zeros();
+    let zeros = states.zeros().iter().sum::<f64>() / network.layers.len() as f64;
     let grid = match trained_on {
         Some(grid) => Cow::Borrowed(grid),
         None => {
@@ -84,7 +84,7 @@ pub fn export(
 pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> {
     // All rows but the pad's.
     let [rows, width] = network.embedding.shape;
-    let folded = (rows - 1) * network.units();
+    let folded = (rows - 1) * network.lowest().kernel.shape[1];
     let narrow = (rows - 1) * width * usize::from(u8::from(recipe.embedding_bits)) / 8;
     let fold = match recipe.fold {
         Fold::Always => true,
@@ -130,7 +130,10 @@ impl<'h> Integers<'h> {
         let ids: Vec<u32> = words.map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
 
         let recurrence = IntRecurrence::new(network, grid);
-        let order = order(network.activation, recurrence.inputs(), zeros);
+        let order = match network.lowest().cell {
+            Cell::SimpleRnn { activation, .. } => order(activation, recurrence.inputs(), zeros),
+            Cell::Gru | Cell::Lstm => Order::Pairs,
+        };
         let mut integers = Self {
             labels: labels.join("\n"),
             normalization: normalization(recipe),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Integers, encode, number_bits};
 use crate::footprint::Needs;
-use crate::network::{Grid, Network};
+use crate::network::{Grid, LayerChoice, Network};
 use crate::recipe::Recipe;
 use crate::text::{PerfectHash, rows};
 
@@ -44,8 +44,8 @@ impl FileSize {
         // A network of zeros stays at the state zero over any number of pads: one state is stored.
         let outputs = Network::outputs_for(labels.len());
         let network = Network::zeros(recipe, rows(recipe.unknown.into(), words), outputs);
-        let scales = vec![1.0; network.units()];
-        let grid = Grid::new(&network, &scales, 0, number_bits(recipe, &network), 1.0);
+        let choices: Vec<LayerChoice> = network.layers.iter().map(LayerChoice::any).collect();
+        let grid = Grid::new(&network, &choices, number_bits(recipe, &network), 1.0);
         let integers = Integers::new(&network, recipe, labels, hash, &grid, 1.0)?;
 
         let mut contents = integers.contents();

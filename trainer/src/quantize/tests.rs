@@ -4,7 +4,7 @@ use kilornn::{Classifier, Model};
 
 use super::*;
 use crate::fixture::{WORDS, encoder, network, recipe, texts};
-use crate::network::Batch;
+use crate::network::{Batch, StateGrid};
 use crate::random::Stream;
 
 /// How far the device's states are from the float network's on the same grid.
@@ -32,20 +32,25 @@ fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
     let encoded = encoder.encode_all(&texts);
     let mut grid = choose_grid(&network, &encoded, recipe.pad_to(), number_bits(&recipe, &network)).unwrap();
     if finer > 1.0 {
-        grid.scales.iter_mut().for_each(|scale| *scale /= finer);
+        let layer = &mut grid.layers[0];
+        layer.factors.iter_mut().for_each(|factor| *factor *= finer);
+        if let StateGrid::Int8 { scales, .. } = &mut layer.states {
+            scales.iter_mut().for_each(|scale| *scale /= finer);
+        }
     }
     let exported =
         export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), Some(&grid)).unwrap();
     let model = Model::from_bytes(&exported.file).unwrap();
     let mut classifier: Classifier<24, 64> = Classifier::new(&model).unwrap();
 
+    let scales = grid.lowest().outputs(10);
     let (mut largest, mut differ, mut saturated, mut all) = (0f32, 0, 0, 0);
     for (text, ids) in texts.iter().zip(&encoded) {
         let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
-        let states = network.states(&batch, Some(&grid));
+        let states = network.states(&batch, Some(&grid)).remove(0);
         let mut compare = |device: &[i8], float: &[f32]| {
             assert!(device[10..].iter().all(|&h| h == 0), "units that fill a block are not zero");
-            for ((device, float), scale) in device.iter().zip(float).zip(&grid.scales) {
+            for ((device, float), scale) in device.iter().zip(float).zip(&scales) {
                 let steps = (f32::from(*device) - float / scale).abs().round();
                 largest = largest.max(steps);
                 differ += usize::from(steps > 0.0);
@@ -185,12 +190,13 @@ fn expansive(recipe: &Recipe, encoder: &Encoder) -> Network {
         row.fill(0.0);
         row[id % 2] = 0.1;
     }
-    network.kernel.values.fill(0.0);
-    network.recurrent_kernel.values.fill(0.0);
+    let layer = &mut network.layers[0];
+    layer.kernel.values.fill(0.0);
+    layer.recurrent_kernel.values.fill(0.0);
     network.dense_kernel.values.fill(0.0);
     for unit in 0..2 {
-        network.kernel.values[unit * 10 + unit] = 1.0;
-        network.recurrent_kernel.values[unit * 11] = 1.3;
+        layer.kernel.values[unit * 10 + unit] = 1.0;
+        layer.recurrent_kernel.values[unit * 11] = 1.3;
         network.dense_kernel.values[unit] = [3.0, -3.0][unit];
     }
     network

@@ -56,6 +56,16 @@ choices! {
         Tokens = "tokens",
     }
 
+    /// The cell of a recurrent layer.
+    pub enum CellKind {
+        /// Keras's `SimpleRNN`, with the activation that `activation` says.
+        SimpleRnn = "simple-rnn",
+        /// Keras's `GRU` with `reset_after=True` (Cho et al. 2014).
+        Gru = "gru",
+        /// Keras's `LSTM` (Hochreiter and Schmidhuber 1997).
+        Lstm = "lstm",
+    }
+
     /// The activation of hidden units. (Keras's `SimpleRNN` has tanh by default; ReLU is cheaper on
     /// the device, since most of its states are zero.)
     pub enum Activation {
@@ -67,9 +77,11 @@ choices! {
 
     /// The initial recurrent kernel.
     pub enum RecurrentInitializer {
-        /// A random orthogonal matrix (Saxe et al. 2014), Keras's default.
+        /// A random orthogonal matrix (Saxe et al. 2014), Keras's default. The kernels of all gates are one matrix,
+        /// whose rows are orthonormal.
         Orthogonal = "orthogonal",
-        /// 0.9 times the identity and a little noise, after the IRNN of Le, Jaitly and Hinton 2015.
+        /// 0.9 times the identity and a little noise, after the IRNN of Le, Jaitly and Hinton 2015. GRU and LSTM, which
+        /// remember by their gates, begin with an orthogonal matrix instead.
         Identity = "identity",
     }
 

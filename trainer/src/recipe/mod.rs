@@ -2,6 +2,7 @@
 
 mod choices;
 mod keys;
+mod per_layer;
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use crate::error::InputError;
 pub use choices::*;
 pub use keys::{Choice, Key, Value};
 pub(crate) use keys::{hint, reference};
+pub use per_layer::PerLayer;
 
 keys! {
     /// A recipe. Every key has a default: that of Keras, if Keras has the same parameter.
@@ -45,14 +47,22 @@ keys! {
 
         /// Width of the embedding.
         pub embedding: usize = 32,
-        /// Hidden units.
-        pub units: usize = 32,
-        /// The activation of the recurrence.
+        /// The cell of the recurrent layers; a list gives each layer its own, from the lowest up: `["gru", "lstm"]`.
+        pub cell: PerLayer<CellKind> = PerLayer::All(CellKind::SimpleRnn),
+        /// Hidden units; a list gives each recurrent layer its own number, from the lowest up: `[32, 16]`.
+        pub units: PerLayer<usize> = PerLayer::All(32),
+        /// The activation of a SimpleRNN. (GRU and LSTM have tanh and the sigmoid, Keras's defaults.)
         pub activation: Activation = Activation::Relu,
         /// With `activation = "relu"`, the value at which states saturate, in training and afterwards, as the device's integers
         /// do. States of a ReLU network can grow exponentially with the length of a text, so that without a limit one long
         /// text among short ones can ruin a training. 0: no limit, as in Keras.
         pub state_limit: f32 = 10_000.0,
+        /// Whether an LSTM begins with a bias of one in its forget gate, so that it remembers until it has learned what to
+        /// forget (Jozefowicz, Zaremba and Sutskever 2015; Keras's `unit_forget_bias`).
+        pub unit_forget_bias: bool = true,
+        /// Whether a GRU's reset gate is applied after the recurrent product (Keras's `reset_after`). Only `true` can be
+        /// trained and run: Keras's default, and PyTorch's only form.
+        pub reset_after: bool = true,
         /// The initial recurrent kernel.
         pub recurrent_initializer: RecurrentInitializer = RecurrentInitializer::Orthogonal,
 
@@ -60,6 +70,9 @@ keys! {
         pub embedding_dropout: f32 = 0.0,
         /// Share of words read as unknown in training; needs `unknown = "row"`.
         pub word_dropout: f32 = 0.0,
+        /// Share of the outputs of a recurrent layer set to zero in training before the next layer reads them: one mask for
+        /// each text and batch, the same at all steps (Keras's `dropout` of the upper layer).
+        pub layer_dropout: f32 = 0.0,
         /// Share of the last state set to zero in training.
         pub dropout: f32 = 0.0,
         /// Share of the state that the recurrent kernel does not see in training: one mask for each text and batch, the same
@@ -143,6 +156,11 @@ keys! {
         pub embedding_bits: EmbeddingBits = EmbeddingBits::Eight,
     }
 }
+
+/// The most recurrent layers that a network can have.
+const MOST_LAYERS: usize = 4;
+/// The most hidden units that a layer can have.
+pub const MOST_UNITS: usize = 256;
 
 /// A recipe that comes with the program.
 #[derive(Debug, Clone, Copy)]
@@ -251,6 +269,26 @@ impl Recipe {
         (self.padding == Pads::Tokens).then_some(self.maxlen)
     }
 
+    /// The recurrent layers, from the lowest up: cell and hidden units of each.
+    pub fn layers(&self) -> Vec<(CellKind, usize)> {
+        let count = self.units.count().or(self.cell.count()).unwrap_or(1);
+        (0..count).map(|layer| (self.cell.of(layer), self.units.of(layer))).collect()
+    }
+
+    /// Hidden units of the last layer, which the head reads.
+    pub fn last_units(&self) -> usize {
+        self.layers().last().map_or(0, |(_, units)| *units)
+    }
+
+    /// Hidden units for all layers so that the last one has `units`: the others grow or shrink in proportion, in multiples of four.
+    pub fn resized(&self, units: usize) -> PerLayer<usize> {
+        let last = self.last_units().max(1);
+        let [below @ .., _] = &self.layers()[..] else { return units.into() };
+        let scaled = |before: usize| (before * units / last).next_multiple_of(4).clamp(4, MOST_UNITS);
+        let below = below.iter().map(|&(_, before)| scaled(before));
+        below.chain([units]).collect::<Vec<_>>().into()
+    }
+
     /// Bytes of a word's fingerprint on the device.
     pub fn fingerprint_bytes(&self) -> usize {
         self.fingerprint_bits / 8
@@ -262,7 +300,26 @@ impl Recipe {
             if holds { Ok(()) } else { Err(InputError::new(format!("recipe: {what}"))) }
         };
         let share = |x: f32| (0.0..1.0).contains(&x);
-        rule((1..=256).contains(&self.units), "units must be 1 to 256")?;
+        rule(
+            self.units.values().iter().all(|units| (1..=MOST_UNITS).contains(units)),
+            "units must be 1 to 256",
+        )?;
+        let counts = [self.units.count(), self.cell.count()];
+        rule(
+            counts.into_iter().flatten().all(|count| count <= MOST_LAYERS),
+            "units and cell may be lists of up to 4: a network has at most four recurrent layers",
+        )?;
+        if let [Some(units), Some(cells)] = counts {
+            rule(
+                units == cells,
+                "units and cell must be lists of the same length: one value for each layer",
+            )?;
+        }
+        rule(
+            self.reset_after,
+            "reset_after = false cannot be trained or run: GRU's reset gate is applied after the recurrent product \
+             (Keras's default, PyTorch's only form); train with reset_after = true",
+        )?;
         rule((1..=256).contains(&self.embedding), "embedding must be 1 to 256")?;
         rule(self.maxlen <= 1 << 16, "maxlen must be at most 65536")?;
         rule(self.batch > 0, "batch must be at least 1")?;
@@ -274,6 +331,7 @@ impl Recipe {
         rule(share(self.embedding_dropout), "embedding_dropout must be in [0, 1)")?;
         rule(share(self.word_dropout), "word_dropout must be in [0, 1)")?;
         rule(share(self.recurrent_dropout), "recurrent_dropout must be in [0, 1)")?;
+        rule(share(self.layer_dropout), "layer_dropout must be in [0, 1)")?;
         rule((0.0..=1.0).contains(&self.teacher_share), "teacher_share must be in [0, 1]")?;
         rule(self.teacher_ngrams > 0, "teacher_ngrams must be positive")?;
         rule(share(self.label_smoothing), "label_smoothing must be in [0, 1)")?;

@@ -190,7 +190,7 @@ impl Budget {
         let beside = Size {
             vocabulary: words_held(recipe.vocabulary, texts.different),
             embedding: recipe.embedding,
-            units: recipe.units,
+            units: recipe.last_units(),
             form: Some(EmbeddingForm::of(&recipe)),
         };
         let found = search(&candidates, &beside, train);

@@ -118,10 +118,10 @@ impl Lists {
             vocabulary,
             embedding: vec![in_fours(recipe.embedding / 2).min(recipe.embedding), recipe.embedding],
             units: vec![
-                in_fours(recipe.units / 4),
-                in_fours(recipe.units / 2),
-                recipe.units,
-                (2 * recipe.units).min(256),
+                in_fours(recipe.last_units() / 4),
+                in_fours(recipe.last_units() / 2),
+                recipe.last_units(),
+                (2 * recipe.last_units()).min(256),
             ],
         }
     }
@@ -235,7 +235,7 @@ mod tests {
             let own = Size {
                 vocabulary: recipe.vocabulary,
                 embedding: recipe.embedding,
-                units: recipe.units,
+                units: recipe.last_units(),
                 form: None,
             };
             let lists = Lists::around(&recipe, 80_000).for_words(80_000);

@@ -69,7 +69,7 @@ impl Choices {
             },
             words_are_given: given("vocabulary"),
             embedding: pinned("embedding", recipe.embedding, &WIDTHS),
-            units: pinned("units", recipe.units, &UNITS),
+            units: pinned("units", recipe.last_units(), &UNITS),
             forms: forms.into_iter().filter_map(|(form, may)| may.then_some(form)).collect(),
         }
     }

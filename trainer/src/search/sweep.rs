@@ -100,7 +100,7 @@ impl<'a> Sweep<'a> {
         let (validation, about_validation) = request.validation(data)?;
         let recipe = request.recipe_with(&validation)?;
         // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
-        let reference = Recipe { vocabulary: 0, embedding: 4, units: 4, ..recipe.clone() };
+        let reference = Recipe { vocabulary: 0, embedding: 4, units: recipe.resized(4), ..recipe.clone() };
         let memory = Memory::default();
         let material = Material::remembering(&reference, request.seed, data, &memory)?;
         let asked = Asked::of(&material.task(&reference, request.seed))?;

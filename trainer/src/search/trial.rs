@@ -106,7 +106,7 @@ fn measure(
         loss: score.mean_loss(),
         examples: score.examples,
         zeros: exported.zeros,
-        macs_per_word: macs_per_word(contents, recipe.units, exported.zeros),
+        macs_per_word: macs_per_word(contents, recipe.last_units(), exported.zeros),
         ram: classifier(contents),
         epochs: state.history.len(),
         seconds: start.elapsed().as_secs_f64(),

@@ -1,0 +1,199 @@
+//! The scales of a GRU or an LSTM.
+//!
+//! Each column of the kernels (a gate of a unit) has a scale of its own, a power of two: the device shifts its accumulator to
+//! the right so that the argument of tanh is in steps of 2^-16. A sigmoid is computed by tanh of half its argument.
+//! Columns share a halfword two by two, and the second one's weights are rounded in 256ths (see [`kilornn::layers::Lstm`]).
+
+use super::super::layer::Layer;
+use super::super::{Cell, Network};
+use super::{LARGEST_BIAS_SHIFT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
+use crate::recipe::EmbeddingBits;
+
+/// Steps of tanh's argument that are 1.0.
+const ARGUMENT: f32 = 65536.0;
+
+/// What no accumulator may reach: 256 times as much, which the sum of an odd column is, stays below 2^31.
+const LIMIT: f32 = (1 << 23) as f32;
+
+/// The most that an accumulator is shifted to the right. With more, weights have no smaller steps than they need.
+const LARGEST_SHIFT: i32 = 14;
+
+/// The most that the device shifts the outputs of a layer below by.
+const LARGEST_INPUT_SHIFT: f32 = 8.0;
+
+/// How precise 16-bit states may be.
+const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=12;
+
+/// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of equal ones, the largest.
+pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (LayerGrid, Option<Numbers>) {
+    let coarseness = |grid: &LayerGrid, bits: u8| {
+        let step = |factor: &f32| (f32::from(1u16 << bits) / factor).powi(2);
+        grid.factors.iter().map(step).sum::<f32>()
+    };
+    let mut best = None;
+    for bits in STATE_BITS.rev() {
+        let found = at(network, layer, reads, bits);
+        let coarse = coarseness(&found.0, bits);
+        if best.as_ref().is_none_or(|(least, _)| coarse < 0.9 * least) {
+            best = Some((coarse, found));
+        }
+    }
+    best.map_or_else(|| at(network, layer, reads, *STATE_BITS.start()), |(_, found)| found)
+}
+
+/// The grid at a given number of state bits: as fine as the weights allow and as no accumulator overflows.
+fn at(network: &Network, layer: &Layer, reads: &Reads<'_>, state_bits: u8) -> (LayerGrid, Option<Numbers>) {
+    let (units, [_, columns]) = (layer.units(), layer.kernel.shape);
+    let one = f32::from(1u16 << state_bits);
+    let argument =
+        |column: usize| if is_candidate(layer.cell, column / units) { ARGUMENT } else { ARGUMENT / 2.0 };
+    let column_of = |values: &[f32], column: usize| {
+        values.iter().skip(column).step_by(columns).fold(0f32, |most, value| most.max(value.abs()))
+    };
+    let mut shifts: Vec<i32> = (0..columns)
+        .map(|column| {
+            let strongest = column_of(&layer.recurrent_kernel.values, column).max(f32::MIN_POSITIVE);
+            let room = 127.0 * one / (strongest * argument(column));
+            (room.log2().floor() as i32).clamp(0, LARGEST_SHIFT)
+        })
+        .collect();
+    loop {
+        let factors: Vec<f32> =
+            (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
+        let (grid, numbers) = with_factors(network, layer, reads, factors, state_bits, &shifts);
+        let found = bounds(layer, &grid, reads, numbers.as_ref(), one);
+        let mut finer = false;
+        for (shift, bound) in shifts.iter_mut().zip(found) {
+            if bound >= LIMIT && *shift > 0 {
+                *shift -= 1;
+                finer = true;
+            }
+        }
+        if !finer {
+            return (grid, numbers);
+        }
+    }
+}
+
+fn with_factors(
+    network: &Network,
+    layer: &Layer,
+    reads: &Reads<'_>,
+    factors: Vec<f32>,
+    state_bits: u8,
+    shifts: &[i32],
+) -> (LayerGrid, Option<Numbers>) {
+    let (mut inputs, mut input_shift, mut bias_shift, mut numbers) = (Vec::new(), 0, 0, None);
+    match reads {
+        Reads::Folded { projected, range } => {
+            let steps = projected.chunks_exact(factors.len()).flat_map(|row| row.iter().zip(&factors));
+            let largest = steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max);
+            bias_shift = shift_for(range * largest, LARGEST_BIAS_SHIFT);
+        }
+        Reads::Numbers { bits, range } => {
+            let found = Numbers::new(network, &factors, *bits, *range);
+            inputs.clone_from(&found.columns);
+            numbers = Some(found);
+        }
+        Reads::Below(below) => {
+            (inputs, input_shift) =
+                super::simple_rnn::from_below(layer, below, &factors, LARGEST_INPUT_SHIFT);
+        }
+    }
+    let shifts = shifts.iter().map(|&shift| shift as u8).collect();
+    let states = StateGrid::Int16 { state_bits, shifts };
+    (LayerGrid { inputs, input_shift, factors, bias_shift, states }, numbers)
+}
+
+/// The largest sum of magnitudes of each column's products and bias, as the loader counts them.
+fn bounds(
+    layer: &Layer,
+    grid: &LayerGrid,
+    reads: &Reads<'_>,
+    numbers: Option<&Numbers>,
+    one: f32,
+) -> Vec<f32> {
+    let columns = grid.factors.len();
+    let mut sums: Vec<f32> = vec![0.0; columns];
+    let mut add = |steps: &[f32], largest: f32| {
+        for row in steps.chunks_exact(columns) {
+            // Rounding adds at most half a step, and half more in 256ths.
+            sums.iter_mut().zip(row).for_each(|(sum, step)| *sum += (step.abs().min(127.0) + 1.0) * largest);
+        }
+    };
+    add(&grid.recurrent_steps(layer), one);
+    let input = match (reads, numbers) {
+        (Reads::Folded { .. }, _) => 0.0,
+        (Reads::Numbers { bits, .. }, Some(numbers)) => {
+            let most = if *bits == EmbeddingBits::Four { 8.0 } else { 128.0 };
+            most * f32::from(1u16 << numbers.shift)
+        }
+        (Reads::Numbers { .. }, None) => 0.0,
+        (Reads::Below(below), _) => {
+            let most = match below.states {
+                StateGrid::Int8 { .. } => 127.0,
+                StateGrid::Int16 { state_bits, .. } => f32::from(1u16 << state_bits),
+            };
+            most * f32::from(1u16 << grid.input_shift)
+        }
+    };
+    if !grid.inputs.is_empty() {
+        add(&grid.kernel_steps(layer), input);
+    }
+    let folded = if grid.inputs.is_empty() { 129.0 * f32::from(1u16 << grid.bias_shift) } else { 0.0 };
+    for (column, sum) in sums.iter_mut().enumerate() {
+        // All rows of a bias, a GRU's two: in the device they are one or the other, or their sum.
+        let bias: f32 = layer.bias.values.iter().skip(column).step_by(columns).map(|bias| bias.abs()).sum();
+        *sum += bias * grid.factors[column] + folded + 256.0;
+    }
+    sums
+}
+
+/// Whether a part of a kernel is that of the candidate, whose activation is tanh.
+fn is_candidate(cell: Cell, part: usize) -> bool {
+    match cell {
+        Cell::Gru | Cell::Lstm => part == 2,
+        Cell::SimpleRnn { .. } => true,
+    }
+}
+
+/// The columns that share a halfword on the device: the even one and the odd one. The device has the complement of some gates,
+/// whose weights have the other sign: `-1.0` if the even one is of these.
+pub(crate) fn pairs(cell: Cell, units: usize) -> Vec<([usize; 2], f32)> {
+    let unit_pairs = |[even, odd]: [usize; 2], sign: f32| {
+        (0..units).map(move |unit| ([even * units + unit, odd * units + unit], sign))
+    };
+    match cell {
+        Cell::SimpleRnn { .. } => Vec::new(),
+        // i with g; the complement of f with o.
+        Cell::Lstm => unit_pairs([0, 2], 1.0).chain(unit_pairs([1, 3], -1.0)).collect(),
+        // The complement of z with r; the candidates of two units.
+        Cell::Gru => {
+            let candidates =
+                (0..units / 2).map(|half| ([2 * units + 2 * half, 2 * units + 2 * half + 1], 1.0));
+            unit_pairs([0, 1], -1.0).chain(candidates).collect()
+        }
+    }
+}
+
+/// Two weights in steps as a halfword: the even one plus 256 times the odd one, so that the whole is the odd one in 256ths.
+pub(crate) fn halfword(even: f32, odd: f32) -> i16 {
+    let even = i16::from(int8(even));
+    256 * i16::from(int8(odd - f32::from(even) / 256.0)) + even
+}
+
+/// Rounds a row of weights in steps as halfwords do.
+pub(super) fn round_row(cell: Cell, row: &mut [f32]) {
+    let units = row.len() / cell.gates();
+    for ([even, odd], sign) in pairs(cell, units) {
+        let whole = halfword(sign * row[even], row[odd]);
+        row[even] = sign * f32::from(whole as i8);
+        row[odd] = f32::from(whole) / 256.0;
+    }
+    // The last candidate of a GRU with an odd number of units has no partner.
+    if cell == Cell::Gru && units % 2 == 1 {
+        if let Some(last) = row.last_mut() {
+            *last = f32::from(int8(*last));
+        }
+    }
+}
