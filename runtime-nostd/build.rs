@@ -1,5 +1,6 @@
 //! Finds out which kernel the target's core can run: stable Rust does not say whether it has Arm's DSP instructions
-//! (`target_feature = "dsp"` is unstable), but every core of its `thumbv7em` targets has them.
+//! (`target_feature = "dsp"` is unstable), but every core of its `thumbv7em` targets has them. Also sums up the features
+//! of the cells.
 
 /// How names of targets begin, and the kernel in assembly that serves them.
 const KERNELS: [(&str, &str); 6] = [
@@ -19,6 +20,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let names = KERNELS.map(|(_, kernel)| format!("{kernel:?}")).join(", ");
     println!("cargo::rustc-check-cfg=cfg(kilornn_assembly, values(none(), {names}))");
+    // A cell with gates brings what all of them share: layers in a stack, and format 4 of the model file.
+    println!("cargo::rustc-check-cfg=cfg(kilornn_gates)");
+    if ["GRU", "LSTM"].iter().any(|cell| std::env::var_os(format!("CARGO_FEATURE_{cell}")).is_some()) {
+        println!("cargo::rustc-cfg=kilornn_gates");
+    }
     let target = std::env::var("TARGET").unwrap_or_default();
     if let Some((_, kernel)) = KERNELS.into_iter().find(|(prefix, _)| target.starts_with(prefix)) {
         println!("cargo::rustc-cfg=kilornn_assembly");

@@ -7,8 +7,8 @@ use crate::version::OLDEST;
 /// Why a model was refused.
 ///
 /// Only loading a model ([`Model::from_bytes`](crate::Model::from_bytes), [`file`](mod@crate::file)) and making a
-/// classifier or a state for it ([`Classifier::new`](crate::Classifier::new),
-/// [`State::zero`](crate::State::zero)) can fail; reading a text cannot.
+/// classifier, a session or a state for it ([`Classifier::new`](crate::Classifier::new),
+/// [`Session::new`](crate::Session::new), [`State::zero`](crate::State::zero)) can fail; reading a text cannot.
 ///
 /// ```
 /// use kilornn::{Error, Model};
@@ -73,9 +73,14 @@ pub enum Error {
     },
     /// The model lower-cases all of Unicode, which this build without the feature `unicode` cannot.
     UnicodeNeeded,
+    /// The model has a layer, or several, for which this build lacks a feature.
+    CellNeeded {
+        /// The feature's name.
+        feature: &'static str,
+    },
     /// The model needs a larger `UNITS`.
     UnitsCapacity {
-        /// Inputs of a step: hidden units, and the numbers of a row of a projected embedding.
+        /// The least `UNITS` ([`Contents::inputs`](crate::Contents::inputs)).
         needed: u32,
         /// The `UNITS` of the classifier or state.
         found: u32,
@@ -85,6 +90,13 @@ pub enum Error {
         /// Words that the model must remember.
         needed: u32,
         /// The classifier's `WINDOW`.
+        found: u32,
+    },
+    /// The model needs a larger workspace.
+    WorkspaceCapacity {
+        /// Bytes that it needs ([`Model::workspace`](crate::Model::workspace)).
+        needed: u32,
+        /// Bytes that the session was given.
         found: u32,
     },
 }
@@ -123,6 +135,9 @@ impl fmt::Display for Error {
             Error::UnicodeNeeded => {
                 f.write_str("the model lower-cases Unicode: build the runtime with its `unicode` feature")
             }
+            Error::CellNeeded { feature } => {
+                write!(f, "the model has other layers: build the runtime with its `{feature}` feature")
+            }
             Error::UnitsCapacity { needed, found } => write!(
                 f,
                 "the model's step has {needed} inputs, the classifier room for {found}: use Classifier<{needed}>"
@@ -131,6 +146,9 @@ impl fmt::Display for Error {
                 f,
                 "the model remembers {needed} words, the classifier has room for {found}: use Classifier<UNITS, {needed}>"
             ),
+            Error::WorkspaceCapacity { needed, found } => {
+                write!(f, "the model needs a workspace of {needed} bytes, but was given {found}")
+            }
         }
     }
 }

@@ -15,15 +15,20 @@ mod load;
 mod model;
 mod prediction;
 mod probability;
+mod reader;
+mod session;
 pub mod text;
+mod values;
 mod version;
 
 pub use classifier::Classifier;
 pub use error::Error;
 pub use kernels::State;
 pub use load::Model;
-pub use model::{Contents, Padding, Sequence, Truncating, Unknown};
+pub use model::{Contents, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown};
 pub use prediction::Prediction;
+pub use session::Session;
+pub use values::Values;
 
 /// The bytes of a model file as a `&'static [u8]` that begins at a multiple of four, as [`Model::from_bytes`] needs it.
 ///

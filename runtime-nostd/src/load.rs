@@ -1,8 +1,9 @@
 //! The loader: it checks a model once, so that computing with it can neither fail nor overflow nor read out of range.
 
 use crate::check::{at_least_one, at_most, exactly};
-use crate::layers::Activation;
-use crate::{Contents, Error, file};
+use crate::kernels::Shape;
+use crate::layers::{Activation, Dense, Incoming, Layer};
+use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text, file};
 
 /// A model that has been checked: every length, index, shift and sum is known to be in range.
 ///
@@ -25,8 +26,7 @@ use crate::{Contents, Error, file};
 #[derive(Debug, Clone, Copy)]
 pub struct Model<'a> {
     contents: Contents<'a>,
-    /// Hidden units, and inputs of a step.
-    shape: [u16; 2],
+    shape: Shape,
     rows: u32,
 }
 
@@ -34,13 +34,12 @@ pub struct Model<'a> {
 #[cfg(feature = "defmt")]
 impl defmt::Format for Model<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        let ([units, inputs], classes) = (self.shape, self.classes());
         defmt::write!(
             f,
-            "Model {{ classes: {}, units: {}, inputs: {}, rows: {} }}",
-            classes,
-            units,
-            inputs,
+            "Model {{ classes: {}, layers: {}, units: {}, rows: {} }}",
+            self.classes(),
+            self.contents.layers.len(),
+            self.contents.units(),
             self.rows
         );
     }
@@ -80,8 +79,7 @@ impl<'a> Model<'a> {
     #[inline]
     pub fn from_contents(contents: Contents<'a>) -> Result<Self, Error> {
         check(&contents)?;
-        let shape = [contents.rnn.units as u16, contents.inputs() as u16];
-        Ok(Self { contents, shape, rows: contents.rows() })
+        Ok(Self { contents, shape: Shape::of(&contents), rows: contents.rows() })
     }
 
     /// The parts of the model.
@@ -90,7 +88,7 @@ impl<'a> Model<'a> {
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().rnn.units, 32);
+    /// assert_eq!(model.contents().units(), 32);
     /// # Ok(())
     /// # }
     /// ```
@@ -110,7 +108,7 @@ impl<'a> Model<'a> {
     /// ```
     #[must_use]
     pub const fn classes(&self) -> u32 {
-        self.contents.dense.classes()
+        self.dense().classes()
     }
 
     /// The name of a class, which is a number from 0; `""` if there is no such class.
@@ -136,22 +134,48 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The bytes of memory that a [`Session`](crate::Session) needs for the model on this target: states, what a step needs
+    /// beside them, the words that it must remember ([`Sequence::window`]), and three bytes to align them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// use kilornn::{Model, Session};
+    ///
+    /// let model = Model::from_bytes(BYTES)?;
+    /// let mut workspace = vec![0; model.workspace()];
+    /// let session = Session::new(&model, &mut workspace)?;
+    /// # let _ = session;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn workspace(&self) -> usize {
+        4 * (self.shape.words() + self.text().sequence.window() as usize) + 3
+    }
+
     /// Rows of the embedding.
     #[inline]
     pub(crate) const fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// Hidden units, and inputs of a step.
+    /// What a state of the model is like.
     #[inline]
-    pub(crate) const fn shape(&self) -> [u16; 2] {
+    pub(crate) const fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Inputs of a step.
     #[inline]
-    pub(crate) const fn inputs(&self) -> usize {
-        self.shape[1] as usize
+    pub(crate) const fn text(&self) -> &Text<'a> {
+        let Input::Text(text) = &self.contents.input;
+        text
+    }
+
+    #[inline]
+    pub(crate) const fn dense(&self) -> &Dense<'a> {
+        let Head::Classes(dense) = &self.contents.head;
+        dense
     }
 }
 
@@ -161,32 +185,59 @@ const SEPARATOR: u8 = b'\n';
 /// Checks that no later step can fail: each part checks itself, and this function how they fit together.
 #[inline(never)] // in one function with the rest, most of the code would move values about
 fn check(contents: &Contents<'_>) -> Result<(), Error> {
-    let Contents { labels, normalization, vocabulary, unknown: _, sequence, embedding, rnn, dense } =
-        contents;
-    let units = rnn.units;
+    let Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) } = contents;
+    let Text { normalization, vocabulary, unknown: _, sequence, embedding } = text;
+    let rows = contents.rows();
     normalization.check()?;
     vocabulary.check()?;
-    let multiplier = embedding.check(contents.rows())?;
-    rnn.check(embedding, contents.rows(), multiplier)?;
-    dense.check(units)?;
-    exactly("labels", dense.classes() as usize, 1 + labels.bytes().filter(|&b| b == SEPARATOR).count())?;
-    if let Some(padding) = sequence.padding {
-        let count = padding.count as usize;
-        exactly("bytes of pad states", count.saturating_mul(units as usize), padding.states.len())?;
-        at_least_one("pad states", count)?;
-        at_most("pad cycle (at most)", count - 1, padding.cycle as usize)?;
-        for &value in padding.states {
-            // States of ReLU are not negative.
-            let value = match rnn.activation {
-                Activation::Relu => value,
-                Activation::Tanh => (value as i8).unsigned_abs(),
-            };
-            at_most("pad state (at most)", 127, usize::from(value))?;
-        }
+    let mut incoming = Incoming {
+        width: embedding.width(),
+        largest: embedding.check(rows)?,
+        rows: embedding.is_folded().then_some(rows),
+        #[cfg(kilornn_gates)]
+        from_layer: false,
+    };
+    for layer in layers.iter() {
+        layer.check(incoming)?;
+        incoming = Incoming {
+            width: layer.units(),
+            largest: layer.largest_output(),
+            rows: None,
+            #[cfg(kilornn_gates)]
+            from_layer: true,
+        };
     }
-    if sequence.window() > 0 || sequence.padding.is_some() {
-        at_least_one("window", sequence.maxlen as usize)?;
-        at_most("window (at most)", 1 << 16, sequence.maxlen as usize)?;
+    dense.check(incoming.width, incoming.largest)?;
+    exactly("labels", dense.classes() as usize, 1 + labels.bytes().filter(|&b| b == SEPARATOR).count())?;
+    let Sequence { maxlen, truncating: _, padding } = sequence;
+    if let Some(states) = padding.as_ref().and_then(Padding::states) {
+        check_pads(states, layers)?;
+    }
+    if sequence.window() > 0 || padding.is_some() {
+        at_least_one("window", *maxlen as usize)?;
+        at_most("window (at most)", 1 << 16, *maxlen as usize)?;
+    }
+    Ok(())
+}
+
+/// Checks the states after pads, which only a single SimpleRNN may have.
+fn check_pads(states: &PadStates<'_>, layers: &[Layer<'_>]) -> Result<(), Error> {
+    let &PadStates { states, count, cycle } = states;
+    exactly("layers of a model with pad states", 1, layers.len())?;
+    let [Layer::SimpleRnn(rnn), ..] = layers else {
+        return exactly("layers with gates of a model with pad states", 0, 1);
+    };
+    let count = count as usize;
+    exactly("bytes of pad states", count.saturating_mul(rnn.units as usize), states.len())?;
+    at_least_one("pad states", count)?;
+    at_most("pad cycle (at most)", count - 1, cycle as usize)?;
+    for &value in states {
+        // States of ReLU are not negative.
+        let value = match rnn.activation {
+            Activation::Relu => value,
+            Activation::Tanh => (value as i8).unsigned_abs(),
+        };
+        at_most("pad state (at most)", 127, usize::from(value))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{Dense, Embedding, SimpleRnn};
+use crate::layers::{Dense, Embedding, Layer, Layers};
 use crate::text::{Normalization, Vocabulary};
 
 /// How words are treated that are not in the vocabulary.
@@ -42,15 +42,14 @@ pub enum Truncating {
 /// let all = Sequence { maxlen: 0, truncating: Truncating::Post, padding: None };
 /// assert_eq!(all.window(), 0);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sequence<'a> {
     /// The number of words that are read at most, up to 65,536; 0 if all are.
     pub maxlen: u32,
     /// Which words of a longer text are read.
     pub truncating: Truncating,
-    /// The states after pads, if the model was trained on texts that are padded in front to `maxlen` words.
-    #[serde(borrow)]
+    /// The pads, if the model was trained on texts that are padded in front to `maxlen` words.
     pub padding: Option<Padding<'a>>,
 }
 
@@ -75,22 +74,56 @@ impl Sequence<'_> {
     }
 }
 
+/// How a model treats the pads in front of a text.
+///
+/// ```
+/// use kilornn::{PadStates, Padding};
+///
+/// let padding = Padding::States(PadStates { states: &[0, 0, 5, 9], count: 2, cycle: 1 });
+/// assert_eq!(padding.states().and_then(|states| states.state(1, 2)), Some(&[5, 9][..]));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Padding<'a> {
+    /// The device takes no steps for pads: the states after them are in the file. Only for a network of one
+    /// [`SimpleRnn`](crate::layers::SimpleRnn).
+    States(PadStates<'a>),
+    /// The device takes a step for each pad, with the last row of the embedding.
+    /// Needs the feature `gru` or `lstm` of the crate.
+    #[cfg(kilornn_gates)]
+    Row,
+}
+
+impl<'a> Padding<'a> {
+    /// The states after pads, if they are in the file. See [`Padding`] for an example.
+    #[inline]
+    #[must_use]
+    pub const fn states(&self) -> Option<&PadStates<'a>> {
+        match self {
+            Padding::States(states) => Some(states),
+            #[cfg(kilornn_gates)]
+            Padding::Row => None,
+        }
+    }
+}
+
 /// The hidden states after 0, 1, 2, ... pads, computed at export, so that the device takes no steps for pads.
 ///
 /// Pads stand in front of the text, so that the states after them do not depend on it. Since states are integers, their
 /// sequence ends in a cycle, and the exporter stores it up to there.
 ///
 /// ```
-/// use kilornn::Padding;
+/// use kilornn::PadStates;
 ///
 /// // Two units; the state comes to rest after two pads.
-/// let padding = Padding { states: &[0, 0, 5, 9, 6, 9], count: 3, cycle: 2 };
-/// assert_eq!(padding.state(1, 2), Some(&[5, 9][..]));
-/// assert_eq!(padding.state(77, 2), Some(&[6, 9][..]));
+/// let states = PadStates { states: &[0, 0, 5, 9, 6, 9], count: 3, cycle: 2 };
+/// assert_eq!(states.state(1, 2), Some(&[5, 9][..]));
+/// assert_eq!(states.state(77, 2), Some(&[6, 9][..]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Padding<'a> {
+pub struct PadStates<'a> {
     /// The states: `count × units` numbers, as `i8`.
     #[serde(borrow)]
     pub states: &'a [u8],
@@ -100,9 +133,9 @@ pub struct Padding<'a> {
     pub cycle: u32,
 }
 
-impl<'a> Padding<'a> {
+impl<'a> PadStates<'a> {
     /// The state after `pads` pads: `units` numbers, as `i8`; `None` if `states` is too short for it.
-    /// See [`Padding`] for an example.
+    /// See [`PadStates`] for an example.
     #[must_use]
     pub fn state(&self, pads: u32, units: u32) -> Option<&'a [u8]> {
         let index = match pads.checked_sub(self.count) {
@@ -127,7 +160,91 @@ fn remainder(mut a: u32, n: u32) -> Option<u32> {
     Some(a)
 }
 
-/// The contents of a `.kilo` file: everything is borrowed from its bytes.
+/// What a network reads.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// use kilornn::{Input, Model};
+///
+/// let model = Model::from_bytes(BYTES)?;
+/// assert!(matches!(model.contents().input, Input::Text(_)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// Text, in tokens.
+    Text(Text<'a>),
+}
+
+/// How text becomes what the first layer reads.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// let model = kilornn::Model::from_bytes(BYTES)?;
+/// let text = model.contents().text().expect("it reads text");
+/// // A row for each slot of the vocabulary, and one for unknown words.
+/// assert_eq!(text.rows(), text.vocabulary.slots + 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Text<'a> {
+    /// How text becomes words.
+    pub normalization: Normalization,
+    /// How words become rows of the embedding.
+    pub vocabulary: Vocabulary<'a>,
+    /// How other words are treated.
+    pub unknown: Unknown,
+    /// Which words are read.
+    pub sequence: Sequence<'a>,
+    /// What a row adds to the first layer.
+    pub embedding: Embedding<'a>,
+}
+
+impl Text<'_> {
+    /// The number of rows of the embedding: one for each slot of the vocabulary, then one if unknown words have one, then
+    /// one if pads have one. See [`Text`] for an example.
+    #[must_use]
+    pub const fn rows(&self) -> u32 {
+        let rows = match self.unknown {
+            Unknown::Drop => self.vocabulary.slots,
+            Unknown::Row => self.vocabulary.slots.saturating_add(1),
+        };
+        match self.sequence.padding {
+            #[cfg(kilornn_gates)]
+            Some(Padding::Row) => rows.saturating_add(1),
+            _ => rows,
+        }
+    }
+}
+
+/// What makes an answer of the last layer's output.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// use kilornn::{Head, Model};
+///
+/// let model = Model::from_bytes(BYTES)?;
+/// assert!(matches!(model.contents().head, Head::Classes(_)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Head<'a> {
+    /// A logit for each class.
+    Classes(Dense<'a>),
+}
+
+/// The contents of a `.kilo` file: an input, layers and a head. Everything is borrowed from the file's bytes.
 ///
 /// An exporter fills it in and writes it with [`file::encode`](crate::file::encode). A firmware needs only
 /// [`Model`](crate::Model), whose contents have been checked.
@@ -138,69 +255,118 @@ fn remainder(mut a: u32, n: u32) -> Option<u32> {
 /// let model = kilornn::Model::from_bytes(BYTES)?;
 /// let contents = model.contents();
 /// assert_eq!(contents.labels, "negative\npositive");
-/// assert_eq!(contents.rnn.units, 32);
+/// assert_eq!(contents.layers.len(), 1);
+/// assert_eq!(contents.units(), 32);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Contents<'a> {
     /// The names of the classes, separated by line feeds.
     pub labels: &'a str,
-    /// How text becomes words.
-    pub normalization: Normalization,
-    /// How words become rows of the embedding.
-    #[serde(borrow)]
-    pub vocabulary: Vocabulary<'a>,
-    /// How other words are treated.
-    pub unknown: Unknown,
-    /// Which words are read.
-    #[serde(borrow)]
-    pub sequence: Sequence<'a>,
-    /// What a row adds to the recurrence.
-    #[serde(borrow)]
-    pub embedding: Embedding<'a>,
-    /// The recurrence.
-    #[serde(borrow)]
-    pub rnn: SimpleRnn<'a>,
-    /// How the last state becomes logits.
-    #[serde(borrow)]
-    pub dense: Dense<'a>,
+    /// What the network reads.
+    pub input: Input<'a>,
+    /// The recurrence: layers, the first one first.
+    pub layers: Layers<'a>,
+    /// How the last layer's output becomes an answer.
+    pub head: Head<'a>,
 }
 
-impl Contents<'_> {
-    /// The number of rows of the embedding: one for each slot of the vocabulary, and one more if unknown words have one.
+impl<'a> Contents<'a> {
+    /// How text becomes what the first layer reads; `None` if the network reads something else.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().rows(), model.contents().vocabulary.slots + 1);
+    /// assert_eq!(model.contents().text().map(|text| text.sequence.maxlen), Some(0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn text(&self) -> Option<&Text<'a>> {
+        let Input::Text(text) = &self.input;
+        Some(text)
+    }
+
+    /// The layer that makes a logit for each class; `None` if the network answers something else.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().dense().map(|dense| dense.outputs), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn dense(&self) -> Option<&Dense<'a>> {
+        let Head::Classes(dense) = &self.head;
+        Some(dense)
+    }
+
+    /// The number of units of the last layer. See [`Contents`] for an example.
+    #[must_use]
+    pub fn units(&self) -> u32 {
+        self.layers.last().map_or(0, Layer::units)
+    }
+
+    /// The number of rows of the embedding ([`Text::rows`]).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(Some(model.contents().rows()), model.contents().text().map(|text| text.rows()));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
     pub const fn rows(&self) -> u32 {
-        match self.unknown {
-            Unknown::Drop => self.vocabulary.slots,
-            Unknown::Row => self.vocabulary.slots.saturating_add(1),
-        }
+        let Input::Text(text) = &self.input;
+        text.rows()
     }
 
-    /// The number of inputs of a step: the hidden units and, if the embedding is projected, the numbers of its row. It is
-    /// the least `UNITS` of a [`Classifier`](crate::Classifier).
+    /// How many numbers come into the first layer from its input: those of a row of a projected embedding, or none.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().inputs(), model.contents().rnn.units);
+    /// assert_eq!(model.contents().width(), 0);
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub const fn inputs(&self) -> u32 {
-        self.rnn.units.saturating_add(self.embedding.width())
+    pub const fn width(&self) -> u32 {
+        let Input::Text(text) = &self.input;
+        text.embedding.width()
+    }
+
+    /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.
+    ///
+    /// For a single SimpleRNN it is the number of inputs of a step: hidden units and, if the embedding is projected, the
+    /// numbers of its row. For other networks it is the memory that they need, in units of what a classifier has for each of
+    /// its `UNITS`; a [`Session`](crate::Session) needs no more memory than the network does.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().inputs(), 32);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn inputs(&self) -> u32 {
+        match self.layers.simple_rnn() {
+            Some(rnn) => rnn.units.saturating_add(self.width()),
+            #[cfg(kilornn_gates)]
+            None => crate::kernels::classifier_units(self),
+            #[cfg(not(kilornn_gates))]
+            None => u32::MAX,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the model says of a text.
 
-use crate::Model;
 use crate::probability::{exp, sigmoid};
+use crate::{Model, Values};
 
 /// What the model says of one text: the most probable class, probabilities, logits, and the number of words.
 ///
@@ -24,7 +24,7 @@ use crate::probability::{exp, sigmoid};
 #[derive(Debug, Clone, Copy)]
 pub struct Prediction<'c> {
     model: &'c Model<'c>,
-    state: &'c [i8],
+    state: Values<'c>,
     class: u32,
     words: u32,
     known: u32,
@@ -47,7 +47,7 @@ impl defmt::Format for Prediction<'_> {
 }
 
 impl<'c> Prediction<'c> {
-    pub(crate) fn new(model: &'c Model<'c>, state: &'c [i8], words: u32, known: u32) -> Self {
+    pub(crate) fn new(model: &'c Model<'c>, state: Values<'c>, words: u32, known: u32) -> Self {
         let mut prediction = Self { model, state, class: 0, words, known };
         prediction.class = prediction.best();
         prediction
@@ -56,7 +56,7 @@ impl<'c> Prediction<'c> {
     /// The class with the largest logit, and of equal logits the first. With a single logit, class 1 if it is positive:
     /// zero, a probability of exactly one half, is class 0, as in Keras.
     fn best(&self) -> u32 {
-        let dense = &self.model.contents().dense;
+        let dense = self.model.dense();
         if dense.outputs == 1 {
             return u32::from(dense.logit(0, self.state) > 0);
         }
@@ -104,7 +104,7 @@ impl<'c> Prediction<'c> {
     /// ```
     #[must_use]
     pub fn probability(&self, class: u32) -> f32 {
-        let dense = &self.model.contents().dense;
+        let dense = self.model.dense();
         let logit = |output| dense.logit(output, self.state);
         match (dense.outputs, class) {
             (1, 0) => sigmoid(-(logit(0) as f32 * dense.scale)),
@@ -135,7 +135,7 @@ impl<'c> Prediction<'c> {
     /// ```
     pub fn logits(&self) -> impl Iterator<Item = i32> + use<'c> {
         let Self { model, state, .. } = *self;
-        let dense = &model.contents().dense;
+        let dense = model.dense();
         (0..dense.outputs).map(move |output| dense.logit(output, state))
     }
 

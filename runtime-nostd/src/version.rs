@@ -7,12 +7,18 @@
 /// | 1 | a draft that was never released, and cannot be read |
 /// | 2 | everything but what the rows below say |
 /// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
+/// | 4 | GRU and LSTM, more than one layer, pads that have a row; with the feature `gru` or `lstm` of the crate |
 ///
 /// The version in a file is the oldest that has all the file needs ([`version`](crate::file::version)), so that older devices can read it.
 ///
 /// ```
-/// assert_eq!(kilornn::file::VERSION, 3);
+/// # #[cfg(any(feature = "gru", feature = "lstm"))]
+/// assert_eq!(kilornn::file::VERSION, 4);
 /// ```
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = if cfg!(kilornn_gates) { STACKS } else { PAIRS };
+/// The version that brought layers with gates, and stacks of layers.
+pub(crate) const STACKS: u16 = 4;
+/// The version that brought pairs.
+pub(crate) const PAIRS: u16 = 3;
 /// The oldest one that it reads.
 pub(crate) const OLDEST: u16 = 2;

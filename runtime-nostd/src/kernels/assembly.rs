@@ -14,27 +14,30 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use super::numbers::Numbers;
 #[cfg(not(kilornn_assembly = "dsp"))]
 use super::scratch::ActiveInput;
 #[cfg(kilornn_assembly = "dsp")]
 use super::scratch::ActivePair;
-use super::state::State;
-use crate::layers::{Activation, Embedding, Order, tanh};
-use crate::{Contents, Model};
+#[cfg(kilornn_gates)]
+use super::scratch::list_bytes;
+use super::state::Memory;
+use crate::Model;
+use crate::layers::{Activation, Embedding, Order, SimpleRnn, tanh};
 
 /// What the assembly needs for one step: a struct in C's layout, to which it gets one pointer.
 ///
 /// # Contract
 ///
-/// [`step`] makes the plan and guarantees what is said here; it is all that the assembly relies on. `units` is a
-/// multiple of four from 4 to 256, and `inputs` is `units` plus the numbers of a row of a projected embedding, at most
-/// 512; the loader ([`Model::from_bytes`]) has checked both. Of what the pointers point to, only the state, the list
-/// and the plan itself are written. Nothing else may access them during the step: `step` has the only reference.
+/// [`step`] makes the plan; [`step_alone`] and `step_in_stack` guarantee what is said here; it is all that the assembly relies on. `units` is a
+/// multiple of four from 4 to 256, and `inputs` is `units` plus the numbers that come in (of a row of a projected
+/// embedding, or from the layer below), at most 512; the loader ([`Model::from_bytes`]) has checked both. Of what the pointers point to, only the state, the list
+/// and the plan itself are written. Nothing else may access them during the step: its caller has the only reference.
 ///
 /// | pointer | points to | bytes | multiple of | guaranteed by |
 /// |---|---|---:|---:|---|
-/// | `state` | the states of the units, `i8` each | `units` | 4 | [`State::zero`]: there is room for `UNITS`, at least `inputs` |
-/// | `list` | a [`Scratch`](super::scratch::Scratch): active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`State::zero`]: there is a `Scratch` for `UNITS` inputs |
+/// | `state` | the states of the units, `i8` each | `units` | 4 | [`Memory`]: there is room for `inputs` |
+/// | `list` | a [`List`](super::scratch::List): active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`Memory`]: there is room for `inputs` |
 /// | `end` | a place in the list, or its end | | 4 | [`Plan::push`], which moves it behind what it writes |
 /// | `biases` | the row's biases, two units in an `i16` | `units` | 4 | the loader: the weights are at a multiple of 4, and `row` is one of the embedding's rows |
 /// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |
@@ -135,19 +138,60 @@ symbols! { pair_symbols:
     ".Lpair_size" = 12 is size_of::<ActivePair>();
 }
 
-/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
-/// with another shape.
+/// Takes one step of a network that is this SimpleRNN alone, in memory of the model's shape.
 #[inline]
-pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
-    if row >= model.rows() || !state.is_of(model) {
-        return;
+pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memory: &mut impl Memory) {
+    let embedding = &model.text().embedding;
+    let (values, list) = memory.simple_rnn();
+    let numbers = Numbers::Row { embedding, row };
+    // SAFETY: this is the contract of `Plan`. The model was checked by the loader: its weights, at a multiple of four,
+    // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the row of `row` is one,
+    // and `units` is a multiple of four. The memory is of the model's shape, so that its values are `units` bytes and
+    // its list has room for `inputs`; it is borrowed mutably for the whole step, and so is the plan.
+    unsafe { step(rnn, model.shape().inputs(), numbers, embedding.bias_row(row), values, list) }
+}
+
+/// Takes one step of a SimpleRNN among other layers, with a list in these words. Does nothing if something is not as long
+/// as it must be, which cannot happen with a model that has been checked.
+#[cfg(kilornn_gates)]
+#[inline(never)]
+pub(super) fn step_in_stack(
+    rnn: &SimpleRnn<'_>,
+    numbers: Numbers<'_>,
+    bias_row: u32,
+    values: &mut [i8],
+    list: &mut [u32],
+) {
+    let units = rnn.units as usize;
+    let inputs = units + numbers.len();
+    let has_row = (inputs + bias_row as usize + 1) * units <= rnn.weights.len();
+    let has_room = values.len() == units && list_bytes(inputs) <= 4 * list.len();
+    if has_row && has_room && units > 0 && units.is_multiple_of(4) && inputs <= 512 {
+        // SAFETY: this is the contract of `Plan`. All lengths were looked at just now; the loader has checked that the
+        // weights lie at a multiple of four, and `values` and `list` are words of the memory. Both are borrowed mutably
+        // for the whole step, and so is the plan.
+        unsafe { step(rnn, inputs, numbers, bias_row, values, list.as_mut_ptr()) }
     }
-    let Contents { embedding, rnn, .. } = model.contents();
-    let (values, scratch) = state.parts();
-    let (units, kernel) = (rnn.units as usize, model.inputs() * rnn.units as usize);
-    let first = kernel + embedding.bias_row(row) as usize * units;
+}
+
+/// Takes one step.
+///
+/// # Safety
+///
+/// What is said of the pointers in the contract of [`Plan`] must hold for the values, the list and the weights of `rnn`,
+/// for so many inputs, which are its units and the `numbers`, and for this row of biases.
+#[inline(always)]
+unsafe fn step(
+    rnn: &SimpleRnn<'_>,
+    inputs: usize,
+    numbers: Numbers<'_>,
+    bias_row: u32,
+    values: &mut [i8],
+    list: *mut u32,
+) {
+    let (units, kernel) = (rnn.units as usize, inputs * rnn.units as usize);
+    let first = kernel + bias_row as usize * units;
     let tanh: extern "C" fn(i32) -> i32 = tanh;
-    let list = (&raw mut *scratch).cast();
     let mut plan = Plan {
         state: values.as_mut_ptr(),
         end: list,
@@ -165,17 +209,14 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
             Order::Columns => Strides { second: 2, block: 4, columns: [units; 3], halves: 0 },
             Order::Pairs => {
                 let columns = [8, 6usize.wrapping_neg(), 6];
-                Strides { second: 4, block: 4 * model.inputs(), columns, halves: 0 }
+                Strides { second: 4, block: 4 * inputs, columns, halves: 0 }
             }
         },
     };
-    // SAFETY: this is the contract of `Plan`. The model was checked by the loader: its weights, at a multiple of four,
-    // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the row of `row` is one,
-    // and `units` is a multiple of four. The state is of the model's shape, so that its values are `units` bytes and
-    // its scratch has room for `inputs`; it is borrowed mutably for the whole step, and so is the plan.
+    // SAFETY: the caller keeps the contract of `Plan`.
     unsafe {
-        if let Embedding::Projected { .. } = embedding {
-            plan.add_numbers(rnn.order, embedding, row);
+        if !matches!(numbers, Numbers::Row { embedding: Embedding::Folded, .. }) {
+            plan.add_numbers(rnn.order, numbers);
         }
         #[cfg(not(kilornn_assembly = "dsp"))]
         step_by_list(&mut plan);
@@ -183,7 +224,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
         match rnn.order {
             Order::Columns => step_by_columns(&mut plan),
             Order::Pairs => {
-                plan.end = list.byte_add(2 * model.inputs());
+                plan.end = list.byte_add(2 * inputs);
                 step_by_pairs(&mut plan);
             }
         }
@@ -191,17 +232,17 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
 }
 
 impl Plan {
-    /// Adds the numbers of the word's row, which are the inputs behind the units.
+    /// Adds the numbers that come in, which are the inputs behind the units.
     ///
     /// # Safety
     ///
     /// The plan must keep its contract, and nothing may be in its list yet.
     #[inline(never)]
-    unsafe fn add_numbers(&mut self, order: Order, embedding: &Embedding<'_>, row: u32) {
+    unsafe fn add_numbers(&mut self, order: Order, numbers: Numbers<'_>) {
         let mut input = self.units;
-        embedding.for_each_multiplier(row, |multiplier| {
+        numbers.for_each(|multiplier| {
             // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is
-            // pushed once, since the row has `inputs - units` numbers.
+            // pushed once, since there are `inputs - units` numbers.
             unsafe { self.push(order, input, multiplier) };
             input += 1;
         });
@@ -266,7 +307,7 @@ impl Plan {
 ///
 /// # Safety
 ///
-/// The plan must keep its contract, and only the numbers of the word's row be in its list.
+/// The plan must keep its contract, and only the numbers that come in be in its list.
 #[cfg(kilornn_assembly = "base")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
@@ -283,7 +324,7 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 ///
 /// # Safety
 ///
-/// The plan must keep its contract, and only the numbers of the word's row be in its list.
+/// The plan must keep its contract, and only the numbers that come in be in its list.
 #[cfg(kilornn_assembly = "main")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
@@ -300,7 +341,7 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 ///
 /// # Safety
 ///
-/// The plan must keep its contract, and only the numbers of the word's row be in its list.
+/// The plan must keep its contract, and only the numbers that come in be in its list.
 #[cfg(kilornn_assembly = "riscv")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
@@ -311,7 +352,7 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 ///
 /// # Safety
 ///
-/// The plan must keep its contract, and only the numbers of the word's row be in its list.
+/// The plan must keep its contract, and only the numbers that come in be in its list.
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
@@ -328,7 +369,7 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
 ///
 /// # Safety
 ///
-/// The plan must keep its contract, and the numbers of the word's row be among its inputs.
+/// The plan must keep its contract, and the numbers that come in be among its inputs.
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {

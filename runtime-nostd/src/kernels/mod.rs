@@ -1,22 +1,57 @@
 //! One step of the recurrence. All kernels compute the same integers.
 //!
-//! `portable` is plain Rust, works on every target and is the oracle for the others. `assembly` is for Cortex-M and for
-//! RISC-V with multiplication, and the only file with unsafe code.
+//! For a SimpleRNN, `portable` is plain Rust, works on every target and is the oracle for the others. `assembly` is for
+//! Cortex-M and for RISC-V with multiplication, and the only file with unsafe code. `gru` and `lstm` are plain Rust on
+//! every target, and `stack` takes a step of several layers.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
+#[cfg(kilornn_gates)]
+mod gates;
+#[cfg(feature = "gru")]
+mod gru;
+#[cfg(feature = "lstm")]
+mod lstm;
+mod numbers;
 #[cfg(not(kilornn_assembly))]
 mod portable;
 mod scratch;
+mod shape;
+#[cfg(kilornn_gates)]
+mod stack;
 mod state;
 
+pub(crate) use shape::Shape;
 pub use state::State;
+#[cfg(kilornn_gates)]
+pub(crate) use state::classifier_units;
+pub(crate) use state::{Borrowed, Memory};
 
 use crate::Model;
 #[cfg(kilornn_assembly)]
-use assembly::step;
+use assembly::step_alone;
+#[cfg(all(kilornn_assembly, kilornn_gates))]
+use assembly::step_in_stack;
 #[cfg(not(kilornn_assembly))]
-use portable::step;
+use portable::step_alone;
+#[cfg(all(not(kilornn_assembly), kilornn_gates))]
+use portable::step_in_stack;
+
+/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
+/// with another shape.
+#[inline]
+pub(crate) fn step(model: &Model<'_>, row: u32, memory: &mut impl Memory) {
+    if row >= model.rows() || memory.shape() != model.shape() {
+        return;
+    }
+    match model.contents().layers.simple_rnn() {
+        Some(rnn) => step_alone(model, rnn, row, memory),
+        #[cfg(kilornn_gates)]
+        None => stack::step(model, row, memory.words()),
+        #[cfg(not(kilornn_gates))]
+        None => {}
+    }
+}
 
 impl Model<'_> {
     /// Takes one step of the recurrence, with the word in row `row` of the embedding. Does nothing if there is no such

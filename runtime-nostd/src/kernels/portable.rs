@@ -1,25 +1,49 @@
 //! The kernel for every target: plain Rust, and the oracle for any other.
 
-use super::scratch::{ActiveInput, Scratch};
-use super::state::State;
+use super::numbers::Numbers;
+use super::scratch::List as Room;
+#[cfg(kilornn_gates)]
+use super::scratch::list_in;
+use super::state::Memory;
 use crate::Model;
-use crate::layers::{BLOCK, Order};
+use crate::layers::{BLOCK, Order, SimpleRnn};
 
-/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
-/// with another shape.
+/// Takes one step of a network that is this SimpleRNN alone, in memory of the model's shape.
 #[inline(never)]
-pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut State<UNITS>) {
-    if row >= model.rows() || !state.is_of(model) {
-        return;
-    }
-    let contents = model.contents();
-    let (rnn, embedding, inputs) = (&contents.rnn, &contents.embedding, model.inputs());
-    let (values, Scratch(room)) = state.parts();
+pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memory: &mut impl Memory) {
+    let embedding = &model.text().embedding;
+    let (inputs, numbers) = (model.shape().inputs(), Numbers::Row { embedding, row });
+    let (values, room) = memory.simple_rnn();
+    step(rnn, inputs, numbers, embedding.bias_row(row), values, room);
+}
+
+/// Takes one step of a SimpleRNN among other layers, with a list in these words.
+#[cfg(kilornn_gates)]
+#[inline(never)]
+pub(super) fn step_in_stack(
+    rnn: &SimpleRnn<'_>,
+    numbers: Numbers<'_>,
+    bias_row: u32,
+    values: &mut [i8],
+    list: &mut [u32],
+) {
+    step(rnn, values.len() + numbers.len(), numbers, bias_row, values, list_in(list));
+}
+
+#[inline(always)]
+fn step(
+    rnn: &SimpleRnn<'_>,
+    inputs: usize,
+    numbers: Numbers<'_>,
+    bias_row: u32,
+    values: &mut [i8],
+    room: Room<'_>,
+) {
     let (order, units) = (rnn.order, values.len());
     let mut list = List { room, length: 0 };
     list.add_states(values, rnn.state_shift, order);
     let mut input = units;
-    embedding.for_each_multiplier(row, |multiplier| {
+    numbers.for_each(|multiplier| {
         list.add(order.column(input, units), multiplier);
         input += 1;
     });
@@ -28,8 +52,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
 
     let weights = bytemuck::try_cast_slice::<u8, i16>(rnn.weights).unwrap_or_default();
     let (kernel, biases) = weights.split_at_checked(inputs * units / 2).unwrap_or_default();
-    let bias_row = embedding.bias_row(row) as usize;
-    let mut biases = biases.get(bias_row * units / 2..).unwrap_or_default();
+    let mut biases = biases.get(bias_row as usize * units / 2..).unwrap_or_default();
     let block = order.block(inputs);
     let begin = Begin { half: rnn.activation.half(), bias: 1 << rnn.bias_shift };
     let requantize = |sum| rnn.activation.requantize(sum);
@@ -56,7 +79,7 @@ pub(crate) fn step<const UNITS: usize>(model: &Model<'_>, row: u32, state: &mut 
 
 /// The list of active inputs. Most units of a ReLU state are zero and not in it.
 struct List<'s> {
-    room: &'s mut [ActiveInput],
+    room: Room<'s>,
     length: usize,
 }
 
@@ -66,7 +89,7 @@ impl List<'_> {
         if multiplier != 0
             && let Some(place) = self.room.get_mut(self.length)
         {
-            *place = ActiveInput { column: column as u16, multiplier };
+            *place = [column as u16, multiplier as u16];
             self.length += 1;
         }
     }
@@ -116,11 +139,11 @@ impl Begin {
 fn sums<const PAIRS: usize, const SUMS: usize, const PLACES: usize>(
     kernel: &[i16],
     first: usize,
-    active: &[ActiveInput],
+    active: &[[u16; 2]],
     mut sums: [i32; SUMS],
 ) -> [i32; SUMS] {
     let kernel = kernel.get(first..).unwrap_or_default();
-    for &ActiveInput { column, multiplier } in active {
+    for &[column, multiplier] in active {
         let weights = kernel.get(usize::from(column)..).and_then(<[i16]>::first_chunk::<PLACES>);
         // The loader proved that every column is there.
         let Some(weights) = weights else { break };
@@ -128,7 +151,7 @@ fn sums<const PAIRS: usize, const SUMS: usize, const PLACES: usize>(
         add(
             &mut sums,
             core::array::from_fn::<_, PAIRS, _>(|pair| weights[pair * apart]),
-            i32::from(multiplier),
+            i32::from(multiplier as i16),
         );
     }
     for sums in sums.as_chunks_mut::<2>().0 {

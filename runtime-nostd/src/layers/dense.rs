@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::check::{at_least_one, at_most, exactly};
+use crate::{Error, Values};
 
 /// Keras's `Dense` without its activation: `logit = Σ kernel · h + bias` in integers, which are real logits when
 /// multiplied by `scale`.
@@ -12,10 +12,11 @@ use crate::check::{at_least_one, at_most, exactly};
 /// for each class (`Dense(n, softmax)`).
 ///
 /// ```
+/// use kilornn::Values;
 /// use kilornn::layers::Dense;
 ///
 /// let dense = Dense { outputs: 1, kernel: &[2, 0xFF], bias: &[5, 0, 0, 0], scale: 0.01 };
-/// assert_eq!(dense.logit(0, &[10, 3]), 2 * 10 - 3 + 5);
+/// assert_eq!(dense.logit(0, Values::Int8(&[10, 3])), 2 * 10 - 3 + 5);
 /// assert_eq!(dense.classes(), 2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,23 +43,27 @@ impl Dense<'_> {
 
     /// The integer logit of one output for a state of `units` numbers. See [`Dense`] for an example.
     #[must_use]
-    pub fn logit(&self, output: u32, state: &[i8]) -> i32 {
+    pub fn logit(&self, output: u32, state: Values<'_>) -> i32 {
         let (output, units) = (output as usize, state.len());
         let kernel = self.kernel.get(output * units..(output + 1) * units).unwrap_or_default();
+        let products: i32 = match state {
+            Values::Int8(state) => products(kernel, state),
+            #[cfg(kilornn_gates)]
+            Values::Int16(state) => products(kernel, state),
+        };
         let (bias, _) = self.bias.as_chunks::<4>();
-        let products = kernel.iter().zip(state).map(|(&w, &h)| i32::from(w as i8) * i32::from(h));
-        products.sum::<i32>() + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
+        products + bias.get(output).map_or(0, |&b| i32::from_le_bytes(b))
     }
 
-    /// Checks lengths and that no logit can overflow.
-    pub(crate) fn check(&self, units: u32) -> Result<(), Error> {
+    /// Checks lengths and that no logit can overflow, for states of `units` numbers up to `largest`, at most 2^14.
+    pub(crate) fn check(&self, units: u32, largest: u32) -> Result<(), Error> {
         let outputs = self.outputs as usize;
         at_most("outputs (at most)", 256, outputs)?;
         at_most("units of the dense layer (at most)", 256, units as usize)?;
         exactly("bytes of the dense kernel", outputs * units as usize, self.kernel.len())?;
         exactly("bytes of the dense bias", outputs * 4, self.bias.len())?;
         at_least_one("outputs", outputs)?;
-        let limit = i32::MAX as usize - units as usize * 128 * 127;
+        let limit = i32::MAX as usize - units as usize * 128 * largest as usize;
         let (bias, _) = self.bias.as_chunks::<4>();
         for &bias in bias {
             at_most("dense bias (at most)", limit, i32::from_le_bytes(bias).unsigned_abs() as usize)?;
@@ -72,4 +77,17 @@ impl Dense<'_> {
         }
         Ok(())
     }
+}
+
+/// The sum of the products of a row of weights with a state.
+#[inline(always)]
+fn products<H: Copy + Into<i32>>(kernel: &[u8], state: &[H]) -> i32 {
+    kernel
+        .iter()
+        .zip(state)
+        .map(|(&w, &h)| {
+            let h: i32 = h.into();
+            i32::from(w as i8) * h
+        })
+        .sum()
 }

@@ -21,8 +21,8 @@ use crate::check::{at_least_one, at_most, exactly};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Embedding<'a> {
-    /// The input kernel is multiplied into the embedding at export, so that a row is the `units` biases `W·E[word] + b`.
-    /// This is the fastest. The biases are in [`SimpleRnn::weights`](super::SimpleRnn::weights).
+    /// The input kernel is multiplied into the embedding at export, so that a row is the biases `W·E[word] + b` of the
+    /// first layer. This is the fastest. The biases are in the layer's weights ([`SimpleRnn::weights`](super::SimpleRnn::weights)).
     Folded,
     /// A row is `width` numbers, each of which multiplies a column of the input kernel. The file is smaller if `width` is
     /// less than `units`. All rows share one row of biases.
@@ -117,20 +117,16 @@ impl Embedding<'_> {
         }
     }
 
-    /// The number of rows of biases, for an embedding with this number of rows.
-    pub(crate) const fn bias_rows(&self, rows: u32) -> u32 {
-        match self {
-            Embedding::Folded => rows,
-            Embedding::Projected { .. } => 1,
-        }
+    /// Whether rows are biases of the first layer.
+    #[inline]
+    pub(crate) const fn is_folded(&self) -> bool {
+        matches!(self, Embedding::Folded)
     }
 
-    /// The row of biases that belongs to a row of the embedding.
+    /// The row of biases that belongs to a row of the embedding, in a first layer that always has one.
+    #[inline]
     pub(crate) const fn bias_row(&self, row: u32) -> u32 {
-        match self {
-            Embedding::Folded => row,
-            Embedding::Projected { .. } => 0,
-        }
+        if self.is_folded() { row } else { 0 }
     }
 
     /// Checks lengths, and returns the largest magnitude of a multiplier.

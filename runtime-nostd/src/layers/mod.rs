@@ -1,4 +1,5 @@
-//! The network in integers: [`Embedding`], [`SimpleRnn`] and [`Dense`], from rows of the embedding to logits.
+//! The network in integers: [`Embedding`], up to four recurrent [`Layers`] ([`SimpleRnn`], GRU, LSTM) and [`Dense`], from
+//! rows of the embedding to logits.
 //!
 //! A layer is a struct that borrows its tables from the model file. Its fields are public, so that an exporter can fill
 //! them in; the loader checks that computing with them cannot fail. [`Model::step`](crate::Model::step) and
@@ -7,6 +8,13 @@
 mod activation;
 mod dense;
 mod embedding;
+#[cfg(kilornn_gates)]
+mod gates;
+#[cfg(feature = "gru")]
+mod gru;
+mod layer;
+#[cfg(feature = "lstm")]
+mod lstm;
 mod simple_rnn;
 
 pub use activation::Activation;
@@ -14,6 +22,16 @@ pub use activation::Activation;
 pub(crate) use activation::tanh;
 pub use dense::Dense;
 pub use embedding::{Embedding, Table};
+#[cfg(kilornn_gates)]
+pub use gates::Begin;
+#[cfg(kilornn_gates)]
+pub(crate) use gates::halves;
+#[cfg(feature = "gru")]
+pub use gru::{Gru, GruSum};
+pub(crate) use layer::Incoming;
+pub use layer::{LAYERS, Layer, Layers};
+#[cfg(feature = "lstm")]
+pub use lstm::{Lstm, LstmSum};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};

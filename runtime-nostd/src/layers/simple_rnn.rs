@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Embedding};
+use super::Activation;
+use super::layer::Incoming;
 use crate::Error;
-use crate::check::{at_least_one, at_most, exactly};
+use crate::check::{aligned, at_least_one, at_most, exactly};
 
 /// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///
@@ -16,8 +17,8 @@ use crate::check::{at_least_one, at_most, exactly};
 /// h           = activation(accumulator)
 /// ```
 ///
-/// `bias` and `multiplier` are those of the word's row ([`Embedding`]); the last line is [`Activation::apply`]. The
-/// quantization scales are powers of two, so that shifts are enough: with ReLU a unit may have any scale, and the
+/// `bias` and `multiplier` are those of the word's row ([`Embedding`](super::Embedding)), or the multipliers are the
+/// outputs of the layer below, shifted; the last line is [`Activation::apply`]. The quantization scales are powers of two, so that shifts are enough: with ReLU a unit may have any scale, and the
 /// exporter multiplies it into the weights that read and write the unit; with tanh all units have the same scale.
 ///
 /// Units come in blocks of four. The exporter adds units whose weights are zero if a network has fewer.
@@ -36,11 +37,12 @@ use crate::check::{at_least_one, at_most, exactly};
 ///     weights: &weights,
 ///     bias_shift: 9,
 ///     state_shift: 2,
+///     input_shift: 0,
 /// };
 /// // (40 << 9) + 96 * (40 << 2), of which 512 are one step.
 /// assert_eq!(rnn.activation.apply((40 << 9) + 96 * (40 << 2)), 70);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SimpleRnn<'a> {
     /// The number of hidden units: a multiple of four, at most 256.
@@ -52,19 +54,20 @@ pub struct SimpleRnn<'a> {
     /// The kernel, then the biases: `(inputs + bias rows) × units` bytes.
     ///
     /// The kernel is `inputs` columns of `units` weights: a column for each hidden unit, with the weights by which it
-    /// acts on all units, then one for each number of a row of a projected embedding. Then come rows of `units` biases:
-    /// one for each row of a folded embedding, otherwise a single one.
+    /// acts on all units, then one for each number that comes in: of a row of a projected embedding, or of the outputs of
+    /// the layer below. Then come rows of `units` biases: one for each row of a folded embedding, otherwise a single one.
     ///
     /// The weights, or biases, of two units are one little-endian `i16`, the even one plus 256 times the odd one, so
     /// that one multiplication serves both. [`encode_kernel`](Self::encode_kernel) and
     /// [`encode_biases`](Self::encode_biases) write them, and [`file::encode`](crate::file::encode) puts them at a
     /// multiple of four.
-    #[serde(borrow)]
     pub weights: &'a [u8],
     /// By how many bits biases are shifted to the left; at most 14.
     pub bias_shift: u8,
     /// By how many bits states are shifted to the left; at most 8.
     pub state_shift: u8,
+    /// By how many bits the outputs of the layer below are shifted to the left; 0 in the first layer.
+    pub input_shift: u8,
 }
 
 /// The order of a kernel's weights. The exporter chooses it; it changes the speed and no result.
@@ -164,10 +167,9 @@ impl SimpleRnn<'_> {
         (0..units / 2).flat_map(move |half| pair(bias(2 * half), bias(2 * half + 1)))
     }
 
-    /// Checks lengths and shifts, and that no accumulator can leave its range, given the rows of the embedding and
-    /// the largest magnitude of a multiplier.
-    pub(crate) fn check(&self, embedding: &Embedding<'_>, rows: u32, multiplier: u32) -> Result<(), Error> {
-        let (units, width) = (self.units as usize, embedding.width() as usize);
+    /// Checks lengths and shifts, and that no accumulator can leave its range.
+    pub(crate) fn check(&self, incoming: Incoming) -> Result<(), Error> {
+        let (units, width) = (self.units as usize, incoming.width as usize);
         let inputs = units + width;
         at_least_one("hidden units", units)?;
         at_most("hidden units (at most)", 256, units)?;
@@ -180,12 +182,13 @@ impl SimpleRnn<'_> {
         }
         at_most("bias shift (at most)", 14, usize::from(self.bias_shift))?;
         at_most("state shift (at most)", 8, usize::from(self.state_shift))?;
-        let columns = inputs.saturating_add(embedding.bias_rows(rows) as usize);
+        #[cfg(kilornn_gates)]
+        let multiplier = incoming.shifted(self.input_shift)?;
+        #[cfg(not(kilornn_gates))]
+        let multiplier = incoming.largest;
+        let columns = inputs.saturating_add(incoming.rows.unwrap_or(1) as usize);
         exactly("bytes of weights", columns.saturating_mul(units), self.weights.len())?;
-        let found = self.weights.as_ptr().addr() % 4;
-        if found != 0 {
-            return Err(Error::Unaligned { found: found as u32 });
-        }
+        aligned(self.weights)?;
         let constant = (128 << self.bias_shift) + self.activation.half() as u32;
         let largest = constant + self.largest_product(inputs, multiplier);
         // 256 times as much, which the sum of an odd unit passes through, stays below 2^31.

@@ -2,7 +2,7 @@
 
 use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
 use kilornn::text::{Lowercase, Normalization, Unit, Vocabulary, WordHash, WordSink};
-use kilornn::{Contents, Padding, Sequence, Truncating, Unknown, file};
+use kilornn::{Contents, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown, file};
 
 /// A model that owns its tables. Words are `w0`, `w1`, ...; with pairs, every third is the pair of the two before it
 /// instead. Weights are random.
@@ -185,6 +185,14 @@ impl Tables {
     pub(crate) fn contents(&self) -> Contents<'_> {
         Contents {
             labels: &self.labels,
+            input: Input::Text(self.text()),
+            layers: self.rnn().into(),
+            head: Head::Classes(self.dense()),
+        }
+    }
+
+    pub(crate) fn text(&self) -> Text<'_> {
+        Text {
             // With lower-casing that needs no feature.
             normalization: Normalization {
                 unit: self.unit,
@@ -203,7 +211,7 @@ impl Tables {
                 truncating: self.truncating,
                 padding: self.states.as_ref().map(|(states, cycle)| {
                     let count = states.len() / self.units.next_multiple_of(4);
-                    Padding { states, count: count as u32, cycle: *cycle }
+                    Padding::States(PadStates { states, count: count as u32, cycle: *cycle })
                 }),
             },
             embedding: match self.narrow {
@@ -217,21 +225,23 @@ impl Tables {
                     },
                 },
             },
-            rnn: SimpleRnn {
-                units: self.units.next_multiple_of(4) as u32,
-                activation: self.activation,
-                order: self.order,
-                weights: &self.weights,
-                bias_shift: self.bias_shift,
-                state_shift: self.state_shift,
-            },
-            dense: Dense {
-                outputs: self.outputs as u32,
-                kernel: &self.dense,
-                bias: &self.dense_bias,
-                scale: 0.001,
-            },
         }
+    }
+
+    pub(crate) fn rnn(&self) -> SimpleRnn<'_> {
+        SimpleRnn {
+            units: self.units.next_multiple_of(4) as u32,
+            activation: self.activation,
+            order: self.order,
+            weights: &self.weights,
+            bias_shift: self.bias_shift,
+            state_shift: self.state_shift,
+            input_shift: 0,
+        }
+    }
+
+    pub(crate) fn dense(&self) -> Dense<'_> {
+        Dense { outputs: self.outputs as u32, kernel: &self.dense, bias: &self.dense_bias, scale: 0.001 }
     }
 
     pub(crate) fn file(&self) -> Aligned {
@@ -240,13 +250,13 @@ impl Tables {
 
     /// The rows of a text's words.
     pub(crate) fn read_rows(&self, text: &str) -> Vec<u32> {
-        let contents = self.contents();
+        let vocabulary = self.text().vocabulary;
         let words: Vec<u32> =
             text.split(' ').filter(|word| !word.is_empty()).map(|word| WordHash::of(9, word)).collect();
         let row = |place: usize| {
             let pair = (self.unit.has_pairs() && place > 0)
-                .then(|| contents.vocabulary.slot(WordHash::pair(words[place - 1], words[place])));
-            let slot = pair.flatten().or(contents.vocabulary.slot(words[place]));
+                .then(|| vocabulary.slot(WordHash::pair(words[place - 1], words[place])));
+            let slot = pair.flatten().or(vocabulary.slot(words[place]));
             slot.or((self.unknown == Unknown::Row).then_some(self.words))
         };
         (0..words.len()).filter_map(row).collect()

@@ -2,8 +2,11 @@
 
 use crate::common::{Aligned, Narrow, Tables, encode};
 use kilornn::layers::{Activation, Embedding, Order, Table};
+use kilornn::layers::{Dense, SimpleRnn};
 use kilornn::text::Lowercase;
-use kilornn::{Classifier, Contents, Error, Model, Padding, Sequence, Truncating, file};
+use kilornn::{
+    Classifier, Contents, Error, Head, Input, Model, PadStates, Padding, Sequence, Text, Truncating, file,
+};
 
 /// A model of the first released version, with what it must say for ever.
 static STARTER: &[u8] = kilornn::include_model!("../golden/v2-starter.kilo");
@@ -45,7 +48,9 @@ fn golden_files_stay_readable() {
 #[test]
 fn the_model_of_the_documentation_is_the_golden_one() {
     let mut contents = file::decode(STARTER).unwrap();
-    contents.normalization.lowercase = Lowercase::Ascii;
+    if let Input::Text(text) = &mut contents.input {
+        text.normalization.lowercase = Lowercase::Ascii;
+    }
     let mut buffer = vec![0; STARTER.len()];
     let expected = file::encode(&contents, &mut buffer).unwrap();
     assert!(expected == include_bytes!("../../docs/starter.kilo"));
@@ -92,37 +97,48 @@ fn foreign_newer_and_damaged_files_are_told_apart() {
     let foreign = Model::from_bytes(b"\x7FELF and so on and on").unwrap_err();
     assert_eq!(foreign, Error::NotAModel { found: *b"\x7FELF" });
     let mut newer = STARTER.to_vec();
-    newer[4] = 4;
-    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 4, supported: 3 });
+    newer[4] = 5;
+    assert_eq!(Model::from_bytes(&newer).unwrap_err(), Error::Version { found: 5, supported: file::VERSION });
     let draft = Model::from_bytes(DRAFT).unwrap_err();
-    assert_eq!(draft, Error::Version { found: 1, supported: 3 });
+    assert_eq!(draft, Error::Version { found: 1, supported: file::VERSION });
     assert!(draft.to_string().contains("update the runtime or export again"));
     let mut damaged = STARTER.to_vec();
     damaged[100] ^= 1;
     assert!(matches!(Model::from_bytes(&damaged), Err(Error::Checksum { .. })));
 }
 
+/// The parts of contents with one layer.
+struct Parts<'a> {
+    labels: &'a str,
+    text: Text<'a>,
+    rnn: SimpleRnn<'a>,
+    dense: Dense<'a>,
+}
+
 /// What the loader says of contents that were written with a right checksum.
-fn refusal(change: impl FnOnce(&mut Contents<'_>)) -> String {
+fn refusal(change: impl FnOnce(&mut Parts<'_>)) -> String {
     let tables = Tables::new(1, 12, 8, 2, None);
-    let mut contents = tables.contents();
-    change(&mut contents);
-    let bytes = encode(&contents);
+    let (labels, text) = (tables.labels.as_str(), tables.text());
+    let mut parts = Parts { labels, text, rnn: tables.rnn(), dense: tables.dense() };
+    change(&mut parts);
+    let Parts { labels, text, rnn, dense } = parts;
+    let (input, head) = (Input::Text(text), Head::Classes(dense));
+    let bytes = encode(&Contents { labels, input, layers: rnn.into(), head });
     Model::from_bytes(&bytes).map(|_| ()).expect_err("the loader let it through").to_string()
 }
 
 #[test]
 fn hostile_contents_are_refused() {
-    let says = |change: fn(&mut Contents<'_>), words: &str| {
+    let says = |change: fn(&mut Parts<'_>), words: &str| {
         let said = refusal(change);
         assert!(said.contains(words), "`{said}` should say `{words}`");
     };
-    says(|c| c.vocabulary.slots = 13, "bytes of fingerprints should be 13, but found 12");
-    says(|c| c.vocabulary.slots = u32::MAX, "slots (at most)");
-    says(|c| c.vocabulary.pilots = &[0], "pilot bytes, modulo 2,");
-    says(|c| c.vocabulary.pilots = &[], "pilots should be 1, but found 0");
+    says(|c| c.text.vocabulary.slots = 13, "bytes of fingerprints should be 13, but found 12");
+    says(|c| c.text.vocabulary.slots = u32::MAX, "slots (at most)");
+    says(|c| c.text.vocabulary.pilots = &[0], "pilot bytes, modulo 2,");
+    says(|c| c.text.vocabulary.pilots = &[], "pilots should be 1, but found 0");
     let projected = |width, shift, table: Table<'static>| {
-        move |c: &mut Contents<'_>| c.embedding = Embedding::Projected { width, shift, table }
+        move |c: &mut Parts<'_>| c.text.embedding = Embedding::Projected { width, shift, table }
     };
     let refuses = |width, shift, table, words: &str| {
         let said = refusal(projected(width, shift, table));
@@ -147,7 +163,7 @@ fn hostile_contents_are_refused() {
     says(
         |c| {
             let table = Table::Int8(&[0; 39]);
-            c.embedding = Embedding::Projected { width: 3, shift: 0, table };
+            c.text.embedding = Embedding::Projected { width: 3, shift: 0, table };
             (c.rnn.order, c.rnn.weights) = (Order::Pairs, &[0; 96]);
         },
         "inputs in pairs, modulo 4,",
@@ -162,9 +178,9 @@ fn hostile_contents_are_refused() {
     says(|c| c.labels = "one", "labels should be 2, but found 1");
     says(|c| c.labels = "one\ntwo\nthree", "labels should be 2, but found 3");
     let padded = |states: &'static [u8], count, cycle, maxlen| {
-        move |c: &mut Contents<'_>| {
-            let padding = Some(Padding { states, count, cycle });
-            c.sequence = Sequence { maxlen, truncating: Truncating::Pre, padding };
+        move |c: &mut Parts<'_>| {
+            let padding = Some(Padding::States(PadStates { states, count, cycle }));
+            c.text.sequence = Sequence { maxlen, truncating: Truncating::Pre, padding };
         }
     };
     assert!(refusal(padded(&[], 0, 0, 5)).contains("pad states should be 1, but found 0"));
@@ -184,7 +200,7 @@ fn weights_lie_at_a_multiple_of_four() {
         let tables = Tables::new(1, 12, 8, 2, None);
         let bytes = encode(&Contents { labels, ..tables.contents() });
         let model = Model::from_bytes(&bytes).unwrap();
-        let offset = model.contents().rnn.weights.as_ptr().addr() - bytes.as_ptr().addr();
+        let offset = model.contents().layers[0].weights().as_ptr().addr() - bytes.as_ptr().addr();
         assert_eq!(offset % 4, 0, "{labels:?}");
         assert_eq!(model.contents(), &Contents { labels, ..tables.contents() });
         for behind in 1..4 {

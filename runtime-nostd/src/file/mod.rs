@@ -7,8 +7,8 @@
 //! | 1 | number of bytes of padding, 0 to 3 |
 //! | 1 | zero |
 //! | 4 | length of the whole file, little-endian |
-//! | 0 to 3 | padding: zeros, as many as put the weights at a multiple of four in the file |
-//! | n | [`Contents`], serialized by postcard; its tables are read in place |
+//! | 0 to 3 | padding: zeros, as many as put the layers' weights at a multiple of four in the file |
+//! | n | [`Contents`], serialized by postcard as the version says; its tables are read in place |
 //! | 4 | CRC-32 (ISO-HDLC, as in zip and PNG) of all bytes before it, little-endian |
 //!
 //! The header and the checksum are not part of what postcard serializes, since postcard describes neither itself nor its
@@ -17,12 +17,15 @@
 //! Some cores read words only at multiples of four. So the file must begin at a multiple of four in memory, as it does
 //! behind [`include_model!`](crate::include_model) and in memory from an allocator.
 
-use crc::{CRC_32_ISO_HDLC, Crc};
-use serde::Deserialize as _;
+mod v2;
+#[cfg(kilornn_gates)]
+mod v4;
 
-use crate::version::OLDEST;
+use crc::{CRC_32_ISO_HDLC, Crc};
+
 pub use crate::version::VERSION;
-use crate::{Contents, Error};
+use crate::version::{OLDEST, PAIRS, STACKS};
+use crate::{Contents, Error, Input};
 
 // How the checksum is computed, which does not change its value. A host has room for a table of 16 kB.
 #[cfg(all(target_os = "none", not(feature = "fast-load")))]
@@ -44,8 +47,13 @@ type Method = crc::Table<16>;
 /// # }
 /// ```
 #[must_use]
-pub const fn version(contents: &Contents<'_>) -> u16 {
-    if contents.normalization.unit.has_pairs() { 3 } else { OLDEST }
+pub fn version(contents: &Contents<'_>) -> u16 {
+    let Input::Text(text) = &contents.input;
+    #[cfg(kilornn_gates)]
+    if contents.layers.simple_rnn().is_none() || text.sequence.padding == Some(crate::Padding::Row) {
+        return STACKS;
+    }
+    if text.normalization.unit.has_pairs() { PAIRS } else { OLDEST }
 }
 
 const MAGIC: [u8; 4] = *b"KILO";
@@ -76,10 +84,11 @@ static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 /// ```
 #[must_use]
 pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
-    let padding = padding(contents, buffer.get_mut(HEADER..)?)?;
+    let (_, offset) = write(contents, buffer.get_mut(HEADER..)?)?;
+    let padding = (HEADER + offset).wrapping_neg() % 4;
     let start = HEADER + padding;
     buffer.get_mut(HEADER..start)?.fill(0);
-    let end = start + postcard::to_slice(contents, buffer.get_mut(start..)?).ok()?.len();
+    let end = start + write(contents, buffer.get_mut(start..)?)?.0;
     let length = u32::try_from(end + CHECKSUM).ok()?;
     let header = buffer.first_chunk_mut::<HEADER>()?;
     header[..4].copy_from_slice(&MAGIC);
@@ -91,13 +100,14 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
     buffer.get_mut(..end + CHECKSUM)
 }
 
-/// How many bytes of padding put the weights at a multiple of four in the file. To find out, it writes the contents into
-/// `scratch`.
-fn padding(contents: &Contents<'_>, scratch: &mut [u8]) -> Option<usize> {
-    let body = &*postcard::to_slice(contents, scratch).ok()?;
-    let written: Contents<'_> = postcard::from_bytes(body).ok()?;
-    let offset = written.rnn.weights.as_ptr().addr() - body.as_ptr().addr();
-    Some((HEADER + offset).wrapping_neg() % 4)
+/// Writes the contents into `buffer`, in the form of their version; returns how many bytes they take, and where in them the
+/// weights of the layers begin.
+fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
+    #[cfg(kilornn_gates)]
+    if version(contents) == STACKS {
+        return v4::write(contents, buffer);
+    }
+    v2::write(contents, buffer)
 }
 
 /// The length in bytes of the model file that begins here, from its header. It tells where a file ends in a larger piece
@@ -137,7 +147,8 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
 ///
 /// In this order: [`Error::Truncated`] if `bytes` is shorter than header and checksum, [`Error::NotAModel`],
 /// [`Error::Version`], [`Error::Truncated`], [`Error::Oversized`], [`Error::Checksum`],
-/// [`Error::Undecodable`].
+/// [`Error::Undecodable`]; for version 4 also [`Error::CellNeeded`], and [`Error::Invalid`] if the weights do not fit
+/// the layers.
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
@@ -163,6 +174,10 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
         return Err(Error::NotAModel { found: [m0, m1, m2, m3] });
     }
     let version = u16::from_le_bytes([v0, v1]);
+    #[cfg(not(kilornn_gates))]
+    if version == STACKS {
+        return Err(Error::CellNeeded { feature: "gru` or `lstm" });
+    }
     if !(OLDEST..=VERSION).contains(&version) {
         return Err(Error::Version { found: version, supported: VERSION });
     }
@@ -186,6 +201,13 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
         return Err(Error::Undecodable);
     }
     let mut decoder = postcard::Deserializer::from_bytes(body);
-    let contents = Contents::deserialize(&mut decoder).map_err(|_| Error::Undecodable)?;
+    let contents = match version {
+        #[cfg(kilornn_gates)]
+        STACKS => v4::read(&mut decoder)?,
+        _ => v2::read(&mut decoder).map_err(|_| Error::Undecodable)?,
+    };
     if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
 }
+
+/// Reads one value after the other.
+type Decoder<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;

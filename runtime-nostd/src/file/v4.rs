@@ -1,0 +1,197 @@
+//! The contents as version 4 writes them: an input, layers, a head, then all weights of the layers in one piece.
+
+use serde::{Deserialize, Serialize};
+
+use super::Decoder;
+use crate::check::{at_least_one, at_most, exactly};
+#[cfg(feature = "gru")]
+use crate::layers::Gru;
+#[cfg(feature = "lstm")]
+use crate::layers::Lstm;
+use crate::layers::{Activation, Dense, Embedding, LAYERS, Layer, Layers, Order, SimpleRnn};
+use crate::text::{Normalization, Vocabulary};
+use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown};
+
+/// What the network reads.
+#[derive(Serialize, Deserialize)]
+enum WireInput<'a> {
+    Text {
+        normalization: Normalization,
+        #[serde(borrow)]
+        vocabulary: Vocabulary<'a>,
+        unknown: Unknown,
+        maxlen: u32,
+        truncating: Truncating,
+        padding: WirePadding<'a>,
+        embedding: Embedding<'a>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+enum WirePadding<'a> {
+    None,
+    #[serde(borrow)]
+    States(PadStates<'a>),
+    Row,
+}
+
+/// A layer without its weights.
+#[derive(Serialize, Deserialize)]
+enum WireLayer {
+    SimpleRnn {
+        units: u32,
+        activation: Activation,
+        order: Order,
+        bias_shift: u8,
+        state_shift: u8,
+        input_shift: u8,
+    },
+    Gru(WireGated),
+    Lstm(WireGated),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireGated {
+    units: u32,
+    bias_shift: u8,
+    input_shift: u8,
+    state_bits: u8,
+}
+
+/// What makes an answer.
+#[derive(Serialize, Deserialize)]
+enum WireHead<'a> {
+    Classes(#[serde(borrow)] Dense<'a>),
+}
+
+impl WireLayer {
+    fn of(layer: &Layer<'_>) -> Self {
+        match *layer {
+            Layer::SimpleRnn(SimpleRnn {
+                units,
+                activation,
+                order,
+                weights: _,
+                bias_shift,
+                state_shift,
+                input_shift,
+            }) => Self::SimpleRnn { units, activation, order, bias_shift, state_shift, input_shift },
+            #[cfg(feature = "gru")]
+            Layer::Gru(Gru { units, weights: _, bias_shift, input_shift, state_bits }) => {
+                Self::Gru(WireGated { units, bias_shift, input_shift, state_bits })
+            }
+            #[cfg(feature = "lstm")]
+            Layer::Lstm(Lstm { units, weights: _, bias_shift, input_shift, state_bits }) => {
+                Self::Lstm(WireGated { units, bias_shift, input_shift, state_bits })
+            }
+        }
+    }
+
+    /// The layer, still without weights.
+    fn layer(self) -> Result<Layer<'static>, Error> {
+        match self {
+            Self::SimpleRnn { units, activation, order, bias_shift, state_shift, input_shift } => {
+                let weights = &[];
+                Ok(SimpleRnn { units, activation, order, weights, bias_shift, state_shift, input_shift }
+                    .into())
+            }
+            #[cfg(feature = "gru")]
+            Self::Gru(WireGated { units, bias_shift, input_shift, state_bits }) => {
+                Ok(Gru { units, weights: &[], bias_shift, input_shift, state_bits }.into())
+            }
+            #[cfg(not(feature = "gru"))]
+            Self::Gru(_) => Err(Error::CellNeeded { feature: "gru" }),
+            #[cfg(feature = "lstm")]
+            Self::Lstm(WireGated { units, bias_shift, input_shift, state_bits }) => {
+                Ok(Lstm { units, weights: &[], bias_shift, input_shift, state_bits }.into())
+            }
+            #[cfg(not(feature = "lstm"))]
+            Self::Lstm(_) => Err(Error::CellNeeded { feature: "lstm" }),
+        }
+    }
+}
+
+/// Writes contents into `buffer`; returns how many bytes they take, and where the weights begin. `None` if the buffer is
+/// too small.
+pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
+    let Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) } = *contents;
+    let Text { normalization, vocabulary, unknown, sequence, embedding } = text;
+    let Sequence { maxlen, truncating, padding } = sequence;
+    let padding = match padding {
+        None => WirePadding::None,
+        Some(Padding::States(states)) => WirePadding::States(states),
+        Some(Padding::Row) => WirePadding::Row,
+    };
+    let input =
+        WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding };
+    let mut end = 0;
+    append(&(labels, input, layers.len() as u32), buffer, &mut end)?;
+    for layer in layers.iter() {
+        append(&WireLayer::of(layer), buffer, &mut end)?;
+    }
+    let weights = || layers.iter().map(Layer::weights);
+    let length: usize = weights().map(<[u8]>::len).sum();
+    append(&(WireHead::Classes(dense), u32::try_from(length).ok()?), buffer, &mut end)?;
+    let start = end;
+    for weights in weights() {
+        buffer.get_mut(end..end.checked_add(weights.len())?)?.copy_from_slice(weights);
+        end += weights.len();
+    }
+    Some((end, start))
+}
+
+/// Writes a value into `buffer` at `end`, which then lies behind it.
+fn append(value: &impl Serialize, buffer: &mut [u8], end: &mut usize) -> Option<()> {
+    *end += postcard::to_slice(value, buffer.get_mut(*end..)?).ok()?.len();
+    Some(())
+}
+
+/// Reads the next value.
+fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
+    T::deserialize(decoder).map_err(|_| Error::Undecodable)
+}
+
+/// Reads contents.
+///
+/// # Errors
+///
+/// [`Error::Undecodable`], [`Error::CellNeeded`], and [`Error::Invalid`] if there are too many layers, or if the weights
+/// are not as many bytes as the layers need.
+pub(super) fn read<'a>(decoder: &mut Decoder<'a>) -> Result<Contents<'a>, Error> {
+    let labels = next(decoder)?;
+    let WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding } =
+        next(decoder)?;
+    let padding = match padding {
+        WirePadding::None => None,
+        WirePadding::States(states) => Some(Padding::States(states)),
+        WirePadding::Row => Some(Padding::Row),
+    };
+    let sequence = Sequence { maxlen, truncating, padding };
+    let text = Text { normalization, vocabulary, unknown, sequence, embedding };
+    let count = next::<u32>(decoder)? as usize;
+    at_least_one("layers", count)?;
+    at_most("layers (at most)", LAYERS, count)?;
+    let mut layers = [next::<WireLayer>(decoder)?.layer()?; LAYERS];
+    for layer in layers.iter_mut().take(count).skip(1) {
+        *layer = next::<WireLayer>(decoder)?.layer()?;
+    }
+    let WireHead::Classes(dense) = next(decoder)?;
+
+    let mut weights: &[u8] = next(decoder)?;
+    let (mut width, mut rows) = (embedding.width(), embedding.is_folded().then(|| text.rows()));
+    at_most("embedding width (at most)", 256, width as usize)?;
+    for layer in layers.iter_mut().take(count) {
+        at_most("units of a layer (at most)", 256, layer.units() as usize)?;
+        let needed = layer.weights_len(width, rows.take());
+        let Some((own, others)) = weights.split_at_checked(needed) else {
+            return Err(exactly("bytes of weights", needed, weights.len())
+                .err()
+                .unwrap_or(Error::Undecodable));
+        };
+        *layer = layer.with_weights(own);
+        (weights, width) = (others, layer.units());
+    }
+    exactly("bytes behind all weights", 0, weights.len())?;
+    let layers = layers.get(..count).and_then(Layers::new).ok_or(Error::Undecodable)?;
+    Ok(Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) })
+}

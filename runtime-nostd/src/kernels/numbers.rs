@@ -1,0 +1,45 @@
+//! What comes into a layer besides its own state.
+
+#[cfg(kilornn_gates)]
+use crate::Values;
+use crate::layers::Embedding;
+
+/// The numbers that come into a layer in one step.
+#[derive(Clone, Copy)]
+pub(super) enum Numbers<'s> {
+    /// Those of a row of the embedding: none, if it is folded.
+    Row { embedding: &'s Embedding<'s>, row: u32 },
+    /// The outputs of the layer below, shifted to the left.
+    #[cfg(kilornn_gates)]
+    Below { values: Values<'s>, shift: u8 },
+}
+
+impl Numbers<'_> {
+    /// How many there are.
+    #[cfg(kilornn_gates)]
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Numbers::Row { embedding, .. } => embedding.width() as usize,
+            Numbers::Below { values, .. } => values.len(),
+        }
+    }
+
+    /// Calls `each` with each of them, in order.
+    #[inline(always)]
+    pub(super) fn for_each(
+        self,
+        #[cfg_attr(not(kilornn_gates), expect(unused_mut))] mut each: impl FnMut(i16),
+    ) {
+        match self {
+            Numbers::Row { embedding, row } => embedding.for_each_multiplier(row, each),
+            #[cfg(kilornn_gates)]
+            Numbers::Below { values: Values::Int8(values), shift } => {
+                values.iter().for_each(|&value| each(i16::from(value) << shift));
+            }
+            #[cfg(kilornn_gates)]
+            Numbers::Below { values: Values::Int16(values), shift } => {
+                values.iter().for_each(|&value| each(value << shift));
+            }
+        }
+    }
+}
