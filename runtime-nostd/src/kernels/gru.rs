@@ -1,8 +1,8 @@
 //! One step of a GRU, in plain Rust.
 
-use super::gates::{Sums, gate, half_times, output, tanh};
+use super::gates::{Sums, half_times, output};
 use super::stack::columns;
-use crate::layers::Gru;
+use crate::layers::{Gru, gate, wide_tanh};
 
 /// Takes one step. `inputs` are the numbers that came in and then the layer's outputs of the step before; `states` are the
 /// same outputs with 32 bits, in which 1 is 2^29. `biases` is the word's row of them, or empty.
@@ -39,7 +39,7 @@ pub(super) fn step(gru: &Gru<'_>, inputs: &mut [i16], states: &mut [i32], biases
         for (((state, [update, reset]), from_x), from_h) in
             states.iter_mut().zip(gates).zip(from_x).zip(from_h)
         {
-            let candidate = tanh(from_x + 2 * half_times(from_h, gate(reset)));
+            let candidate = wide_tanh(from_x + 2 * half_times(from_h, gate(reset)));
             // `update` is how much of the way to the candidate the state goes.
             *state += 2 * half_times((candidate >> 1) - *state, gate(update));
         }

@@ -1,8 +1,8 @@
 //! One step of an LSTM, in plain Rust.
 
-use super::gates::{Sums, gate, half_times, output, tanh};
+use super::gates::{Sums, half_times, output};
 use super::stack::columns;
-use crate::layers::Lstm;
+use crate::layers::{Lstm, gate, wide_tanh};
 
 /// Takes one step. `inputs` are the numbers that came in and then the layer's outputs of the step before; `cells` are its
 /// cell states; `new` is room for as many outputs. `biases` is the word's row of them, or empty.
@@ -22,8 +22,8 @@ pub(super) fn step(lstm: &Lstm<'_>, inputs: &mut [i16], cells: &mut [i32], new: 
         let ([input, candidate], [forget, out]) = (first.shifted(i, g), second.shifted(f, o));
         // Twenty bits of the cell state are below one. `forget` is what is lost of it.
         let kept = *cell - 2 * half_times(*cell, gate(forget));
-        *cell = kept.saturating_add(half_times(tanh(candidate), gate(input)) >> 9);
-        *new = output(half_times(tanh(*cell >> 4), gate(out)), lstm.state_bits);
+        *cell = kept.saturating_add(half_times(wide_tanh(candidate), gate(input)) >> 9);
+        *new = output(half_times(wide_tanh(*cell >> 4), gate(out)), lstm.state_bits);
     }
     let width = inputs.len().saturating_sub(new.len());
     if let Some((_, outputs)) = inputs.split_at_mut_checked(width)

@@ -16,6 +16,8 @@ mod layer;
 #[cfg(feature = "lstm")]
 mod lstm;
 mod simple_rnn;
+#[cfg(kilornn_gates)]
+mod wide_tanh;
 
 pub use activation::Activation;
 #[cfg(kilornn_assembly)]
@@ -35,3 +37,5 @@ pub use lstm::{Lstm, LstmSum};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
+#[cfg(kilornn_gates)]
+pub use wide_tanh::{gate, wide_tanh};

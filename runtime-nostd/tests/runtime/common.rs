@@ -18,6 +18,8 @@ pub(crate) struct Tables {
     pub(crate) maxlen: u32,
     pub(crate) truncating: Truncating,
     pub(crate) states: Option<(Vec<u8>, u32)>,
+    /// Pads have a row, behind all others.
+    pub(crate) pad_row: bool,
     pub(crate) narrow: Option<Narrow>,
     pub(crate) activation: Activation,
     pub(crate) bias_shift: u8,
@@ -55,7 +57,8 @@ impl Tables {
     /// A model of this size whose words all hash to slots of their own: each word is a bucket, and
     /// its pilot is searched for.
     pub(crate) fn new(seed: u32, words: u32, units: usize, outputs: usize, narrow: Option<Narrow>) -> Self {
-        let rows = words as usize + 1;
+        // One for unknown words, one for pads.
+        let rows = words as usize + 2;
         let width = narrow.map_or(0, |narrow| narrow.width);
         // The exporter makes no -128 either: two of them side by side are no `i16`.
         let signed =
@@ -73,6 +76,7 @@ impl Tables {
             maxlen: 0,
             truncating: Truncating::Pre,
             states: None,
+            pad_row: false,
             narrow,
             activation: Activation::Relu,
             bias_shift: 6,
@@ -179,7 +183,7 @@ impl Tables {
     }
 
     fn rows(&self) -> usize {
-        self.words as usize + usize::from(self.unknown == Unknown::Row)
+        self.words as usize + usize::from(self.unknown == Unknown::Row) + usize::from(self.pad_row)
     }
 
     pub(crate) fn contents(&self) -> Contents<'_> {
@@ -206,14 +210,7 @@ impl Tables {
                 fingerprints: &self.fingerprints,
             },
             unknown: self.unknown,
-            sequence: Sequence {
-                maxlen: self.maxlen,
-                truncating: self.truncating,
-                padding: self.states.as_ref().map(|(states, cycle)| {
-                    let count = states.len() / self.units.next_multiple_of(4);
-                    Padding::States(PadStates { states, count: count as u32, cycle: *cycle })
-                }),
-            },
+            sequence: Sequence { maxlen: self.maxlen, truncating: self.truncating, padding: self.padding() },
             embedding: match self.narrow {
                 None => Embedding::Folded,
                 Some(Narrow { width, shift, bits }) => Embedding::Projected {
@@ -226,6 +223,17 @@ impl Tables {
                 },
             },
         }
+    }
+
+    fn padding(&self) -> Option<Padding<'_>> {
+        #[cfg(any(feature = "gru", feature = "lstm"))]
+        if self.pad_row {
+            return Some(Padding::Row);
+        }
+        self.states.as_ref().map(|(states, cycle)| {
+            let count = states.len() / self.units.next_multiple_of(4);
+            Padding::States(PadStates { states, count: count as u32, cycle: *cycle })
+        })
     }
 
     pub(crate) fn rnn(&self) -> SimpleRnn<'_> {
@@ -339,7 +347,7 @@ impl std::ops::DerefMut for Aligned {
 }
 
 pub(crate) fn encode(contents: &Contents<'_>) -> Aligned {
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; 1 << 22];
     Aligned::new(file::encode(contents, &mut buffer).expect("room"), 0)
 }
 

@@ -1,0 +1,245 @@
+//! GRU, LSTM and stacks of layers against the formulas, computed naively, and against real numbers.
+
+use crate::common::{Narrow, encode};
+use crate::stacks::{Cell, Owned, Real, Stack, Strength};
+use fastrand::Rng;
+use kilornn::layers::{Activation, Order};
+use kilornn::{Classifier, Error, Model, Session, State, Truncating, Values};
+use proptest::prelude::*;
+
+/// Room for any network.
+const ROOM: usize = 4096;
+
+/// Steps a network through rows, by the runtime and by the formulas, in memory of both kinds.
+fn compare(stack: &Stack, rows: impl IntoIterator<Item = u32>) {
+    let file = encode(&stack.contents());
+    let model = Model::from_bytes(&file).unwrap();
+    assert_eq!(model.contents(), &stack.contents());
+    let mut state = State::<ROOM>::zero(&model).unwrap();
+    let mut expected = stack.zero();
+    for row in rows {
+        model.step(row, &mut state);
+        stack.step(row, &mut expected);
+        let values: Vec<i64> = state.values().iter().map(i64::from).collect();
+        assert_eq!(values, expected.last().unwrap().outputs);
+    }
+}
+
+fn cell() -> impl Strategy<Value = Cell> {
+    prop_oneof![
+        2 => Just(Cell::Gru),
+        2 => Just(Cell::Lstm),
+        1 => Just(Cell::Simple(Activation::Relu, Order::Columns)),
+        1 => Just(Cell::Simple(Activation::Relu, Order::Pairs)),
+        1 => Just(Cell::Simple(Activation::Tanh, Order::Pairs)),
+    ]
+}
+
+/// An embedding of a width that layers with gates can read, or a folded one.
+fn narrow(most: usize) -> impl Strategy<Value = Option<Narrow>> {
+    let narrow = (1usize..=most / 4, 0u8..=12, any::<bool>()).prop_map(|(fours, shift, four)| match four {
+        true => Narrow { width: 4 * fours, shift, bits: 4 },
+        false => Narrow { width: 4 * fours, shift: shift.min(8), bits: 8 },
+    });
+    proptest::option::of(narrow)
+}
+
+fn strength() -> impl Strategy<Value = Strength> {
+    prop_oneof![Just(Strength::Calm), Just(Strength::Wild)]
+}
+
+proptest! {
+    #[test]
+    fn a_layer_follows_the_formulas(
+        (seed, gru, fours) in (any::<u64>(), any::<bool>(), 1usize..=64),
+        (narrow, strength) in (narrow(256), strength()),
+    ) {
+        let cell = if gru { Cell::Gru } else { Cell::Lstm };
+        let stack = Stack::new(seed % 100_000, &[(cell, 4 * fours)], narrow, false, strength);
+        compare(&stack, (0..12).map(|step| step * 5 % 13));
+    }
+
+    #[test]
+    fn stacks_follow_the_formulas(
+        (seed, narrow, strength) in (0u64..100_000, narrow(16), strength()),
+        layers in proptest::collection::vec((cell(), (1usize..=6).prop_map(|fours| 4 * fours)), 1..=4),
+        pads in any::<bool>(),
+    ) {
+        let stack = Stack::new(seed, &layers, narrow, pads, strength);
+        compare(&stack, (0..24).map(|step| step * 5 % if pads { 14 } else { 13 }));
+    }
+
+    /// A classifier and a session read texts, remember words and take pads, as Keras's `pad_sequences` has them.
+    #[test]
+    fn texts_windows_and_pads_follow_keras(
+        (seed, layers) in (0u64..1000, proptest::collection::vec((cell(), Just(4)), 1..=3)),
+        texts in proptest::collection::vec(proptest::collection::vec(0u32..14, 0..20), 1..5),
+        (maxlen, pre, pads) in (0u32..12, any::<bool>(), any::<bool>()),
+        (chunk, misaligned) in (1usize..9, 0usize..4),
+    ) {
+        let pads = pads && maxlen > 0;
+        let mut stack = Stack::new(seed, &layers, None, pads, Strength::Calm);
+        stack.tables.maxlen = maxlen;
+        stack.tables.truncating = if pre { Truncating::Pre } else { Truncating::Post };
+        let file = encode(&stack.contents());
+        let model = Model::from_bytes(&file).unwrap();
+        let mut classifier: Classifier<128, 12> = Classifier::new(&model).unwrap();
+        let mut workspace = vec![0xA5; model.workspace() + misaligned];
+        let mut session = Session::new(&model, &mut workspace[misaligned..]).unwrap();
+        for text in texts {
+            let text: String = text.iter().map(|word| format!("w{word} ")).collect();
+            let mut rows = stack.tables.read_rows(&text);
+            let cut = rows.len().saturating_sub(maxlen as usize);
+            match (maxlen, pre) {
+                (0, _) => {}
+                (_, true) => drop(rows.drain(..cut)),
+                (_, false) => rows.truncate(maxlen as usize),
+            }
+            let before = if pads { maxlen as usize - rows.len() } else { 0 };
+            let mut state = stack.zero();
+            for row in std::iter::repeat_n(13, before).chain(rows) {
+                stack.step(row, &mut state);
+            }
+            let expected = stack.logits(&state);
+            text.as_bytes().chunks(chunk).for_each(|chunk| classifier.push(chunk));
+            let logits: Vec<i64> = classifier.finish().logits().map(i64::from).collect();
+            prop_assert_eq!(&logits, &expected);
+            session.push(&text);
+            let logits: Vec<i64> = session.finish().logits().map(i64::from).collect();
+            prop_assert_eq!(&logits, &expected);
+            let outputs = &state.last().unwrap().outputs;
+            prop_assert_eq!(&session.state().iter().map(i64::from).collect::<Vec<_>>(), outputs);
+        }
+    }
+}
+
+#[test]
+fn the_largest_network_runs() {
+    let widest = Narrow { width: 256, shift: 8, bits: 8 };
+    for cell in [Cell::Gru, Cell::Lstm] {
+        let layers = [(cell, 256); 4];
+        compare(&Stack::new(1, &layers, Some(widest), false, Strength::Wild), [0, 7, 12, 12, 3]);
+    }
+}
+
+/// A LSTM whose gates are all open adds up until its cell state saturates, and a closed forget gate empties it.
+#[test]
+fn cell_states_saturate() {
+    use kilornn::layers::{Begin, Lstm, LstmSum};
+    let open = 1 << 20;
+    for sign in [1, -1] {
+        let begin = |_, sum| Begin {
+            bias: match sum {
+                LstmSum::Forget => -open,
+                LstmSum::Candidate => sign * open,
+                _ => open,
+            },
+            shift: 0,
+        };
+        let mut stack = Stack::new(1, &[(Cell::Lstm, 4)], None, false, Strength::Calm);
+        let layer = &mut stack.layers[0];
+        layer.weights = Lstm::encode_kernel(4, 4, begin, |_, _, _| 0).collect();
+        layer.weights.extend(vec![0; 13 * 16]);
+        // 2^31 of 2^20 a step: more than 2,048 steps.
+        compare(&stack, std::iter::repeat_n(0, 2200));
+        let file = encode(&stack.contents());
+        let model = Model::from_bytes(&file).unwrap();
+        let mut state = State::<ROOM>::zero(&model).unwrap();
+        (0..2200).for_each(|_| model.step(0, &mut state));
+        let all = state.values();
+        assert!(all.iter().all(|h| (h - sign * 4096).abs() <= 1), "{all:?}");
+    }
+}
+
+/// Random networks whose weights are like those of trained ones: root of the mean square of the differences between the
+/// states and those of real numbers, over steps from `from` to `to`.
+fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng) -> i64) -> f64 {
+    let (units, width) = (32, 8);
+    let narrow = Narrow { width, shift: 4, bits: 8 };
+    let stack = Stack::new(seed, &[(cell, units)], Some(narrow), false, Strength::Calm);
+    let layer: &Owned = &stack.layers[0];
+    let (mut exact, mut real) = (stack.zero(), Real::zero(units));
+    let mut random = Rng::with_seed(seed);
+    let (mut squares, mut count) = (0.0, 0);
+    for step in 0..to {
+        let row = random.u32(..13);
+        let scale = input(&mut random);
+        stack.step(row * u32::from(scale != 0), &mut exact);
+        let mut x = Vec::new();
+        let embedding = stack.tables.text().embedding;
+        embedding.for_each_multiplier(row * u32::from(scale != 0), |number| x.push(f64::from(number)));
+        layer.real_step(&x, row, &mut real);
+        if step >= from {
+            for (exact, real) in exact[0].outputs.iter().zip(&real.outputs) {
+                squares += (*exact as f64 / f64::from(1 << layer.state) - real).powi(2);
+                count += 1;
+            }
+        }
+    }
+    (squares / f64::from(count)).sqrt()
+}
+
+#[test]
+fn states_are_near_those_of_real_numbers() {
+    for cell in [Cell::Gru, Cell::Lstm] {
+        for seed in 0..20 {
+            let error = error(cell, seed, 0, 128, |_| 1);
+            println!("{cell:?} {seed}: {error:.5}");
+            assert!(error < 0.001, "{cell:?}, network {seed}: {error}");
+        }
+    }
+}
+
+#[test]
+fn states_do_not_drift() {
+    for cell in [Cell::Gru, Cell::Lstm] {
+        for seed in 0..5 {
+            let (early, late) = (error(cell, seed, 0, 200, |_| 1), error(cell, seed, 900, 1100, |_| 1));
+            assert!(late < 0.001 && late < 2.0 * early + 0.0002, "{cell:?}, {seed}: {early}, then {late}");
+            // The same word for a thousand steps.
+            let silent = error(cell, seed, 900, 1000, |_| 0);
+            assert!(silent < 0.001, "{cell:?}, {seed}: {silent} in a long silence");
+        }
+    }
+}
+
+/// Any bit of a file flipped, and every length to which it is cut.
+#[test]
+fn damaged_copies_are_refused() {
+    let layers = [(Cell::Gru, 4), (Cell::Simple(Activation::Relu, Order::Columns), 4), (Cell::Lstm, 4)];
+    let stack = Stack::new(3, &layers, Some(Narrow { width: 4, shift: 2, bits: 4 }), true, Strength::Calm);
+    let mut file = encode(&stack.contents());
+    assert_eq!(file[4], 4);
+    Model::from_bytes(&file).unwrap();
+    for byte in 0..file.len() {
+        assert!(Model::from_bytes(&file[..byte]).is_err(), "cut to {byte}");
+        for bit in 0..8 {
+            file[byte] ^= 1 << bit;
+            assert!(Model::from_bytes(&file).is_err(), "bit {bit} of byte {byte}");
+            file[byte] ^= 1 << bit;
+        }
+    }
+}
+
+#[test]
+fn too_little_memory_is_refused_with_what_is_needed() {
+    let stack = Stack::new(4, &[(Cell::Lstm, 64), (Cell::Gru, 32)], None, false, Strength::Calm);
+    let file = encode(&stack.contents());
+    let model = Model::from_bytes(&file).unwrap();
+    let needed = model.contents().inputs();
+    let error = Classifier::<64>::new(&model).unwrap_err();
+    assert_eq!(error, Error::UnitsCapacity { needed, found: 64 });
+    // LSTM: inputs, cell states, new outputs. GRU: inputs and outputs, states.
+    assert_eq!(model.workspace(), 2 * 64 + 4 * 64 + 2 * 64 + 2 * (64 + 32) + 4 * 32 + 3);
+    assert_eq!(needed as usize, (model.workspace() - 3).div_ceil(6));
+    let mut workspace = vec![0u8; model.workspace()];
+    Session::new(&model, &mut workspace).unwrap();
+    let short = workspace.len() - 4;
+    assert_eq!(
+        Session::new(&model, &mut workspace[..short]).unwrap_err(),
+        Error::WorkspaceCapacity { needed: short as u32 + 4, found: short as u32 }
+    );
+    let mut state = State::<ROOM>::zero(&model).unwrap();
+    state.set(&[1, 2, 3]);
+    assert_eq!(state.values(), Values::Int16(&[0; 32]));
+}
