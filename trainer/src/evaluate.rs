@@ -65,7 +65,7 @@ pub fn score(network: &Network, logits: &[f32], classes: &[usize], smoothing: f3
 
 /// The real logits of a model file's predictions, `texts × outputs`: its integers times their scale.
 pub fn real_logits(model: &Model<'_>, predictions: &[OwnedPrediction]) -> Vec<f32> {
-    let scale = model.contents().dense.scale;
+    let scale = model.contents().dense().map_or(1.0, |dense| dense.scale);
     predictions.iter().flat_map(|prediction| &prediction.logits).map(|&logit| logit as f32 * scale).collect()
 }
 

@@ -83,8 +83,8 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
             self.ended += 1;
         }
     }
-    let normalization = model.contents().normalization;
-    let mut tokenizer = Tokenizer::new(normalization);
+    let Some(reading) = model.contents().text() else { return Vec::new() };
+    let mut tokenizer = Tokenizer::new(reading.normalization);
     let mut ends = Ends::default();
     let (mut spans, mut start) = (Vec::new(), None);
     for (place, c) in text.char_indices() {
@@ -97,7 +97,7 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
         if ends.ended > before {
             // A separator ends the word before it; a character that is a word by itself ends with itself. One that
             // becomes several in lower case is several words then, of which the text has only one.
-            let end = if normalization.unit.is_character() { behind } else { place };
+            let end = if reading.normalization.unit.is_character() { behind } else { place };
             spans.push((start.take().unwrap_or(place), end));
         }
     }
@@ -107,7 +107,7 @@ fn spans(model: &Model<'_>, text: &str) -> Vec<(usize, usize)> {
 
 /// The probability of a class in a prediction, by the sigmoid or softmax of its logits.
 fn probability(model: &Model<'_>, prediction: &OwnedPrediction, class: u32) -> f32 {
-    let scale = model.contents().dense.scale;
+    let scale = model.contents().dense().map_or(1.0, |dense| dense.scale);
     match prediction.logits[..] {
         [logit] => {
             let positive = 1.0 / (1.0 + (-(logit as f32) * scale).exp());

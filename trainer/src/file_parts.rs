@@ -1,7 +1,7 @@
 //! Where the bytes of a model file go.
 
 use kilornn::Model;
-use kilornn::layers::{Embedding, Table};
+use kilornn::layers::{Embedding, Layer};
 use serde::Serialize;
 
 /// A part of a model file.
@@ -16,21 +16,37 @@ pub(crate) struct FilePart {
 /// The parts of a model whose file has so many `bytes`. They add up to these.
 pub(crate) fn of(model: &Model<'_>, bytes: usize) -> Vec<FilePart> {
     let contents = model.contents();
-    let rnn = &contents.rnn;
-    let kernel = contents.inputs() as usize * rnn.units as usize;
-    let biases = rnn.weights.len() - kernel;
-    let embedding = match &contents.embedding {
-        Embedding::Folded => &Table::Int8(&[]),
-        Embedding::Projected { table, .. } => table,
-    };
+    let (mut kernels, mut biases) = (0, 0);
+    let mut width = contents.width() as usize;
+    for layer in contents.layers.iter() {
+        let units = layer.units() as usize;
+        let inputs = units + width;
+        // The biases of a GRU or an LSTM are in its kernel, in front of the weights; behind it are rows of a folded embedding.
+        let kernel = match layer {
+            Layer::Gru(_) => units / 2 * (32 + 6 * inputs),
+            Layer::Lstm(_) => units * (16 + 4 * inputs),
+            _ => inputs * units,
+        };
+        kernels += kernel;
+        biases += layer.weights().len() - kernel;
+        width = units;
+    }
+    let text = contents.text();
+    let vocabulary = text.map(|text| text.vocabulary);
+    let embedding = text.map_or(0, |text| match &text.embedding {
+        Embedding::Folded => 0,
+        Embedding::Projected { table, .. } => table.bytes().len(),
+    });
+    let states = text.and_then(|text| text.sequence.padding.as_ref()?.states().copied());
+    let dense = contents.dense().map_or(0, |dense| dense.kernel.len() + dense.bias.len());
     let mut parts = vec![
-        FilePart { part: "vocabulary: pilots", bytes: contents.vocabulary.pilots.len() },
-        FilePart { part: "vocabulary: fingerprints", bytes: contents.vocabulary.fingerprints.len() },
-        FilePart { part: "embedding", bytes: embedding.bytes().len() },
-        FilePart { part: "recurrent and input kernel", bytes: kernel },
+        FilePart { part: "vocabulary: pilots", bytes: vocabulary.map_or(0, |v| v.pilots.len()) },
+        FilePart { part: "vocabulary: fingerprints", bytes: vocabulary.map_or(0, |v| v.fingerprints.len()) },
+        FilePart { part: "embedding", bytes: embedding },
+        FilePart { part: "recurrent and input kernel", bytes: kernels },
         FilePart { part: "biases (of every word, if folded)", bytes: biases },
-        FilePart { part: "dense layer", bytes: contents.dense.kernel.len() + contents.dense.bias.len() },
-        FilePart { part: "pad states", bytes: contents.sequence.padding.map_or(0, |p| p.states.len()) },
+        FilePart { part: "dense layer", bytes: dense },
+        FilePart { part: "pad states", bytes: states.map_or(0, |states| states.states.len()) },
     ];
     let tables: usize = parts.iter().map(|part| part.bytes).sum();
     parts.push(FilePart { part: "labels, header, checksum", bytes: bytes - tables });

@@ -5,10 +5,13 @@ use kilornn::{Classifier, Model};
 use kilornn_host::OwnedPrediction;
 use rayon::prelude::*;
 
+/// Room for every model that the loader allows: four layers of 256 units.
+const UNITS: usize = 4096;
+
 /// Predictions for many texts, on all cores, in order.
 pub fn predict_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) -> Vec<OwnedPrediction> {
     // The window is part of a classifier's type: the next larger of a few.
-    match model.contents().sequence.window() {
+    match model.contents().text().map_or(0, |text| text.sequence.window()) {
         0 => predict_with::<0>(model, texts, progress),
         1..=1024 => predict_with::<1024>(model, texts, progress),
         _ => predict_with::<65536>(model, texts, progress),
@@ -18,7 +21,7 @@ pub fn predict_all(model: &Model<'_>, texts: &[&str], progress: &ProgressBar) ->
 /// Predictions for the beginnings of a text that end at these bytes, in rising order. The text is read once, so that a
 /// long one takes no longer than its length; a model that counts the last words reads those again for each end.
 pub fn predict_beginnings(model: &Model<'_>, text: &str, ends: &[usize]) -> Vec<OwnedPrediction> {
-    match model.contents().sequence.window() {
+    match model.contents().text().map_or(0, |text| text.sequence.window()) {
         0 => beginnings_with::<0>(model, text, ends),
         1..=1024 => beginnings_with::<1024>(model, text, ends),
         _ => beginnings_with::<65536>(model, text, ends),
@@ -61,14 +64,14 @@ fn beginnings_with<const WINDOW: usize>(
         .collect()
 }
 
-fn classifier<'m, const WINDOW: usize>(model: &'m Model<'m>) -> Box<Classifier<'m, 512, WINDOW>> {
+fn classifier<'m, const WINDOW: usize>(model: &'m Model<'m>) -> Box<Classifier<'m, UNITS, WINDOW>> {
     let Ok(classifier) = Classifier::new(model) else {
-        unreachable!("the loader allows 256 units and windows of 65,536 words")
+        unreachable!("the loader allows four layers of 256 units and windows of 65,536 words")
     };
     Box::new(classifier)
 }
 
-fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, 512, WINDOW>) -> OwnedPrediction {
+fn finish<const WINDOW: usize>(classifier: &mut Classifier<'_, UNITS, WINDOW>) -> OwnedPrediction {
     OwnedPrediction::from(&classifier.finish())
 }
 

@@ -4,7 +4,7 @@
 //! each fails where what it measures is no longer what stands here.
 
 use kilornn::Contents;
-use kilornn::layers::{Activation, Order};
+use kilornn::layers::{Activation, LAYERS, Layer, Order};
 use kilornn::text::Unit;
 
 /// What the engine takes on one core.
@@ -56,6 +56,10 @@ pub struct Costs {
     pub columns: Step,
     /// Of a step with weights in pairs; `None` where that makes no difference.
     pub pairs: Option<Step>,
+    /// Of a GRU's step.
+    pub gru: GatedStep,
+    /// Of an LSTM's step.
+    pub lstm: GatedStep,
 }
 
 /// Executed instructions of a step, as a sum of terms: each field is the factor of one.
@@ -75,46 +79,118 @@ pub struct Step {
     pub reads_zeros: bool,
 }
 
+/// Executed instructions of a step of a GRU or an LSTM, as a sum of terms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GatedStep {
+    /// In every step, whatever the layer's dimensions.
+    pub any: f64,
+    /// For each unit.
+    pub unit: f64,
+    /// For each number that the layer reads, its own states among them.
+    pub number: f64,
+    /// For each weight that is multiplied.
+    pub product: f64,
+}
+
 /// A network's dimensions on the device, which decide what a step costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Hidden units, filled up to a multiple of four.
-    pub units: usize,
-    /// Numbers of a word; none if the embedding is folded.
-    pub width: usize,
-    /// Whether the activation is tanh.
-    pub tanh: bool,
-    /// How the weights lie.
-    pub order: Order,
+    /// The recurrent layers, from the lowest up; those that a network has not are `None`.
+    pub layers: [Option<LayerShape>; LAYERS],
     /// Whether every character is a token, and whether tokens are looked up in pairs first.
     pub unit: Unit,
     /// The number of logits.
     pub outputs: usize,
 }
 
+/// A recurrent layer's dimensions on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerShape {
+    /// What it computes.
+    pub cell: CellShape,
+    /// Hidden units, filled up to a multiple of four.
+    pub units: usize,
+    /// Numbers that it reads besides its states: those of a word, none if the embedding is folded, or the layer below's.
+    pub width: usize,
+}
+
+/// What decides about a cell's costs besides its dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellShape {
+    /// A SimpleRNN.
+    SimpleRnn {
+        /// Whether the activation is tanh.
+        tanh: bool,
+        /// How the weights lie.
+        order: Order,
+    },
+    /// A GRU.
+    Gru,
+    /// An LSTM.
+    Lstm,
+}
+
 impl Shape {
     /// The shape of a model.
     pub fn of(contents: &Contents<'_>) -> Self {
-        Self {
-            units: contents.rnn.units as usize,
-            width: contents.embedding.width() as usize,
-            tanh: contents.rnn.activation == Activation::Tanh,
-            order: contents.rnn.order,
-            unit: contents.normalization.unit,
-            outputs: contents.dense.outputs as usize,
+        let mut width = contents.width() as usize;
+        let mut layers = [None; LAYERS];
+        for (shape, layer) in layers.iter_mut().zip(contents.layers.iter()) {
+            let units = layer.units() as usize;
+            let cell = match layer {
+                Layer::Gru(_) => CellShape::Gru,
+                Layer::Lstm(_) => CellShape::Lstm,
+                Layer::SimpleRnn(rnn) => {
+                    CellShape::SimpleRnn { tanh: rnn.activation == Activation::Tanh, order: rnn.order }
+                }
+                // A newer cell than this program knows cannot come out of its own runtime.
+                _ => continue,
+            };
+            *shape = Some(LayerShape { cell, units, width });
+            width = units;
         }
+        Self {
+            layers,
+            unit: contents.text().map_or(Unit::Word, |text| text.normalization.unit),
+            outputs: contents.dense().map_or(1, |dense| dense.outputs as usize),
+        }
+    }
+
+    /// The same with the weights of each SimpleRNN in the order that a function says, of activation and inputs.
+    #[must_use]
+    pub fn ordered(mut self, order: impl Fn(Activation, usize) -> Order) -> Self {
+        for layer in self.layers.iter_mut().flatten() {
+            let inputs = layer.units + layer.width;
+            if let CellShape::SimpleRnn { tanh, order: present } = &mut layer.cell {
+                *present = order(if *tanh { Activation::Tanh } else { Activation::Relu }, inputs);
+            }
+        }
+        self
     }
 }
 
 impl Costs {
-    /// Instructions of a step from states of which this share is zero.
+    /// Instructions of a step. In states of ReLU layers this share is zero.
     pub fn step(&self, shape: Shape, zeros: f64) -> f64 {
-        let Shape { units, width, tanh, order, .. } = shape;
+        shape.layers.into_iter().flatten().map(|layer| self.layer(layer, zeros)).sum()
+    }
+
+    fn layer(&self, LayerShape { cell, units, width }: LayerShape, zeros: f64) -> f64 {
         let [units, width] = [units as f64, width as f64];
-        let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
-        let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
-        let tanh = if tanh { step.tanh * units } else { 0.0 };
-        step.any + step.unit * units + tanh + step.number * width + step.product * units * inputs
+        let gated = |step: &GatedStep, gates: f64| {
+            let inputs = units + width;
+            step.any + step.unit * units + step.number * inputs + step.product * gates * units * inputs
+        };
+        match cell {
+            CellShape::Gru => gated(&self.gru, 3.0),
+            CellShape::Lstm => gated(&self.lstm, 4.0),
+            CellShape::SimpleRnn { tanh, order } => {
+                let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
+                let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
+                let tanh = if tanh { step.tanh * units } else { 0.0 };
+                step.any + step.unit * units + tanh + step.number * width + step.product * units * inputs
+            }
+        }
     }
 
     /// Instructions to split and hash a byte of text.
@@ -171,6 +247,8 @@ pub static CORES: [Core; 4] = [
                 product: 0.909,
                 reads_zeros: true,
             }),
+            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
+            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
         },
     },
     Core {
@@ -195,6 +273,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
+            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
+            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
         },
     },
     Core {
@@ -219,6 +299,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
+            gru: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
+            lstm: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
         },
     },
     Core {
@@ -250,6 +332,8 @@ pub static CORES: [Core; 4] = [
                 product: 4.513,
                 reads_zeros: false,
             }),
+            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
+            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
         },
     },
 ];
@@ -258,17 +342,16 @@ pub static CORES: [Core; 4] = [
 mod tests {
     use super::*;
 
+    /// A model of one ReLU layer that reads words.
+    fn relu(order: Order, units: usize, width: usize) -> Shape {
+        let layer = LayerShape { cell: CellShape::SimpleRnn { tanh: false, order }, units, width };
+        Shape { layers: [Some(layer), None, None, None], unit: Unit::Word, outputs: 1 }
+    }
+
     #[test]
     fn zeros_and_narrow_embeddings_cost_less_and_pairs_nothing_less() {
         for core in &CORES {
-            let shape = |units, width| Shape {
-                units,
-                width,
-                tanh: false,
-                order: Order::Columns,
-                unit: Unit::Word,
-                outputs: 1,
-            };
+            let shape = |units, width| relu(Order::Columns, units, width);
             let costs = core.costs;
             assert!(costs.step(shape(32, 0), 0.9) < costs.step(shape(32, 0), 0.5), "{}", core.name);
             assert!(costs.step(shape(32, 4), 0.5) < costs.step(shape(32, 8), 0.5), "{}", core.name);
@@ -282,11 +365,10 @@ mod tests {
             assert_eq!(Core::find(core.name), Some(core));
         }
         let m4 = CORES[0].costs;
-        let pairs =
-            Shape { units: 32, width: 0, tanh: false, order: Order::Pairs, unit: Unit::Word, outputs: 1 };
+        let pairs = relu(Order::Pairs, 32, 0);
         assert!((m4.step(pairs, 0.1) - m4.step(pairs, 0.3)).abs() < 1e-9);
         // As `cargo xtask bench device` measured: 1,262.5 and 1,168.8.
         assert!((m4.step(pairs, 0.0) / 1262.5 - 1.0).abs() < 0.05);
-        assert!((m4.step(Shape { order: Order::Columns, ..pairs }, 0.5) / 1168.8 - 1.0).abs() < 0.05);
+        assert!((m4.step(relu(Order::Columns, 32, 0), 0.5) / 1168.8 - 1.0).abs() < 0.05);
     }
 }

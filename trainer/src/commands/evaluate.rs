@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> Result<()> {
             let elf = on.build(&path)?;
             let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
             let progress = progress::bar(on.board.name.as_str(), texts.len(), "texts");
-            let outputs = model.contents().dense.outputs as usize;
+            let outputs = model.contents().dense().map_or(0, |dense| dense.outputs as usize);
             let Emulated { predictions: found, peak_stack } =
                 emulated::classify(&on.emulation, &elf, &bytes, outputs, &texts, |done| {
                     progress.set_position(done);

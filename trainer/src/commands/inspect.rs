@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use kilornn::layers::{Activation, Embedding, Order, Table};
+use anyhow::{Result, bail};
+use kilornn::layers::{Activation, Embedding, Layer, Order};
 use kilornn::text::{Lowercase, Unit};
 use kilornn::{Truncating, Unknown, file};
 use serde::Serialize;
@@ -39,11 +39,56 @@ struct Report {
     /// Numbers of a word; none if the embedding is folded.
     embedding_width: u32,
     embedding_bits: u32,
+    /// Of the last layer, as the next two.
     units: u32,
     activation: &'static str,
-    order: &'static str,
+    order: Option<&'static str>,
+    /// All recurrent layers, from the lowest up.
+    layers: Vec<LayerReport>,
+    /// Bytes of RAM that a session needs on this machine; other cores need other scratch memory.
+    workspace: usize,
     outputs: u32,
     parts: Vec<FilePart>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct LayerReport {
+    cell: &'static str,
+    units: u32,
+    activation: &'static str,
+    /// How the weights of a SimpleRNN lie.
+    order: Option<&'static str>,
+    /// Bits of a state below one, where states have 16.
+    state_bits: Option<u8>,
+}
+
+impl LayerReport {
+    fn of(layer: &Layer<'_>) -> Self {
+        let (activation, order, state_bits) = match layer {
+            Layer::SimpleRnn(rnn) => {
+                let order = match rnn.order {
+                    Order::Columns => "columns",
+                    Order::Pairs => "pairs",
+                };
+                (if rnn.activation == Activation::Relu { "relu" } else { "tanh" }, Some(order), None)
+            }
+            Layer::Gru(gru) => ("tanh", None, Some(gru.state_bits)),
+            Layer::Lstm(lstm) => ("tanh", None, Some(lstm.state_bits)),
+            _ => ("", None, None),
+        };
+        Self { cell: layer.name(), units: layer.units(), activation, order, state_bits }
+    }
+
+    /// For people.
+    fn shown(&self) -> String {
+        let Self { cell, units, activation, order, state_bits } = self;
+        match (order, state_bits) {
+            (Some("columns"), _) => format!("{cell} of {units} {activation} units (zeros are left out)"),
+            (Some(_), _) => format!("{cell} of {units} {activation} units (all states are read, in pairs)"),
+            (None, Some(bits)) => format!("{cell} of {units} units (states of 16 bits, {bits} below one)"),
+            (None, None) => format!("{cell} of {units} units"),
+        }
+    }
 }
 
 /// Runs the command.
@@ -56,53 +101,50 @@ pub fn run(args: &Args) -> Result<()> {
     let (path, bytes) = read_model(&args.model)?;
     let model = parse_model(&path, &bytes)?;
     let contents = model.contents();
-    let rnn = &contents.rnn;
-    let (embedding, table) = match &contents.embedding {
-        Embedding::Folded => ("folded", &Table::Int8(&[])),
-        Embedding::Projected { table, .. } => ("projected", table),
+    let Some(text) = contents.text() else { bail!("this version of kilornn knows no such input") };
+    let (embedding, embedding_bits) = match &text.embedding {
+        Embedding::Folded => ("folded", 8),
+        Embedding::Projected { table, .. } => ("projected", table.bits()),
     };
+    let layers: Vec<LayerReport> = contents.layers.iter().map(LayerReport::of).collect();
+    let last = layers.last().copied().unwrap_or_default();
     let report = Report {
         bytes: bytes.len(),
         version: file::version(contents),
         labels: labels(&model),
-        unit: match contents.normalization.unit {
+        unit: match text.normalization.unit {
             Unit::Word => "word",
             Unit::Character => "character",
             Unit::WordPair => "word and pair",
             Unit::CharacterPair => "character and pair",
         },
-        lowercase: match contents.normalization.lowercase {
+        lowercase: match text.normalization.lowercase {
             Lowercase::Off => "none",
             Lowercase::Ascii => "ascii",
             Lowercase::Unicode => "unicode",
         },
-        slots: contents.vocabulary.slots,
-        fingerprint_bits: 8 * contents.vocabulary.fingerprints.len()
-            / (contents.vocabulary.slots as usize).max(1),
-        unknown_words: match contents.unknown {
+        slots: text.vocabulary.slots,
+        fingerprint_bits: 8 * text.vocabulary.fingerprints.len() / (text.vocabulary.slots as usize).max(1),
+        unknown_words: match text.unknown {
             Unknown::Drop => "dropped",
             Unknown::Row => "one row",
         },
-        maxlen: contents.sequence.maxlen,
-        truncating: match contents.sequence.truncating {
+        maxlen: text.sequence.maxlen,
+        truncating: match text.sequence.truncating {
             Truncating::Pre => "pre",
             Truncating::Post => "post",
         },
-        pads_are_read: contents.sequence.padding.is_some(),
-        window: contents.sequence.window(),
+        pads_are_read: text.sequence.padding.is_some(),
+        window: text.sequence.window(),
         embedding,
-        embedding_width: contents.embedding.width(),
-        embedding_bits: table.bits(),
-        units: rnn.units,
-        activation: match rnn.activation {
-            Activation::Relu => "relu",
-            Activation::Tanh => "tanh",
-        },
-        order: match rnn.order {
-            Order::Columns => "columns",
-            Order::Pairs => "pairs",
-        },
-        outputs: contents.dense.outputs,
+        embedding_width: text.embedding.width(),
+        embedding_bits,
+        units: last.units,
+        activation: last.activation,
+        order: last.order,
+        layers,
+        workspace: model.workspace(),
+        outputs: contents.dense().map_or(0, |dense| dense.outputs),
         parts: file_parts::of(&model, bytes.len()),
     };
     if !args.json {
@@ -132,13 +174,12 @@ fn show(console: Console, path: &str, report: &Report) -> Result<()> {
         0 => String::new(),
         width => format!(" ({width} numbers of {} bits)", report.embedding_bits),
     };
-    let states = match report.order {
-        "columns" => "zeros are left out",
-        _ => "all states are read, in pairs",
-    };
+    let layers: Vec<String> = report.layers.iter().map(LayerReport::shown).collect();
     console.say(format!(
-        "network     embedding {}{width}, SimpleRNN of {} {} units ({states}), Dense of {}",
-        report.embedding, report.units, report.activation, report.outputs
+        "network     embedding {}{width}, {}, Dense of {}",
+        report.embedding,
+        layers.join(", "),
+        report.outputs
     ))?;
     for FilePart { part, bytes } in &report.parts {
         console.say(format!("{:>12}  {part}", grouped(*bytes)))?;

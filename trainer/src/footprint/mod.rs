@@ -11,7 +11,7 @@ mod texts;
 use std::fmt;
 
 use kilornn::Contents;
-use kilornn::layers::Order;
+use kilornn::layers::{Activation, Order};
 use serde::Serialize;
 
 pub use kilornn_host::cores::{self, CORES, Core, Shape};
@@ -93,16 +93,17 @@ impl Needs {
         Self { file, classifier: classifier(contents), step: Shape::of(contents) }
     }
 
-    /// The same with weights in another order.
-    pub fn ordered(self, order: Order) -> Self {
-        Self { step: Shape { order, ..self.step }, ..self }
+    /// The same with the weights of each SimpleRNN in the order that a function says, of activation and inputs.
+    pub fn ordered(self, order: impl Fn(Activation, usize) -> Order) -> Self {
+        Self { step: self.step.ordered(order), ..self }
     }
 }
 
 /// The most bytes of RAM that a classifier takes: nine for each input, and four for each remembered word, as the firmware's
 /// build reckons.
 pub fn classifier(contents: &Contents<'_>) -> usize {
-    9 * contents.inputs() as usize + 4 * contents.sequence.window() as usize
+    let window = contents.text().map_or(0, |text| text.sequence.window());
+    9 * contents.inputs() as usize + 4 * window as usize
 }
 
 /// What a model takes on a device.

@@ -153,7 +153,7 @@ impl Layer {
     pub(super) fn input_bias(&self, grid: Option<&LayerGrid>) -> Cow<'_, [f32]> {
         let mut bias = Cow::Borrowed(&self.bias.values[..self.kernel.shape[1]]);
         if let (Some(grid), Cell::SimpleRnn { .. }) = (grid, self.cell) {
-            grid.round_biases(bias.to_mut());
+            grid.round_biases(self.cell, bias.to_mut());
         }
         bias
     }

@@ -47,7 +47,7 @@ pub use grid::{Grid, LayerChoice, LayerGrid, Numbers, StateGrid};
 pub use layer::Layer;
 pub use weights::{Array, LayerArrays, Unfit};
 
-pub(crate) use self::grid::{halfword, int8, pairs};
+pub(crate) use self::grid::{halfword, int8};
 use self::kernels::{Matrix, Mode, multiply};
 use self::layer::Reads;
 use self::projection::Projection;

@@ -82,7 +82,7 @@ impl<'a> Projection<'a> {
         let kernel = Matrix::new(&self.kernel, width, columns);
         multiply(&mut projected, Mode::Add, rows, kernel, Parallelism::Rayon(0));
         if let Some(grid) = self.grid.filter(|grid| grid.numbers.is_none()) {
-            grid.lowest().round_biases(&mut projected);
+            grid.lowest().round_biases(self.network.lowest().cell, &mut projected);
         }
         projected
     }

@@ -1,87 +1,53 @@
 //! Float weights to integer tables, layer by layer.
 
-use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
+use kilornn::layers::{Dense, Embedding, Layers, Order, Table};
 
-use crate::network::{Cell, Grid, Network, Numbers, StateGrid, int8};
+use super::cells::{Incoming, IntLayer, filled};
+use crate::network::{Grid, Network, Numbers, int8};
 use crate::recipe::EmbeddingBits;
 
-/// Hidden units of the file: those of the network, filled up to whole blocks of four. The added ones have no weights, so they
-/// stay zero.
-fn filled(units: usize) -> usize {
-    units.next_multiple_of(4)
-}
-
-/// A network and a grid, from which the integers of embedding and recurrence are made.
-pub(super) struct IntRecurrence<'n> {
+/// A network and a grid, from which the integers of embedding and recurrent layers are made.
+pub(super) struct IntNetwork<'n> {
     network: &'n Network,
     grid: &'n Grid,
     /// `W·E + b` of all rows, if the embedding is folded.
     projected: Vec<f32>,
 }
 
-impl<'n> IntRecurrence<'n> {
+impl<'n> IntNetwork<'n> {
     pub(super) fn new(network: &'n Network, grid: &'n Grid) -> Self {
         let projected = if grid.numbers.is_none() { network.projected() } else { Vec::new() };
         Self { network, grid, projected }
     }
 
-    /// Inputs of a step.
-    pub(super) fn inputs(&self) -> usize {
-        let width = self.grid.numbers.as_ref().map_or(0, |numbers| numbers.factors.len());
-        filled(self.network.units()) + width
+    /// Numbers that each layer reads besides its states, in the file.
+    pub(super) fn widths(&self) -> Vec<usize> {
+        let lowest = self.grid.numbers.as_ref().map_or(0, |numbers| numbers.factors.len());
+        let below = self.network.layers.iter().map(|layer| filled(layer.units()));
+        std::iter::once(lowest).chain(below).take(self.network.layers.len()).collect()
     }
 
-    /// The weights, and the embedding of the rows `ids`, in this order.
-    pub(super) fn tables(&self, ids: &[u32], order: Order) -> IntTables {
-        let units = self.network.units();
-        let filled = filled(units);
-        let (layer, on) = (self.network.lowest(), self.grid.lowest());
-        let recurrent = on.recurrent_steps(layer);
-        let kernel = if on.inputs.is_empty() { Vec::new() } else { on.kernel_steps(layer) };
-        let weight = |from: usize, to: usize| {
-            if to >= units || (units..filled).contains(&from) {
-                return 0;
-            }
-            match &self.grid.numbers {
-                Some(_) if from >= filled => int8(kernel[(from - filled) * units + to]),
-                _ => int8(recurrent[from * units + to]),
-            }
-        };
-        let mut weights: Vec<u8> = SimpleRnn::encode_kernel(order, filled, self.inputs(), weight).collect();
-        let factors = on.bias_factors();
-        let mut add_biases = |biases: &[f32]| {
-            let bias = |unit: usize| biases.get(unit).map_or(0, |bias| int8(bias * factors[unit]));
-            weights.extend(SimpleRnn::encode_biases(filled, bias));
-        };
-        let embedding = match &self.grid.numbers {
-            None => {
-                ids.iter().for_each(|&id| add_biases(&self.projected[id as usize * units..][..units]));
-                None
-            }
-            Some(numbers @ Numbers { bits, shift, factors, .. }) => {
-                add_biases(&layer.bias.values);
-                let width = factors.len();
-                let rows =
-                    ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
-                let table = pack(*bits, numbers.whole(rows));
-                Some(IntEmbedding { bits: *bits, width, shift: *shift, table })
-            }
-        };
-        IntTables {
-            units: filled,
-            order,
-            activation: match layer.cell {
-                Cell::SimpleRnn { activation, .. } => activation,
-                Cell::Gru | Cell::Lstm => Activation::Tanh,
-            },
-            bias_shift: on.bias_shift,
-            state_shift: match on.states {
-                StateGrid::Int8 { state_shift, .. } => state_shift,
-                StateGrid::Int16 { .. } => 0,
-            },
-            weights,
-            embedding,
-        }
+    /// The embedding of the rows `ids` and the layers, in this order; `orders` are those of SimpleRNN's kernels.
+    pub(super) fn tables(&self, ids: &[u32], orders: &[Order]) -> IntTables {
+        let columns = self.network.lowest().kernel.shape[1];
+        let layers = self.network.layers.iter().zip(&self.grid.layers).zip(orders).zip(self.widths());
+        let layers = layers.enumerate().map(|(index, (((layer, grid), order), width))| {
+            let incoming = if index == 0 && self.grid.numbers.is_none() {
+                let row = |&id: &u32| &self.projected[id as usize * columns..][..columns];
+                Incoming::Folded(ids.iter().map(row).collect())
+            } else {
+                Incoming::Numbers(width)
+            };
+            IntLayer::new(layer, grid, &incoming, *order)
+        });
+        let layers = layers.collect();
+        let embedding = self.grid.numbers.as_ref().map(|numbers @ Numbers { bits, shift, factors, .. }| {
+            let width = factors.len();
+            let rows =
+                ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
+            IntEmbedding { bits: *bits, width, shift: *shift, table: pack(*bits, numbers.whole(rows)) }
+        });
+        IntTables { embedding, layers }
     }
 }
 
@@ -94,15 +60,10 @@ fn pack(bits: EmbeddingBits, numbers: impl Iterator<Item = i8>) -> Vec<u8> {
     }
 }
 
-/// Embedding and recurrence, as the model file holds them.
+/// Embedding and recurrent layers, as the model file holds them.
 pub(super) struct IntTables {
-    units: usize,
-    order: Order,
-    activation: Activation,
-    bias_shift: u8,
-    state_shift: u8,
-    weights: Vec<u8>,
     embedding: Option<IntEmbedding>,
+    layers: Vec<IntLayer>,
 }
 
 /// A narrow embedding.
@@ -128,15 +89,10 @@ impl IntTables {
         }
     }
 
-    pub(super) fn rnn(&self) -> SimpleRnn<'_> {
-        SimpleRnn {
-            units: self.units as u32,
-            activation: self.activation,
-            order: self.order,
-            weights: &self.weights,
-            bias_shift: self.bias_shift,
-            state_shift: self.state_shift,
-        }
+    /// The layers; `None` if there are more than a file can have.
+    pub(super) fn layers(&self) -> Option<Layers<'_>> {
+        let layers: Vec<_> = self.layers.iter().map(IntLayer::view).collect();
+        Layers::new(&layers)
     }
 }
 

@@ -4,6 +4,7 @@
 //! of the training texts change least. A network that was trained in quantized epochs keeps the grid of these.
 
 mod calibrate;
+mod cells;
 mod layers;
 mod size;
 #[cfg(test)]
@@ -17,15 +18,18 @@ use indicatif::ProgressBar;
 use kilornn::State;
 use kilornn::layers::{Activation, Embedding, Order};
 use kilornn::text::{Normalization, Vocabulary};
-use kilornn::{Contents, Model, Padding, Sequence, Truncating, Unknown, file};
+use kilornn::{
+    Contents, Head, Input, Model, PadStates, Padding, Sequence, Text, Truncating, Unknown, file,
+};
 
 pub use calibrate::{Sample, choose_grid};
 pub use size::FileSize;
 
 use self::calibrate::{ReferenceLogits, States, choose};
-use self::layers::{IntDense, IntRecurrence, IntTables};
+use self::cells::filled;
+use self::layers::{IntDense, IntNetwork, IntTables};
 use crate::evaluate::{logits, real_logits};
-use crate::network::{Cell, Grid, Network, Ruined};
+use crate::network::{Cell, Grid, Layer, Network, Ruined};
 use crate::predict::predict_all;
 use crate::recipe::{EmbeddingBits, Fold, Pads, Recipe, UnknownWords};
 use crate::text::{Encoder, PAD, PerfectHash, normalization};
@@ -44,7 +48,7 @@ pub struct Exported {
     /// Root of the mean squared difference of real logits to those of the network as it was trained, on the calibration
     /// texts; of answers that are far surer than most only what makes them less so.
     pub logit_error: f64,
-    /// The share of zeros in its hidden states, on the same texts.
+    /// The share of zeros in its hidden states, on the same texts: the mean of its layers.
     pub zeros: f64,
 }
 
@@ -65,7 +69,7 @@ pub fn export(
     // The network as it was trained: after quantized epochs that is the one on their grid.
     let answers = ReferenceLogits::new(logits(network, ids, pad_to, trained_on)?);
     let states = States::new(network, ids, pad_to, trained_on);
-    let zeros = states.zeros().iter().sum::<f64>() / network.layers.len() as f64;
+    let zeros = states.zeros();
     let grid = match trained_on {
         Some(grid) => Cow::Borrowed(grid),
         None => {
@@ -73,10 +77,11 @@ pub fn export(
             Cow::Owned(choose(network, ids, pad_to, bits, &answers, || states.scales())?)
         }
     };
-    let integers = Integers::new(network, recipe, labels, encoder.perfect_hash()?, &grid, zeros)?;
-    let file = encode(&integers.contents())?;
+    let integers = Integers::new(network, recipe, labels, encoder.perfect_hash()?, &grid, &zeros)?;
+    let file = encode(&integers.contents()?)?;
     let model = Model::from_bytes(&file).map_err(beyond_integers)?;
     let logit_error = answers.distance(&device_logits(&model, &sample.texts));
+    let zeros = zeros.iter().sum::<f64>() / zeros.len() as f64;
     Ok(Exported { file, logit_error, zeros })
 }
 
@@ -109,31 +114,42 @@ struct Integers<'h> {
     truncating: Truncating,
     tables: IntTables,
     dense: IntDense,
-    /// The states over pads, if the network reads pads.
-    pads: Option<Orbit>,
+    /// What is done about pads.
+    pads: Pad,
 }
 
 impl<'h> Integers<'h> {
-    /// Those of a network on a grid; `zeros` is the share of zeros in its states. The words are those of `hash`.
+    /// Those of a network on a grid; `zeros` is the share of zeros in the states of each layer. The words are those of `hash`.
     fn new(
         network: &Network,
         recipe: &Recipe,
         labels: &[String],
         hash: &'h PerfectHash,
         grid: &Grid,
-        zeros: f64,
+        zeros: &[f64],
     ) -> Result<Self> {
         // Rows in the order of slots; empty slots are never read, but for false fingerprints.
         let unknown = (recipe.unknown == UnknownWords::Row).then(|| network.embedding.shape[0] as u32 - 1);
         let empty = unknown.unwrap_or(PAD);
         let words = hash.words().iter();
-        let ids: Vec<u32> = words.map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
+        let mut ids: Vec<u32> =
+            words.map(|word| word.map_or(empty, |word| word + 1)).chain(unknown).collect();
+        let stores_pad_states = matches!(network.layers[..], [Layer { cell: Cell::SimpleRnn { .. }, .. }]);
+        if recipe.padding == Pads::Tokens && !stores_pad_states {
+            ids.push(PAD);
+        }
 
-        let recurrence = IntRecurrence::new(network, grid);
-        let order = match network.lowest().cell {
-            Cell::SimpleRnn { activation, .. } => order(activation, recurrence.inputs(), zeros),
-            Cell::Gru | Cell::Lstm => Order::Pairs,
-        };
+        let whole = IntNetwork::new(network, grid);
+        let orders: Vec<Order> = network
+            .layers
+            .iter()
+            .zip(whole.widths())
+            .zip(zeros)
+            .map(|((layer, width), &zeros)| match layer.cell {
+                Cell::SimpleRnn { activation, .. } => order(activation, filled(layer.units()) + width, zeros),
+                Cell::Gru | Cell::Lstm => Order::Pairs,
+            })
+            .collect();
         let mut integers = Self {
             labels: labels.join("\n"),
             normalization: normalization(recipe),
@@ -141,44 +157,69 @@ impl<'h> Integers<'h> {
             unknown: recipe.unknown.into(),
             maxlen: recipe.maxlen as u32,
             truncating: recipe.truncating.into(),
-            tables: recurrence.tables(&ids, order),
+            tables: whole.tables(&ids, &orders),
             dense: IntDense::new(network, grid),
-            pads: None,
+            pads: Pad::None,
         };
         if recipe.padding == Pads::Tokens {
-            // A model that has no word but the pad.
-            let tables = recurrence.tables(&[PAD], order);
-            let pad = Contents {
-                vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
-                unknown: Unknown::Row,
-                sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
-                embedding: tables.embedding(),
-                rnn: tables.rnn(),
-                ..integers.contents()
-            };
-            let pads = Orbit::of_pads(&pad, recipe.maxlen)?;
-            integers.pads = Some(pads);
+            integers.pads = Pad::Steps;
+            if stores_pad_states {
+                // A model that has no word but the pad.
+                let tables = whole.tables(&[PAD], &orders);
+                let contents = integers.contents()?;
+                let pad = Contents {
+                    input: Input::Text(Text {
+                        normalization: integers.normalization,
+                        vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+                        unknown: Unknown::Row,
+                        sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
+                        embedding: tables.embedding(),
+                    }),
+                    layers: tables.layers().context(TOO_MANY)?,
+                    ..contents
+                };
+                integers.pads = Pad::States(Orbit::of_pads(&pad, recipe.maxlen)?);
+            }
         }
         Ok(integers)
     }
 
     /// A view of them all.
-    fn contents(&self) -> Contents<'_> {
-        Contents {
+    fn contents(&self) -> Result<Contents<'_>> {
+        Ok(Contents {
             labels: &self.labels,
-            normalization: self.normalization,
-            vocabulary: self.vocabulary,
-            unknown: self.unknown,
-            sequence: Sequence {
-                maxlen: self.maxlen,
-                truncating: self.truncating,
-                padding: self.pads.as_ref().map(Orbit::view),
-            },
-            embedding: self.tables.embedding(),
-            rnn: self.tables.rnn(),
-            dense: self.dense.view(),
-        }
+            input: Input::Text(Text {
+                normalization: self.normalization,
+                vocabulary: self.vocabulary,
+                unknown: self.unknown,
+                sequence: Sequence {
+                    maxlen: self.maxlen,
+                    truncating: self.truncating,
+                    padding: match &self.pads {
+                        Pad::None => None,
+                        Pad::States(orbit) => Some(Padding::States(orbit.view())),
+                        Pad::Steps => Some(Padding::Row),
+                    },
+                },
+                embedding: self.tables.embedding(),
+            }),
+            layers: self.tables.layers().context(TOO_MANY)?,
+            head: Head::Classes(self.dense.view()),
+        })
     }
+}
+
+/// Why there is no file of a network.
+const TOO_MANY: &str = "a model file has at most four recurrent layers";
+
+/// What a model does about pads.
+enum Pad {
+    /// It has none.
+    None,
+    /// It stores the states after them: a network of one SimpleRNN.
+    States(Orbit),
+    /// It takes a step for each.
+    Steps,
 }
 
 /// How the kernel's weights lie best, for states of which this share is zero.
@@ -206,18 +247,19 @@ impl Orbit {
         let mut seen: HashMap<Vec<i8>, u32> = HashMap::new();
         let mut states = Vec::new();
         for index in 0..=longest as u32 {
-            if let Some(&cycle) = seen.get(state.values()) {
+            let now: Vec<i8> = state.values().iter().map(|h| h as i8).collect();
+            if let Some(&cycle) = seen.get(&now) {
                 return Ok(Self { states, count: index, cycle });
             }
-            seen.insert(state.values().to_vec(), index);
-            states.extend(state.values().iter().map(|&h| h as u8));
+            states.extend(now.iter().map(|&h| h as u8));
+            seen.insert(now, index);
             model.step(0, &mut state);
         }
         Ok(Self { states, count: longest as u32 + 1, cycle: 0 })
     }
 
-    fn view(&self) -> Padding<'_> {
-        Padding { states: &self.states, count: self.count, cycle: self.cycle }
+    fn view(&self) -> PadStates<'_> {
+        PadStates { states: &self.states, count: self.count, cycle: self.cycle }
     }
 }
 
@@ -237,16 +279,15 @@ fn beyond_integers(error: kilornn::Error) -> Ruined {
 
 /// Bytes of all tables together.
 fn contents_size(contents: &Contents<'_>) -> usize {
-    let table = match contents.embedding {
-        Embedding::Folded => 0,
-        Embedding::Projected { table, .. } => table.bytes().len(),
-    };
-    let padding = contents.sequence.padding.map_or(0, |padding| padding.states.len());
-    contents.vocabulary.pilots.len()
-        + contents.vocabulary.fingerprints.len()
-        + table
-        + padding
-        + contents.rnn.weights.len()
-        + contents.dense.kernel.len()
-        + contents.dense.bias.len()
+    let text = contents.text().map_or(0, |text| {
+        let table = match text.embedding {
+            Embedding::Folded => 0,
+            Embedding::Projected { table, .. } => table.bytes().len(),
+        };
+        let states = text.sequence.padding.as_ref().and_then(Padding::states);
+        let states = states.map_or(0, |states| states.states.len());
+        text.vocabulary.pilots.len() + text.vocabulary.fingerprints.len() + table + states
+    });
+    let layers: usize = contents.layers.iter().map(|layer| layer.weights().len()).sum();
+    text + layers + contents.dense().map_or(0, |dense| dense.kernel.len() + dense.bias.len())
 }

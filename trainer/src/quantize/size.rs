@@ -1,7 +1,7 @@
 //! How large a model file will be, known before anything is trained.
 
 use anyhow::Result;
-use kilornn::Padding;
+use kilornn::{Input, PadStates, Padding};
 use serde::Serialize;
 
 use super::{Integers, encode, number_bits};
@@ -46,18 +46,24 @@ impl FileSize {
         let network = Network::zeros(recipe, rows(recipe.unknown.into(), words), outputs);
         let choices: Vec<LayerChoice> = network.layers.iter().map(LayerChoice::any).collect();
         let grid = Grid::new(&network, &choices, number_bits(recipe, &network), 1.0);
-        let integers = Integers::new(&network, recipe, labels, hash, &grid, 1.0)?;
+        let zeros = vec![1.0; network.layers.len()];
+        let integers = Integers::new(&network, recipe, labels, hash, &grid, &zeros)?;
 
-        let mut contents = integers.contents();
+        let mut contents = integers.contents()?;
         let least = encode(&contents)?.len();
         let needs = Needs::of(&contents, least);
-        let Some(padding) = &mut contents.sequence.padding else {
+        let units = contents.units() as usize;
+        let Input::Text(text) = &mut contents.input else {
+            return Ok((Self { least, most: least }, needs));
+        };
+        let Some(Padding::States(_)) = text.sequence.padding else {
             return Ok((Self { least, most: least }, needs));
         };
         let count = recipe.maxlen as u32 + 1;
-        let states = vec![0; count as usize * contents.rnn.units as usize];
+        let states = vec![0; count as usize * units];
         // The largest numbers, which take most bytes.
-        *padding = Padding { states: &states, count, cycle: count - 1 };
+        let states = PadStates { states: &states, count, cycle: count - 1 };
+        text.sequence.padding = Some(Padding::States(states));
         let most = encode(&contents)?.len();
         Ok((Self { least, most }, Needs { file: most, ..needs }))
     }

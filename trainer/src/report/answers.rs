@@ -137,7 +137,7 @@ pub(super) fn agreement(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { network, model, evaluation, .. } = subject;
     let Evaluation { logits, predictions, .. } = evaluation;
     let outputs = network.outputs();
-    let scale = model.contents().dense.scale;
+    let scale = model.contents().dense().map_or(1.0, |dense| dense.scale);
     let floats = || logits.chunks_exact(outputs);
     let devices = || predictions.iter().map(|answer| answer.logits.iter().map(|&logit| logit as f32 * scale));
     let agree = floats().zip(*predictions).filter(|(float, answer)| class(float) == answer.class as usize);

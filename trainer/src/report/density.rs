@@ -1,10 +1,9 @@
 //! How much of the hidden state is not zero.
 
 use anyhow::Result;
-use kilornn::State;
-use kilornn::layers::Order;
+use kilornn::layers::{Layer, Order};
 use kilornn::text::WordHash;
-use kilornn::{Model, Unknown};
+use kilornn::{Model, Padding, State, Unknown, Values};
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
@@ -21,7 +20,7 @@ const PARTS: usize = 20;
 /// The share of the device's states that are not zero, by unit and along the texts.
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { model, evaluation, .. } = subject;
-    let units = model.contents().rnn.units as usize;
+    let units = model.contents().units() as usize;
     let words: usize = evaluation.predictions.iter().map(|answer| answer.words as usize).sum();
     let every = evaluation.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
     let mut by_unit = vec![0_usize; units];
@@ -30,7 +29,7 @@ pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     for example in evaluation.examples.iter().step_by(every) {
         run(model, &example.text, |step, length, state| {
             let mut active = 0;
-            for (unit, _) in state.iter().enumerate().filter(|(_, h)| **h != 0) {
+            for (unit, _) in state.iter().enumerate().filter(|(_, h)| *h != 0) {
                 by_unit[unit] += 1;
                 active += 1;
             }
@@ -54,12 +53,16 @@ pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let by_unit = chart((560, 300), &x, &y, &[bars], None)?;
     let x = Axis { name: "% of the text that was read", range: 0.0..100.0, digits: 0 };
     let along = chart((560, 300), &x, &y, &[line], None)?;
-    let how = match model.contents().rnn.order {
-        Order::Columns => {
+    let order = model.contents().layers.last().map(|layer| match layer {
+        Layer::SimpleRnn(rnn) => rnn.order,
+        _ => Order::Pairs,
+    });
+    let how = match order {
+        Some(Order::Columns) => {
             "A state of zero costs the device next to nothing: it skips that unit's whole column of the kernel. A unit \
              that is never active is of no use; one that always is costs the most."
         }
-        Order::Pairs => {
+        Some(Order::Pairs) | None => {
             "This model's kernel lies in pairs of columns, which are all multiplied, because its states are dense: zeros \
              save nothing here. A unit that is never active is of no use."
         }
@@ -73,13 +76,19 @@ pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
 
 /// Takes the device's steps over a text: calls `each` with the number of the step, that of all steps, and the state
 /// behind it.
-fn run(model: &Model<'_>, text: &str, mut each: impl FnMut(usize, usize, &[i8])) -> Result<()> {
+fn run(model: &Model<'_>, text: &str, mut each: impl FnMut(usize, usize, Values<'_>)) -> Result<()> {
     let contents = model.contents();
     let rows = rows(model, text);
-    let mut state = State::<512>::zero(model)?;
-    if let Some(padding) = contents.sequence.padding {
-        let pads = contents.sequence.maxlen.saturating_sub(rows.len() as u32);
-        state.set(padding.state(pads, contents.rnn.units).unwrap_or_default());
+    let mut state = State::<4096>::zero(model)?;
+    if let Some(sequence) = contents.text().map(|text| text.sequence) {
+        let pads = sequence.maxlen.saturating_sub(rows.len() as u32);
+        match sequence.padding {
+            None => {}
+            Some(Padding::States(states)) => {
+                state.set(states.state(pads, contents.units()).unwrap_or_default());
+            }
+            Some(_) => (0..pads).for_each(|_| model.step(contents.rows() - 1, &mut state)),
+        }
     }
     for (step, &row) in rows.iter().enumerate() {
         model.step(row, &mut state);
@@ -90,14 +99,14 @@ fn run(model: &Model<'_>, text: &str, mut each: impl FnMut(usize, usize, &[i8]))
 
 /// The rows of the embedding that the device reads for a text.
 fn rows(model: &Model<'_>, text: &str) -> Vec<u32> {
-    let contents = model.contents();
-    let vocabulary = &contents.vocabulary;
-    let unknown = (contents.unknown == Unknown::Row).then_some(vocabulary.slots);
+    let Some(reading) = model.contents().text() else { return Vec::new() };
+    let vocabulary = &reading.vocabulary;
+    let unknown = (reading.unknown == Unknown::Row).then_some(vocabulary.slots);
     let mut rows = Vec::new();
-    for_each_word(contents.normalization, text, |word| {
+    for_each_word(reading.normalization, text, |word| {
         rows.extend(vocabulary.slot(WordHash::of(vocabulary.seed, word)).or(unknown));
     });
-    cut(&mut rows, contents.sequence.maxlen as usize, contents.sequence.truncating);
+    cut(&mut rows, reading.sequence.maxlen as usize, reading.sequence.truncating);
     rows
 }
 
@@ -115,22 +124,22 @@ mod tests {
         for toml in READINGS {
             let (texts, file) = exported(toml);
             let model = Model::from_bytes(&file).unwrap();
-            let contents = model.contents();
+            let (reading, dense) = (model.contents().text().unwrap(), model.contents().dense().unwrap());
+            let classes = dense.outputs;
             let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
             for (text, answer) in texts.iter().zip(predict_all(&model, &borrowed, &ProgressBar::hidden())) {
                 let (mut last, mut steps) = (Vec::new(), 0);
                 run(&model, text, |step, length, state| {
                     assert!(step == steps && step < length);
                     steps += 1;
-                    last = state.to_vec();
+                    last = (0..classes).map(|output| dense.logit(output, state)).collect();
                 })
                 .unwrap();
-                let counted =
-                    if contents.unknown == Unknown::Row { answer.words } else { answer.known_words };
-                let longest = if contents.sequence.maxlen > 0 { contents.sequence.maxlen } else { u32::MAX };
+                let counted = if reading.unknown == Unknown::Row { answer.words } else { answer.known_words };
+                let longest = if reading.sequence.maxlen > 0 { reading.sequence.maxlen } else { u32::MAX };
                 assert_eq!(steps as u32, counted.min(longest), "{toml}: {text}");
                 if steps > 0 {
-                    assert_eq!(answer.logits, [contents.dense.logit(0, &last)], "{toml}: {text}");
+                    assert_eq!(answer.logits, last, "{toml}: {text}");
                 }
             }
         }

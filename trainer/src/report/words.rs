@@ -48,7 +48,7 @@ pub(super) fn lengths(subject: &Subject<'_>) -> Result<Markup> {
     let cut = (recipe.maxlen > 0 && recipe.maxlen <= longest).then_some((recipe.maxlen as f64, "maxlen"));
     let svg = chart((800, 300), &x, &y, &series, cut)?;
     // Unknown words that are dropped do not count.
-    let drops = model.contents().unknown == Unknown::Drop;
+    let drops = model.contents().text().is_some_and(|text| text.unknown == Unknown::Drop);
     let counted = |answer: &OwnedPrediction| if drops { answer.known_words } else { answer.words };
     let which = if drops { "words that the model knows" } else { "words" };
     let beyond =

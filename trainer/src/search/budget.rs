@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::Result;
 use kilornn::Model;
-use kilornn::layers::Activation;
 use serde::Serialize;
 use shell_words::quote;
 
@@ -349,10 +348,9 @@ impl Rounds<'_> {
 /// The result of a trial, with its footprint on the device.
 fn judge(candidate: &Candidate, trial: &Trial, epochs: usize, deployment: &Deployment) -> Tried {
     let measured = |Measurements { bytes, ram, zeros, .. }: &Measurements| {
-        let step = candidate.needs.step;
-        let activation = if step.tanh { Activation::Tanh } else { Activation::Relu };
         let needs = Needs { file: *bytes, classifier: *ram, ..candidate.needs };
-        Footprint::of(needs.ordered(order(activation, step.units + step.width, *zeros)), *zeros, deployment)
+        let needs = needs.ordered(|activation, inputs| order(activation, inputs, *zeros));
+        Footprint::of(needs, *zeros, deployment)
     };
     let one = match &trial.outcome {
         Outcome::Measured(one) => Some(one),

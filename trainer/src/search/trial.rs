@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use kilornn::layers::Order;
+use kilornn::layers::{Layer, Order};
 use kilornn::{Contents, Model};
 use serde::{Deserialize, Serialize};
 
@@ -106,19 +106,28 @@ fn measure(
         loss: score.mean_loss(),
         examples: score.examples,
         zeros: exported.zeros,
-        macs_per_word: macs_per_word(contents, recipe.last_units(), exported.zeros),
+        macs_per_word: macs_per_word(contents, exported.zeros),
         ram: classifier(contents),
         epochs: state.history.len(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }
 
-/// The device leaves out the columns of states that are zero, unless it reads them in pairs.
-fn macs_per_word(contents: &Contents<'_>, units: usize, zeros: f64) -> f64 {
-    let filled = f64::from(contents.rnn.units);
-    let read = match contents.rnn.order {
-        Order::Columns => units as f64 * (1.0 - zeros),
-        Order::Pairs => filled,
-    };
-    filled * (read + f64::from(contents.embedding.width()))
+/// Multiplications of a word. The device leaves out the columns of a SimpleRNN's states that are zero, unless it reads them in
+/// pairs.
+fn macs_per_word(contents: &Contents<'_>, zeros: f64) -> f64 {
+    let mut width = f64::from(contents.width());
+    let mut sum = 0.0;
+    for layer in contents.layers.iter() {
+        let units = f64::from(layer.units());
+        let (gates, read) = match layer {
+            Layer::SimpleRnn(rnn) if rnn.order == Order::Columns => (1.0, units * (1.0 - zeros)),
+            Layer::Gru(_) => (3.0, units),
+            Layer::Lstm(_) => (4.0, units),
+            _ => (1.0, units),
+        };
+        sum += gates * units * (read + width);
+        width = units;
+    }
+    sum
 }

@@ -40,7 +40,9 @@ impl Info {
     ///
     /// If there is no room for it.
     pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
-        let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
+        let contents = model.contents();
+        let window = contents.text().map_or(0, |text| text.sequence.window());
+        let units = contents.inputs();
         if self.room == 0 {
             Err(NoRoom::ReadOnly)
         } else if length > self.room as usize {

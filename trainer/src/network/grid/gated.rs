@@ -159,7 +159,7 @@ fn is_candidate(cell: Cell, part: usize) -> bool {
 
 /// The columns that share a halfword on the device: the even one and the odd one. The device has the complement of some gates,
 /// whose weights have the other sign: `-1.0` if the even one is of these.
-pub(crate) fn pairs(cell: Cell, units: usize) -> Vec<([usize; 2], f32)> {
+fn pairs(cell: Cell, units: usize) -> Vec<([usize; 2], f32)> {
     let unit_pairs = |[even, odd]: [usize; 2], sign: f32| {
         (0..units).map(move |unit| ([even * units + unit, odd * units + unit], sign))
     };

@@ -6,7 +6,7 @@ mod simple_rnn;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::gated::{halfword, pairs};
+pub(crate) use self::gated::halfword;
 pub use self::numbers::Numbers;
 
 use super::layer::Layer;
@@ -202,12 +202,12 @@ impl LayerGrid {
     }
 
     /// Rounds rows of one 8-bit bias for each column (a SimpleRNN's, or `W·E + b` of words) to the grid.
-    pub fn round_biases(&self, biases: &mut [f32]) {
+    pub fn round_biases(&self, cell: Cell, biases: &mut [f32]) {
         let factors = self.bias_factors();
         for row in biases.chunks_exact_mut(factors.len()) {
-            for (value, factor) in row.iter_mut().zip(&factors) {
-                *value = f32::from(int8(*value * factor)) / factor;
-            }
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
+            round_steps(cell, row);
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value /= factor);
         }
     }
 }
@@ -223,10 +223,15 @@ fn in_steps(parameter: &super::Parameter, factor: impl Fn(usize, usize) -> f32) 
 fn round(layer: &Layer, steps: &mut [f32], factor: impl Fn(usize, usize) -> f32) {
     let columns = layer.kernel.shape[1];
     for (from, row) in steps.chunks_exact_mut(columns).enumerate() {
-        match layer.cell {
-            Cell::SimpleRnn { .. } => row.iter_mut().for_each(|step| *step = f32::from(int8(*step))),
-            Cell::Gru | Cell::Lstm => gated::round_row(layer.cell, row),
-        }
+        round_steps(layer.cell, row);
         row.iter_mut().enumerate().for_each(|(column, step)| *step /= factor(from, column));
+    }
+}
+
+/// Rounds a row of steps as the device's integers do.
+fn round_steps(cell: Cell, row: &mut [f32]) {
+    match cell {
+        Cell::SimpleRnn { .. } => row.iter_mut().for_each(|step| *step = f32::from(int8(*step))),
+        Cell::Gru | Cell::Lstm => gated::round_row(cell, row),
     }
 }
