@@ -41,12 +41,13 @@ impl<'n> IntNetwork<'n> {
             IntLayer::new(layer, grid, &incoming, *order)
         });
         let layers = layers.collect();
-        let embedding = self.grid.numbers.as_ref().map(|numbers @ Numbers { bits, shift, factors, .. }| {
-            let width = factors.len();
-            let rows =
-                ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
-            IntEmbedding { bits: *bits, width, shift: *shift, table: pack(*bits, numbers.whole(rows)) }
-        });
+        let embedding =
+            self.grid.numbers.as_ref().map(|numbers @ Numbers { bits, shift, factors, .. }| {
+                let width = factors.len();
+                let rows =
+                    ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
+                IntEmbedding { bits: *bits, width, shift: *shift, table: pack(*bits, numbers.whole(rows)) }
+            });
         IntTables { embedding, layers }
     }
 }

@@ -18,9 +18,7 @@ use indicatif::ProgressBar;
 use kilornn::State;
 use kilornn::layers::{Activation, Embedding, Order};
 use kilornn::text::{Normalization, Vocabulary};
-use kilornn::{
-    Contents, Head, Input, Model, PadStates, Padding, Sequence, Text, Truncating, Unknown, file,
-};
+use kilornn::{Contents, Head, Input, Model, PadStates, Padding, Sequence, Text, Truncating, Unknown, file};
 
 pub use calibrate::{Sample, choose_grid};
 pub use size::FileSize;

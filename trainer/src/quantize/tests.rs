@@ -1,6 +1,6 @@
 //! The device's integers against the float network, step by step.
 
-use kilornn::{Classifier, Model};
+use kilornn::{Classifier, Model, Session, Values};
 
 use super::*;
 use crate::fixture::{WORDS, encoder, network, recipe, texts};
@@ -48,7 +48,8 @@ fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
     for (text, ids) in texts.iter().zip(&encoded) {
         let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
         let states = network.states(&batch, Some(&grid)).remove(0);
-        let mut compare = |device: &[i8], float: &[f32]| {
+        let mut compare = |device: Values<'_>, float: &[f32]| {
+            let device: Vec<i8> = device.iter().map(|h| h as i8).collect();
             assert!(device[10..].iter().all(|&h| h == 0), "units that fill a block are not zero");
             for ((device, float), scale) in device.iter().zip(float).zip(&scales) {
                 let steps = (f32::from(*device) - float / scale).abs().round();
@@ -58,7 +59,7 @@ fn compare_on(toml: &str, outputs: usize, finer: f32) -> Distance {
                 all += 1;
             }
         };
-        if model.contents().sequence.window() == 0 {
+        if model.contents().text().unwrap().sequence.window() == 0 {
             let mut steps = 0;
             for (word, float) in text.split_whitespace().zip(states.chunks_exact(10)) {
                 classifier.push(word);
@@ -122,6 +123,89 @@ fn the_device_with_a_narrow_embedding_follows_the_float_network_step_by_step() {
         let distance = compare(&format!("fold = \"never\"\n{toml}"), 1);
         assert!(distance.largest <= 1.0 && distance.differ < 0.02, "{toml}: {distance:?}");
         assert!(distance.logits < 0.05, "{toml}: {distance:?}");
+    }
+}
+
+/// Exports a network with gates and compares the last layer's states behind every word with the float network's on the same
+/// grid: root of the mean squared difference, and that of the logits.
+fn compare_gated(toml: &str) -> [f64; 2] {
+    let recipe = recipe(&format!("recurrent_initializer = \"orthogonal\"\nembedding = 8\n{toml}"));
+    let encoder = encoder(&recipe);
+    let network = network(&recipe, &encoder, 3);
+    let texts = texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let labels = ["a", "b", "c"].map(str::to_owned);
+    let encoded = encoder.encode_all(&texts);
+    let grid = choose_grid(&network, &encoded, recipe.pad_to(), number_bits(&recipe, &network)).unwrap();
+    let exported =
+        export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), Some(&grid)).unwrap();
+    let model = Model::from_bytes(&exported.file).unwrap();
+    assert_eq!(file::version(model.contents()), 4, "{toml}");
+    let mut buffer = vec![0; model.workspace()];
+    let mut session = Session::new(&model, &mut buffer).unwrap();
+    let scales = grid.layers.last().unwrap().outputs(network.units());
+    let (mut squares, mut all) = (0.0, 0);
+    let mut compare = |device: Values<'_>, float: &[f32]| {
+        for ((device, float), scale) in device.iter().zip(float).zip(&scales) {
+            squares += f64::from(device as f32 * scale - float).powi(2);
+            all += 1;
+        }
+    };
+    for (text, ids) in texts.iter().zip(&encoded) {
+        let batch = Batch::new(&[0], std::slice::from_ref(ids), recipe.pad_to());
+        let states = network.states(&batch, Some(&grid)).pop().unwrap();
+        if recipe.pad_to().is_some() {
+            session.push(text);
+            session.finish();
+            compare(session.state(), states.chunks_exact(network.units()).last().unwrap());
+            continue;
+        }
+        for (word, float) in text.split_whitespace().zip(states.chunks_exact(network.units())) {
+            session.push(word);
+            session.push(" ");
+            compare(session.state(), float);
+        }
+        session.finish();
+    }
+    assert!(all > 300, "{all} states");
+    [(squares / f64::from(all)).sqrt(), exported.logit_error]
+}
+
+#[test]
+fn the_device_follows_gated_networks_step_by_step() {
+    for cell in ["gru", "lstm"] {
+        for toml in [
+            "fold = \"never\"",
+            "fold = \"never\"\nembedding_bits = 4\nunknown = \"row\"",
+            "fold = \"always\"",
+            "fold = \"never\"\npadding = \"tokens\"\nmaxlen = 40",
+            "fold = \"always\"\nunits = 7",
+            "fold = \"never\"\nunits = [9, 6]",
+        ] {
+            let [states, logits] = compare_gated(&format!("cell = \"{cell}\"\n{toml}"));
+            assert!(states < 1e-3 && logits < 0.01, "{cell}, {toml}: states {states}, logits {logits}");
+        }
+    }
+}
+
+#[test]
+fn the_device_follows_stacks_of_different_cells() {
+    for toml in [
+        "cell = [\"gru\", \"lstm\"]\nunits = [8, 10]\nfold = \"never\"",
+        "cell = [\"lstm\", \"gru\", \"gru\", \"lstm\"]\nunits = [8, 4, 12, 9]\nfold = \"always\"",
+    ] {
+        let [states, logits] = compare_gated(toml);
+        assert!(states < 1e-3 && logits < 0.01, "{toml}: states {states}, logits {logits}");
+    }
+    // With a layer whose states have eight bits, one step of them moves what is above.
+    for toml in [
+        "cell = [\"simple-rnn\", \"gru\"]\nunits = [8, 10]\nactivation = \"tanh\"\nfold = \"never\"",
+        "cell = [\"simple-rnn\", \"lstm\"]\nunits = [10, 8]\nfold = \"always\"",
+        "cell = [\"gru\", \"simple-rnn\"]\nunits = [10, 8]\nactivation = \"tanh\"\nfold = \"never\"",
+        "cell = \"simple-rnn\"\nunits = [12, 8]\nactivation = \"tanh\"\nfold = \"never\"",
+    ] {
+        let [states, logits] = compare_gated(toml);
+        assert!(states < 1e-2 && logits < 0.05, "{toml}: states {states}, logits {logits}");
     }
 }
 

@@ -169,6 +169,7 @@ fn cover(positions: &[Position], start: &Position, count: usize, may: impl Fn(us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::footprint::cores::{CellShape, LayerShape};
     use crate::footprint::{Footprint, Needs, Shape};
     use kilornn::layers::Order;
     use kilornn::text::Unit;
@@ -176,7 +177,9 @@ mod tests {
     fn candidate(vocabulary: usize, embedding: usize, units: usize) -> Candidate {
         let size = Size { vocabulary, embedding, units, form: Some(EmbeddingForm::Int4) };
         let (order, unit) = (Order::Columns, Unit::Word);
-        let step = Shape { units, width: embedding, tanh: false, order, unit, outputs: 1 };
+        let cell = CellShape::SimpleRnn { tanh: false, order };
+        let layer = LayerShape { cell, units, width: embedding };
+        let step = Shape { layers: [Some(layer), None, None, None], unit, outputs: 1 };
         let footprint =
             Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };

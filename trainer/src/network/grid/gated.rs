@@ -22,23 +22,29 @@ const LARGEST_SHIFT: i32 = 14;
 const LARGEST_INPUT_SHIFT: f32 = 8.0;
 
 /// How precise 16-bit states may be.
-const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=12;
+const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
 
-/// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of equal ones, the largest.
+/// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of nearly equal ones, the
+/// largest.
 pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (LayerGrid, Option<Numbers>) {
     let coarseness = |grid: &LayerGrid, bits: u8| {
         let step = |factor: &f32| (f32::from(1u16 << bits) / factor).powi(2);
         grid.factors.iter().map(step).sum::<f32>()
     };
-    let mut best = None;
-    for bits in STATE_BITS.rev() {
+    let mut best = at(network, layer, reads, *STATE_BITS.end());
+    let mut least = coarseness(&best.0, *STATE_BITS.end());
+    for bits in STATE_BITS.rev().skip(1) {
         let found = at(network, layer, reads, bits);
+        // With so few bits, a weight would need an accumulator of larger steps than the argument's.
+        if found.0.recurrent_steps(layer).iter().any(|step| step.abs() > 127.5) {
+            break;
+        }
         let coarse = coarseness(&found.0, bits);
-        if best.as_ref().is_none_or(|(least, _)| coarse < 0.9 * least) {
-            best = Some((coarse, found));
+        if coarse < 0.9 * least {
+            (best, least) = (found, coarse);
         }
     }
-    best.map_or_else(|| at(network, layer, reads, *STATE_BITS.start()), |(_, found)| found)
+    best
 }
 
 /// The grid at a given number of state bits: as fine as the weights allow and as no accumulator overflows.
