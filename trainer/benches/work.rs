@@ -6,6 +6,8 @@
 //! | line | work | answer |
 //! |---|---|---|
 //! | `seed N` | N training steps of the seed's shapes | milliseconds |
+//! | `products seed` | none | multiplications in the matrix products of such a step, in the mean |
+//! | `sgemm` | one product of two large matrices | its multiplications a millisecond |
 //! | `compact` | one epoch of the compact recipe, evaluation included | milliseconds, training steps, accuracy |
 //! | `size T W` | one epoch over T texts, each with its last W words, without evaluation | milliseconds, words |
 //! | `vocabulary R` | one epoch over short texts of an embedding of R rows, without evaluation | milliseconds, training steps |
@@ -14,6 +16,8 @@
 //! `work encode FOLDER DATA` writes the encoded texts to FOLDER: random ones of the seed's shapes, short random ones, and
 //! the reviews of DATA, if that is given.
 
+use std::collections::HashSet;
+use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -46,6 +50,10 @@ const VOCABULARIES: [usize; 3] = [4_000, 40_000, 400_000];
 /// Short texts for each of these: batches enough for rare words to wait for long.
 const SHORT_TEXTS: usize = 2_000 * 64;
 
+/// Rows and columns of a large matrix: enough for a product to take as little time for each of its multiplications as this
+/// machine needs.
+const LARGE: usize = 2048;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
@@ -71,6 +79,8 @@ fn serve(folder: PathBuf) -> Result<()> {
                 };
                 format!("{:.3}", seed.run(steps.parse()?)?)
             }
+            ["products", "seed"] => Seed::new(&folder)?.products().to_string(),
+            ["sgemm"] => format!("{:.0}", sgemm()),
             ["compact"] => compact(&folder)?,
             ["size", texts, words] => size(&folder, texts.parse()?, words.parse()?)?,
             ["vocabulary", rows] => vocabulary(&folder, rows.parse()?)?,
@@ -125,6 +135,59 @@ impl Seed {
         }
         Ok(started.elapsed().as_secs_f64() * 1e3)
     }
+
+    /// Multiplications in the matrix products of a step, in the mean over the batches.
+    fn products(&self) -> usize {
+        let [width, units] = self.network.kernel.shape;
+        let outputs = self.network.outputs();
+        let distinct = self.texts.chunks(TEXTS).map(|texts| {
+            let words: HashSet<u32> = texts.iter().flatten().copied().collect();
+            words.len()
+        });
+        // The input product, forward and for the gradients of the kernel and of the embedding: of each word once.
+        let inputs = 3 * distinct.sum::<usize>() / BATCHES * width * units;
+        // The same three of the state, which the first step has none of.
+        let recurrence = 3 * TEXTS * (WORDS - 1) * self.network.units() * units;
+        // The gradient of the embedding at each occurrence of a word, of which the seed adds up the squares.
+        let squares = TEXTS * WORDS * width * units;
+        let dense = 3 * TEXTS * self.network.units() * outputs;
+        inputs + recurrence + squares + dense
+    }
+}
+
+/// Multiplies two large matrices as the trainer does, and returns multiplications a millisecond.
+fn sgemm() -> f64 {
+    let matrix = || -> Vec<f32> { (0..LARGE * LARGE).map(|i| (i % 13) as f32 - 6.0).collect() };
+    let (a, b, mut out) = (matrix(), matrix(), matrix());
+    let (row, column) = (LARGE as isize, 1);
+    let started = Instant::now();
+    // SAFETY: each of the three holds LARGE rows of LARGE values, as the strides say, and `out` is none of the others.
+    unsafe {
+        gemm::gemm(
+            LARGE,
+            LARGE,
+            LARGE,
+            out.as_mut_ptr(),
+            column,
+            row,
+            false,
+            a.as_ptr(),
+            column,
+            row,
+            b.as_ptr(),
+            column,
+            row,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::Rayon(0),
+        );
+    }
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    black_box(out);
+    LARGE.pow(3) as f64 / milliseconds
 }
 
 /// One epoch as `kilornn train` runs it.
