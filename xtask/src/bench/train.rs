@@ -53,8 +53,8 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
 
     let mut sgemm = Worker::start(PRODUCTS, Command::new(&work).arg(&folder))?;
     let mut report = Map::new();
-    let (name, title) = ("seed", "a training step of the seed's shapes, ms");
-    report.insert(name.to_owned(), step(&mut workers, &mut sgemm, json, name, title)?);
+    let title = "a training step of the seed's shapes, ms";
+    report.insert("seed".to_owned(), step(&mut workers, &mut sgemm, json, "seed", title)?);
     let memory = workers.iter_mut().map(|worker| {
         let [kilobytes] = worker.numbers("memory")?;
         Ok((worker.name, kilobytes / 1024.0))
@@ -64,6 +64,13 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
         let shown: Vec<String> =
             memory.iter().map(|(name, mebibytes)| format!("{name} {mebibytes:.0}")).collect();
         println!("  most memory so far, MiB: {} (the parameters: 43)\n", shown.join(", "));
+    }
+    for (work, cell) in [("gru", "GRU"), ("lstm", "LSTM")] {
+        let title = format!("the same with {cell} instead of SimpleRNN, ms");
+        report.insert(work.to_owned(), step(&mut workers, &mut sgemm, json, work, &title)?);
+        if !json {
+            println!();
+        }
     }
 
     report.insert("vocabulary".to_owned(), medians(&vocabularies(&mut workers, json)?));
