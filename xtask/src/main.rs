@@ -146,7 +146,8 @@ enum Task {
     /// shipped model on sentences. Fails if a figure exceeds its mark, or is not what the
     /// trainer reckons with. What is missing is installed first.
     ///
-    /// `train` times training steps of the seed's shapes and epochs of the compact recipe; with --peers it makes a
+    /// `train` times training steps of the seed's shapes, with SimpleRNN, GRU and LSTM, and says how long their matrix
+    /// products alone would take at the rate of large ones; and epochs of the compact recipe. With --peers it makes a
     /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
     ///
     /// `accuracy` tests the shipped models on their test parts, as the device computes, and fails if one misses its
