@@ -5,7 +5,9 @@
 //!
 //! | line | work | answer |
 //! |---|---|---|
-//! | `seed N` | N training steps of the seed's shapes | milliseconds |
+//! | `seed N`, `gru N`, `lstm N` | N training steps of the seed's shapes, with its SimpleRNN or with another cell | milliseconds |
+//! | `products seed`, and alike | none | multiplications in the matrix products of such a step, in the mean |
+//! | `sgemm` | one product of two large matrices | its multiplications a millisecond |
 //! | `compact` | one epoch of the compact recipe, evaluation included | milliseconds, training steps, accuracy |
 //! | `size T W` | one epoch over T texts, each with its last W words, without evaluation | milliseconds, words |
 //! | `vocabulary R` | one epoch over short texts of an embedding of R rows, without evaluation | milliseconds, training steps |
@@ -14,6 +16,9 @@
 //! `work encode FOLDER DATA` writes the encoded texts to FOLDER: random ones of the seed's shapes, short random ones, and
 //! the reviews of DATA, if that is given.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -46,6 +51,10 @@ const VOCABULARIES: [usize; 3] = [4_000, 40_000, 400_000];
 /// Short texts for each of these: batches enough for rare words to wait for long.
 const SHORT_TEXTS: usize = 2_000 * 64;
 
+/// Rows and columns of a large matrix: enough for a product to take as little time for each of its multiplications as this
+/// machine needs.
+const LARGE: usize = 2048;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
@@ -60,17 +69,19 @@ fn main() -> Result<()> {
 }
 
 fn serve(folder: PathBuf) -> Result<()> {
-    let mut seed: Option<Seed> = None;
+    let mut all: HashMap<String, Steps> = HashMap::new();
     for line in io::stdin().lock().lines() {
         let line = line?;
         let answer = match line.split_whitespace().collect::<Vec<_>>()[..] {
-            ["seed", steps] => {
-                let seed = match &mut seed {
-                    Some(seed) => seed,
-                    none => none.insert(Seed::new(&folder)?),
+            [work @ ("seed" | "gru" | "lstm"), steps] => {
+                let training = match all.entry(work.to_owned()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(Steps::new(&folder, work)?),
                 };
-                format!("{:.3}", seed.run(steps.parse()?)?)
+                format!("{:.3}", training.run(steps.parse()?)?)
             }
+            ["products", work] => Steps::new(&folder, work)?.products().to_string(),
+            ["sgemm"] => format!("{:.0}", sgemm()),
             ["compact"] => compact(&folder)?,
             ["size", texts, words] => size(&folder, texts.parse()?, words.parse()?)?,
             ["vocabulary", rows] => vocabulary(&folder, rows.parse()?)?,
@@ -84,7 +95,9 @@ fn serve(folder: PathBuf) -> Result<()> {
 }
 
 /// Training of the seed's shapes.
-struct Seed {
+struct Steps {
+    /// Of its cell: products of the width of the units that each row of the input product, and of the state, goes through.
+    gates: usize,
     network: Network,
     optimizers: Optimizers,
     texts: Vec<Vec<u32>>,
@@ -93,13 +106,19 @@ struct Seed {
     rng: ChaCha8Rng,
 }
 
-impl Seed {
-    fn new(folder: &Path) -> Result<Self> {
-        let recipe = Recipe::load("seed", &[])?;
+impl Steps {
+    fn new(folder: &Path, work: &str) -> Result<Self> {
+        let (gates, settings) = match work {
+            "seed" => (1, Vec::new()),
+            "gru" => (3, vec!["cell=gru".to_owned()]),
+            "lstm" => (4, vec!["cell=lstm".to_owned()]),
+            _ => bail!("unknown work: {work}"),
+        };
+        let recipe = Recipe::load("seed", &settings)?;
         let network = Network::new(&recipe, ROWS, 1, &mut Stream::Weights.rng(0));
         let optimizers = Optimizers::new(&recipe, &network);
         let (texts, classes) = read(folder, "seed")?;
-        Ok(Self { network, optimizers, texts, classes, batch: 0, rng: Stream::Dropout.rng(0) })
+        Ok(Self { gates, network, optimizers, texts, classes, batch: 0, rng: Stream::Dropout.rng(0) })
     }
 
     fn run(&mut self, steps: usize) -> Result<f64> {
@@ -125,6 +144,60 @@ impl Seed {
         }
         Ok(started.elapsed().as_secs_f64() * 1e3)
     }
+
+    /// Multiplications in the matrix products of a step, in the mean over the batches.
+    fn products(&self) -> usize {
+        let [_, width] = self.network.embedding.shape;
+        let (units, outputs) = (self.network.units(), self.network.outputs());
+        let columns = self.gates * units;
+        let distinct = self.texts.chunks(TEXTS).map(|texts| {
+            let words: HashSet<u32> = texts.iter().flatten().copied().collect();
+            words.len()
+        });
+        // The input product, forward and for the gradients of the kernel and of the embedding: of each word once.
+        let inputs = 3 * distinct.sum::<usize>() / BATCHES * width * columns;
+        // The same three of the state, which the first step has none of.
+        let recurrence = 3 * TEXTS * (WORDS - 1) * units * columns;
+        // The gradient of the embedding at each occurrence of a word, of which the seed adds up the squares.
+        let squares = TEXTS * WORDS * width * columns;
+        let dense = 3 * TEXTS * units * outputs;
+        inputs + recurrence + squares + dense
+    }
+}
+
+/// Multiplies two large matrices as the trainer does, and returns multiplications a millisecond.
+fn sgemm() -> f64 {
+    let matrix = || -> Vec<f32> { (0..LARGE * LARGE).map(|i| (i % 13) as f32 - 6.0).collect() };
+    let (a, b, mut out) = (matrix(), matrix(), matrix());
+    let (row, column) = (LARGE as isize, 1);
+    let started = Instant::now();
+    // SAFETY: each of the three holds LARGE rows of LARGE values, as the strides say, and `out` is none of the others.
+    unsafe {
+        gemm::gemm(
+            LARGE,
+            LARGE,
+            LARGE,
+            out.as_mut_ptr(),
+            column,
+            row,
+            false,
+            a.as_ptr(),
+            column,
+            row,
+            b.as_ptr(),
+            column,
+            row,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::Rayon(0),
+        );
+    }
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    black_box(out);
+    LARGE.pow(3) as f64 / milliseconds
 }
 
 /// One epoch as `kilornn train` runs it.

@@ -12,15 +12,24 @@ use kilornn_trainer::random::Stream;
 use kilornn_trainer::recipe::Recipe;
 use serde::Deserialize;
 
-const FILE: &[u8] = include_bytes!("golden/keras_training.safetensors");
-const PARAMETERS: [&str; 6] =
-    ["embedding", "kernel", "recurrent_kernel", "bias", "dense_kernel", "dense_bias"];
+/// Networks of one SimpleRNN.
+const SIMPLE_RNN: &[u8] = include_bytes!("golden/keras_training.safetensors");
+/// Networks of GRU, LSTM and two layers.
+const LAYERS: &[u8] = include_bytes!("golden/keras_layers.safetensors");
 
 /// How far a loss may be from Keras's, relatively.
 const LOSS: f64 = 1e-4;
 /// How far a weight may be from Keras's, in units of the learning rate: the whole of a step is about
 /// one (Adam) or at most 3.2 (RMSprop), and after twenty of them a weight has moved by up to thirty.
 const WEIGHT: f64 = 0.005;
+
+/// The recurrent layers of a recorded network.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stack {
+    cells: Vec<String>,
+    units: Vec<usize>,
+}
 
 /// One recorded run; Keras's defaults where nothing is said.
 #[derive(Deserialize)]
@@ -31,7 +40,11 @@ struct Case {
     backend: String,
     optimizer: String,
     rate: f64,
-    activation: String,
+    /// Of a SimpleRNN that is the only layer. In a stack Keras's default is recorded, tanh.
+    activation: Option<String>,
+    /// Where there is more than one SimpleRNN.
+    cells: Option<Vec<String>>,
+    units: Option<Vec<usize>>,
     mask: bool,
     outputs: usize,
     /// The embedding is not trained.
@@ -45,12 +58,16 @@ impl Case {
         self.backend == "tensorflow" && self.optimizer == "rmsprop" && !self.frozen
     }
 
-    fn recipe(&self, maxlen: usize) -> Recipe {
-        let padding = if self.mask { "masked" } else { "tokens" };
-        let mut toml = format!(
-            "optimizer = \"{}\"\nlearning_rate = {}\nactivation = \"{}\"\npadding = \"{padding}\"\nmaxlen = {maxlen}\n",
-            self.optimizer, self.rate, self.activation
-        );
+    fn stack(&self) -> Stack {
+        Stack {
+            cells: self.cells.clone().unwrap_or_else(|| vec!["simple-rnn".to_owned()]),
+            units: self.units.clone().unwrap_or_else(|| vec![8]),
+        }
+    }
+
+    fn recipe(&self, maxlen: usize, width: usize) -> Recipe {
+        let mut toml = format!("optimizer = \"{}\"\nlearning_rate = {}\n", self.optimizer, self.rate);
+        toml += &self.stack().toml(self.activation.as_deref(), self.mask, maxlen, width);
         if self.slices() {
             toml += "embedding_squares = \"occurrence\"\n";
         }
@@ -61,16 +78,65 @@ impl Case {
     }
 }
 
+impl Stack {
+    /// The keys of a recipe for such a network.
+    fn toml(&self, activation: Option<&str>, mask: bool, maxlen: usize, width: usize) -> String {
+        let Self { cells, units } = self;
+        let padding = if mask { "masked" } else { "tokens" };
+        let reading = format!("padding = \"{padding}\"\nmaxlen = {maxlen}\nembedding = {width}\n");
+        let activation = activation.unwrap_or("tanh");
+        // Where one would do, a person writes no list.
+        let layers = match (&cells[..], &units[..]) {
+            ([cell], [units]) if cell == "simple-rnn" => format!("units = {units}\n"),
+            ([cell], [units]) => format!("cell = {cell:?}\nunits = {units}\n"),
+            ([cell, rest @ ..], _) if rest.iter().all(|other| other == cell) => {
+                format!("cell = {cell:?}\nunits = {units:?}\n")
+            }
+            _ => format!("cell = {cells:?}\nunits = {units:?}\n"),
+        };
+        format!("{reading}{layers}activation = \"{activation}\"\nstate_limit = 0\n")
+    }
+
+    /// The parameters, in the order of Keras's `get_weights()`, as `golden/keras_training.py` names them.
+    fn parameters(&self) -> Vec<String> {
+        let mut names = vec!["embedding".to_owned()];
+        for layer in 1..=self.cells.len() {
+            let end = if layer == 1 { String::new() } else { format!("_{layer}") };
+            names.extend(["kernel", "recurrent_kernel", "bias"].map(|name| name.to_owned() + &end));
+        }
+        names.extend(["dense_kernel", "dense_bias"].map(str::to_owned));
+        names
+    }
+}
+
 struct Fixture {
     cases: Vec<Case>,
+    /// Networks of which only logits are recorded.
+    forward: HashMap<String, Stack>,
     tensors: HashMap<String, Tensor>,
 }
 
 impl Fixture {
-    fn read() -> Self {
-        let (_, metadata) = ::safetensors::SafeTensors::read_metadata(FILE).unwrap();
-        let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
-        Self { cases, tensors: safetensors::load_buffer(FILE, &Device::Cpu).unwrap() }
+    fn read(file: &[u8]) -> Self {
+        let (_, metadata) = ::safetensors::SafeTensors::read_metadata(file).unwrap();
+        let metadata = metadata.metadata().as_ref().unwrap();
+        let cases = serde_json::from_str(&metadata["cases"]).unwrap();
+        let forward = metadata.get("forward").map(|stacks| serde_json::from_str(stacks).unwrap());
+        let tensors = safetensors::load_buffer(file, &Device::Cpu).unwrap();
+        Self { cases, forward: forward.unwrap_or_default(), tensors }
+    }
+
+    /// A network of the weights under `prefix`.
+    fn network(&self, prefix: &str, stack: &Stack, recipe: &Recipe, outputs: usize) -> Network {
+        let rows = self.tensor(&format!("{prefix}/embedding")).dim(0).unwrap();
+        let mut network = Network::zeros(recipe, rows, outputs);
+        let names = stack.parameters();
+        network.set_weights(names.iter().map(|name| self.floats(&format!("{prefix}/{name}"))).collect());
+        network
+    }
+
+    fn width(&self, prefix: &str) -> usize {
+        self.tensor(&format!("{prefix}/embedding")).dim(1).unwrap()
     }
 
     fn tensor(&self, name: &str) -> &Tensor {
@@ -106,11 +172,13 @@ fn activation(name: &str) -> Activation {
     }
 }
 
-/// Repeats a recorded run and compares every loss and accuracy, and the weights where they were recorded.
-fn replay(fixture: &Fixture, case: &Case) {
+/// Repeats a recorded run and compares every loss and accuracy, and the weights after the steps after which they were
+/// recorded.
+fn replay(fixture: &Fixture, case: &Case, after: &[usize]) {
     let Case { name, outputs, .. } = case;
     let (texts, maxlen) = fixture.texts();
-    let recipe = case.recipe(maxlen);
+    let (stack, initial) = (case.stack(), format!("{name}/initial"));
+    let recipe = case.recipe(maxlen, fixture.width(&initial));
     let classes = fixture.tensor(if *outputs == 1 { "classes/2" } else { "classes/5" });
     let classes: Vec<i64> = classes.to_dtype(DType::I64).unwrap().to_vec1().unwrap();
     let losses = fixture.floats(&format!("{name}/losses"));
@@ -118,8 +186,7 @@ fn replay(fixture: &Fixture, case: &Case) {
     let batches = fixture.rows("batches");
     assert_eq!((batches.len(), losses.len(), accuracies.len()), (20, 20, 20));
 
-    let initial = PARAMETERS.map(|parameter| fixture.array(&format!("{name}/initial/{parameter}")));
-    let mut network = Network::from_arrays(activation(&case.activation), initial).unwrap();
+    let mut network = fixture.network(&initial, &stack, &recipe, *outputs);
     assert_eq!(network.outputs(), *outputs);
     let mut optimizers = Optimizers::new(&recipe, &network);
     let mut rng = Stream::Dropout.rng(0);
@@ -154,11 +221,13 @@ fn replay(fixture: &Fixture, case: &Case) {
         let correct = (f64::from(accuracies[step - 1]) * examples.len() as f64).round() as usize;
         assert_eq!(score.correct, correct, "{name}, step {step}: right answers");
 
-        for parameter in network.parameters() {
-            let recorded = format!("{name}/after-{step}/{}", parameter.name);
-            if !fixture.tensors.contains_key(&recorded) {
-                continue;
-            }
+        if !after.contains(&step) {
+            continue;
+        }
+        let recorded = stack.parameters();
+        assert_eq!(network.parameters().len(), recorded.len());
+        for (parameter, recorded) in network.parameters().iter().zip(recorded) {
+            let recorded = format!("{name}/after-{step}/{recorded}");
             compared += 1;
             let theirs = fixture.floats(&recorded);
             assert_eq!(parameter.values.len(), theirs.len());
@@ -169,30 +238,69 @@ fn replay(fixture: &Fixture, case: &Case) {
             }
         }
     }
-    assert_eq!(compared, 3 * PARAMETERS.len(), "{name}: weights of three steps were recorded");
+    assert_eq!(compared, after.len() * stack.parameters().len(), "{name}: weights after {after:?}");
     println!("{name}: losses off by at most {worst_loss:.1e}, weights by {worst_weight:.1e} learning rates");
+}
+
+/// Repeats the runs of an optimizer, of which there are so many.
+fn replay_all(file: &[u8], optimizer: &str, count: usize, after: &[usize]) {
+    let fixture = Fixture::read(file);
+    let cases: Vec<&Case> = fixture.cases.iter().filter(|case| case.optimizer == optimizer).collect();
+    assert_eq!(cases.len(), count);
+    cases.into_iter().for_each(|case| replay(&fixture, case, after));
 }
 
 #[test]
 fn rmsprop_trains_as_keras_does() {
-    let fixture = Fixture::read();
-    let cases: Vec<&Case> = fixture.cases.iter().filter(|case| case.optimizer == "rmsprop").collect();
-    assert_eq!(cases.len(), 9);
-    cases.into_iter().for_each(|case| replay(&fixture, case));
+    replay_all(SIMPLE_RNN, "rmsprop", 9, &[1, 5, 20]);
 }
 
 #[test]
 fn adam_trains_as_keras_does() {
-    let fixture = Fixture::read();
-    let cases: Vec<&Case> = fixture.cases.iter().filter(|case| case.optimizer == "adam").collect();
-    assert_eq!(cases.len(), 3);
-    cases.into_iter().for_each(|case| replay(&fixture, case));
+    replay_all(SIMPLE_RNN, "adam", 3, &[1, 5, 20]);
+}
+
+#[test]
+fn rmsprop_trains_layers_as_keras_does() {
+    replay_all(LAYERS, "rmsprop", 12, &[1, 20]);
+}
+
+#[test]
+fn adam_trains_layers_as_keras_does() {
+    replay_all(LAYERS, "adam", 10, &[1, 20]);
+}
+
+/// The logits of GRU, LSTM and stacks, for weights that drive their gates far from where they are linear.
+#[test]
+fn layers_compute_as_keras_does() {
+    let fixture = Fixture::read(LAYERS);
+    let (texts, maxlen) = fixture.texts();
+    assert_eq!(fixture.forward.len(), 5);
+    for (name, stack) in &fixture.forward {
+        let prefix = format!("forward/{name}");
+        for (mask, logits) in [(false, "logits"), (true, "logits-masked")] {
+            let toml = stack.toml(None, mask, maxlen, fixture.width(&prefix));
+            let recipe = Recipe::from_toml(&toml).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let network = fixture.network(&prefix, stack, &recipe, 5);
+            let all: Vec<usize> = (0..texts.len()).collect();
+            let ours = network.logits(&Batch::new(&all, &texts, recipe.pad_to()), None).unwrap();
+            let theirs = fixture.floats(&format!("{prefix}/{logits}"));
+            assert_eq!(ours.len(), theirs.len());
+            let spread = theirs.iter().fold(f32::MIN, |a, &b| a.max(b))
+                - theirs.iter().fold(f32::MAX, |a, &b| a.min(b));
+            assert!(spread > 1.0, "{name}: all logits are alike, which shows nothing");
+            for (index, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+                let off = (ours - theirs).abs() / theirs.abs().max(1.0);
+                assert!(off < 1e-5, "{name}, {logits} of text {}: {ours}, Keras's {theirs}", index / 5);
+            }
+        }
+    }
 }
 
 /// The last states of a SimpleRNN, for weights that drive it far from where it is linear.
 #[test]
 fn simple_rnn_computes_as_keras_does() {
-    let fixture = Fixture::read();
+    let fixture = Fixture::read(SIMPLE_RNN);
     let (texts, maxlen) = fixture.texts();
     let units = fixture.tensor("rnn/bias").elem_count();
     let zeros = |name: &str, shape: &[usize]| Array {

@@ -9,7 +9,6 @@ more on all training reviews, and only those models see the test part, once. Wit
 fastText gives the same model again; the trials share the cores instead.
 """
 
-import gzip
 import hashlib
 import importlib.metadata
 import json
@@ -22,6 +21,8 @@ import tempfile
 from pathlib import Path
 
 import fasttext
+
+from sets import rows
 
 PACKAGE = "fasttext-wheel"
 
@@ -60,15 +61,6 @@ TRAINED = {"lr": [0.05, 0.1, 0.25], "epoch": [5, 10, 20]}
 # are right on 0.874 and 0.872; and `qnorm`, which costs a byte a feature and changes that by 0.002 either way.)
 DIMENSIONS = [2, 4, 10]
 CUTOFFS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 64_000]
-
-
-def rows(folder, part):
-    """Labels and texts of a part."""
-    plain = folder / f"{part}.tsv"
-    opened = plain.open("rb") if plain.exists() else gzip.open(folder / f"{part}.tsv.gz")
-    with opened as file:
-        lines = file.read().decode("utf-8").split("\n")[1:]
-    return [line.split("\t", 1) for line in lines if line]
 
 
 def write(path, examples, cut):

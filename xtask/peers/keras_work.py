@@ -1,4 +1,4 @@
-"""The seed's training step in Keras, on TensorFlow. The same lines in, the same lines out as trainer/benches/work.rs."""
+"""Training steps of the seed's shapes in Keras, on TensorFlow. The same lines in, the same lines out as trainer/benches/work.rs."""
 
 import os
 import resource
@@ -15,13 +15,21 @@ from texts import padded, read
 ROWS, WORDS, TEXTS = 88_582, 100, 128
 
 
-def seed(folder):
-    """The tutorial's model, as a person would train it."""
+# By the name of the work: the tutorial's model as it is, and with other cells as Keras makes them.
+CELLS = {
+    "seed": lambda: keras.layers.SimpleRNN(100, activation="relu"),
+    "gru": lambda: keras.layers.GRU(100),
+    "lstm": lambda: keras.layers.LSTM(100),
+}
+
+
+def steps_of(cell, folder):
+    """The tutorial's model with this cell, as a person would train it."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([
         keras.Input((WORDS,), dtype="int32"),
         keras.layers.Embedding(ROWS, 128),
-        keras.layers.SimpleRNN(100, activation="relu"),
+        CELLS[cell](),
         keras.layers.Dense(1, activation="sigmoid"),
     ])
     model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
@@ -39,12 +47,13 @@ def seed(folder):
 
 
 def main():
-    folder, work = sys.argv[1], None
+    folder, works = sys.argv[1], {}
     for line in sys.stdin:
         match line.split():
-            case ["seed", steps]:
-                work = work or seed(folder)
-                print(f"{work(int(steps)):.3f}", flush=True)
+            case [cell, steps] if cell in CELLS:
+                if cell not in works:
+                    works[cell] = steps_of(cell, folder)
+                print(f"{works[cell](int(steps)):.3f}", flush=True)
             case ["memory"]:
                 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
             case _:

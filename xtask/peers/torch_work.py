@@ -12,11 +12,19 @@ from texts import padded, read
 torch.manual_seed(0)
 
 
+# By the name of the work.
+CELLS = {
+    "seed": lambda width, units: torch.nn.RNN(width, units, nonlinearity="relu", batch_first=True),
+    "gru": lambda width, units: torch.nn.GRU(width, units, batch_first=True),
+    "lstm": lambda width, units: torch.nn.LSTM(width, units, batch_first=True),
+}
+
+
 class Classifier(torch.nn.Module):
-    def __init__(self, rows, width, units, dropout=(0.0, 0.0)):
+    def __init__(self, rows, width, units, dropout=(0.0, 0.0), cell="seed"):
         super().__init__()
         self.embedding = torch.nn.Embedding(rows, width)
-        self.rnn = torch.nn.RNN(width, units, nonlinearity="relu", batch_first=True)
+        self.rnn = CELLS[cell](width, units)
         self.dense = torch.nn.Linear(units, 1)
         self.drop_embedding, self.drop_state = (torch.nn.Dropout(share) for share in dropout)
 
@@ -25,13 +33,15 @@ class Classifier(torch.nn.Module):
         if lengths is not None:
             x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         _, state = self.rnn(x)
+        # An LSTM also gives its cells' contents.
+        state = state[0] if isinstance(state, tuple) else state
         return self.dense(self.drop_state(state[0]))[:, 0]
 
 
-def seed(folder):
-    """The tutorial's model, with PyTorch's own RMSprop."""
+def steps_of(cell, folder):
+    """The tutorial's model with this cell, and PyTorch's own RMSprop."""
     rows, words, batch = 88_582, 100, 128
-    model = Classifier(rows, 128, 100)
+    model = Classifier(rows, 128, 100, cell=cell)
     optimizer = torch.optim.RMSprop(model.parameters(), lr=0.001, alpha=0.9, eps=1e-7)
     loss = torch.nn.BCEWithLogitsLoss()
     texts, classes = read(folder, "seed")
@@ -122,12 +132,13 @@ def vocabulary(folder, rows):
 
 
 def main():
-    folder, work = sys.argv[1], None
+    folder, works = sys.argv[1], {}
     for line in sys.stdin:
         match line.split():
-            case ["seed", steps]:
-                work = work or seed(folder)
-                print(f"{work(int(steps)):.3f}", flush=True)
+            case [cell, steps] if cell in CELLS:
+                if cell not in works:
+                    works[cell] = steps_of(cell, folder)
+                print(f"{works[cell](int(steps)):.3f}", flush=True)
             case ["compact"]:
                 milliseconds, steps, accuracy = compact(folder)
                 print(f"{milliseconds:.3f} {steps} {accuracy:.4f}", flush=True)

@@ -26,7 +26,7 @@ mod trainer;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand, ValueEnum};
 use kilornn_host::Board;
 
@@ -146,7 +146,8 @@ enum Task {
     /// shipped model on sentences. Fails if a figure exceeds its mark, or is not what the
     /// trainer reckons with. What is missing is installed first.
     ///
-    /// `train` times training steps of the seed's shapes and epochs of the compact recipe; with --peers it makes a
+    /// `train` times training steps of the seed's shapes, with SimpleRNN, GRU and LSTM, and says how long their matrix
+    /// products alone would take at the rate of large ones; and epochs of the compact recipe. With --peers it makes a
     /// Python environment under target/ and lets Keras and PyTorch do the same work in turn.
     ///
     /// `accuracy` tests the shipped models on their test parts, as the device computes, and fails if one misses its
@@ -154,8 +155,11 @@ enum Task {
     /// too; they stay in target/models as long as recipe and arguments are the same (`cargo xtask model NAME` makes
     /// one anew). With --peers fastText is trained in many sizes and recorded in xtask/peers/fasttext_points.json.
     /// With --figure docs/images/accuracy.svg shows what was measured beside that record.
+    /// With `--peers svm` no model is tested: a linear SVM over tf-idf is trained (scikit-learn) on the data sets by which
+    /// the default of `kilornn train` is judged, and its accuracy on their test parts printed.
     #[command(after_help = "Examples:\n  cargo xtask bench device\n  cargo xtask bench device --json\n  \
-                            cargo xtask bench train --peers\n  cargo xtask bench accuracy --all")]
+                            cargo xtask bench train --peers\n  cargo xtask bench accuracy --all\n  \
+                            cargo xtask bench accuracy --peers svm")]
     Bench {
         /// What to measure
         what: Subject,
@@ -165,9 +169,9 @@ enum Task {
         /// `device`: only on this board
         #[arg(long, value_name = "NAME")]
         board: Option<String>,
-        /// `train`: also Keras and PyTorch; `accuracy`: also fastText
-        #[arg(long)]
-        peers: bool,
+        /// `train`: also Keras and PyTorch; `accuracy`: also fastText, or with `svm` a linear SVM instead of models
+        #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "usual")]
+        peers: Option<Peers>,
         /// `accuracy`: the folder of the data sets, seen from the repository's root
         #[arg(long, value_name = "DIR", default_value = manifest::DATA)]
         data: PathBuf,
@@ -218,6 +222,15 @@ impl OnBoard {
     }
 }
 
+/// What is measured beside us.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Peers {
+    /// What is meant without a name
+    Usual,
+    /// A linear SVM over tf-idf
+    Svm,
+}
+
 /// What can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Subject {
@@ -245,9 +258,17 @@ fn main() -> ExitCode {
         Task::Bench { what: Subject::Device, json, board, .. } => {
             ("bench", bench::device::run(json, board.as_deref()))
         }
-        Task::Bench { what: Subject::Train, json, peers, .. } => ("bench", bench::train::run(peers, json)),
+        Task::Bench { what: Subject::Accuracy, peers: Some(Peers::Svm), json, data, .. } => {
+            ("bench", bench::svm::run(&data, json))
+        }
+        Task::Bench { what: Subject::Train, peers: Some(Peers::Svm), .. } => {
+            ("bench", Err(anyhow!("only `accuracy` has an SVM to compare with")))
+        }
+        Task::Bench { what: Subject::Train, json, peers, .. } => {
+            ("bench", bench::train::run(peers.is_some(), json))
+        }
         Task::Bench { what: Subject::Accuracy, json, peers, data, all, figure, .. } => {
-            let data = &data;
+            let (data, peers) = (&data, peers.is_some());
             ("bench", bench::accuracy::run(bench::accuracy::Args { data, all, peers, figure, json }))
         }
         Task::Release => ("release", release::run()),

@@ -1,10 +1,10 @@
-"""Records what Keras itself computes, in training and in a SimpleRNN's forward pass, into
-keras_training.safetensors.
+"""Records what Keras itself computes, in training and in the forward pass: with one SimpleRNN into
+keras_training.safetensors, with GRU, LSTM and two layers into keras_layers.safetensors.
 
     python3 -m venv venv && venv/bin/pip install -r requirements.txt
-    venv/bin/python keras_training.py
+    venv/bin/python keras_training.py [keras_training | keras_layers]
 
-`trainer/tests/keras_training.rs` replays it. Everything is recorded on the CPU, without dropout; the order of the
+`trainer/tests/keras_training.rs` replays both. Everything is recorded on the CPU, without dropout; the order of the
 batches is random but recorded.
 
 Two backends are recorded, because Keras 3 computes two different things. RMSprop and Adam square the gradient. On
@@ -16,7 +16,7 @@ trainer does the former, which is what `rmsprop.py` and `adam.py` say, unless a 
 well; with Adam it is for runs in which the embedding is frozen. `explain()` below checks this paragraph on a run of
 each backend and stops the script where it is not so.
 
-Tensors, by name:
+Tensors, by name, of both files:
 
     texts                    [texts, MAXLEN] int32   ids of words, padded with 0 in front
     classes/2, classes/5     [texts] int32
@@ -25,11 +25,28 @@ Tensors, by name:
     CASE/after-N/PARAMETER   float32                 the same after N steps
     CASE/losses              [STEPS] float32         mean loss of each batch, before its step
     CASE/accuracies          [STEPS] float32         the same for accuracies
+
+PARAMETER is embedding, kernel, recurrent_kernel, bias, dense_kernel or dense_bias; the second layer's are kernel_2,
+recurrent_kernel_2 and bias_2 and stand before the dense layer's. Shapes and the order of gates are Keras's own: a GRU of
+n units has kernels of 3n columns (z, r, h) and a bias of [2, 3n] (of the kernel, then of the recurrent kernel:
+`reset_after=True`), an LSTM kernels of 4n columns and a bias of [4n] (i, f, c, o). A layer below another one gives it
+its output at every step (`return_sequences=True`). N is 1, 5 and 20 in keras_training, 1 and 20 in keras_layers.
+
+Of keras_training alone:
+
     rnn/embedding, rnn/kernel, rnn/recurrent_kernel, rnn/bias
     rnn/relu, rnn/relu-masked, rnn/tanh, rnn/tanh-masked    [texts, UNITS] float32, the last states for `texts`
     rnn/relu-masked-post     the same with pads behind the words, which a mask skips as well
 
-The file's metadata has a `cases` entry: a JSON list with the settings of each CASE.
+Of keras_layers alone, for the networks of FORWARD, whose gates are far from where they are linear:
+
+    forward/NAME/PARAMETER
+    forward/NAME/logits, forward/NAME/logits-masked    [texts, 5] float32, for `texts`
+
+In keras_layers, training starts from Keras's initializers, but with an embedding, kernels and biases that are large
+enough for every gate to matter to the loss (`spread` below). The metadata of each file has a `cases` entry: a JSON list
+with the settings of each CASE. That of keras_layers has a `forward` entry as well: an object with the cells and the
+units of each NAME.
 """
 
 import json
@@ -40,7 +57,7 @@ import tempfile
 from pathlib import Path
 
 BACKENDS = ["torch", "tensorflow"]
-if len(sys.argv) > 1:
+if sys.argv[1:] and sys.argv[1] in BACKENDS:
     os.environ.update(KERAS_BACKEND=sys.argv[1], CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # one order of sums
 
@@ -48,11 +65,10 @@ if len(sys.argv) > 1:
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-WORDS, WIDTH, UNITS, MAXLEN = 200, 8, 8, 20
+WORDS, MAXLEN = 200, 20
 TEXTS, BATCH, STEPS = 216, 32, 20
-PARAMETERS = ["embedding", "kernel", "recurrent_kernel", "bias", "dense_kernel", "dense_bias"]
-RECORDED = [1, 5, 20]
-
+# Of the networks of one SimpleRNN; those of FORWARD and of keras_layers are narrower, which keeps the file small.
+WIDTH, UNITS, NARROW = 8, 8, 4
 
 
 def case(name, backend, optimizer, rate, activation, mask, outputs, frozen=False, rho=None):
@@ -60,7 +76,14 @@ def case(name, backend, optimizer, rate, activation, mask, outputs, frozen=False
     return {key: value for key, value in locals().items() if value is not None}
 
 
-CASES = [
+def layers(cells, units, backend, optimizer, mask, outputs):
+    """A case of other cells than one SimpleRNN. Losses of the two rates move by about as much."""
+    name = "-".join([*cells, optimizer] + ["masked"] * mask + ["slices"] * (backend == "tensorflow"))
+    rate = {"rmsprop": 0.003, "adam": 0.01}[optimizer]
+    return {**locals(), "frozen": False}
+
+
+SIMPLE = [
     case("rmsprop-relu", "torch", "rmsprop", 0.001, "relu", False, 1),
     case("rmsprop-relu-masked", "torch", "rmsprop", 0.001, "relu", True, 1),
     case("rmsprop-tanh", "torch", "rmsprop", 0.01, "tanh", False, 1),
@@ -74,6 +97,25 @@ CASES = [
     case("adam-tanh-masked", "torch", "adam", 0.01, "tanh", True, 5),
     case("adam-relu-frozen", "tensorflow", "adam", 0.01, "relu", True, 1, frozen=True),
 ]
+STACKS = {"gru": [4], "lstm": [4], "gru gru": [4, 3], "lstm lstm": [4, 3]}
+LAYERS = [
+    *(
+        layers(cells.split(), units, "torch", optimizer, mask, 5 if mask else 1)
+        for cells, units in STACKS.items()
+        for optimizer in ["rmsprop", "adam"]
+        for mask in [False, True]
+    ),
+    # Unlike layers, the second one wider than the first.
+    layers(["gru", "lstm"], [3, 5], "torch", "adam", True, 5),
+    layers(["lstm", "gru"], [3, 5], "torch", "rmsprop", False, 1),
+    layers(["simple-rnn", "gru"], [4, 3], "torch", "adam", True, 1),
+    layers(["gru"], [4], "tensorflow", "rmsprop", False, 1),
+    layers(["lstm"], [4], "tensorflow", "rmsprop", True, 5),
+    layers(["lstm", "gru"], [4, 3], "tensorflow", "rmsprop", True, 5),
+]
+FORWARD = {"gru": [6], "lstm": [6], "gru gru": [6, 4], "lstm lstm": [6, 4], "lstm gru": [4, 6]}
+# The steps after which weights are recorded, and the cases, of each file.
+FILES = {"keras_training": ([1, 5, 20], SIMPLE), "keras_layers": ([1, 20], LAYERS)}
 
 
 def make_texts(rng):
@@ -100,15 +142,48 @@ def make_batches(rng):
     return filled
 
 
-def train(case, texts, classes, batches, record):
+def recurrent(cells, units, activation="tanh"):
+    """Layers with Keras's defaults but for the activation, each but the last with its output at every step."""
+    kinds = {"simple-rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
+    last = len(cells) - 1
+    return [
+        kinds[cell](n, activation=activation, return_sequences=layer < last)
+        for layer, (cell, n) in enumerate(zip(cells, units, strict=True))
+    ]
+
+
+def parameters(layers):
+    """Names of `get_weights()`."""
+    ends = ["", *(f"_{layer}" for layer in range(2, layers + 1))]
+    each = [f"{name}{end}" for end in ends for name in ["kernel", "recurrent_kernel", "bias"]]
+    return ["embedding", *each, "dense_kernel", "dense_bias"]
+
+
+def spread(model, rng):
+    """Makes initial weights so large that every gate matters: those of Keras would leave all of them half open."""
+    scales = {"embedding": (20.0, 0.0), "kernel": (1.5, 0.0), "recurrent_kernel": (1.0, 0.0), "bias": (1.0, 0.5)}
+    names = parameters((len(model.weights) - 3) // 3)
+    weights = []
+    for name, value in zip(names, model.get_weights(), strict=True):
+        scale, noise = scales.get(name.removesuffix("_2"), (1.0, 0.0))
+        weights.append(scale * value + noise * rng.normal(size=value.shape))
+    model.set_weights(weights)
+
+
+def train(case, texts, classes, batches, recorded, record):
     keras.utils.set_random_seed(11)
     outputs = case["outputs"]
+    cells, units = case.get("cells", ["simple-rnn"]), case.get("units", [UNITS])
+    width = NARROW if "cells" in case else WIDTH
+    # Layers are made in the order of the network, in which Keras draws their random numbers.
     model = keras.Sequential([
         keras.Input((MAXLEN,), dtype="int32"),
-        keras.layers.Embedding(WORDS + 1, WIDTH, mask_zero=case["mask"], trainable=not case["frozen"]),
-        keras.layers.SimpleRNN(UNITS, activation=case["activation"]),
+        keras.layers.Embedding(WORDS + 1, width, mask_zero=case["mask"], trainable=not case["frozen"]),
+        *recurrent(cells, units, case.get("activation", "tanh")),
         keras.layers.Dense(outputs, activation="sigmoid" if outputs == 1 else "softmax"),
     ])
+    if "cells" in case:
+        spread(model, np.random.default_rng(5))
     kinds = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam}
     more = {"rho": case["rho"]} if "rho" in case else {}
     loss = "binary_crossentropy" if outputs == 1 else "sparse_categorical_crossentropy"
@@ -116,7 +191,7 @@ def train(case, texts, classes, batches, record):
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
     def weights(moment):
-        for name, value in zip(PARAMETERS, model.get_weights(), strict=True):
+        for name, value in zip(parameters(len(cells)), model.get_weights(), strict=True):
             record[f"{case['name']}/{moment}/{name}"] = value
 
     weights("initial")
@@ -127,7 +202,7 @@ def train(case, texts, classes, batches, record):
         loss, accuracy = model.train_on_batch(texts[batch], classes[batch])
         losses.append(loss)
         accuracies.append(accuracy)
-        if step in RECORDED:
+        if step in recorded:
             weights(f"after-{step}")
     record[f"{case['name']}/losses"] = np.array(losses, "float32")
     record[f"{case['name']}/accuracies"] = np.array(accuracies, "float32")
@@ -160,6 +235,26 @@ def forward(texts, padded, rng, record):
         record[f"rnn/{name}"] = model.predict(x, verbose=0)
 
 
+def forward_layers(padded, rng, record):
+    """Logits of networks whose gates open and close, and of which each weight is of its own."""
+    scales = {"embedding": 1.0, "kernel": 0.8, "recurrent_kernel": 0.8, "bias": 0.5, "dense_kernel": 1.0}
+    for stack, units in FORWARD.items():
+        cells, name = stack.split(), stack.replace(" ", "-")
+        shapes = None
+        for ending, mask in [("logits", False), ("logits-masked", True)]:
+            embedding = keras.layers.Embedding(WORDS + 1, NARROW, mask_zero=mask)
+            input_ids, dense = keras.Input((MAXLEN,), dtype="int32"), keras.layers.Dense(5)
+            model = keras.Sequential([input_ids, embedding, *recurrent(cells, units), dense])
+            if shapes is None:
+                shapes = [value.shape for value in model.get_weights()]
+                names = parameters(len(cells))
+                scale = [scales.get(parameter.removesuffix("_2"), 0.5) for parameter in names]
+                weights = [(s * rng.normal(size=shape)).astype("float32") for s, shape in zip(scale, shapes)]
+                record.update(zip([f"forward/{name}/{parameter}" for parameter in names], weights, strict=True))
+            model.set_weights(weights)
+            record[f"forward/{name}/{ending}"] = model.predict(padded, verbose=0)
+
+
 def explain(backend):
     """One step of RMSprop on a word that occurs three times in a batch, by both readings of the square."""
     embedding = keras.layers.Embedding(2, 1)
@@ -175,32 +270,41 @@ def explain(backend):
     assert np.isclose(step, 6 / np.sqrt(0.1 * square), rtol=1e-4), (backend, step)
 
 
-def record_backend(backend, out):
+def record_backend(backend, file, out):
     explain(backend)
     rng = np.random.default_rng(7)
     texts, padded, two, five = make_texts(rng)
     batches = make_batches(rng)
     record = {"texts": padded.astype("int32"), "classes/2": two, "classes/5": five, "batches": batches}
-    for case in CASES:
+    recorded, cases = FILES[file]
+    for case in cases:
         if case["backend"] == backend:
-            train(case, padded, two if case["outputs"] == 1 else five, batches, record)
-    if backend == "tensorflow":
+            train(case, padded, two if case["outputs"] == 1 else five, batches, recorded, record)
+    if backend == "tensorflow" and file == "keras_training":
         forward(texts, padded, rng, record)
+    if backend == "tensorflow" and file == "keras_layers":
+        forward_layers(padded, rng, record)
     save_file({name: np.ascontiguousarray(value) for name, value in record.items()}, out)
 
 
 def main():
-    if len(sys.argv) > 1:
+    if sys.argv[1:] and sys.argv[1] in BACKENDS:
         return record_backend(*sys.argv[1:])
-    record = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for backend in BACKENDS:
-            part = f"{folder}/{backend}.safetensors"
-            subprocess.run([sys.executable, __file__, backend, part], check=True)
-            record.update(load_file(part))
-    out = Path(__file__).with_suffix(".safetensors")
-    save_file(record, out, {"cases": json.dumps(CASES)})
-    out.chmod(0o644)
+    for file in sys.argv[1:] or FILES:
+        record = {}
+        with tempfile.TemporaryDirectory() as folder:
+            for backend in BACKENDS:
+                part = f"{folder}/{backend}.safetensors"
+                subprocess.run([sys.executable, __file__, backend, file, part], check=True)
+                record.update(load_file(part))
+        metadata = {"cases": json.dumps(FILES[file][1])}
+        if file == "keras_layers":
+            metadata["forward"] = json.dumps({
+                stack.replace(" ", "-"): {"cells": stack.split(), "units": units} for stack, units in FORWARD.items()
+            })
+        out = Path(__file__).with_name(f"{file}.safetensors")
+        save_file(record, out, metadata)
+        out.chmod(0o644)
 
 
 main()

@@ -4,7 +4,10 @@
     venv/bin/python torch_import.py
 
 For each case `import/torch-CASE.safetensors`, `import/torch-CASE.toml` and `import/torch-CASE.txt` (the vocabulary),
-and all in one `import/torch.json`: texts and probabilities. `trainer/tests/import.rs` reads them.
+and all in one, texts and answers: in `import/torch.json` for networks of one nn.RNN layer, in `import/torch-layers.json`
+for others. `trainer/tests/import.rs` reads them.
+
+Of one nn.RNN layer the answers are probabilities, a list for each text; of other networks they are logits.
 """
 
 import json
@@ -29,15 +32,19 @@ def words(text):
 
 
 class Classifier(nn.Module):
-    def __init__(self, rows, width, units, outputs, nonlinearity):
+    """With `rnn`, one of nn.RNN, nn.GRU and nn.LSTM, and what it is made with."""
+
+    def __init__(self, rows, width, units, outputs, rnn, **recurrent):
         super().__init__()
         self.embedding = nn.Embedding(rows, width)
-        self.rnn = nn.RNN(width, units, nonlinearity=nonlinearity, batch_first=True)
+        self.rnn = rnn(width, units, batch_first=True, **recurrent)
         self.linear = nn.Linear(units, outputs)
         for parameter in self.parameters():
             nn.init.normal_(parameter, std=0.5)
         # A state that does not explode.
-        nn.init.orthogonal_(self.rnn.weight_hh_l0, gain=0.8)
+        if rnn is nn.RNN:
+            for layer in range(self.rnn.num_layers):
+                nn.init.orthogonal_(getattr(self.rnn, f"weight_hh_l{layer}"), gain=0.8)
 
     def forward(self, ids, lengths=None):
         """With lengths, pads behind the words are skipped; without, pads in front of them are read."""
@@ -45,22 +52,27 @@ class Classifier(nn.Module):
         if lengths is not None:
             embedded = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         _, last = self.rnn(embedded)
-        logits = self.linear(last[0])
-        return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+        # nn.LSTM also gives its cells' contents.
+        last = last[0] if isinstance(self.rnn, nn.LSTM) else last
+        return self.linear(last[-1])
 
 
-def write(name, lines, toml, state, texts, probabilities):
+def probabilities(logits):
+    return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+
+
+def write(name, lines, toml, state, texts, **answers):
     (FOLDER / f"torch-{name}.txt").write_text("".join(f"{line}\n" for line in lines))
     (FOLDER / f"torch-{name}.toml").write_text(f'vocabulary = "torch-{name}.txt"\n{toml}')
     out = FOLDER / f"torch-{name}.safetensors"
     save_file(state, out)
     out.chmod(0o644)
-    print(name, "mean probabilities", probabilities.mean(0), "deviations", probabilities.std(0))
-    return dict(name=name, texts=texts, probabilities=probabilities.tolist())
+    for kind, values in answers.items():
+        print(name, "mean", kind, values.mean(0), "deviations", values.std(0))
+    return dict(name=name, texts=texts, **{kind: values.tolist() for kind, values in answers.items()})
 
 
-@torch.no_grad()
-def packed(rng):
+def packed_texts(rng):
     """Packed sequences; unknown words have a row; `<pad>` and `<unk>` are lines of the vocabulary, from id 0."""
     fitted, asked = make_texts(rng)
     counts = Counter(word for text in fitted for word in words(text))
@@ -69,17 +81,15 @@ def packed(rng):
     # nn.RNN takes no empty sequence.
     asked = [text for text in asked if words(text)]
     texts = [torch.tensor([ids.get(word, 1) for word in words(text)]) for text in asked]
-    model = Classifier(len(lines), 8, 12, 1, "relu")
     lengths = torch.tensor([len(text) for text in texts])
-    answers = model(pad_sequence(texts, batch_first=True), lengths)
-    toml = 'unknown = "<unk>"\npad = "<pad>"\npadding = "masked"\nactivation = "relu"\nlabels = ["bad", "good"]\n'
-    return write("packed", lines, toml, model.state_dict(), asked, answers)
+    return lines, asked, pad_sequence(texts, batch_first=True), lengths
 
 
-@torch.no_grad()
-def padded(rng):
-    """Pads with the id 0 in front of the words, which start at 1; unknown words are left out; names of its own."""
-    maxlen = 11
+PACKED = 'unknown = "<unk>"\npad = "<pad>"\npadding = "masked"\n'
+
+
+def padded_texts(rng, maxlen):
+    """Pads with the id 0 in front of the words, which start at 1; unknown words are left out."""
     fitted, asked = make_texts(rng)
     counts = Counter(word for text in fitted for word in words(text))
     lines = [word for word, _ in counts.most_common(25)]
@@ -88,15 +98,32 @@ def padded(rng):
     for row, text in zip(texts, asked):
         known = [ids[word] for word in words(text) if word in ids][-maxlen:]
         row[maxlen - len(known) :] = torch.tensor(known, dtype=torch.long)
-    model = Classifier(len(lines) + 1, 8, 12, 3, "tanh")
-    answers = model(texts)
+    return lines, asked, texts
+
+
+def padded_toml(maxlen):
+    return f'first_id = 1\npad = 0\npadding = "tokens"\nmaxlen = {maxlen}\n'
+
+
+@torch.no_grad()
+def packed(rng):
+    lines, asked, texts, lengths = packed_texts(rng)
+    model = Classifier(len(lines), 8, 12, 1, nn.RNN, nonlinearity="relu")
+    toml = PACKED + 'activation = "relu"\nlabels = ["bad", "good"]\n'
+    answers = probabilities(model(texts, lengths))
+    return write("packed", lines, toml, model.state_dict(), asked, probabilities=answers)
+
+
+@torch.no_grad()
+def padded(rng):
+    """With names of its own."""
+    maxlen = 11
+    lines, asked, texts = padded_texts(rng, maxlen)
+    model = Classifier(len(lines) + 1, 8, 12, 3, nn.RNN, nonlinearity="tanh")
+    answers = probabilities(model(texts))
     state = {name.replace("linear", "head").replace("rnn.", "encoder."): value for name, value in model.state_dict().items()}
     state["embedding.weight"] = state["embedding.weight"].double()
-    toml = f"""first_id = 1
-pad = 0
-padding = "tokens"
-maxlen = {maxlen}
-activation = "tanh"
+    toml = padded_toml(maxlen) + """activation = "tanh"
 
 [tensors]
 weight_ih = "encoder.weight_ih_l0"
@@ -106,7 +133,35 @@ bias_hh = "encoder.bias_hh_l0"
 linear_weight = "head.weight"
 linear_bias = "head.bias"
 """
-    return write("padded", lines, toml, state, asked, answers)
+    return write("padded", lines, toml, state, asked, probabilities=answers)
+
+
+# Units, outputs, whether sequences are packed, and what the recurrent module is made with.
+LAYERS = {
+    "gru": (nn.GRU, 10, 1, True, dict()),
+    "lstm": (nn.LSTM, 10, 3, False, dict()),
+    "gru-gru": (nn.GRU, 8, 3, False, dict(num_layers=2)),
+    "lstm-lstm": (nn.LSTM, 8, 1, True, dict(num_layers=2)),
+    "rnn-rnn": (nn.RNN, 8, 3, True, dict(num_layers=2, nonlinearity="tanh")),
+    "gru-no-bias": (nn.GRU, 10, 1, True, dict(bias=False)),
+    "lstm-lstm-no-bias": (nn.LSTM, 8, 3, False, dict(num_layers=2, bias=False)),
+}
+
+
+@torch.no_grad()
+def layers(name, rnn, units, outputs, is_packed, recurrent, rng):
+    """nn.GRU and nn.LSTM have no choice of an activation, so the configuration names none."""
+    if is_packed:
+        lines, asked, *inputs = packed_texts(rng)
+        rows, toml = len(lines), PACKED
+    else:
+        lines, asked, *inputs = padded_texts(rng, 14)
+        rows, toml = len(lines) + 1, padded_toml(14)
+    toml += 'activation = "tanh"\n' if rnn is nn.RNN else ""
+    model = Classifier(rows, 8, units, outputs, rnn, **recurrent)
+    # So that logits are far from each other.
+    model.linear.weight.mul_(3.0)
+    return write(name, lines, toml, model.state_dict(), asked, logits=model(*inputs))
 
 
 def main():
@@ -114,6 +169,8 @@ def main():
     torch.manual_seed(3)
     cases = [packed(np.random.default_rng(21)), padded(np.random.default_rng(22))]
     (FOLDER / "torch.json").write_text(json.dumps(cases, indent=0) + "\n")
+    cases = [layers(name, *case, np.random.default_rng(30 + i)) for i, (name, case) in enumerate(LAYERS.items())]
+    (FOLDER / "torch-layers.json").write_text(json.dumps(cases, indent=0) + "\n")
 
 
 main()

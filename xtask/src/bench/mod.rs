@@ -2,4 +2,5 @@
 
 pub(crate) mod accuracy;
 pub(crate) mod device;
+pub(crate) mod svm;
 pub(crate) mod train;

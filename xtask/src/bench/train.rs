@@ -27,6 +27,10 @@ const EPOCHS: usize = 3;
 /// Embeddings by which the cost of a step is compared, by their rows.
 const VOCABULARIES: [(&str, usize); 3] = [("4k", 4_000), ("40k", 40_000), ("400k", 400_000)];
 
+/// The worker that says how long a training step's products would take, in a process of its own, whose matrices do not count
+/// as memory of ours.
+const PRODUCTS: &str = "products";
+
 /// Real data, which is no part of the repository: beside it, where there is any.
 const IMDB: &str = "../shared/data/imdb";
 
@@ -47,12 +51,10 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
         }
     }
 
+    let mut sgemm = Worker::start(PRODUCTS, Command::new(&work).arg(&folder))?;
     let mut report = Map::new();
-    let seed = rounds(named(&mut workers), ROUNDS, |worker| {
-        let [milliseconds] = worker.numbers(&format!("seed {STEPS}"))?;
-        Ok(milliseconds / STEPS as f64)
-    })?;
-    show(json, "a training step of the seed's shapes, ms", &seed);
+    let title = "a training step of the seed's shapes, ms";
+    report.insert("seed".to_owned(), step(&mut workers, &mut sgemm, json, "seed", title)?);
     let memory = workers.iter_mut().map(|worker| {
         let [kilobytes] = worker.numbers("memory")?;
         Ok((worker.name, kilobytes / 1024.0))
@@ -63,7 +65,13 @@ pub(crate) fn run(peers: bool, json: bool) -> Result<()> {
             memory.iter().map(|(name, mebibytes)| format!("{name} {mebibytes:.0}")).collect();
         println!("  most memory so far, MiB: {} (the parameters: 43)\n", shown.join(", "));
     }
-    report.insert("seed".to_owned(), medians(&seed));
+    for (work, cell) in [("gru", "GRU"), ("lstm", "LSTM")] {
+        let title = format!("the same with {cell} instead of SimpleRNN, ms");
+        report.insert(work.to_owned(), step(&mut workers, &mut sgemm, json, work, &title)?);
+        if !json {
+            println!();
+        }
+    }
 
     report.insert("vocabulary".to_owned(), medians(&vocabularies(&mut workers, json)?));
 
@@ -156,6 +164,43 @@ fn rounds<T>(
     Ok(figures)
 }
 
+/// Measures and shows a training step, and how long its matrix products would take if they were as fast as those of large
+/// matrices, which `sgemm` makes. Returns its part of the report.
+fn step(workers: &mut [Worker], sgemm: &mut Worker, json: bool, work: &str, title: &str) -> Result<Value> {
+    let [multiplications] = sgemm.numbers(&format!("products {work}"))?;
+    let mut parts = named(workers);
+    // Next to ours, so that both have the machine in the same state.
+    parts.insert(1, (sgemm.name.to_owned(), sgemm));
+    let figures = rounds(parts, ROUNDS, |worker| {
+        if worker.name == PRODUCTS {
+            let [a_millisecond] = worker.numbers("sgemm")?;
+            return Ok(multiplications / a_millisecond);
+        }
+        let [milliseconds] = worker.numbers(&format!("{work} {STEPS}"))?;
+        Ok(milliseconds / STEPS as f64)
+    })?;
+    show(json, title, &figures);
+    let [least, times, most] = times_products(&figures);
+    if !json {
+        let billions = multiplications / 1e9;
+        println!(
+            "  {billions:.2} billion multiplications in products, at the rate of large ones; ours takes {times:.2} times \
+             that ({least:.2} to {most:.2})"
+        );
+    }
+    let mut medians = medians(&figures);
+    medians["times_products"] = json!(times);
+    Ok(medians)
+}
+
+/// How many times as long as the products alone our whole step takes: least, median and most of the rounds.
+fn times_products(rounds: &Rounds) -> [f64; 3] {
+    let [(_, ours), (_, products), ..] = &rounds[..] else {
+        unreachable!("ours and the products have turns")
+    };
+    spread(ours.iter().zip(products).map(|(ours, products)| ours / products))
+}
+
 /// The workers as parts of rounds.
 fn named(workers: &mut [Worker]) -> Vec<(String, &mut Worker)> {
     workers.iter_mut().map(|worker| (worker.name.to_owned(), worker)).collect()
@@ -234,6 +279,13 @@ mod tests {
     #[test]
     fn a_spread_is_of_sorted_figures() {
         assert_eq!(spread([3.0, 1.0, 2.0, 5.0, 4.0]), [1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn a_step_is_compared_with_its_products_round_by_round() {
+        let of = |name: &str, figures: [f64; 3]| (name.to_owned(), figures.to_vec());
+        let rounds = vec![of("ours", [10.0, 12.0, 30.0]), of(PRODUCTS, [5.0, 4.0, 20.0])];
+        assert_eq!(times_products(&rounds), [1.5, 2.0, 3.0]);
     }
 
     #[test]
