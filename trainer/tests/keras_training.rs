@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor, safetensors};
 use kilornn::layers::Activation;
 
 use kilornn_trainer::network::loss::Objective;
-use kilornn_trainer::network::{Array, Batch, Dropout, Network, Training};
+use kilornn_trainer::network::{Array, Batch, Cell, Dropout, LayerArrays, Network, Training};
 use kilornn_trainer::optim::Optimizers;
 use kilornn_trainer::random::Stream;
 use kilornn_trainer::recipe::Recipe;
@@ -319,11 +319,13 @@ fn simple_rnn_computes_as_keras_does() {
             ["embedding", "kernel", "recurrent_kernel", "bias"].map(|p| fixture.array(&format!("rnn/{p}")));
         let dense = [zeros("dense_kernel", &[units, 1]), zeros("dense_bias", &[1])];
         let [dense_kernel, dense_bias] = dense;
-        let arrays = [embedding, kernel, recurrent, bias, dense_kernel, dense_bias];
-        let network = Network::from_arrays(activation(kind), arrays).unwrap();
+        let cell = Cell::SimpleRnn { activation: activation(kind), limit: f32::INFINITY };
+        let layer = LayerArrays { cell, kernel, recurrent_kernel: recurrent, bias };
+        let dense = [dense_kernel, dense_bias];
+        let network = Network::from_arrays(embedding, vec![layer], dense).unwrap();
         let all: Vec<usize> = (0..texts.len()).collect();
         let batch = Batch::new(&all, &texts, pad_to);
-        let states = network.states(&batch, None);
+        let states = network.states(&batch, None).remove(0);
         let last = &states[states.len() - texts.len() * units..];
         let theirs = fixture.floats(&format!("rnn/{name}"));
         assert_eq!(last.len(), theirs.len());
