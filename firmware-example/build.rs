@@ -76,7 +76,7 @@ fn build() -> Result<(), String> {
         )
     })?;
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (mut units, window) = (model.contents().inputs(), model.contents().sequence.window());
+    let (mut units, window) = (model.contents().inputs(), model.contents().window());
     if board.memory.slots.is_some() {
         units = units.max(ROOM);
     }

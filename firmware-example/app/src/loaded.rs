@@ -35,9 +35,9 @@ impl<'m, M: Meter, const UNITS: usize, const WINDOW: usize> Loaded<'m, M, UNITS,
                     // The loader has checked that it is right.
                     checksum: file.last_chunk().map_or(0, |sum| u32::from_le_bytes(*sum)),
                     classes: model.classes(),
-                    units: contents.rnn.units,
-                    slots: contents.vocabulary.slots,
-                    scale: contents.dense.scale,
+                    units: contents.units(),
+                    slots: contents.text().map_or(0, |text| text.vocabulary.slots),
+                    scale: contents.dense().map_or(0.0, |dense| dense.scale),
                 };
                 Running { model, classifier, about }
             }),

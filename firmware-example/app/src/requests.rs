@@ -197,7 +197,7 @@ impl Requests {
         if first >= classes {
             return Err(Refusal::Class { classes });
         }
-        let has_one_logit = running.model.contents().dense.outputs == 1;
+        let has_one_logit = running.model.contents().dense().is_some_and(|dense| dense.outputs == 1);
         let logit = |class: u32| match (has_one_logit, class) {
             (true, 0) => prediction.logits().next().map(i32::wrapping_neg),
             (true, _) => prediction.logits().next(),

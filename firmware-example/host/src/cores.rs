@@ -75,7 +75,7 @@ pub struct Step {
     pub reads_zeros: bool,
 }
 
-/// A network's dimensions on the device, which decide what a step costs.
+/// The dimensions on the device of a network that is a single SimpleRNN, which decide what a step costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Hidden units, filled up to a multiple of four.
@@ -93,16 +93,17 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of a model.
-    pub fn of(contents: &Contents<'_>) -> Self {
-        Self {
-            units: contents.rnn.units as usize,
-            width: contents.embedding.width() as usize,
-            tanh: contents.rnn.activation == Activation::Tanh,
-            order: contents.rnn.order,
-            unit: contents.normalization.unit,
-            outputs: contents.dense.outputs as usize,
-        }
+    /// The shape of a model, or `None` if it has other layers than one SimpleRNN.
+    pub fn of(contents: &Contents<'_>) -> Option<Self> {
+        let rnn = contents.layers.simple_rnn()?;
+        Some(Self {
+            units: rnn.units as usize,
+            width: contents.width() as usize,
+            tanh: rnn.activation == Activation::Tanh,
+            order: rnn.order,
+            unit: contents.text()?.normalization.unit,
+            outputs: contents.dense()?.outputs as usize,
+        })
     }
 }
 

@@ -40,7 +40,7 @@ impl Info {
     ///
     /// If there is no room for it.
     pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
-        let (units, window) = (model.contents().inputs(), model.contents().sequence.window());
+        let (units, window) = (model.contents().inputs(), model.contents().window());
         if self.room == 0 {
             Err(NoRoom::ReadOnly)
         } else if length > self.room as usize {
