@@ -151,7 +151,7 @@ impl<'a> Model<'a> {
     /// ```
     #[must_use]
     pub fn workspace(&self) -> usize {
-        4 * (self.shape.words() + self.text().sequence.window() as usize) + 3
+        4 * (self.shape.words() + self.contents.window() as usize) + 3
     }
 
     /// Rows of the embedding.

@@ -344,6 +344,23 @@ impl<'a> Contents<'a> {
         text.embedding.width()
     }
 
+    /// How many words must be remembered before the first step ([`Sequence::window`]): the least `WINDOW` of a
+    /// [`Classifier`](crate::Classifier).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().window(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn window(&self) -> u32 {
+        let Input::Text(text) = &self.input;
+        text.sequence.window()
+    }
+
     /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.
     ///
     /// For a single SimpleRNN it is the number of inputs of a step: hidden units and, if the embedding is projected, the

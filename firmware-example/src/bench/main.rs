@@ -14,9 +14,8 @@ mod model;
 
 use core::hint::black_box;
 
-use kilornn::State;
 use kilornn::text::{Tokenizer, WordHash, WordSink};
-use kilornn::{Classifier, Model};
+use kilornn::{Classifier, Model, State, Text, Values};
 use semihosting::println;
 
 use machine::Counter;
@@ -43,11 +42,13 @@ fn run(counter: &Counter) -> bool {
     // FNV-1a over all states, by which the host sees that they are right.
     let (mut zeros, mut hash) = (0, 0x811C_9DC5u32);
     steps(&model, |state| {
-        zeros += state.iter().filter(|&&h| h == 0).count() as u64;
-        hash = state.iter().fold(hash, |hash, &h| (hash ^ u32::from(h as u8)).wrapping_mul(0x0100_0193));
+        zeros += state.iter().filter(|&h| h == 0).count() as u64;
+        // Of numbers of 8 bits one byte, of others two at once.
+        let mask = if state.int8().is_some() { 0xFF } else { 0xFFFF };
+        hash = state.iter().fold(hash, |hash, h| (hash ^ h as u32 & mask).wrapping_mul(0x0100_0193));
     });
     println!("states={hash}");
-    let states = u64::from(STEPS) * u64::from(model.contents().rnn.units);
+    let states = u64::from(STEPS) * u64::from(model.contents().units());
     println!("zeros_permille={}", (zeros * 1000 + states / 2) / states);
     let stepping = counter.instructions(|| steps(&model, |_| {}));
     println!("step_tenths={}", tenths(stepping, STEPS.into()));
@@ -88,7 +89,7 @@ fn load(bytes: &'static [u8]) -> Result<Model<'static>, kilornn::Error> {
 
 /// Steps through words; `observe` sees every state.
 #[inline(never)]
-fn steps(model: &Model<'_>, mut observe: impl FnMut(&[i8])) {
+fn steps(model: &Model<'_>, mut observe: impl FnMut(Values<'_>)) {
     let rows = model.contents().rows();
     let Ok(mut state) = State::<UNITS>::zero(model) else { return };
     let mut row = 0;
@@ -121,10 +122,9 @@ fn tokenize(model: &Model<'_>, text: &str) {
         }
     }
 
-    let contents = model.contents();
-    let seed = contents.vocabulary.seed;
-    let mut hashes = Hashes(seed, WordHash::new(seed));
-    let mut tokenizer = Tokenizer::new(contents.normalization);
+    let Some(&Text { vocabulary, normalization, .. }) = model.contents().text() else { return };
+    let mut hashes = Hashes(vocabulary.seed, WordHash::new(vocabulary.seed));
+    let mut tokenizer = Tokenizer::new(normalization);
     tokenizer.push(text.as_bytes(), &mut hashes);
     tokenizer.finish(&mut hashes);
 }

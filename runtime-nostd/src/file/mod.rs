@@ -22,6 +22,7 @@ mod v2;
 mod v4;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use serde::Deserialize;
 
 pub use crate::version::VERSION;
 use crate::version::{OLDEST, PAIRS, STACKS};
@@ -211,3 +212,8 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
 
 /// Reads one value after the other.
 type Decoder<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
+
+/// Reads the next value.
+fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> postcard::Result<T> {
+    T::deserialize(decoder)
+}

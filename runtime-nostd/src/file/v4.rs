@@ -148,7 +148,7 @@ fn append(value: &impl Serialize, buffer: &mut [u8], end: &mut usize) -> Option<
 
 /// Reads the next value.
 fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
-    T::deserialize(decoder).map_err(|_| Error::Undecodable)
+    super::next(decoder).map_err(|_| Error::Undecodable)
 }
 
 /// Reads contents.

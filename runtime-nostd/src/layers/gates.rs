@@ -86,6 +86,16 @@ impl Bounds {
     }
 }
 
+/// The blocks of a kernel, each of so many words. Without a division, and without the panic of `chunks_exact`.
+#[inline(always)]
+pub(crate) fn blocks(mut words: &[i32], block: usize) -> impl Iterator<Item = &[i32]> {
+    core::iter::from_fn(move || {
+        let (first, rest) = words.split_at_checked(block)?;
+        words = rest;
+        Some(first)
+    })
+}
+
 /// The two numbers of 16 bits in a word, the one that comes first in memory first.
 #[inline(always)]
 pub(crate) const fn halves(word: i32) -> [i16; 2] {
