@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use kilornn::State;
 use kilornn::layers::{
-    Activation, Begin, Dense, Embedding, Gru, Layer, Layers, Lstm, Order, SimpleRnn, Table,
+    Activation, Begin, Dense, Embedding, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order, SimpleRnn, Table,
 };
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Head, Input, Model, Sequence, Text, Truncating, Unknown, file};
@@ -215,12 +215,25 @@ fn at(place: [usize; 3], seed: u32, spread: usize) -> i32 {
     Random(mixed | 1).below(2 * spread + 1) as i32 - spread as i32
 }
 
+/// What a sum begins with. Those of odd rows are in 256ths.
+fn begin([unit, sum]: [usize; 2], seed: u32, is_odd: bool) -> Begin {
+    let more = if is_odd { 8 } else { 0 };
+    Begin {
+        bias: at([unit, sum, 1], !seed, 1 << 18) << more,
+        shift: (4 + more + at([unit, sum, 0], !seed, 2)) as u8,
+    }
+}
+
 /// Weights of a GRU, in 256ths up to `1 << spread + 4`.
 fn gru(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
     let weight = |unit, sum, input| at([unit, sum as usize, input], seed, 16 << spread);
-    let begin = |unit, sum| {
-        let shift = 4 + at([unit, sum as usize, 0], !seed, 2) as u8;
-        Begin { bias: at([unit, sum as usize, 1], !seed, 1 << 18), shift }
+    let begin = |unit: usize, sum| {
+        let is_odd = match sum {
+            GruSum::Update => false,
+            GruSum::Reset => true,
+            GruSum::Input | GruSum::State => unit % 2 == 1,
+        };
+        begin([unit, sum as usize], seed, is_odd)
     };
     let kernel = Gru::encode_kernel(units, width + units, begin, weight);
     let biases = (0..rows.unwrap_or(0)).flat_map(|row| {
@@ -232,10 +245,8 @@ fn gru(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) 
 /// The same of an LSTM.
 fn lstm(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
     let weight = |unit, sum, input| at([unit, sum as usize, input], seed, 16 << spread);
-    let begin = |unit, sum| {
-        let shift = 4 + at([unit, sum as usize, 0], !seed, 2) as u8;
-        Begin { bias: at([unit, sum as usize, 1], !seed, 1 << 18), shift }
-    };
+    let begin =
+        |unit, sum| begin([unit, sum as usize], seed, matches!(sum, LstmSum::Candidate | LstmSum::Output));
     let kernel = Lstm::encode_kernel(units, width + units, begin, weight);
     let biases = (0..rows.unwrap_or(0)).flat_map(|row| {
         Lstm::encode_biases(units, move |unit, sum| at([unit, sum as usize, row], seed ^ 1, 32_000))
