@@ -201,13 +201,11 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     if padding.iter().any(|&byte| byte != 0) {
         return Err(Error::Undecodable);
     }
-    let mut decoder = postcard::Deserializer::from_bytes(body);
-    let contents = match version {
+    match version {
         #[cfg(kilornn_gates)]
-        STACKS => v4::read(&mut decoder)?,
-        _ => v2::read(&mut decoder).map_err(|_| Error::Undecodable)?,
-    };
-    if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
+        STACKS => v4::read(body),
+        _ => v2::read(body).map_err(|_| Error::Undecodable),
+    }
 }
 
 /// Reads one value after the other.
@@ -216,4 +214,9 @@ type Decoder<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
 /// Reads the next value.
 fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> postcard::Result<T> {
     T::deserialize(decoder)
+}
+
+/// Fails if something follows the last value.
+fn end(decoder: Decoder<'_>) -> postcard::Result<()> {
+    if decoder.finalize()?.is_empty() { Ok(()) } else { Err(postcard::Error::DeserializeBadEncoding) }
 }

@@ -1,7 +1,7 @@
 //! The contents as versions 2 and 3 write them: text, one SimpleRNN, classes. Their fields follow one another in the order
-//! in which [`read`] reads them.
+//! in which [`fields`] reads them.
 
-use super::{Decoder, next};
+use super::{Decoder, end, next};
 use crate::layers::{Layer, Layers, SimpleRnn};
 use crate::{Contents, Head, Input, PadStates, Padding, Sequence, Text};
 
@@ -17,14 +17,20 @@ pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize
     let input = (normalization, vocabulary, unknown, maxlen, truncating, states, embedding);
     let fields = (labels, input, (units, activation, order, weights, bias_shift, state_shift), dense);
     let body = &*postcard::to_slice(&fields, buffer).ok()?;
-    let mut decoder = Decoder::from_bytes(body);
-    let written = read(&mut decoder).ok()?;
+    let written = read(body).ok()?;
     let start = written.layers.first().map(Layer::weights)?.as_ptr().addr() - body.as_ptr().addr();
     Some((body.len(), start))
 }
 
 /// Reads contents.
-pub(super) fn read<'a>(decoder: &mut Decoder<'a>) -> postcard::Result<Contents<'a>> {
+pub(super) fn read(body: &[u8]) -> postcard::Result<Contents<'_>> {
+    let mut decoder = Decoder::from_bytes(body);
+    let contents = fields(&mut decoder)?;
+    end(decoder)?;
+    Ok(contents)
+}
+
+fn fields<'a>(decoder: &mut Decoder<'a>) -> postcard::Result<Contents<'a>> {
     Ok(Contents {
         labels: next(decoder)?,
         input: Input::Text(Text {

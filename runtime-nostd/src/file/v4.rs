@@ -157,41 +157,64 @@ fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
 ///
 /// [`Error::Undecodable`], [`Error::CellNeeded`], and [`Error::Invalid`] if there are too many layers, or if the weights
 /// are not as many bytes as the layers need.
-pub(super) fn read<'a>(decoder: &mut Decoder<'a>) -> Result<Contents<'a>, Error> {
-    let labels = next(decoder)?;
-    let WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding } =
-        next(decoder)?;
-    let padding = match padding {
-        WirePadding::None => None,
-        WirePadding::States(states) => Some(Padding::States(states)),
-        WirePadding::Row => Some(Padding::Row),
+#[inline(never)]
+pub(super) fn read(body: &[u8]) -> Result<Contents<'_>, Error> {
+    let mut decoder = Decoder::from_bytes(body);
+    let mut contents = Contents {
+        labels: next(&mut decoder)?,
+        input: next::<WireInput<'_>>(&mut decoder)?.input(),
+        layers: layers(&mut decoder)?,
+        head: {
+            let WireHead::Classes(dense) = next(&mut decoder)?;
+            Head::Classes(dense)
+        },
     };
-    let sequence = Sequence { maxlen, truncating, padding };
-    let text = Text { normalization, vocabulary, unknown, sequence, embedding };
+    let weights = next(&mut decoder)?;
+    super::end(decoder).map_err(|_| Error::Undecodable)?;
+    share(weights, &mut contents)?;
+    Ok(contents)
+}
+
+impl<'a> WireInput<'a> {
+    fn input(self) -> Input<'a> {
+        let Self::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding } = self;
+        let padding = match padding {
+            WirePadding::None => None,
+            WirePadding::States(states) => Some(Padding::States(states)),
+            WirePadding::Row => Some(Padding::Row),
+        };
+        let sequence = Sequence { maxlen, truncating, padding };
+        Input::Text(Text { normalization, vocabulary, unknown, sequence, embedding })
+    }
+}
+
+/// Reads the layers, which have no weights yet.
+#[inline(never)]
+fn layers<'a>(decoder: &mut Decoder<'a>) -> Result<Layers<'a>, Error> {
     let count = next::<u32>(decoder)? as usize;
     at_least_one("layers", count)?;
     at_most("layers (at most)", LAYERS, count)?;
-    let mut layers = [next::<WireLayer>(decoder)?.layer()?; LAYERS];
-    for layer in layers.iter_mut().take(count).skip(1) {
-        *layer = next::<WireLayer>(decoder)?.layer()?;
+    let mut layers = Layers::from(next::<WireLayer>(decoder)?.layer()?);
+    for _ in 1..count {
+        layers.push(next::<WireLayer>(decoder)?.layer()?);
     }
-    let WireHead::Classes(dense) = next(decoder)?;
+    Ok(layers)
+}
 
-    let mut weights: &[u8] = next(decoder)?;
-    let (mut width, mut rows) = (embedding.width(), embedding.is_folded().then(|| text.rows()));
+/// Gives each layer its share of the weights.
+#[inline(never)]
+fn share<'a>(mut weights: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
+    let Input::Text(text) = &contents.input;
+    let (mut width, mut rows) = (text.embedding.width(), text.embedding.is_folded().then(|| text.rows()));
     at_most("embedding width (at most)", 256, width as usize)?;
-    for layer in layers.iter_mut().take(count) {
+    for layer in contents.layers.iter_mut() {
         at_most("units of a layer (at most)", 256, layer.units() as usize)?;
         let needed = layer.weights_len(width, rows.take());
         let Some((own, others)) = weights.split_at_checked(needed) else {
-            return Err(exactly("bytes of weights", needed, weights.len())
-                .err()
-                .unwrap_or(Error::Undecodable));
+            return exactly("bytes of weights", needed, weights.len());
         };
-        *layer = layer.with_weights(own);
+        layer.set_weights(own);
         (weights, width) = (others, layer.units());
     }
-    exactly("bytes behind all weights", 0, weights.len())?;
-    let layers = layers.get(..count).and_then(Layers::new).ok_or(Error::Undecodable)?;
-    Ok(Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) })
+    exactly("bytes behind all weights", 0, weights.len())
 }

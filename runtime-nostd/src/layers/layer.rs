@@ -156,15 +156,15 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The same layer with these weights.
+    /// Gives it these weights.
     #[cfg(kilornn_gates)]
-    pub(crate) const fn with_weights<'b>(self, weights: &'b [u8]) -> Layer<'b> {
+    pub(crate) const fn set_weights(&mut self, weights: &'a [u8]) {
         match self {
-            Layer::SimpleRnn(rnn) => Layer::SimpleRnn(SimpleRnn { weights, ..rnn }),
+            Layer::SimpleRnn(rnn) => rnn.weights = weights,
             #[cfg(feature = "gru")]
-            Layer::Gru(gru) => Layer::Gru(Gru { weights, ..gru }),
+            Layer::Gru(gru) => gru.weights = weights,
             #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => Layer::Lstm(Lstm { weights, ..lstm }),
+            Layer::Lstm(lstm) => lstm.weights = weights,
         }
     }
 }
@@ -229,6 +229,20 @@ impl<'a> Layers<'a> {
             all.count = layers.len() as u8;
         }
         Some(all)
+    }
+
+    /// Adds a layer, if there is room.
+    #[cfg(kilornn_gates)]
+    pub(crate) fn push(&mut self, layer: Layer<'a>) {
+        if let Some(place) = self.layers.get_mut(usize::from(self.count)) {
+            *place = layer;
+            self.count += 1;
+        }
+    }
+
+    #[cfg(kilornn_gates)]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Layer<'a>> {
+        self.layers.iter_mut().take(self.count.into())
     }
 
     /// The only layer, if there is one and it is a SimpleRNN.
