@@ -299,8 +299,10 @@ impl Bench {
             replace_model(&elf, template, model, &other)?;
             let figures = self.measure(&other)?;
             self.compare(&figures, model, kind.name)?;
+            // Gates that stay shut leave a state of zero, which costs what any other does.
+            let counts = matches!(kind.cell, Cell::SimpleRnn(_));
             ensure!(
-                figures.zeros_permille.abs_diff(10 * zeros) <= 5,
+                !counts || figures.zeros_permille.abs_diff(10 * zeros) <= 5,
                 "the states have {} per mille of zeros instead of {zeros} %",
                 figures.zeros_permille
             );
