@@ -274,6 +274,20 @@ pub struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
+    /// Nothing, to be filled in: a reader that writes each field where it ends up needs the least stack.
+    pub(crate) const EMPTY: Self = Self {
+        labels: "",
+        input: Input::Text(Text {
+            normalization: Normalization::KERAS,
+            vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+            unknown: Unknown::Drop,
+            sequence: Sequence { maxlen: 0, truncating: Truncating::Pre, padding: None },
+            embedding: Embedding::Folded,
+        }),
+        layers: Layers::EMPTY,
+        head: Head::Classes(Dense { outputs: 0, kernel: &[], bias: &[], scale: 0.0 }),
+    };
+
     /// How text becomes what the first layer reads; `None` if the network reads something else.
     ///
     /// ```

@@ -161,8 +161,15 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
 /// # Ok(())
 /// # }
 /// ```
-#[inline(never)] // in one function with the rest, most of the code would move values about
 pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
+    let mut contents = Contents::EMPTY;
+    decode_into(bytes, &mut contents)?;
+    Ok(contents)
+}
+
+/// Reads a model file as [`decode`] does, into contents that were [`Contents::EMPTY`].
+#[inline(never)] // in one function with the rest, most of the code would move values about
+pub(crate) fn decode_into<'a>(bytes: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
     let found = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let parts = bytes.split_first_chunk::<HEADER>().and_then(|(header, rest)| {
         let (body, checksum) = rest.split_last_chunk::<CHECKSUM>()?;
@@ -203,8 +210,8 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     }
     match version {
         #[cfg(kilornn_gates)]
-        STACKS => v4::read(body),
-        _ => v2::read(body).map_err(|_| Error::Undecodable),
+        STACKS => v4::read(body, contents),
+        _ => v2::read(body, contents).map_err(|_| Error::Undecodable),
     }
 }
 

@@ -8,24 +8,8 @@ use crate::check::{at_least_one, at_most, exactly};
 use crate::layers::Gru;
 #[cfg(feature = "lstm")]
 use crate::layers::Lstm;
-use crate::layers::{Activation, Dense, Embedding, LAYERS, Layer, Layers, Order, SimpleRnn};
-use crate::text::{Normalization, Vocabulary};
-use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown};
-
-/// What the network reads.
-#[derive(Serialize, Deserialize)]
-enum WireInput<'a> {
-    Text {
-        normalization: Normalization,
-        #[serde(borrow)]
-        vocabulary: Vocabulary<'a>,
-        unknown: Unknown,
-        maxlen: u32,
-        truncating: Truncating,
-        padding: WirePadding<'a>,
-        embedding: Embedding<'a>,
-    },
-}
+use crate::layers::{Activation, LAYERS, Layer, Order, SimpleRnn};
+use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text};
 
 #[derive(Serialize, Deserialize)]
 enum WirePadding<'a> {
@@ -58,11 +42,11 @@ struct WireGated {
     state_bits: u8,
 }
 
-/// What makes an answer.
-#[derive(Serialize, Deserialize)]
-enum WireHead<'a> {
-    Classes(#[serde(borrow)] Dense<'a>),
-}
+/// The kinds of input, each as the number in front of it.
+const TEXT: u32 = 0;
+
+/// The kinds of head.
+const CLASSES: u32 = 0;
 
 impl WireLayer {
     fn of(layer: &Layer<'_>) -> Self {
@@ -122,16 +106,15 @@ pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize
         Some(Padding::States(states)) => WirePadding::States(states),
         Some(Padding::Row) => WirePadding::Row,
     };
-    let input =
-        WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding };
+    let text = (normalization, vocabulary, unknown, maxlen, truncating, padding, embedding);
     let mut end = 0;
-    append(&(labels, input, layers.len() as u32), buffer, &mut end)?;
+    append(&(labels, TEXT, text, layers.len() as u32), buffer, &mut end)?;
     for layer in layers.iter() {
         append(&WireLayer::of(layer), buffer, &mut end)?;
     }
     let weights = || layers.iter().map(Layer::weights);
     let length: usize = weights().map(<[u8]>::len).sum();
-    append(&(WireHead::Classes(dense), u32::try_from(length).ok()?), buffer, &mut end)?;
+    append(&(CLASSES, dense, u32::try_from(length).ok()?), buffer, &mut end)?;
     let start = end;
     for weights in weights() {
         buffer.get_mut(end..end.checked_add(weights.len())?)?.copy_from_slice(weights);
@@ -158,47 +141,44 @@ fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
 /// [`Error::Undecodable`], [`Error::CellNeeded`], and [`Error::Invalid`] if there are too many layers, or if the weights
 /// are not as many bytes as the layers need.
 #[inline(never)]
-pub(super) fn read(body: &[u8]) -> Result<Contents<'_>, Error> {
+pub(super) fn read<'a>(body: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
     let mut decoder = Decoder::from_bytes(body);
-    let mut contents = Contents {
-        labels: next(&mut decoder)?,
-        input: next::<WireInput<'_>>(&mut decoder)?.input(),
-        layers: layers(&mut decoder)?,
-        head: {
-            let WireHead::Classes(dense) = next(&mut decoder)?;
-            Head::Classes(dense)
-        },
-    };
-    let weights = next(&mut decoder)?;
-    super::end(decoder).map_err(|_| Error::Undecodable)?;
-    share(weights, &mut contents)?;
-    Ok(contents)
-}
-
-impl<'a> WireInput<'a> {
-    fn input(self) -> Input<'a> {
-        let Self::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding } = self;
-        let padding = match padding {
-            WirePadding::None => None,
-            WirePadding::States(states) => Some(Padding::States(states)),
-            WirePadding::Row => Some(Padding::Row),
-        };
-        let sequence = Sequence { maxlen, truncating, padding };
-        Input::Text(Text { normalization, vocabulary, unknown, sequence, embedding })
-    }
-}
-
-/// Reads the layers, which have no weights yet.
-#[inline(never)]
-fn layers<'a>(decoder: &mut Decoder<'a>) -> Result<Layers<'a>, Error> {
-    let count = next::<u32>(decoder)? as usize;
+    contents.labels = next(&mut decoder)?;
+    tag(&mut decoder, TEXT)?;
+    let Input::Text(text) = &mut contents.input;
+    read_text(&mut decoder, text).map_err(|_| Error::Undecodable)?;
+    let count = next::<u32>(&mut decoder)? as usize;
     at_least_one("layers", count)?;
     at_most("layers (at most)", LAYERS, count)?;
-    let mut layers = Layers::from(next::<WireLayer>(decoder)?.layer()?);
-    for _ in 1..count {
-        layers.push(next::<WireLayer>(decoder)?.layer()?);
+    for _ in 0..count {
+        contents.layers.push(next::<WireLayer>(&mut decoder)?.layer()?);
     }
-    Ok(layers)
+    tag(&mut decoder, CLASSES)?;
+    contents.head = Head::Classes(next(&mut decoder)?);
+    let weights = next(&mut decoder)?;
+    super::end(decoder).map_err(|_| Error::Undecodable)?;
+    share(weights, contents)
+}
+
+/// Reads the number of a kind, of which there is only this one.
+fn tag(decoder: &mut Decoder<'_>, only: u32) -> Result<(), Error> {
+    if next::<u32>(decoder)? == only { Ok(()) } else { Err(Error::Undecodable) }
+}
+
+#[inline(never)]
+fn read_text<'a>(decoder: &mut Decoder<'a>, text: &mut Text<'a>) -> postcard::Result<()> {
+    text.normalization = super::next(decoder)?;
+    text.vocabulary = super::next(decoder)?;
+    text.unknown = super::next(decoder)?;
+    text.sequence.maxlen = super::next(decoder)?;
+    text.sequence.truncating = super::next(decoder)?;
+    text.sequence.padding = match super::next(decoder)? {
+        WirePadding::None => None,
+        WirePadding::States(states) => Some(Padding::States(states)),
+        WirePadding::Row => Some(Padding::Row),
+    };
+    text.embedding = super::next(decoder)?;
+    Ok(())
 }
 
 /// Gives each layer its share of the weights.

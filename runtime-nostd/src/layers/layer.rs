@@ -6,7 +6,7 @@ use core::ops::Deref;
 use super::Gru;
 #[cfg(feature = "lstm")]
 use super::Lstm;
-use super::SimpleRnn;
+use super::{Activation, Order, SimpleRnn};
 use crate::Error;
 #[cfg(kilornn_gates)]
 use crate::check::{at_least, at_least_one, at_most, exactly};
@@ -219,6 +219,24 @@ pub struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
+    /// Nothing, to be filled in.
+    pub(crate) const EMPTY: Self = {
+        let rnn = SimpleRnn {
+            units: 0,
+            activation: Activation::Relu,
+            order: Order::Columns,
+            weights: &[],
+            bias_shift: 0,
+            state_shift: 0,
+            input_shift: 0,
+        };
+        Self {
+            layers: [Layer::SimpleRnn(rnn); LAYERS],
+            #[cfg(kilornn_gates)]
+            count: 0,
+        }
+    };
+
     /// These layers, or `None` if there are none or more than [`LAYERS`]. See [`Layers`] for an example.
     #[must_use]
     pub fn new(layers: &[Layer<'a>]) -> Option<Self> {
@@ -237,6 +255,17 @@ impl<'a> Layers<'a> {
         if let Some(place) = self.layers.get_mut(usize::from(self.count)) {
             *place = layer;
             self.count += 1;
+        }
+    }
+
+    /// The only layer of a network whose form of file has just one.
+    #[inline]
+    pub(crate) fn set(&mut self, layer: SimpleRnn<'a>) {
+        let [first, ..] = &mut self.layers;
+        *first = Layer::SimpleRnn(layer);
+        #[cfg(kilornn_gates)]
+        {
+            self.count = 1;
         }
     }
 
