@@ -38,13 +38,13 @@ fn run(bytes: &[u8]) -> Result<(), Error> {
     prediction.logits().for_each(|logit| {
         black_box(logit);
     });
-    #[cfg(feature = "cells")]
+    #[cfg(feature = "session")]
     session(&model, bytes)?;
     Ok(())
 }
 
 /// The same in memory of any size.
-#[cfg(feature = "cells")]
+#[cfg(feature = "session")]
 fn session(model: &Model<'_>, text: &[u8]) -> Result<(), Error> {
     let mut workspace = [0; 1000];
     let workspace = workspace.get_mut(..black_box(model.workspace())).unwrap_or_default();

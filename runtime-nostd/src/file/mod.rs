@@ -17,6 +17,7 @@
 //! Some cores read words only at multiples of four. So the file must begin at a multiple of four in memory, as it does
 //! behind [`include_model!`](crate::include_model) and in memory from an allocator.
 
+mod text;
 mod v2;
 #[cfg(kilornn_gates)]
 mod v4;

@@ -2,22 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decoder;
+use super::{Decoder, text};
 use crate::check::{at_least_one, at_most, exactly};
 #[cfg(feature = "gru")]
 use crate::layers::Gru;
 #[cfg(feature = "lstm")]
 use crate::layers::Lstm;
 use crate::layers::{Activation, LAYERS, Layer, Order, SimpleRnn};
-use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text};
-
-#[derive(Serialize, Deserialize)]
-enum WirePadding<'a> {
-    None,
-    #[serde(borrow)]
-    States(PadStates<'a>),
-    Row,
-}
+use crate::{Contents, Error, Head, Input};
 
 /// A layer without its weights.
 #[derive(Serialize, Deserialize)]
@@ -99,16 +91,8 @@ impl WireLayer {
 /// too small.
 pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
     let Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) } = *contents;
-    let Text { normalization, vocabulary, unknown, sequence, embedding } = text;
-    let Sequence { maxlen, truncating, padding } = sequence;
-    let padding = match padding {
-        None => WirePadding::None,
-        Some(Padding::States(states)) => WirePadding::States(states),
-        Some(Padding::Row) => WirePadding::Row,
-    };
-    let text = (normalization, vocabulary, unknown, maxlen, truncating, padding, embedding);
     let mut end = 0;
-    append(&(labels, TEXT, text, layers.len() as u32), buffer, &mut end)?;
+    append(&(labels, TEXT, text::fields(&text), layers.len() as u32), buffer, &mut end)?;
     for layer in layers.iter() {
         append(&WireLayer::of(layer), buffer, &mut end)?;
     }
@@ -146,7 +130,7 @@ pub(super) fn read<'a>(body: &'a [u8], contents: &mut Contents<'a>) -> Result<()
     contents.labels = next(&mut decoder)?;
     tag(&mut decoder, TEXT)?;
     let Input::Text(text) = &mut contents.input;
-    read_text(&mut decoder, text).map_err(|_| Error::Undecodable)?;
+    text::read(&mut decoder, text).map_err(|_| Error::Undecodable)?;
     let count = next::<u32>(&mut decoder)? as usize;
     at_least_one("layers", count)?;
     at_most("layers (at most)", LAYERS, count)?;
@@ -163,22 +147,6 @@ pub(super) fn read<'a>(body: &'a [u8], contents: &mut Contents<'a>) -> Result<()
 /// Reads the number of a kind, of which there is only this one.
 fn tag(decoder: &mut Decoder<'_>, only: u32) -> Result<(), Error> {
     if next::<u32>(decoder)? == only { Ok(()) } else { Err(Error::Undecodable) }
-}
-
-#[inline(never)]
-fn read_text<'a>(decoder: &mut Decoder<'a>, text: &mut Text<'a>) -> postcard::Result<()> {
-    text.normalization = super::next(decoder)?;
-    text.vocabulary = super::next(decoder)?;
-    text.unknown = super::next(decoder)?;
-    text.sequence.maxlen = super::next(decoder)?;
-    text.sequence.truncating = super::next(decoder)?;
-    text.sequence.padding = match super::next(decoder)? {
-        WirePadding::None => None,
-        WirePadding::States(states) => Some(Padding::States(states)),
-        WirePadding::Row => Some(Padding::Row),
-    };
-    text.embedding = super::next(decoder)?;
-    Ok(())
 }
 
 /// Gives each layer its share of the weights.
