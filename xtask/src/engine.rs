@@ -23,7 +23,14 @@ const MOST: [(&str, u64); 4] = [("m4", 12_000), ("m3", 12_000), ("m0", 10_000), 
 const PROFILES: [&str; 2] = ["small", "release"];
 
 /// What the engine is asked for, as features of `runtime-nostd/linked`.
-const FEATURES: [&str; 4] = ["", "scores", "scores,fast-load", "scores,fast-load,unicode"];
+const FEATURES: [&str; 6] = [
+    "",
+    "scores",
+    "scores,fast-load",
+    "scores,fast-load,unicode",
+    "gru,lstm",
+    "scores,fast-load,unicode,gru,lstm",
+];
 
 /// What every panic goes through, however it is spelled.
 const PANIC: &str = "rust_begin_unwind";
@@ -33,8 +40,15 @@ const PANIC: &str = "rust_begin_unwind";
 pub(crate) fn run() -> Result<()> {
     let mut problems = Vec::new();
     let mut table = format!(
-        "  {:<10} {:<8} {:>8} {:>12} {:>16} {:>14}\n",
-        "core", "profile", "label", "and scores", "and `fast-load`", "and `unicode`"
+        "  {:<10} {:<8} {:>8} {:>12} {:>16} {:>14} {:>12} {:>12}\n",
+        "core",
+        "profile",
+        "label",
+        "and scores",
+        "and `fast-load`",
+        "and `unicode`",
+        "label, gates",
+        "all, gates"
     );
     for core in &CORES {
         setup::target(core.target)?;
@@ -46,9 +60,9 @@ pub(crate) fn run() -> Result<()> {
             for panic in linked.iter().flat_map(|linked| &linked.panics) {
                 problems.push(format!("{}, {profile}: {panic}", core.about));
             }
-            let [label, scores, fast, unicode] = linked.each_ref().map(|linked| linked.bytes);
+            let [label, scores, fast, unicode, gates, all] = linked.each_ref().map(|linked| linked.bytes);
             table += &format!(
-                "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
+                "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14} {gates:>12} {all:>12}\n",
                 core.about
             );
             let most = MOST.iter().find(|(name, _)| *name == core.name).map_or(0, |(_, most)| *most);
@@ -56,14 +70,24 @@ pub(crate) fn run() -> Result<()> {
                 problems.push(format!("{label} bytes on {}, at most {most} are allowed", core.about));
             }
             let kept = if profile == PROFILES[0] {
-                vec![("small", label, core.code.small), ("lean", unicode, core.code.lean)]
+                vec![
+                    ("small", label, core.code.small),
+                    ("lean", unicode, core.code.lean),
+                    ("small, with gates", gates, core.gated.code.small),
+                    ("lean, with gates", all, core.gated.code.lean),
+                ]
             } else {
-                vec![("full", unicode, core.code.full)]
+                vec![("full", unicode, core.code.full), ("full, with gates", all, core.gated.code.full)]
             };
             problems.extend(kept.into_iter().filter_map(|(engine, measured, table)| {
                 cores::bytes(&format!("engine `{engine}` on {}", core.name), measured, table)
             }));
         }
+    }
+    // Sessions share the code of classifiers, but for their memory.
+    for profile in PROFILES {
+        let session = Linked::build(CORES[0].target, profile, "scores,gru,lstm,session")?;
+        problems.extend(session.panics.into_iter().map(|panic| format!("session, {profile}: {panic}")));
     }
     // A check that finds nothing must be known to find something.
     if Linked::build(CORES[0].target, PROFILES[1], "panics")?.panics.is_empty() {

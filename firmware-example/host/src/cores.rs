@@ -22,6 +22,8 @@ pub struct Core {
     pub code: Code,
     /// The most bytes of stack that are in use between loading a model and its answer.
     pub stack: usize,
+    /// The same of an engine with GRU and LSTM.
+    pub gated: Gated,
     /// Executed instructions.
     pub costs: Costs,
 }
@@ -37,6 +39,15 @@ pub struct Code {
     pub lean: usize,
     /// Tuned for size, for ASCII and the class alone.
     pub small: usize,
+}
+
+/// What the engine takes that has GRU and LSTM beside SimpleRNN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gated {
+    /// Code and constants.
+    pub code: Code,
+    /// The most bytes of stack, with a model of gates.
+    pub stack: usize,
 }
 
 /// Executed instructions of the engine tuned for speed.
@@ -209,6 +220,14 @@ impl Costs {
 }
 
 impl Core {
+    /// What the engine takes that runs a network: with gates if the network has some, or more than one layer.
+    pub fn needs(&self, shape: &Shape) -> (Code, usize) {
+        match shape.layers {
+            [Some(LayerShape { cell: CellShape::SimpleRnn { .. }, .. }), None, ..] => (self.code, self.stack),
+            _ => (self.gated.code, self.gated.stack),
+        }
+    }
+
     /// The core of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
         CORES.iter().find(|core| core.name == name)
@@ -224,7 +243,8 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7em-none-eabihf",
         board: "mps2-an386",
         code: Code { full: 37_500, lean: 24_200, small: 10_500 },
-        stack: 988,
+        stack: 520,
+        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -247,8 +267,8 @@ pub static CORES: [Core; 4] = [
                 product: 0.909,
                 reads_zeros: true,
             }),
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
+            gru: GatedStep { any: 198.5, unit: 96.7, number: 13.53, product: 2.483 },
+            lstm: GatedStep { any: 358.2, unit: 128.3, number: 5.79, product: 2.44 },
         },
     },
     Core {
@@ -257,7 +277,8 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7m-none-eabi",
         board: "mps2-an385",
         code: Code { full: 38_400, lean: 25_100, small: 9_500 },
-        stack: 988,
+        stack: 545,
+        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -273,8 +294,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
+            gru: GatedStep { any: 144.6, unit: 112.1, number: 9.72, product: 3.284 },
+            lstm: GatedStep { any: 356.8, unit: 146.3, number: 5.76, product: 3.503 },
         },
     },
     Core {
@@ -283,7 +304,8 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 39_800, lean: 26_000, small: 10_000 },
-        stack: 1_008,
+        stack: 680,
+        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 770 },
         costs: Costs {
             byte: 30.1,
             character_byte: 117.1,
@@ -299,8 +321,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
-            lstm: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
+            gru: GatedStep { any: 0.0, unit: 277.6, number: 7.16, product: 5.167 },
+            lstm: GatedStep { any: 0.0, unit: 360.1, number: 14.24, product: 5.559 },
         },
     },
     Core {
@@ -309,7 +331,8 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "hifive1",
         code: Code { full: 37_000, lean: 28_900, small: 11_600 },
-        stack: 888,
+        stack: 545,
+        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
@@ -332,8 +355,8 @@ pub static CORES: [Core; 4] = [
                 product: 4.513,
                 reads_zeros: false,
             }),
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
+            gru: GatedStep { any: 150.0, unit: 110.0, number: 9.7, product: 3.3 },
+            lstm: GatedStep { any: 350.0, unit: 146.0, number: 5.8, product: 3.5 },
         },
     },
 ];

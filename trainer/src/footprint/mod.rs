@@ -38,12 +38,12 @@ impl Engine {
     /// All that have bytes, the largest first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Lean, Self::Small];
 
-    /// Bytes of its code and constants.
-    pub fn code(self, core: &Core) -> usize {
+    /// Bytes of its code and constants, of all that there are on a core.
+    pub fn code(self, code: cores::Code) -> usize {
         match self {
-            Self::Full => core.code.full,
-            Self::Lean => core.code.lean,
-            Self::Small => core.code.small,
+            Self::Full => code.full,
+            Self::Lean => code.lean,
+            Self::Small => code.small,
             Self::None => 0,
         }
     }
@@ -125,12 +125,13 @@ impl Footprint {
     /// The footprint of a model in whose states the share `zeros` is zero.
     pub fn of(needs: Needs, zeros: f64, deployment: &Deployment) -> Self {
         let Deployment { platform: Platform { core, engine }, bytes_per_word, words_per_text } = *deployment;
+        let (code, stack) = core.needs(&needs.step);
         let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,
-            engine: engine.code(core),
+            engine: engine.code(code),
             classifier: needs.classifier,
-            stack: core.stack,
+            stack,
             instructions_per_word: engine.is_counted().then_some(instructions),
         }
     }

@@ -24,13 +24,13 @@ fn core(name: &str) -> Result<&'static Core, String> {
 }
 
 impl Platform {
-    /// Bytes that the engine leaves of so many bytes of flash.
+    /// Bytes that the engine leaves of so many bytes of flash, at most: without gates.
     ///
     /// # Errors
     ///
     /// If it leaves none.
     pub fn left_of(&self, flash: usize) -> Result<usize, InputError> {
-        let code = self.engine.code(self.core);
+        let code = self.engine.code(self.core.code);
         flash.checked_sub(code).filter(|&left| left > 0).ok_or_else(|| {
             InputError::new(format!(
                 "--flash {}: the {} engine alone takes {} bytes on {}{}",
@@ -43,11 +43,11 @@ impl Platform {
         })
     }
 
-    /// A list of the smaller engines with their bytes, each with so many bytes `besides`, for a message.
+    /// A list of the smaller engines with their bytes, without gates, each with so many bytes `besides`, for a message.
     pub fn smaller(&self, besides: usize) -> String {
         let smaller = Engine::ALL.iter().skip_while(|&&engine| engine != self.engine).skip(1);
         let each = smaller.map(|engine| {
-            let bytes = engine.code(self.core) + besides;
+            let bytes = engine.code(self.core.code) + besides;
             format!("; with --engine {engine} {}", grouped(bytes))
         });
         each.collect()

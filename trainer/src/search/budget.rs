@@ -253,7 +253,7 @@ impl Budget {
                 Excess::Flash => format!(
                     "--flash {limit}: the engine `{engine}` takes {} bytes on {} and the smallest model {} ({size}), so \
                      at least {}{}",
-                    grouped(engine.code(core)),
+                    grouped(candidate.footprint.engine),
                     core.name,
                     grouped(file),
                     grouped(candidate.footprint.flash()),

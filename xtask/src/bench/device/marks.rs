@@ -33,6 +33,9 @@ const WORDS: [(&str, f64); 2] = [("mps2-an386", 700.0), ("microbit", 1_500.0)];
 /// The most bytes of stack, everywhere.
 const STACK: u64 = 1_024;
 
+/// The same with gates.
+const GATED_STACK: u64 = 1_200;
+
 /// What is exceeded, each as a sentence.
 pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
@@ -52,8 +55,9 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
         if let Some((_, most)) = ram.filter(|(_, most)| figures.ram > *most) {
             found.push(format!("{place}: {} bytes of RAM instead of {most}", figures.ram));
         }
-        if figures.stack > STACK {
-            found.push(format!("{place}: {} bytes of stack instead of {STACK}", figures.stack));
+        let most = if simple.is_some() { STACK } else { GATED_STACK };
+        if figures.stack > most {
+            found.push(format!("{place}: {} bytes of stack instead of {most}", figures.stack));
         }
     }
     found
