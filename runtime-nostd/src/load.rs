@@ -69,7 +69,7 @@ impl<'a> Model<'a> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// use kilornn::{Contents, Model};
     ///
     /// let model = Model::from_bytes(BYTES)?;

@@ -41,7 +41,7 @@ type Method = crc::Table<16>;
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// assert_eq!(file::version(Model::from_bytes(BYTES)?.contents()), 2);
@@ -75,7 +75,7 @@ static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let model = Model::from_bytes(BYTES)?;
@@ -121,7 +121,7 @@ fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let flash = [BYTES, &[0xFF; 1000]].concat();
@@ -154,7 +154,7 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Error, file};
 ///
 /// assert_eq!(file::decode(BYTES)?.labels, "negative\npositive");

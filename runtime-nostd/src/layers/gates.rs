@@ -28,7 +28,7 @@ fn rounded(number: i32) -> i16 {
 /// # #[cfg(feature = "gru")] {
 /// use kilornn::layers::Begin;
 ///
-/// assert_eq!(Begin { bias: 5000, shift: 7 }.word(), 19 * 256 + 7);
+/// assert_eq!(Begin { bias: 5000, shift: 7 }.word(), 20 * 256 + 7);
 /// assert_eq!(Begin { bias: -5000, shift: 7 }.word(), -20 * 256 + 7);
 /// # }
 /// ```

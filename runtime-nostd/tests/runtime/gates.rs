@@ -160,7 +160,7 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
     let layer: &Owned = &stack.layers[0];
     let (mut exact, mut real) = (stack.zero(), Real::zero(units));
     let mut random = Rng::with_seed(seed);
-    let (mut squares, mut count) = (0.0, 0);
+    let (mut squares, mut power, mut count) = (0.0, 0.0, 0);
     for step in 0..to {
         let row = random.u32(..13);
         let scale = input(&mut random);
@@ -172,11 +172,14 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
         if step >= from {
             for (exact, real) in exact[0].outputs.iter().zip(&real.outputs) {
                 squares += (*exact as f64 / f64::from(1 << layer.state) - real).powi(2);
+                power += real.powi(2);
                 count += 1;
             }
         }
     }
-    (squares / f64::from(count)).sqrt()
+    let [error, size] = [squares, power].map(|sum: f64| (sum / f64::from(count)).sqrt());
+    assert!(size > 0.1, "{cell:?}, network {seed} hardly moves: {size}");
+    error
 }
 
 #[test]
