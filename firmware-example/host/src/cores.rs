@@ -18,14 +18,33 @@ pub struct Core {
     pub target: &'static str,
     /// The board on which `cargo xtask bench device` measures it.
     pub board: &'static str,
-    /// Code and constants.
+    /// Code and constants of the engine that runs one SimpleRNN.
     pub code: Code,
+    /// The same with GRU, which also brings files of format 4: several layers.
+    pub gru: Code,
+    /// The same with LSTM.
+    pub lstm: Code,
+    /// The same with GRU and LSTM.
+    pub cells: Code,
     /// The most bytes of stack that are in use between loading a model and its answer.
     pub stack: usize,
-    /// The same of an engine with GRU and LSTM.
-    pub gated: Gated,
+    /// The same with GRU and LSTM, for a model of gates or of several layers.
+    pub gated_stack: usize,
     /// Executed instructions.
     pub costs: Costs,
+}
+
+/// The layers that an engine runs: features of the runtime's crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cells {
+    /// One SimpleRNN.
+    One,
+    /// One or several layers of SimpleRNN or GRU.
+    Gru,
+    /// One or several layers of SimpleRNN or LSTM.
+    Lstm,
+    /// Everything.
+    All,
 }
 
 /// Bytes of the engine's code and constants, by what is asked of it. Rounded up to hundreds: where a compiler lays things
@@ -39,15 +58,6 @@ pub struct Code {
     pub lean: usize,
     /// Tuned for size, for ASCII and the class alone.
     pub small: usize,
-}
-
-/// What the engine takes that has GRU and LSTM beside SimpleRNN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gated {
-    /// Code and constants.
-    pub code: Code,
-    /// The most bytes of stack, with a model of gates.
-    pub stack: usize,
 }
 
 /// Executed instructions of the engine tuned for speed.
@@ -167,6 +177,19 @@ impl Shape {
         }
     }
 
+    /// The least that an engine must be able to run for it.
+    pub fn cells(&self) -> Cells {
+        let has = |cell| self.layers.iter().flatten().any(|layer| layer.cell == cell);
+        match (has(CellShape::Gru), has(CellShape::Lstm)) {
+            (true, true) => Cells::All,
+            (true, false) => Cells::Gru,
+            (false, true) => Cells::Lstm,
+            // Several layers need the feature of some cell; the LSTM's takes less.
+            (false, false) if self.layers.iter().flatten().count() > 1 => Cells::Lstm,
+            (false, false) => Cells::One,
+        }
+    }
+
     /// The same with the weights of each SimpleRNN in the order that a function says, of activation and inputs.
     #[must_use]
     pub fn ordered(mut self, order: impl Fn(Activation, usize) -> Order) -> Self {
@@ -220,17 +243,27 @@ impl Costs {
 }
 
 impl Core {
-    /// What the engine takes that runs a network: with gates if the network has some, or more than one layer.
-    pub fn needs(&self, shape: &Shape) -> (Code, usize) {
-        match shape.layers {
-            [Some(LayerShape { cell: CellShape::SimpleRnn { .. }, .. }), None, ..] => (self.code, self.stack),
-            _ => (self.gated.code, self.gated.stack),
-        }
-    }
-
     /// The core of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
         CORES.iter().find(|core| core.name == name)
+    }
+
+    /// Bytes of stack of an engine that runs these cells.
+    pub fn stack_for(&self, cells: Cells) -> usize {
+        match cells {
+            Cells::One => self.stack,
+            Cells::Gru | Cells::Lstm | Cells::All => self.gated_stack,
+        }
+    }
+
+    /// Bytes of the engine that runs these cells.
+    pub fn code_for(&self, cells: Cells) -> Code {
+        match cells {
+            Cells::One => self.code,
+            Cells::Gru => self.gru,
+            Cells::Lstm => self.lstm,
+            Cells::All => self.cells,
+        }
     }
 }
 
@@ -243,8 +276,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7em-none-eabihf",
         board: "mps2-an386",
         code: Code { full: 37_500, lean: 24_200, small: 10_500 },
+        gru: Code { full: 53_300, lean: 33_400, small: 19_500 },
+        lstm: Code { full: 51_800, lean: 32_500, small: 18_700 },
+        cells: Code { full: 55_500, lean: 34_900, small: 21_100 },
         stack: 520,
-        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
+        gated_stack: 620,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -277,8 +313,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7m-none-eabi",
         board: "mps2-an385",
         code: Code { full: 38_400, lean: 25_100, small: 9_500 },
+        gru: Code { full: 54_900, lean: 34_300, small: 18_700 },
+        lstm: Code { full: 53_400, lean: 33_500, small: 17_900 },
+        cells: Code { full: 57_100, lean: 35_900, small: 20_300 },
         stack: 545,
-        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
+        gated_stack: 620,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -304,8 +343,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 39_800, lean: 26_000, small: 10_000 },
+        gru: Code { full: 56_000, lean: 35_600, small: 19_700 },
+        lstm: Code { full: 55_400, lean: 34_800, small: 18_800 },
+        cells: Code { full: 58_500, lean: 37_400, small: 21_500 },
         stack: 680,
-        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 770 },
+        gated_stack: 770,
         costs: Costs {
             byte: 30.1,
             character_byte: 117.1,
@@ -331,8 +373,11 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "hifive1",
         code: Code { full: 37_000, lean: 28_900, small: 11_600 },
+        gru: Code { full: 51_300, lean: 39_300, small: 22_000 },
+        lstm: Code { full: 50_300, lean: 38_400, small: 21_100 },
+        cells: Code { full: 53_300, lean: 41_200, small: 23_900 },
         stack: 545,
-        gated: Gated { code: Code { full: 60_000, lean: 40_000, small: 20_000 }, stack: 620 },
+        gated_stack: 620,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,

@@ -14,7 +14,7 @@ use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
 use serde::Serialize;
 
-pub use kilornn_host::cores::{self, CORES, Core, Shape};
+pub use kilornn_host::cores::{self, CORES, Cells, Core, Shape};
 
 pub use self::limits::{Excess, Limits};
 pub use self::platform::Platform;
@@ -38,8 +38,9 @@ impl Engine {
     /// All that have bytes, the largest first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Lean, Self::Small];
 
-    /// Bytes of its code and constants, of all that there are on a core.
-    pub fn code(self, code: cores::Code) -> usize {
+    /// Bytes of its code and constants, if it is to run these cells.
+    pub fn code(self, core: &Core, cells: Cells) -> usize {
+        let code = core.code_for(cells);
         match self {
             Self::Full => code.full,
             Self::Lean => code.lean,
@@ -99,8 +100,8 @@ impl Needs {
     }
 }
 
-/// The most bytes of RAM that a classifier takes: nine for each input, and four for each remembered word, as the firmware's
-/// build reckons.
+/// The most bytes of RAM that a classifier takes: nine for each of its `UNITS` ([`Contents::inputs`]), and four for each
+/// remembered word, as the firmware's build reckons.
 pub fn classifier(contents: &Contents<'_>) -> usize {
     let window = contents.text().map_or(0, |text| text.sequence.window());
     9 * contents.inputs() as usize + 4 * window as usize
@@ -125,13 +126,12 @@ impl Footprint {
     /// The footprint of a model in whose states the share `zeros` is zero.
     pub fn of(needs: Needs, zeros: f64, deployment: &Deployment) -> Self {
         let Deployment { platform: Platform { core, engine }, bytes_per_word, words_per_text } = *deployment;
-        let (code, stack) = core.needs(&needs.step);
         let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,
-            engine: engine.code(code),
+            engine: engine.code(core, needs.step.cells()),
             classifier: needs.classifier,
-            stack,
+            stack: core.stack_for(needs.step.cells()),
             instructions_per_word: engine.is_counted().then_some(instructions),
         }
     }

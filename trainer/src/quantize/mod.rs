@@ -92,6 +92,8 @@ pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> 
     let fold = match recipe.fold {
         Fold::Always => true,
         Fold::Never => false,
+        // Gates read numbers in fours.
+        Fold::Auto if recipe.reads_by_gates() && !width.is_multiple_of(4) => true,
         Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
     };
     (!fold).then_some(recipe.embedding_bits)

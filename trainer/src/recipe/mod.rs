@@ -275,16 +275,31 @@ impl Recipe {
         (0..count).map(|layer| (self.cell.of(layer), self.units.of(layer))).collect()
     }
 
+    /// Whether the lowest layer, which reads the embedding, is a GRU or an LSTM. On the device these read numbers in fours.
+    pub fn reads_by_gates(&self) -> bool {
+        self.cell.of(0) != CellKind::SimpleRnn
+    }
+
+    /// Whether some layer is a SimpleRNN with ReLU, whose states `state_limit` bounds. Those of all others are at most 1.
+    pub fn has_relu(&self) -> bool {
+        self.activation == Activation::Relu
+            && self.layers().iter().any(|(cell, _)| *cell == CellKind::SimpleRnn)
+    }
+
     /// Hidden units of the last layer, which the head reads.
     pub fn last_units(&self) -> usize {
         self.layers().last().map_or(0, |(_, units)| *units)
     }
 
-    /// Hidden units for all layers so that the last one has `units`: the others grow or shrink in proportion, in multiples of four.
+    /// Hidden units for all layers so that the last one has `units`: the others grow or shrink in proportion, in multiples of
+    /// four.
     pub fn resized(&self, units: usize) -> PerLayer<usize> {
         let last = self.last_units().max(1);
         let [below @ .., _] = &self.layers()[..] else { return units.into() };
-        let scaled = |before: usize| (before * units / last).next_multiple_of(4).clamp(4, MOST_UNITS);
+        let scaled = |before: usize| match units == last {
+            true => before,
+            false => (before * units / last).next_multiple_of(4).clamp(4, MOST_UNITS),
+        };
         let below = below.iter().map(|&(_, before)| scaled(before));
         below.chain([units]).collect::<Vec<_>>().into()
     }
@@ -365,9 +380,14 @@ impl Recipe {
         )?;
         rule(
             self.activation == Activation::Relu
+                || self.reads_by_gates()
                 || self.fold == Fold::Always
                 || self.embedding.is_multiple_of(4),
             "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
+        )?;
+        rule(
+            self.fold != Fold::Never || self.embedding.is_multiple_of(4) || !self.reads_by_gates(),
+            "fold = \"never\" needs an embedding of a multiple of four if a GRU or an LSTM reads it (fold = \"auto\" folds it)",
         )?;
         rule(
             self.word_dropout == 0.0 || self.unknown == UnknownWords::Row,

@@ -119,7 +119,7 @@ impl Budget {
         let recipe = request.recipe_with(&[])?;
         let given = |key: &str| request.settings.iter().any(|setting| key_of(setting) == key);
         let for_engine = self.for_engine(&recipe, &given)?;
-        let settings = |size: &Size, more: &[String]| settings(request, &for_engine, size, more);
+        let settings = |size: &Size, more: &[String]| settings(request, &recipe, &for_engine, size, more);
 
         let texts = data.train.iter().map(|example| example.text.as_str());
         let texts = Texts::of(normalization(&recipe), texts);
@@ -188,9 +188,8 @@ impl Budget {
         };
         let beside = Size {
             vocabulary: words_held(recipe.vocabulary, texts.different),
-            embedding: recipe.embedding,
-            units: recipe.last_units(),
             form: Some(EmbeddingForm::of(&recipe)),
+            ..Size::of(&recipe)
         };
         let found = search(&candidates, &beside, train);
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
@@ -247,17 +246,18 @@ impl Budget {
             let Some(limit) = limit(excess).map(grouped) else { continue };
             // Each by itself, and if each by itself could be met, all of them.
             let alone = space.limits.exceeded(&candidate.footprint).contains(&excess);
-            let Footprint { file, classifier, stack, instructions_per_word, .. } = candidate.footprint;
+            let Footprint { file, engine: code, classifier, stack, instructions_per_word } =
+                candidate.footprint;
             let size = candidate.size.in_words();
             let reason = match excess {
                 Excess::Flash => format!(
                     "--flash {limit}: the engine `{engine}` takes {} bytes on {} and the smallest model {} ({size}), so \
                      at least {}{}",
-                    grouped(candidate.footprint.engine),
+                    grouped(code),
                     core.name,
                     grouped(file),
                     grouped(candidate.footprint.flash()),
-                    self.platform.smaller(file),
+                    self.platform.smaller(file, candidate.needs.step.cells()),
                 ),
                 Excess::Ram => format!(
                     "--ram {limit}: the engine's stack takes {} bytes on {} and the smallest classifier {} ({size}), so \
@@ -290,8 +290,14 @@ fn key_of(setting: &str) -> &str {
 }
 
 /// The settings of a size: those of the request, where the size, the engine and `more` do not change the same key.
-fn settings(request: &Request, for_engine: &[String], size: &Size, more: &[String]) -> Vec<String> {
-    let chosen = [for_engine, &size.settings(), more].concat();
+fn settings(
+    request: &Request,
+    recipe: &Recipe,
+    for_engine: &[String],
+    size: &Size,
+    more: &[String],
+) -> Vec<String> {
+    let chosen = [for_engine, &size.settings(recipe), more].concat();
     let is_chosen = |setting: &&String| chosen.iter().any(|other| key_of(other) == key_of(setting));
     let given: Vec<String> = request.settings.iter().filter(|given| !is_chosen(given)).cloned().collect();
     [given, chosen].concat()

@@ -1,7 +1,7 @@
 //! Whether the trainer reckons with what is measured here.
 
 use kilornn::text::{Normalization, Tokenizer, Unit, WordSink};
-use kilornn_host::cores::CORES;
+use kilornn_host::cores::{CORES, Cells};
 
 use super::Row;
 use crate::cores;
@@ -27,8 +27,8 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
         }
         // Models of one SimpleRNN, and others.
         for gated in [false, true] {
-            let table = if gated { core.gated.stack } else { core.stack };
-            let rows = rows.iter().filter(|row| core.needs(&row.shape).1 == table);
+            let table = if gated { core.gated_stack } else { core.stack };
+            let rows = rows.iter().filter(|row| (row.shape.cells() != Cells::One) == gated);
             if let Some(stack) = rows.map(|row| row.figures.stack).max() {
                 found.extend(cores::bytes(&format!("{}, stack, gates: {gated}", core.board), stack, table));
             }
