@@ -376,8 +376,8 @@ pub static CORES: [Core; 4] = [
         gru: Code { full: 51_300, lean: 39_300, small: 22_000 },
         lstm: Code { full: 50_300, lean: 38_400, small: 21_100 },
         cells: Code { full: 53_300, lean: 41_200, small: 23_900 },
-        stack: 545,
-        gated_stack: 620,
+        stack: 492,
+        gated_stack: 516,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
@@ -400,8 +400,8 @@ pub static CORES: [Core; 4] = [
                 product: 4.513,
                 reads_zeros: false,
             }),
-            gru: GatedStep { any: 150.0, unit: 110.0, number: 9.7, product: 3.3 },
-            lstm: GatedStep { any: 350.0, unit: 146.0, number: 5.8, product: 3.5 },
+            gru: GatedStep { any: 187.4, unit: 129.2, number: 10.02, product: 4.645 },
+            lstm: GatedStep { any: 394.6, unit: 158.5, number: 9.28, product: 4.882 },
         },
     },
 ];
