@@ -8,14 +8,16 @@ use shell_words::quote;
 use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
+use crate::suggest::Suggestion;
 
+/// The arguments as they are given.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Request {
+pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A recipe's name (seed, compact, starter, taught) or a TOML file
-    #[arg(long, default_value = "compact")]
-    pub(crate) recipe: String,
+    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: one that suits the data]
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) recipe: Option<String>,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
@@ -36,35 +38,39 @@ pub(crate) struct Request {
     pub(crate) seed: u64,
 }
 
-impl Request {
-    /// Whether whole groups are to validate.
-    pub(crate) fn is_by_groups(&self) -> bool {
-        self.group.is_some() || self.groups.is_some()
-    }
+/// What is asked for: the arguments, and the recipe that they begin with.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    args: &'a RequestArgs,
+    base: Base,
+}
 
-    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
-    /// judge a group by models that have learned from it.
-    pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
-        self.recipe_of(&[&self.settings, more].concat())
-    }
+/// The recipe before any setting.
+#[derive(Debug)]
+enum Base {
+    /// A built-in recipe or a file.
+    Named(String),
+    /// None was named, so this one was chosen for the data.
+    Suggested(Box<Suggestion>),
+}
 
-    /// The same, with other settings than those given.
-    pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
-        let recipe = Recipe::load(&self.recipe, settings)?;
-        if !self.is_by_groups() {
-            return Ok(recipe);
-        }
-        match (recipe.validation_split > 0.0, recipe.teacher) {
-            (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
-            (false, Teacher::Ngrams) => Ok(recipe),
-            (false, Teacher::None) => Err(InputError::new(
-                "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
-            )),
-        }
+impl RequestArgs {
+    /// Reads the data, and chooses a recipe for them if none is named.
+    ///
+    /// # Errors
+    ///
+    /// If the data or the settings cannot be used.
+    pub(crate) fn read(&self) -> Result<(Request<'_>, Dataset)> {
+        let data = self.data()?;
+        let base = match &self.recipe {
+            Some(name) => Base::Named(name.clone()),
+            None => Base::Suggested(Box::new(Suggestion::of(&data, &self.settings)?)),
+        };
+        Ok((Request { args: self, base }, data))
     }
 
     /// The data, with their groups and the unlabelled texts.
-    pub(crate) fn data(&self) -> Result<Dataset> {
+    fn data(&self) -> Result<Dataset> {
         let beside = self.group.clone().filter(|_| self.groups.is_none());
         let reading = Reading { group: beside, ..self.inputs.reading.clone() };
         let form = &self.inputs.reading.form;
@@ -87,11 +93,70 @@ impl Request {
         }
         Ok(data)
     }
+}
+
+impl Request<'_> {
+    /// Settings that were given.
+    pub(crate) fn settings(&self) -> &[String] {
+        &self.args.settings
+    }
+
+    /// The seed of all randomness.
+    pub(crate) fn seed(&self) -> u64 {
+        self.args.seed
+    }
+
+    /// The recipe that was chosen, if none was named.
+    pub(crate) fn suggestion(&self) -> Option<&Suggestion> {
+        match &self.base {
+            Base::Named(_) => None,
+            Base::Suggested(suggestion) => Some(suggestion),
+        }
+    }
+
+    /// What was chosen and why, in lines for a person; none if a recipe was named.
+    pub(crate) fn about(&self) -> Vec<String> {
+        self.suggestion().map(Suggestion::lines).unwrap_or_default()
+    }
+
+    /// Whether whole groups are to validate.
+    fn is_by_groups(&self) -> bool {
+        self.args.group.is_some() || self.args.groups.is_some()
+    }
+
+    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
+    /// judge a group by models that have learned from it.
+    pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
+        self.recipe_of(&[&self.args.settings, more].concat())
+    }
+
+    /// The same, with other settings than those given.
+    pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
+        let recipe = self.set(settings)?;
+        if !self.is_by_groups() {
+            return Ok(recipe);
+        }
+        match (recipe.validation_split > 0.0, recipe.teacher) {
+            (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
+            (false, Teacher::Ngrams) => Ok(recipe),
+            (false, Teacher::None) => Err(InputError::new(
+                "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
+            )),
+        }
+    }
+
+    /// The recipe with these settings, whatever validates.
+    fn set(&self, settings: &[String]) -> Result<Recipe, InputError> {
+        match &self.base {
+            Base::Named(name) => Recipe::load(name, settings),
+            Base::Suggested(suggestion) => suggestion.recipe.clone().with(settings),
+        }
+    }
 
     /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate.
     pub(crate) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
         let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
-        let split = Recipe::load(&self.recipe, &self.settings)?.validation_split;
+        let split = self.set(&self.args.settings)?.validation_split;
         Ok(match (split > 0.0, self.is_by_groups()) {
             (true, true) => (vec![], format!("groups, {split} of the training texts")),
             (true, false) => (vec![], format!("{split} of the training texts")),
@@ -109,27 +174,39 @@ impl Request {
         })
     }
 
-    /// `DATA-RECIPE`: the name of the output folder if none is given.
+    /// `DATA-RECIPE`, or `DATA` if no recipe is named: the name of the output folder if none is given.
     pub(crate) fn name(&self) -> String {
-        let recipe = PathBuf::from(&self.recipe);
-        let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-        format!("{}-{recipe}", self.inputs.name())
+        let data = self.args.inputs.name();
+        match &self.base {
+            Base::Named(name) => {
+                let recipe = PathBuf::from(name);
+                format!("{data}-{}", recipe.file_stem().unwrap_or_default().to_string_lossy())
+            }
+            Base::Suggested(_) => data,
+        }
     }
 
-    /// The command that trains this, with another recipe and more options.
-    pub(crate) fn train_command(&self, recipe: &str, more: &[String]) -> String {
-        let mut words = vec![
-            "kilornn train".to_owned(),
-            self.inputs.command_line(),
-            format!(
-                "--recipe {}",
-                if recipe.starts_with('<') { recipe.to_owned() } else { quote(recipe).into_owned() }
-            ),
-            format!("--seed {}", self.seed),
-        ];
-        words.extend(self.group.as_ref().map(|name| format!("--group {}", quote(name))));
-        words.extend(self.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
-        let unlabelled = self.unlabelled.iter();
+    /// The command that trains this, with more options. Without a named recipe the same one will be chosen again.
+    pub(crate) fn train_command(&self, more: &[String]) -> String {
+        match &self.base {
+            Base::Named(name) => self.command(Some(&quote(name)), more),
+            Base::Suggested(_) => self.command(None, more),
+        }
+    }
+
+    /// The command that trains this with the recipe of the file in which the command stands.
+    pub(crate) fn command_in_file(&self) -> String {
+        self.command(Some("<this file>"), &[])
+    }
+
+    fn command(&self, recipe: Option<&str>, more: &[String]) -> String {
+        let args = self.args;
+        let mut words = vec!["kilornn train".to_owned(), args.inputs.command_line()];
+        words.extend(recipe.map(|recipe| format!("--recipe {recipe}")));
+        words.push(format!("--seed {}", args.seed));
+        words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
+        words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
+        let unlabelled = args.unlabelled.iter();
         words.extend(unlabelled.map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))));
         words.extend_from_slice(more);
         words.join(" ")

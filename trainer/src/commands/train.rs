@@ -17,7 +17,7 @@ use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, Task, Training
 use crate::hints::before_training;
 use crate::network::Ruined;
 use crate::processor::Processor;
-use crate::request::{Request, set_options};
+use crate::request::{Request, RequestArgs, set_options};
 use crate::run_folder::{Begin, RunFolder};
 use crate::search::{ChosenSize, SearchResult};
 use crate::verdict;
@@ -66,7 +66,7 @@ use crate::verdict;
 #[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
-    request: Request,
+    request: RequestArgs,
     /// Output folder [default: runs/DATA-RECIPE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -94,10 +94,11 @@ pub struct Args {
 /// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let request = &args.request;
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let data = request.data()?;
+    let (request, data) = args.request.read()?;
+    let request = &request;
+    request.about().iter().try_for_each(|line| console.say(line))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
     let memory = Memory::default();
@@ -112,7 +113,7 @@ pub fn run(args: &Args) -> Result<()> {
         settings,
     };
     let Some(budget) = args.budget.budget() else {
-        let settings = request.settings.clone();
+        let settings = request.settings().to_vec();
         return run(settings, begin).train(None).map(drop);
     };
     RunFolder::check(&out, begin)?;
@@ -130,7 +131,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// One training.
 struct TrainRun<'a> {
     console: Console,
-    request: &'a Request,
+    request: &'a Request<'a>,
     data: &'a Dataset,
     memory: &'a Memory,
     processor: Device,
@@ -144,7 +145,7 @@ impl TrainRun<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
     fn train(self, budget: Option<(&SearchResult, &ChosenSize)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
-        let seed = request.seed;
+        let seed = request.seed();
         let recipe = request.recipe_of(&settings)?;
         let material = Material::remembering(&recipe, seed, data, memory)?;
         let counts = Counts::of(data, &material.encoder);
@@ -165,6 +166,7 @@ impl TrainRun<'_> {
         ))?;
         let vocabulary = material.encoder.words().len();
         let mut metrics = Metrics::new(task.train.texts.len(), vocabulary, parameters, counts, warnings);
+        metrics.suggestion = request.suggestion().cloned();
         let asked = Asked::of(&task)?;
         let state = match folder.read_checkpoint()? {
             Some((path, bytes)) if begin == Begin::Resume => {
@@ -178,7 +180,8 @@ impl TrainRun<'_> {
                 TrainingState::new(&task, &network)
             }
         };
-        folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
+        let comment = [&[request.command_in_file()][..], &request.about()].concat().join("\n");
+        folder.write_config(&recipe, &comment)?;
         let interrupt = Interrupt::listen()?;
         let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
             folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
@@ -191,7 +194,7 @@ impl TrainRun<'_> {
         if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
             let out = format!("--out {}", quote(&out.to_string_lossy()));
             let more = [&set_options(&settings)[..], &[out, "--resume".to_owned()]].concat();
-            let again = request.train_command(&request.recipe, &more);
+            let again = request.train_command(&more);
             console
                 .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
         }

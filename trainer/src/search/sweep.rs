@@ -32,7 +32,7 @@ use crate::text::Encoder;
 /// Every size that is asked for, in the order in which they are tried, with its recipe.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
-    request: &'a Request,
+    request: &'a Request<'a>,
     data: &'a Dataset,
     /// The settings that keep texts for validation.
     validation: Vec<String>,
@@ -90,7 +90,7 @@ impl<'a> Sweep<'a> {
     ///
     /// If the recipe, the data, the lists or the limit cannot be used, and with what `say` fails with.
     pub(crate) fn new(
-        request: &'a Request,
+        request: &'a Request<'a>,
         data: &'a Dataset,
         lists: Lists,
         flash: Option<usize>,
@@ -102,8 +102,8 @@ impl<'a> Sweep<'a> {
         // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
         let reference = Recipe { vocabulary: 0, embedding: 4, units: 4, ..recipe.clone() };
         let memory = Memory::default();
-        let material = Material::remembering(&reference, request.seed, data, &memory)?;
-        let asked = Asked::of(&material.task(&reference, request.seed))?;
+        let material = Material::remembering(&reference, request.seed(), data, &memory)?;
+        let asked = Asked::of(&material.task(&reference, request.seed()))?;
         let words = material.encoder.words();
         let (trained, validated) =
             (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
@@ -237,12 +237,12 @@ impl<'a> Sweep<'a> {
         let rows = rows(&self.candidates, store.trials(), seeds, self.limit);
         let advice = Advice::of(&rows);
         let command = advice.as_ref().map(|advice| {
-            let given = &self.request.settings[..];
+            let given = &self.request.settings()[..];
             let settings = [given, &self.validation, &advice.recommended.settings()].concat();
             let folder = out.join(advice.recommended.to_string());
             let folder = format!("--out {}", quote(&folder.to_string_lossy()));
             let options = [&set_options(&settings)[..], &[folder]].concat();
-            self.request.train_command(&self.request.recipe, &options)
+            self.request.train_command(&options)
         });
         SweepReport {
             words: self.words,
