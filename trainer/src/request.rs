@@ -8,7 +8,7 @@ use shell_words::quote;
 use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
-use crate::suggest::Suggestion;
+use crate::suggest::{Suggestion, Tried};
 
 /// The arguments as they are given.
 #[derive(Debug, clap::Args)]
@@ -114,6 +114,13 @@ impl Request<'_> {
         }
     }
 
+    /// Takes the best recipe of those that were chosen for the data, which came to this when they were tried.
+    pub(crate) fn take_best(&mut self, tried: &[Option<Tried>]) {
+        if let Base::Suggested(suggestion) = &mut self.base {
+            suggestion.take_best(tried);
+        }
+    }
+
     /// What was chosen and why, in lines for a person; none if a recipe was named.
     pub(crate) fn about(&self) -> Vec<String> {
         self.suggestion().map(Suggestion::lines).unwrap_or_default()
@@ -132,7 +139,15 @@ impl Request<'_> {
 
     /// The same, with other settings than those given.
     pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
-        let recipe = self.set(settings)?;
+        self.by_groups(self.set(settings)?)
+    }
+
+    /// Another recipe, with the settings given and more.
+    pub(crate) fn recipe_from(&self, recipe: &Recipe, more: &[String]) -> Result<Recipe, InputError> {
+        self.by_groups(recipe.clone().with(&[&self.args.settings, more].concat())?)
+    }
+
+    fn by_groups(&self, recipe: Recipe) -> Result<Recipe, InputError> {
         if !self.is_by_groups() {
             return Ok(recipe);
         }
@@ -149,7 +164,7 @@ impl Request<'_> {
     fn set(&self, settings: &[String]) -> Result<Recipe, InputError> {
         match &self.base {
             Base::Named(name) => Recipe::load(name, settings),
-            Base::Suggested(suggestion) => suggestion.recipe.clone().with(settings),
+            Base::Suggested(suggestion) => suggestion.taken().recipe.clone().with(settings),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::network::Ruined;
 use crate::processor::Processor;
 use crate::request::{Request, RequestArgs, set_options};
 use crate::run_folder::{Begin, RunFolder};
-use crate::search::{ChosenSize, SearchResult};
+use crate::search::{ChosenSize, SearchResult, take_best};
 use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -96,12 +96,14 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let (request, data) = args.request.read()?;
-    let request = &request;
-    request.about().iter().try_for_each(|line| console.say(line))?;
+    let (mut request, data) = args.request.read()?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
+    RunFolder::check(&out, begin)?;
     let memory = Memory::default();
+    take_best(&mut request, &data, &memory, &|line| console.say(line))?;
+    request.about().iter().try_for_each(|line| console.say(line))?;
+    let request = &request;
     let run = |settings: Vec<String>, begin| TrainRun {
         console,
         request,
@@ -116,7 +118,6 @@ pub fn run(args: &Args) -> Result<()> {
         let settings = request.settings().to_vec();
         return run(settings, begin).train(None).map(drop);
     };
-    RunFolder::check(&out, begin)?;
     let found = budget.search(request, &data, &memory, &out, &|line| console.say(line))?;
     for (index, choice) in found.choices.iter().enumerate() {
         let begin = if index == 0 { begin } else { Begin::Replace };

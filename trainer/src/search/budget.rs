@@ -189,9 +189,8 @@ impl Budget {
         };
         let beside = Size {
             vocabulary: words_held(recipe.vocabulary, texts.different),
-            embedding: recipe.embedding,
-            units: recipe.units,
             form: Some(EmbeddingForm::of(&recipe)),
+            ..Size::of(&recipe)
         };
         let found = search(&candidates, &beside, train);
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
@@ -334,15 +333,15 @@ impl Rounds<'_> {
         };
         let worked = work.run(
             || progress.inc(self.trained as u64),
-            |trial| {
-                trials.push(trial);
+            |index, trial| {
+                trials.push((index, trial));
                 Ok(())
             },
         );
         progress.finish_and_clear();
         worked?;
-        trials.sort_by_key(|trial| jobs.iter().position(|job| job.size == trial.size));
-        Ok(trials)
+        trials.sort_by_key(|(index, _)| *index);
+        Ok(trials.into_iter().map(|(_, trial)| trial).collect())
     }
 }
 

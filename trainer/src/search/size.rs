@@ -55,6 +55,12 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// The size that a recipe asks for, in the recipe's own form.
+    pub(super) fn of(recipe: &Recipe) -> Self {
+        let &Recipe { vocabulary, embedding, units, .. } = recipe;
+        Self { vocabulary, embedding, units, form: None }
+    }
+
     /// The settings of a recipe that ask for this size.
     pub(crate) fn settings(&self) -> Vec<String> {
         let Self { vocabulary, embedding, units, form } = self;

@@ -209,7 +209,7 @@ impl<'a> Sweep<'a> {
         };
         let worked = work.run(
             || progress.inc(texts as u64),
-            |trial| {
+            |_, trial| {
                 if let Outcome::Measured(measured) = &trial.outcome {
                     // Epochs that early stopping left out.
                     progress.inc((epochs.saturating_sub(measured.epochs) * texts) as u64);

@@ -1,7 +1,7 @@
 //! The recipe that `kilornn train` takes if none is named: a function of what is measured of the data, with the reasons.
 //!
-//! [`traits`](self::traits) measures; [`Suggestion::of`] chooses. The same data give the same recipe. Its model file takes at
-//! most [`MOST_BYTES`].
+//! `traits` measures; [`Suggestion::of`] names the recipes that may suit such data. Where there is more than one, `search` tries
+//! them and takes the one whose model answers most of the texts that validate. A model file takes at most [`MOST_BYTES`].
 
 mod traits;
 
@@ -27,27 +27,55 @@ const LONG: f64 = 100.0;
 /// The most classes that are few.
 const FEW_CLASSES: usize = 12;
 
-/// A recipe that suits some data.
+/// Data of more tokens are not read several times to compare recipes.
+const MANY_TOKENS: f64 = 2e6;
+
+/// Fewer texts cannot tell which recipe is better.
+const COMPARABLE: usize = 1000;
+
+/// Recipes that may suit some data, and which of them is taken.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Suggestion {
+    /// What is known of the data, in words.
+    pub because: String,
+    /// Which of the candidates is taken.
+    pub taken: usize,
+    /// The one that the data's properties speak for comes first. More than one if only trying can tell.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A recipe that may suit some data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Candidate {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in words.
+    pub about: String,
+    /// What it is for.
+    pub because: &'static str,
+    /// What its model came to on the texts that validate, if it was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
     /// The recipe, before any setting.
     #[serde(skip)]
     pub recipe: Recipe,
-    /// What was chosen, and why.
-    pub reasons: Vec<Reason>,
 }
 
-/// A choice and its reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Reason {
-    /// What was chosen, such as `word pairs`.
-    pub choice: String,
-    /// Why.
-    pub because: String,
+/// What a candidate's model, as the device computes it, came to on texts that validate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Tried {
+    /// The share of correct answers.
+    pub accuracy: f64,
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Bytes of its file.
+    pub bytes: usize,
+    /// Texts that validated.
+    pub examples: usize,
 }
 
 impl Suggestion {
-    /// Chooses a recipe for data. Of the settings that a person gives, only those count here that change what can be measured
+    /// Chooses recipes for data. Of the settings that a person gives, only those count here that change what can be measured
     /// (`char_level`) or what must go with them; all are applied afterwards, as to any recipe.
     ///
     /// # Errors
@@ -56,127 +84,189 @@ impl Suggestion {
     pub(crate) fn of(data: &Dataset, settings: &[String]) -> Result<Self> {
         let by_character = given(settings, "char_level").and_then(|value| value.parse().ok());
         let traits = Traits::of(data, by_character);
-        let mut suggestion = Self::for_traits(&traits);
-        suggestion.choose_vocabulary(&traits, &data.labels)?;
-        suggestion.go_with(settings);
-        Ok(suggestion)
+        let candidates = Kind::for_traits(&traits)
+            .into_iter()
+            .map(|kind| {
+                let mut recipe = kind.recipe(&traits);
+                recipe.vocabulary = most_entries(&recipe, &data.labels)?;
+                go_with(&mut recipe, settings);
+                Ok(Candidate {
+                    name: kind.name(),
+                    about: about(&recipe),
+                    because: kind.because(),
+                    tried: None,
+                    recipe,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { because: traits.in_words(), taken: 0, candidates })
     }
 
-    /// All but the number of words.
-    fn for_traits(traits: &Traits) -> Self {
-        let mut suggestion = Self { recipe: base(), reasons: Vec::new() };
-        suggestion.choose_tokens(traits);
-        suggestion.choose_network(traits);
-        suggestion.choose_targets(traits);
-        suggestion.choose_epochs(traits);
-        suggestion
+    /// The candidate that is taken.
+    pub(crate) fn taken(&self) -> &Candidate {
+        &self.candidates[self.taken]
     }
 
-    fn because(&mut self, choice: impl Into<String>, because: impl Into<String>) {
-        self.reasons.push(Reason { choice: choice.into(), because: because.into() });
-    }
-
-    /// What a token is.
-    fn choose_tokens(&mut self, traits: &Traits) {
-        let recipe = &mut self.recipe;
-        recipe.char_level = traits.by_character;
-        if traits.is_unspaced {
-            recipe.lowercase = Letters::Ascii;
+    /// Takes the candidate that was best when all were tried; among equals the first. Without a result that is the first of
+    /// all.
+    pub(crate) fn take_best(&mut self, tried: &[Option<Tried>]) {
+        for (candidate, &tried) in self.candidates.iter_mut().zip(tried) {
+            candidate.tried = tried;
         }
-        recipe.pairs = !traits.has_many_classes();
-        let is_short = traits.tokens_per_text < LONG;
-        recipe.fingerprint_bits = if is_short { 16 } else { 8 };
-    }
-
-    /// How wide the network is.
-    fn choose_network(&mut self, traits: &Traits) {
-        let (embedding, units) = match traits.classes {
-            0..=2 => (4, 8),
-            3..=FEW_CLASSES => (8, 16),
-            _ => (32, 64),
-        };
-        self.recipe.embedding = embedding;
-        self.recipe.units = units;
-    }
-
-    /// What the network learns from, and what keeps it from learning by heart.
-    fn choose_targets(&mut self, traits: &Traits) {
-        let recipe = &mut self.recipe;
-        recipe.word_dropout = 0.1;
-        recipe.embedding_dropout = 0.2;
-        recipe.teacher = Teacher::Ngrams;
-        recipe.teacher_share = 0.6;
-        if traits.has_many_classes() {
-            recipe.label_smoothing = 0.1;
-        }
-    }
-
-    /// How long it learns.
-    fn choose_epochs(&mut self, traits: &Traits) {
-        let recipe = &mut self.recipe;
-        recipe.batch = if traits.texts > 20_000 { 64 } else { 32 };
-        recipe.epochs = if traits.has_many_classes() { 30 } else { 20 };
-        recipe.quantized_epochs = recipe.epochs * 9 / 20;
-    }
-
-    /// As many words as fit, if there are so many.
-    fn choose_vocabulary(&mut self, traits: &Traits, labels: &[String]) -> Result<()> {
-        let fits = |recipe: &Recipe| -> Result<bool> {
-            let hash = PerfectHash::stand_in(recipe.vocabulary, recipe.fingerprint_bytes());
-            Ok(FileSize::of(recipe, recipe.vocabulary, labels, &hash)?.most <= MOST_BYTES)
-        };
-        // Steps of a hundred entries are fine enough.
-        let (mut fitting, mut beyond) = (1, MOST_BYTES / 100);
-        while beyond - fitting > 1 {
-            let middle = (fitting + beyond) / 2;
-            let recipe = Recipe { vocabulary: 100 * middle, ..self.recipe.clone() };
-            if fits(&recipe)? { fitting = middle } else { beyond = middle }
-        }
-        self.recipe.vocabulary = 100 * fitting;
-        Ok(())
-    }
-
-    /// Adapts keys that could not go with a given one.
-    fn go_with(&mut self, settings: &[String]) {
-        let number = |key| given(settings, key).and_then(|value| value.parse::<usize>().ok());
-        let recipe = &mut self.recipe;
-        // The same share of fewer epochs is quantized.
-        if let (Some(epochs), None) = (number("epochs"), given(settings, "quantized_epochs")) {
-            recipe.quantized_epochs = recipe.quantized_epochs * epochs / recipe.epochs;
-        }
-        // Four bits a number need an even width.
-        if number("embedding").is_some_and(|width| width % 2 == 1) {
-            recipe.embedding_bits = EmbeddingBits::Eight;
-        }
+        let accuracy = |index: &usize| self.candidates[*index].tried.map_or(-1.0, |tried| tried.accuracy);
+        let best = (0..self.candidates.len()).rev().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
+        self.taken = best.unwrap_or(0);
     }
 
     /// In lines, for a person.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let widest = self.reasons.iter().map(|reason| reason.choice.chars().count()).max().unwrap_or(0);
-        let reasons = self
-            .reasons
-            .iter()
-            .map(|Reason { choice, because }| format!("  {choice:<widest$}  {because}"));
-        std::iter::once("chosen for these data, since no --recipe is named:".to_owned()).chain(reasons).collect()
+        let taken = self.taken();
+        let mut lines = vec![
+            format!("the data: {}", self.because),
+            format!("the recipe, since none is named: `{}`, {}; {}", taken.name, taken.about, taken.because),
+        ];
+        let tried = self.candidates.iter().filter_map(|candidate| Some((candidate, candidate.tried?)));
+        lines.extend(tried.map(|(candidate, tried)| {
+            format!(
+                "  `{}` answered {:.2} % of {} texts that validate correctly, in {} bytes",
+                candidate.name,
+                100.0 * tried.accuracy,
+                grouped(tried.examples),
+                grouped(tried.bytes),
+            )
+        }));
+        lines
     }
 }
 
-/// What all suggested recipes have in common.
-fn base() -> Recipe {
-    Recipe {
-        vocabulary_by: VocabularyBy::Information,
-        unknown: UnknownWords::Row,
-        lookup: Lookup::Device,
-        recurrent_initializer: RecurrentInitializer::Identity,
-        fold: Fold::Never,
-        embedding_bits: EmbeddingBits::Four,
-        optimizer: OptimizerKind::Adamw,
-        learning_rate: 0.003,
-        schedule: Schedule::Cosine,
-        weight_decay: 0.01,
-        clip_norm: 1.0,
-        bucket_by_length: true,
-        ..Recipe::default()
+/// Kinds of recipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Words and pairs of them, few numbers each, and a teacher that counts much.
+    Pairs,
+    /// Words, many numbers each, and a teacher that counts less.
+    Words,
+    /// Words, many numbers each, and no teacher.
+    Order,
+}
+
+impl Kind {
+    /// The kinds that may suit data of these properties, the likeliest first.
+    fn for_traits(traits: &Traits) -> Vec<Self> {
+        let all = match traits.classes {
+            0..=FEW_CLASSES => vec![Self::Pairs, Self::Words, Self::Order],
+            _ => vec![Self::Words, Self::Order],
+        };
+        let can_compare = traits.texts >= COMPARABLE && traits.tokens() <= MANY_TOKENS;
+        if can_compare { all } else { all[..1].to_vec() }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pairs => "pairs",
+            Self::Words => "words",
+            Self::Order => "order",
+        }
+    }
+
+    fn because(self) -> &'static str {
+        match self {
+            Self::Pairs => {
+                "many words and pairs of them tell a little each, so as many as fit have few numbers each"
+            }
+            Self::Words => "few words tell much, so each has many numbers",
+            Self::Order => "the order of words decides, which a teacher of n-grams does not see",
+        }
+    }
+
+    /// The recipe of this kind, but for the number of words.
+    fn recipe(self, traits: &Traits) -> Recipe {
+        let is_short = traits.tokens_per_text < LONG;
+        let (embedding, units) = match (self, traits.classes) {
+            (Self::Pairs, 0..=2) => (4, 8),
+            (Self::Pairs, _) => (8, 16),
+            (_, 0..=2) => (16, 32),
+            (_, 3..=FEW_CLASSES) => (32, 64),
+            _ => (32, 96),
+        };
+        let epochs = if self == Self::Pairs { 20 } else { 30 };
+        let epochs = match traits.texts {
+            0..=20_000 => epochs,
+            _ if traits.tokens() <= 10.0 * MANY_TOKENS => 16,
+            _ => 6,
+        };
+        Recipe {
+            vocabulary_by: VocabularyBy::Information,
+            unknown: UnknownWords::Row,
+            fingerprint_bits: if is_short { 16 } else { 8 },
+            lookup: Lookup::Device,
+            char_level: traits.by_character,
+            lowercase: if traits.is_unspaced { Letters::Ascii } else { Letters::Unicode },
+            pairs: self == Self::Pairs || traits.by_character,
+            embedding,
+            units,
+            recurrent_initializer: RecurrentInitializer::Identity,
+            fold: Fold::Never,
+            embedding_bits: EmbeddingBits::Four,
+            word_dropout: 0.1,
+            embedding_dropout: match self {
+                Self::Pairs => 0.2,
+                Self::Words => 0.3,
+                Self::Order => 0.1,
+            },
+            label_smoothing: if self == Self::Pairs || traits.classes == 2 { 0.0 } else { 0.1 },
+            teacher: if self == Self::Order { Teacher::None } else { Teacher::Ngrams },
+            teacher_share: if self == Self::Pairs { 0.6 } else { 0.4 },
+            optimizer: OptimizerKind::Adamw,
+            learning_rate: 0.003,
+            schedule: Schedule::Cosine,
+            weight_decay: 0.01,
+            clip_norm: 1.0,
+            batch: if traits.texts > 20_000 { 64 } else { 32 },
+            epochs,
+            quantized_epochs: epochs * 9 / 20,
+            bucket_by_length: true,
+            ..Recipe::default()
+        }
+    }
+}
+
+/// What a recipe reads and how large its network is, in words.
+fn about(recipe: &Recipe) -> String {
+    let token = if recipe.char_level { "characters" } else { "words" };
+    let pairs = if recipe.pairs { " and pairs of them" } else { "" };
+    let teacher = if recipe.teacher == Teacher::None { "no teacher" } else { "a teacher" };
+    format!(
+        "at most {} {token}{pairs}, {} numbers each, {} units, {teacher}",
+        grouped(recipe.vocabulary),
+        recipe.embedding,
+        recipe.units,
+    )
+}
+
+/// As many entries of a vocabulary as fit into [`MOST_BYTES`], in hundreds.
+fn most_entries(recipe: &Recipe, labels: &[String]) -> Result<usize> {
+    let (mut fitting, mut beyond) = (1, MOST_BYTES / 100);
+    while beyond - fitting > 1 {
+        let middle = (fitting + beyond) / 2;
+        let recipe = Recipe { vocabulary: 100 * middle, ..recipe.clone() };
+        let hash = PerfectHash::stand_in(recipe.vocabulary, recipe.fingerprint_bytes());
+        let bytes = FileSize::of(&recipe, recipe.vocabulary, labels, &hash)?.most;
+        if bytes <= MOST_BYTES { fitting = middle } else { beyond = middle }
+    }
+    Ok(100 * fitting)
+}
+
+/// Adapts keys that could not go with a given one.
+fn go_with(recipe: &mut Recipe, settings: &[String]) {
+    let number = |key| given(settings, key).and_then(|value| value.parse::<usize>().ok());
+    // The same share of fewer epochs is quantized.
+    if let (Some(epochs), None) = (number("epochs"), given(settings, "quantized_epochs")) {
+        recipe.quantized_epochs = recipe.quantized_epochs * epochs / recipe.epochs;
+    }
+    // Four bits a number need an even width.
+    if number("embedding").is_some_and(|width| width % 2 == 1) {
+        recipe.embedding_bits = EmbeddingBits::Eight;
     }
 }
 

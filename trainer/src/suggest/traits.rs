@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::data::Dataset;
 use crate::footprint::Texts;
+use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::normalization;
 
@@ -29,16 +30,36 @@ pub(super) struct Traits {
 }
 
 impl Traits {
-    /// Whether there are more classes than a few.
-    pub(super) fn has_many_classes(&self) -> bool {
-        self.classes > super::FEW_CLASSES
+    /// Tokens of all texts.
+    pub(super) fn tokens(&self) -> f64 {
+        self.tokens_per_text * (self.texts + self.unlabelled) as f64
+    }
+
+    /// In words, for a person.
+    pub(super) fn in_words(&self) -> String {
+        let token = if self.by_character { "characters" } else { "words" };
+        let unlabelled = match self.unlabelled {
+            0 => String::new(),
+            some => format!(" and {} unlabelled ones", grouped(some)),
+        };
+        format!(
+            "{} texts of {} classes{unlabelled}, {:.0} {token} each on average, {} different {token}{}",
+            grouped(self.texts),
+            grouped(self.classes),
+            self.tokens_per_text,
+            grouped(self.different),
+            if self.is_unspaced { ", mostly in a script that has no spaces" } else { "" },
+        )
     }
 
     /// Measures the training texts. `by_character` is whether a token is a character, if that was decided before.
     pub(super) fn of(data: &Dataset, by_character: Option<bool>) -> Self {
         let texts = || data.train.iter().map(|example| example.text.as_str());
-        let letters =
-            data.train.par_iter().map(|example| Letters::of(&example.text)).reduce(Letters::default, Add::add);
+        let letters = data
+            .train
+            .par_iter()
+            .map(|example| Letters::of(&example.text))
+            .reduce(Letters::default, Add::add);
         let is_unspaced = 2 * letters.unspaced > letters.all;
         let by_character = by_character.unwrap_or(is_unspaced);
         let normalization = normalization(&Recipe { char_level: by_character, ..Recipe::default() });
@@ -102,10 +123,13 @@ mod tests {
 
     #[test]
     fn tokens_are_characters_where_words_have_no_spaces() {
-        for text in ["房间很大,服务也好", "とてもよかったです", "ห้องสะอาดมาก"] {
+        for text in ["房间很大,服务也好", "とてもよかったです", "ห้องสะอาดมาก"]
+        {
             assert!(of(&[text]).by_character, "{text}");
         }
-        for text in ["방이 아주 좋았다", "Комната была чистой", "الغرفة نظيفة", "a 好 word among others", "", "12"] {
+        for text in
+            ["방이 아주 좋았다", "Комната была чистой", "الغرفة نظيفة", "a 好 word among others", "", "12"]
+        {
             assert!(!of(&[text]).by_character, "{text}");
         }
     }
