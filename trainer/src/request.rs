@@ -1,6 +1,6 @@
 //! The arguments that `train`, `sweep` and a search for a budget share: data, recipe, groups, seed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use shell_words::quote;
@@ -8,6 +8,7 @@ use shell_words::quote;
 use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
+use crate::run_folder::CONFIG;
 use crate::suggest::{Suggestion, Tried};
 
 /// The arguments as they are given.
@@ -15,7 +16,8 @@ use crate::suggest::{Suggestion, Tried};
 pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: one that suits the data]
+    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: `train` chooses one that suits the data,
+    /// `sweep` takes compact]
     #[arg(long, value_name = "RECIPE")]
     pub(crate) recipe: Option<String>,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
@@ -55,15 +57,15 @@ enum Base {
 }
 
 impl RequestArgs {
-    /// Reads the data, and chooses a recipe for them if none is named.
+    /// Reads the data; if no recipe is named, it is the built-in one `otherwise`, or else one that suits the data.
     ///
     /// # Errors
     ///
     /// If the data or the settings cannot be used.
-    pub(crate) fn read(&self) -> Result<(Request<'_>, Dataset)> {
+    pub(crate) fn read(&self, otherwise: Option<&str>) -> Result<(Request<'_>, Dataset)> {
         let data = self.data()?;
-        let base = match &self.recipe {
-            Some(name) => Base::Named(name.clone()),
+        let base = match self.recipe.as_deref().or(otherwise) {
+            Some(name) => Base::Named(name.to_owned()),
             None => Base::Suggested(Box::new(Suggestion::of(&data, &self.settings)?)),
         };
         Ok((Request { args: self, base }, data))
@@ -201,24 +203,28 @@ impl Request<'_> {
         }
     }
 
-    /// The command that trains this, with more options. Without a named recipe the same one will be chosen again.
-    pub(crate) fn train_command(&self, more: &[String]) -> String {
+    /// The command that trains this, with more options. If the recipe was chosen for the data, it is the one that training
+    /// leaves in the folder `out`, so that nothing need be tried again.
+    pub(crate) fn train_command(&self, out: &Path, more: &[String]) -> String {
         match &self.base {
-            Base::Named(name) => self.command(Some(&quote(name)), more),
-            Base::Suggested(_) => self.command(None, more),
+            Base::Named(name) => self.command(&quote(name), more),
+            Base::Suggested(_) => self.command(&quote(&out.join(CONFIG).to_string_lossy()), more),
         }
     }
 
     /// The command that trains this with the recipe of the file in which the command stands.
     pub(crate) fn command_in_file(&self) -> String {
-        self.command(Some("<this file>"), &[])
+        self.command("<this file>", &[])
     }
 
-    fn command(&self, recipe: Option<&str>, more: &[String]) -> String {
+    fn command(&self, recipe: &str, more: &[String]) -> String {
         let args = self.args;
-        let mut words = vec!["kilornn train".to_owned(), args.inputs.command_line()];
-        words.extend(recipe.map(|recipe| format!("--recipe {recipe}")));
-        words.push(format!("--seed {}", args.seed));
+        let mut words = vec![
+            "kilornn train".to_owned(),
+            args.inputs.command_line(),
+            format!("--recipe {recipe}"),
+            format!("--seed {}", args.seed),
+        ];
         words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
         words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
         let unlabelled = args.unlabelled.iter();

@@ -85,8 +85,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     // All input is read and checked before anything is written.
-    let (request, mut data) = args.request.read()?;
-    request.about().iter().try_for_each(|line| console.say(line))?;
+    let (request, mut data) = args.request.read(Some("compact"))?;
     data.test = None;
     let lists = Lists {
         vocabulary: args.vocabulary.clone(),

@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let (mut request, data) = args.request.read()?;
+    let (mut request, data) = args.request.read(None)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
     RunFolder::check(&out, begin)?;
@@ -193,9 +193,9 @@ impl TrainRun<'_> {
             folder.write_json("metrics.json", &metrics)
         });
         if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
-            let out = format!("--out {}", quote(&out.to_string_lossy()));
-            let more = [&set_options(&settings)[..], &[out, "--resume".to_owned()]].concat();
-            let again = request.train_command(&more);
+            let folder = format!("--out {}", quote(&out.to_string_lossy()));
+            let more = [&set_options(&settings)[..], &[folder, "--resume".to_owned()]].concat();
+            let again = request.train_command(out, &more);
             console
                 .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
         }

@@ -202,7 +202,7 @@ impl Budget {
                 let settings = settings(&candidates[place].size, &[]);
                 let folder = format!("--out {}", quote(&format!("{}-again", out.to_string_lossy())));
                 let options = [&set_options(&settings)[..], &[folder]].concat();
-                let command = request.train_command(&options);
+                let command = request.train_command(out, &options);
                 ChosenSize { size: candidates[place].size, settings, command }
             })
             .collect();

@@ -242,7 +242,7 @@ impl<'a> Sweep<'a> {
             let folder = out.join(advice.recommended.to_string());
             let folder = format!("--out {}", quote(&folder.to_string_lossy()));
             let options = [&set_options(&settings)[..], &[folder]].concat();
-            self.request.train_command(&options)
+            self.request.train_command(out, &options)
         });
         SweepReport {
             words: self.words,

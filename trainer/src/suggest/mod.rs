@@ -118,22 +118,36 @@ impl Suggestion {
         self.taken = best.unwrap_or(0);
     }
 
-    /// In lines, for a person.
+    /// What `kilornn train` would do, in a line.
+    pub(crate) fn outlook(&self) -> String {
+        let names: Vec<String> =
+            self.candidates.iter().map(|candidate| format!("`{}`", candidate.name)).collect();
+        let what = if names.len() > 1 { "would try the recipes" } else { "would take the recipe" };
+        format!("`kilornn train` without --recipe {what} {}, for {}", names.join(", "), self.because)
+    }
+
+    /// What was taken and why, in lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         let taken = self.taken();
+        let why = match taken.tried {
+            Some(_) => "whose model answered most of the texts that validate",
+            None => taken.because,
+        };
         let mut lines = vec![
-            format!("the data: {}", self.because),
-            format!("the recipe, since none is named: `{}`, {}; {}", taken.name, taken.about, taken.because),
+            format!("data: {}", self.because),
+            format!("recipe, since none is named: `{}`, {why}", taken.name),
         ];
-        let tried = self.candidates.iter().filter_map(|candidate| Some((candidate, candidate.tried?)));
-        lines.extend(tried.map(|(candidate, tried)| {
-            format!(
-                "  `{}` answered {:.2} % of {} texts that validate correctly, in {} bytes",
-                candidate.name,
-                100.0 * tried.accuracy,
-                grouped(tried.examples),
-                grouped(tried.bytes),
-            )
+        lines.extend(self.candidates.iter().map(|candidate| {
+            let came_to = match candidate.tried {
+                Some(Tried { accuracy, bytes, examples, .. }) => format!(
+                    "{:.2} % of {} texts right, {} bytes: ",
+                    100.0 * accuracy,
+                    grouped(examples),
+                    grouped(bytes)
+                ),
+                None => String::new(),
+            };
+            format!("  `{}`: {came_to}{}", candidate.name, candidate.about)
         }));
         lines
     }
