@@ -30,8 +30,11 @@ const FEW_CLASSES: usize = 12;
 /// Data of more tokens are not read several times to compare recipes.
 const MANY_TOKENS: f64 = 2e6;
 
-/// Fewer texts cannot tell which recipe is better.
+/// A tenth of fewer texts cannot tell which recipe is better.
 const COMPARABLE: usize = 1000;
+
+/// Fewer texts cannot be divided into some that a teacher learns from and others that it judges.
+const TEACHABLE: usize = 200;
 
 /// Recipes that may suit some data, and which of them is taken.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,7 +96,7 @@ impl Suggestion {
                 Ok(Candidate {
                     name: kind.name(),
                     about: about(&recipe),
-                    because: kind.because(),
+                    because: kind.because(&traits),
                     tried: None,
                     recipe,
                 })
@@ -156,67 +159,82 @@ impl Suggestion {
 /// Kinds of recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Words and pairs of them, few numbers each, and a teacher that counts much.
-    Pairs,
-    /// Words, many numbers each, and a teacher that counts less.
-    Words,
-    /// Words, many numbers each, and no teacher.
+    /// As many words and pairs of them as fit, few numbers each, and a teacher that counts much.
+    Narrow,
+    /// Fewer words, many numbers each, and a teacher that counts less.
+    Wide,
+    /// The same without a teacher.
     Order,
 }
 
 impl Kind {
     /// The kinds that may suit data of these properties, the likeliest first.
     fn for_traits(traits: &Traits) -> Vec<Self> {
+        if traits.texts < TEACHABLE {
+            return vec![Self::Order];
+        }
+        if traits.texts < COMPARABLE {
+            return vec![Self::Wide];
+        }
         let all = match traits.classes {
-            0..=FEW_CLASSES => vec![Self::Pairs, Self::Words, Self::Order],
-            _ => vec![Self::Words, Self::Order],
+            0..=FEW_CLASSES => vec![Self::Narrow, Self::Wide, Self::Order],
+            _ => vec![Self::Wide, Self::Order],
         };
-        let can_compare = traits.texts >= COMPARABLE && traits.tokens() <= MANY_TOKENS;
-        if can_compare { all } else { all[..1].to_vec() }
+        if traits.tokens() <= MANY_TOKENS { all } else { all[..1].to_vec() }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Pairs => "pairs",
-            Self::Words => "words",
+            Self::Narrow => "narrow",
+            Self::Wide => "wide",
             Self::Order => "order",
         }
     }
 
-    fn because(self) -> &'static str {
+    /// Why it is the only one that is considered, or the first.
+    fn because(self, traits: &Traits) -> &'static str {
         match self {
-            Self::Pairs => {
-                "many words and pairs of them tell a little each, so as many as fit have few numbers each"
+            Self::Narrow if traits.tokens() > MANY_TOKENS => {
+                "for few classes and so many words that trying several recipes would take long"
             }
-            Self::Words => "few words tell much, so each has many numbers",
-            Self::Order => "the order of words decides, which a teacher of n-grams does not see",
+            Self::Narrow => "for few classes, each told by many words and pairs",
+            Self::Wide if traits.texts < COMPARABLE => "for texts that are too few to try several recipes on",
+            Self::Wide => "for classes that are told apart by what words mean",
+            Self::Order if traits.texts < TEACHABLE => "for texts that are too few for a teacher",
+            Self::Order => {
+                "for classes that are told apart by the order of words, which a teacher of n-grams does not see"
+            }
         }
     }
 
     /// The recipe of this kind, but for the number of words.
     fn recipe(self, traits: &Traits) -> Recipe {
-        let is_short = traits.tokens_per_text < LONG;
+        let is_small = traits.texts < COMPARABLE;
         let (embedding, units) = match (self, traits.classes) {
-            (Self::Pairs, 0..=2) => (4, 8),
-            (Self::Pairs, _) => (8, 16),
+            (Self::Narrow, 0..=2) => (4, 8),
+            (Self::Narrow, _) => (8, 16),
             (_, 0..=2) => (16, 32),
+            (_, 3..=FEW_CLASSES) if is_small => (16, 32),
             (_, 3..=FEW_CLASSES) => (32, 64),
             _ => (32, 96),
         };
-        let epochs = if self == Self::Pairs { 20 } else { 30 };
-        let epochs = match traits.texts {
-            0..=20_000 => epochs,
+        let epochs = match (self, traits.texts) {
+            (_, ..COMPARABLE) => 60,
+            (Self::Narrow, ..=20_000) => 20,
+            (_, ..=20_000) => 30,
             _ if traits.tokens() <= 10.0 * MANY_TOKENS => 16,
             _ => 6,
         };
         Recipe {
             vocabulary_by: VocabularyBy::Information,
             unknown: UnknownWords::Row,
-            fingerprint_bits: if is_short { 16 } else { 8 },
+            // In a short text a mistaken word counts.
+            fingerprint_bits: if traits.tokens_per_text < LONG { 16 } else { 8 },
             lookup: Lookup::Device,
             char_level: traits.by_character,
+            // The scripts without spaces have no case, and looking for it costs the device time.
             lowercase: if traits.is_unspaced { Letters::Ascii } else { Letters::Unicode },
-            pairs: self == Self::Pairs || traits.by_character,
+            pairs: self == Self::Narrow || traits.by_character || is_small,
             embedding,
             units,
             recurrent_initializer: RecurrentInitializer::Identity,
@@ -224,13 +242,13 @@ impl Kind {
             embedding_bits: EmbeddingBits::Four,
             word_dropout: 0.1,
             embedding_dropout: match self {
-                Self::Pairs => 0.2,
-                Self::Words => 0.3,
+                Self::Narrow => 0.2,
+                Self::Wide => 0.3,
                 Self::Order => 0.1,
             },
-            label_smoothing: if self == Self::Pairs || traits.classes == 2 { 0.0 } else { 0.1 },
+            label_smoothing: if self == Self::Narrow || traits.classes == 2 { 0.0 } else { 0.1 },
             teacher: if self == Self::Order { Teacher::None } else { Teacher::Ngrams },
-            teacher_share: if self == Self::Pairs { 0.6 } else { 0.4 },
+            teacher_share: if self == Self::Narrow { 0.6 } else { 0.4 },
             optimizer: OptimizerKind::Adamw,
             learning_rate: 0.003,
             schedule: Schedule::Cosine,
