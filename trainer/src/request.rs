@@ -170,8 +170,9 @@ impl Request<'_> {
         }
     }
 
-    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate.
-    pub(crate) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
+    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate. `by`
+    /// is what needs them, such as `the sweep`.
+    pub(crate) fn validation(&self, data: &Dataset, by: &str) -> Result<(Vec<String>, String)> {
         let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
         let split = self.set(&self.args.settings)?.validation_split;
         Ok(match (split > 0.0, self.is_by_groups()) {
@@ -179,14 +180,15 @@ impl Request<'_> {
             (true, false) => (vec![], format!("{split} of the training texts")),
             (false, true) => (
                 set(&["validation_split=0.1"]),
-                "groups, held out by the sweep: a tenth of the training texts".into(),
+                format!("groups, held out by {by}: a tenth of the training texts"),
             ),
             (false, false) if data.dev.is_some() => (vec![], "the dev part".into()),
             (false, false) => (
                 set(&["validation_split=0.1", "validation=random"]),
-                "a tenth of the training texts, held out at random by the sweep, since there is neither a dev part \
-                 nor a validation_split"
-                    .into(),
+                format!(
+                    "a tenth of the training texts, held out at random by {by}, since there is neither a dev part nor a \
+                     validation_split"
+                ),
             ),
         })
     }

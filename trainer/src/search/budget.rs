@@ -141,7 +141,7 @@ impl Budget {
 
         // What the training in the end would be refused for is refused now.
         Material::remembering(&request.recipe_with(&for_engine)?, request.seed(), data, memory)?;
-        let (validation, about_validation) = request.validation(data)?;
+        let (validation, about_validation) = request.validation(data, "the search")?;
         let validating = request.recipe_with(&[&for_engine[..], &validation].concat())?;
         let material = Material::remembering(&validating, request.seed(), data, memory)?;
         let (trained, validated) =

@@ -10,7 +10,7 @@ use super::size::Size;
 use super::trial::{Measurements, Outcome, Trial};
 use super::workers::{Deadline, Job, Work};
 use crate::data::Dataset;
-use crate::fit::{Interrupt, Memory};
+use crate::fit::{Interrupt, Interrupted, Memory};
 use crate::progress;
 use crate::recipe::Recipe;
 use crate::request::Request;
@@ -30,7 +30,7 @@ pub(crate) fn take_best(
     let Some(suggestion) = request.suggestion().filter(|suggestion| suggestion.candidates.len() > 1) else {
         return Ok(());
     };
-    let (validation, about_validation) = request.validation(data)?;
+    let (validation, about_validation) = request.validation(data, "the comparison")?;
     let recipes = suggestion
         .candidates
         .iter()
@@ -63,6 +63,9 @@ pub(crate) fn take_best(
         },
     );
     progress.finish_and_clear();
+    if worked.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
+        say("interrupted while trying recipes: nothing was written")?;
+    }
     worked?;
     let tried = outcomes.iter().map(|outcome| match outcome {
         Some(Outcome::Measured(measured)) => Some(Tried::from(measured)),

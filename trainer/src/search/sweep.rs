@@ -97,7 +97,7 @@ impl<'a> Sweep<'a> {
         platform: &Platform,
         say: Say<'_>,
     ) -> Result<Self> {
-        let (validation, about_validation) = request.validation(data)?;
+        let (validation, about_validation) = request.validation(data, "the sweep")?;
         let recipe = request.recipe_with(&validation)?;
         // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
         let reference = Recipe { vocabulary: 0, embedding: 4, units: 4, ..recipe.clone() };

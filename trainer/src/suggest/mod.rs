@@ -307,3 +307,119 @@ fn given<'a>(settings: &'a [String], key: &str) -> Option<&'a str> {
     let values = settings.iter().rev().filter_map(|setting| setting.split_once('='));
     values.into_iter().find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Example;
+
+    fn traits(texts: usize, classes: usize, tokens_per_text: f64) -> Traits {
+        Traits {
+            texts,
+            unlabelled: 0,
+            classes,
+            is_unspaced: false,
+            by_character: false,
+            tokens_per_text,
+            different: 5000,
+        }
+    }
+
+    fn data(texts: usize) -> Dataset {
+        let texts = (0..texts).map(|i| (i % 2, format!("{} film number {i}", ["bad", "good"][i % 2])));
+        let train = texts.map(|(class, text)| Example::new(class, text)).collect();
+        Dataset { labels: vec!["n".into(), "p".into()], train, ..Dataset::default() }
+    }
+
+    #[test]
+    fn every_kind_is_a_valid_recipe_within_64_kib() {
+        for classes in [2, 12, 256] {
+            let labels: Vec<String> =
+                (0..classes).map(|class| format!("a class of number {class}")).collect();
+            for (texts, tokens) in [(900, 300.0), (5000, 8.0)] {
+                for by_character in [false, true] {
+                    let traits =
+                        Traits { by_character, is_unspaced: by_character, ..traits(texts, classes, tokens) };
+                    for kind in [Kind::Narrow, Kind::Wide, Kind::Order] {
+                        let recipe = kind.recipe(&traits);
+                        let vocabulary = most_entries(&recipe, &labels).unwrap();
+                        let recipe = Recipe { vocabulary, ..recipe }.with(&[]).unwrap();
+                        let bytes = |vocabulary| {
+                            let hash = PerfectHash::stand_in(vocabulary, recipe.fingerprint_bytes());
+                            FileSize::of(&recipe, vocabulary, &labels, &hash).unwrap().most
+                        };
+                        assert!(bytes(vocabulary) <= MOST_BYTES, "{traits:?} {kind:?}");
+                        assert!(
+                            bytes(vocabulary + 100) > MOST_BYTES,
+                            "{traits:?} {kind:?}: there is more room"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn recipes_are_tried_where_there_are_texts_to_tell_and_time() {
+        use Kind::{Narrow, Order, Wide};
+        let kinds = |texts, classes, tokens| Kind::for_traits(&traits(texts, classes, tokens));
+        assert_eq!(kinds(9601, 2, 20.0), [Narrow, Wide, Order]);
+        assert_eq!(kinds(10_003, 77, 11.0), [Wide, Order]);
+        assert_eq!(kinds(25_000, 2, 230.0), [Narrow], "long");
+        assert_eq!(kinds(560_000, 14, 50.0), [Wide], "long");
+        assert_eq!(kinds(600, 2, 20.0), [Wide], "few texts");
+        assert_eq!(kinds(40, 2, 20.0), [Order], "hardly any");
+    }
+
+    #[test]
+    fn the_best_is_taken_and_among_equals_the_first() {
+        let mut suggestion = Suggestion::of(&data(1200), &[]).unwrap();
+        let names: Vec<&str> = suggestion.candidates.iter().map(|candidate| candidate.name).collect();
+        assert_eq!((suggestion.taken, &names[..]), (0, &["narrow", "wide", "order"][..]));
+        let tried = |accuracy| Some(Tried { accuracy, loss: 0.5, bytes: 1000, examples: 100 });
+        for (results, best) in [
+            ([tried(0.7), tried(0.9), tried(0.8)], 1),
+            ([tried(0.7), tried(0.9), tried(0.9)], 1),
+            ([tried(0.9), tried(0.9), tried(0.9)], 0),
+            ([None, None, tried(0.1)], 2),
+            ([None, None, None], 0),
+        ] {
+            suggestion.take_best(&results);
+            assert_eq!(suggestion.taken, best, "{results:?}");
+        }
+        suggestion.take_best(&[tried(0.7), tried(0.9), None]);
+        let lines = suggestion.lines();
+        assert!(lines[1].contains("`wide`, whose model answered most"), "{lines:?}");
+        assert!(lines[3].contains("`wide`: 90.00 % of 100 texts right, 1,000 bytes: "), "{lines:?}");
+        assert!(lines[0].contains("1,200 texts of 2 classes, 4 words each on average"), "{lines:?}");
+    }
+
+    #[test]
+    fn settings_go_with_what_is_chosen() {
+        let data = data(300);
+        for settings in
+            [&["epochs=3"][..], &["embedding=5"], &["activation=tanh"], &["vocabulary=7", "units=3"]]
+        {
+            let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+            let suggestion = Suggestion::of(&data, &settings).unwrap();
+            suggestion.taken().recipe.clone().with(&settings).unwrap();
+        }
+        let quantized = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+            let recipe = Suggestion::of(&data, &settings).unwrap().taken().recipe.clone();
+            recipe.with(&settings).unwrap().quantized_epochs
+        };
+        assert_eq!((quantized(&[]), quantized(&["epochs=20"])), (27, 9));
+        assert_eq!(quantized(&["epochs=20", "quantized_epochs=1"]), 1);
+        assert_eq!(quantized(&["epochs=1"]), 0);
+        let by_character = Suggestion::of(&data, &["char_level=true".into()]).unwrap();
+        assert!(by_character.taken().recipe.char_level);
+    }
+
+    #[test]
+    fn the_last_setting_of_a_key_counts() {
+        let settings = ["units=3".to_owned(), " units = 4".to_owned(), "unit=5".to_owned()];
+        assert_eq!(given(&settings, "units"), Some("4"));
+        assert_eq!(given(&settings, "epochs"), None);
+    }
+}
