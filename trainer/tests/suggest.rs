@@ -14,14 +14,14 @@ fn several_recipes_are_tried_and_the_best_is_left_as_a_recipe() {
     let desk = Desk::new();
     let metrics = desk.json(&[&["train", "data", "--json"][..], &SHORT].concat());
     let suggestion = &metrics["suggestion"];
-    let candidates = suggestion["candidates"].as_array().unwrap();
-    let names: Vec<&str> = candidates.iter().map(|candidate| candidate["name"].as_str().unwrap()).collect();
+    let proposals = suggestion["proposals"].as_array().unwrap();
+    let names: Vec<&str> = proposals.iter().map(|proposal| proposal["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["narrow", "wide", "order"]);
-    let accuracy = |candidate: &Value| candidate["tried"]["accuracy"].as_f64().unwrap();
-    let best = candidates.iter().map(accuracy).fold(0.0, f64::max);
-    assert_eq!(accuracy(&candidates[suggestion["taken"].as_u64().unwrap() as usize]), best);
+    let accuracy = |proposal: &Value| proposal["tried"]["accuracy"].as_f64().unwrap();
+    let best = proposals.iter().map(accuracy).fold(0.0, f64::max);
+    assert_eq!(accuracy(&proposals[suggestion["taken"].as_u64().unwrap() as usize]), best);
     // The dev part validates, and the model is trained on all training texts.
-    assert_eq!((&candidates[0]["tried"]["examples"], &metrics["examples"]), (&800.into(), &6000.into()));
+    assert_eq!((&proposals[0]["tried"]["examples"], &metrics["examples"]), (&800.into(), &6000.into()));
 
     // The recipe is left with what was chosen and why, and makes the same model again.
     let config = desk.read("runs/data/config.toml");

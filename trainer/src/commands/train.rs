@@ -45,6 +45,11 @@ use crate::verdict;
 /// A label is the name of a class or its number, from 0: all labels of all files are names, or all are
 /// numbers. `kilornn data DATA` shows what is found.
 ///
+/// Without --recipe, the recipe is chosen for the data: up to three kinds of recipes are trained and
+/// compared by what the device would answer to the texts that validate (the dev part, or a tenth of the
+/// training texts). What was chosen and why is printed and kept, as a recipe, in config.toml. --set
+/// changes a key of all of them. With --recipe, nothing is chosen.
+///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
 ///
@@ -67,7 +72,7 @@ use crate::verdict;
 pub struct Args {
     #[command(flatten)]
     request: RequestArgs,
-    /// Output folder [default: runs/DATA-RECIPE]
+    /// Output folder [default: runs/DATA-RECIPE, or runs/DATA if no recipe is named]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace the model or the interrupted training in the output folder, if there is one

@@ -27,14 +27,14 @@ pub(crate) fn take_best(
     memory: &Memory,
     say: Say<'_>,
 ) -> Result<()> {
-    let Some(suggestion) = request.suggestion().filter(|suggestion| suggestion.candidates.len() > 1) else {
+    let Some(suggestion) = request.suggestion().filter(|suggestion| suggestion.proposals.len() > 1) else {
         return Ok(());
     };
     let (validation, about_validation) = request.validation(data, "the comparison")?;
     let recipes = suggestion
-        .candidates
+        .proposals
         .iter()
-        .map(|candidate| request.recipe_from(&candidate.recipe, &validation))
+        .map(|proposal| request.recipe_from(&proposal.recipe, &validation))
         .collect::<Result<Vec<Recipe>, _>>()?;
     say(&format!(
         "trying {} recipes, since no --recipe is named; validating on {about_validation}; the test part is not used",

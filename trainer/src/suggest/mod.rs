@@ -41,15 +41,15 @@ const TEACHABLE: usize = 200;
 pub(crate) struct Suggestion {
     /// What is known of the data, in words.
     pub because: String,
-    /// Which of the candidates is taken.
+    /// Which of the proposals is taken.
     pub taken: usize,
     /// The one that the data's properties speak for comes first. More than one if only trying can tell.
-    pub candidates: Vec<Candidate>,
+    pub proposals: Vec<Proposal>,
 }
 
 /// A recipe that may suit some data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Candidate {
+pub(crate) struct Proposal {
     /// Its name.
     pub name: &'static str,
     /// What it is, in words.
@@ -64,7 +64,7 @@ pub(crate) struct Candidate {
     pub recipe: Recipe,
 }
 
-/// What a candidate's model, as the device computes it, came to on texts that validate.
+/// What a proposal's model, as the device computes it, came to on texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Tried {
     /// The share of correct answers.
@@ -87,13 +87,13 @@ impl Suggestion {
     pub(crate) fn of(data: &Dataset, settings: &[String]) -> Result<Self> {
         let by_character = given(settings, "char_level").and_then(|value| value.parse().ok());
         let traits = Traits::of(data, by_character);
-        let candidates = Kind::for_traits(&traits)
+        let proposals = Kind::for_traits(&traits)
             .into_iter()
             .map(|kind| {
                 let mut recipe = kind.recipe(&traits);
                 recipe.vocabulary = most_entries(&recipe, &data.labels)?;
                 go_with(&mut recipe, settings);
-                Ok(Candidate {
+                Ok(Proposal {
                     name: kind.name(),
                     about: about(&recipe),
                     because: kind.because(&traits),
@@ -102,29 +102,29 @@ impl Suggestion {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { because: traits.in_words(), taken: 0, candidates })
+        Ok(Self { because: traits.in_words(), taken: 0, proposals })
     }
 
-    /// The candidate that is taken.
-    pub(crate) fn taken(&self) -> &Candidate {
-        &self.candidates[self.taken]
+    /// The proposal that is taken.
+    pub(crate) fn taken(&self) -> &Proposal {
+        &self.proposals[self.taken]
     }
 
-    /// Takes the candidate that was best when all were tried; among equals the first. Without a result that is the first of
+    /// Takes the proposal that was best when all were tried; among equals the first. Without a result that is the first of
     /// all.
     pub(crate) fn take_best(&mut self, tried: &[Option<Tried>]) {
-        for (candidate, &tried) in self.candidates.iter_mut().zip(tried) {
-            candidate.tried = tried;
+        for (proposal, &tried) in self.proposals.iter_mut().zip(tried) {
+            proposal.tried = tried;
         }
-        let accuracy = |index: &usize| self.candidates[*index].tried.map_or(-1.0, |tried| tried.accuracy);
-        let best = (0..self.candidates.len()).rev().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
+        let accuracy = |index: &usize| self.proposals[*index].tried.map_or(-1.0, |tried| tried.accuracy);
+        let best = (0..self.proposals.len()).rev().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
         self.taken = best.unwrap_or(0);
     }
 
     /// What `kilornn train` would do, in a line.
     pub(crate) fn outlook(&self) -> String {
         let names: Vec<String> =
-            self.candidates.iter().map(|candidate| format!("`{}`", candidate.name)).collect();
+            self.proposals.iter().map(|proposal| format!("`{}`", proposal.name)).collect();
         let what = if names.len() > 1 { "would try the recipes" } else { "would take the recipe" };
         format!("`kilornn train` without --recipe {what} {}, for {}", names.join(", "), self.because)
     }
@@ -140,8 +140,8 @@ impl Suggestion {
             format!("data: {}", self.because),
             format!("recipe, since none is named: `{}`, {why}", taken.name),
         ];
-        lines.extend(self.candidates.iter().map(|candidate| {
-            let came_to = match candidate.tried {
+        lines.extend(self.proposals.iter().map(|proposal| {
+            let came_to = match proposal.tried {
                 Some(Tried { accuracy, bytes, examples, .. }) => format!(
                     "{:.2} % of {} texts right, {} bytes: ",
                     100.0 * accuracy,
@@ -150,7 +150,7 @@ impl Suggestion {
                 ),
                 None => String::new(),
             };
-            format!("  `{}`: {came_to}{}", candidate.name, candidate.about)
+            format!("  `{}`: {came_to}{}", proposal.name, proposal.about)
         }));
         lines
     }
@@ -211,7 +211,7 @@ impl Kind {
     fn recipe(self, traits: &Traits) -> Recipe {
         let is_small = traits.texts < COMPARABLE;
         let (embedding, units) = match (self, traits.classes) {
-            (Self::Narrow, 0..=2) => (4, 8),
+            (Self::Narrow, 0..=2) if !traits.by_character => (4, 8),
             (Self::Narrow, _) => (8, 16),
             (_, 0..=2) => (16, 32),
             (_, 3..=FEW_CLASSES) if is_small => (16, 32),
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn the_best_is_taken_and_among_equals_the_first() {
         let mut suggestion = Suggestion::of(&data(1200), &[]).unwrap();
-        let names: Vec<&str> = suggestion.candidates.iter().map(|candidate| candidate.name).collect();
+        let names: Vec<&str> = suggestion.proposals.iter().map(|proposal| proposal.name).collect();
         assert_eq!((suggestion.taken, &names[..]), (0, &["narrow", "wide", "order"][..]));
         let tried = |accuracy| Some(Tried { accuracy, loss: 0.5, bytes: 1000, examples: 100 });
         for (results, best) in [
