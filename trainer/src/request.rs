@@ -16,8 +16,8 @@ use crate::suggest::{Suggestion, Tried};
 pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: `train` chooses one that suits the data,
-    /// `sweep` takes compact]
+    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: `train` without a budget chooses one that
+    /// suits the data; otherwise compact]
     #[arg(long, value_name = "RECIPE")]
     pub(crate) recipe: Option<String>,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)

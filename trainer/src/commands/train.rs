@@ -48,7 +48,7 @@ use crate::verdict;
 /// Without --recipe, the recipe is chosen for the data: up to three kinds of recipes are trained and
 /// compared by what the device would answer to the texts that validate (the dev part, or a tenth of the
 /// training texts). What was chosen and why is printed and kept, as a recipe, in config.toml. --set
-/// changes a key of all of them. With --recipe, nothing is chosen.
+/// changes a key of all of them. With --recipe, nothing is chosen. With a budget it is compact.
 ///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
@@ -101,7 +101,10 @@ pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let (mut request, data) = args.request.read(None)?;
+    let budget = args.budget.budget();
+    // A search begins with one recipe for all sizes.
+    let otherwise = budget.is_some().then_some("compact");
+    let (mut request, data) = args.request.read(otherwise)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
     RunFolder::check(&out, begin)?;
@@ -119,7 +122,7 @@ pub fn run(args: &Args) -> Result<()> {
         begin,
         settings,
     };
-    let Some(budget) = args.budget.budget() else {
+    let Some(budget) = budget else {
         let settings = request.settings().to_vec();
         return run(settings, begin).train(None).map(drop);
     };
