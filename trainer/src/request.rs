@@ -128,6 +128,11 @@ impl Request<'_> {
         self.suggestion().map(Suggestion::lines).unwrap_or_default()
     }
 
+    /// Whether recipes were compared, and one of them taken.
+    fn has_compared(&self) -> bool {
+        self.suggestion().is_some_and(|suggestion| suggestion.taken().tried.is_some())
+    }
+
     /// Whether whole groups are to validate.
     fn is_by_groups(&self) -> bool {
         self.args.group.is_some() || self.args.groups.is_some()
@@ -156,6 +161,8 @@ impl Request<'_> {
         match (recipe.validation_split > 0.0, recipe.teacher) {
             (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
             (false, Teacher::Ngrams) => Ok(recipe),
+            // They have validated when recipes were compared.
+            (false, Teacher::None) if self.has_compared() => Ok(recipe),
             (false, Teacher::None) => Err(InputError::new(
                 "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
             )),

@@ -170,16 +170,19 @@ enum Kind {
 impl Kind {
     /// The kinds that may suit data of these properties, the likeliest first.
     fn for_traits(traits: &Traits) -> Vec<Self> {
-        if traits.texts < TEACHABLE {
+        let needs_teacher = traits.unlabelled > 0;
+        if traits.texts < TEACHABLE && !needs_teacher {
             return vec![Self::Order];
         }
         if traits.texts < COMPARABLE {
             return vec![Self::Wide];
         }
-        let all = match traits.classes {
+        let mut all = match traits.classes {
             0..=FEW_CLASSES => vec![Self::Narrow, Self::Wide, Self::Order],
             _ => vec![Self::Wide, Self::Order],
         };
+        // Without a teacher, nobody says what texts without labels are.
+        all.retain(|kind| !needs_teacher || *kind != Self::Order);
         if traits.tokens() <= MANY_TOKENS { all } else { all[..1].to_vec() }
     }
 
@@ -241,11 +244,7 @@ impl Kind {
             fold: Fold::Never,
             embedding_bits: EmbeddingBits::Four,
             word_dropout: 0.1,
-            embedding_dropout: match self {
-                Self::Narrow => 0.2,
-                Self::Wide => 0.3,
-                Self::Order => 0.1,
-            },
+            embedding_dropout: if self == Self::Order { 0.1 } else { 0.2 },
             label_smoothing: if self == Self::Narrow || traits.classes == 2 { 0.0 } else { 0.1 },
             teacher: if self == Self::Order { Teacher::None } else { Teacher::Ngrams },
             teacher_share: if self == Self::Narrow { 0.6 } else { 0.4 },
@@ -369,6 +368,9 @@ mod tests {
         assert_eq!(kinds(560_000, 14, 50.0), [Wide], "long");
         assert_eq!(kinds(600, 2, 20.0), [Wide], "few texts");
         assert_eq!(kinds(40, 2, 20.0), [Order], "hardly any");
+        let unlabelled = |texts| Traits { unlabelled: 100, ..traits(texts, 2, 20.0) };
+        assert_eq!(Kind::for_traits(&unlabelled(40)), [Wide], "only a teacher reads texts without labels");
+        assert_eq!(Kind::for_traits(&unlabelled(9601)), [Narrow, Wide]);
     }
 
     #[test]
