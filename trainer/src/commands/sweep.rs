@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::Console;
 use super::quantities::{parse_bytes, parse_time};
 use crate::footprint::Platform;
-use crate::request::Request;
+use crate::request::RequestArgs;
 use crate::run_folder::{Begin, write_whole};
 use crate::search::{CellName, Deadline, Lists, Pace, Sweep};
 
@@ -43,7 +43,7 @@ use crate::search::{CellName, Deadline, Lists, Pace, Sweep};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    request: Request,
+    request: RequestArgs,
     /// Vocabularies to try; 0 is every word [default: half the recipe's, the recipe's, twice the recipe's]
     #[arg(long, value_name = "WORDS,...", value_delimiter = ',')]
     vocabulary: Vec<usize>,
@@ -92,9 +92,8 @@ pub struct Args {
 /// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let request = &args.request;
     // All input is read and checked before anything is written.
-    let mut data = request.data()?;
+    let (request, mut data) = args.request.read(Some("compact"))?;
     data.test = None;
     let lists = Lists {
         vocabulary: args.vocabulary.clone(),
@@ -103,11 +102,11 @@ pub fn run(args: &Args) -> Result<()> {
         units: args.units.clone(),
     };
     let say = |line: &str| console.say(line);
-    let sweep = Sweep::new(request, &data, lists, args.flash, &args.platform, &say)?;
+    let sweep = Sweep::new(&request, &data, lists, args.flash, &args.platform, &say)?;
     let out =
         args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-sweep", request.name())));
     let mut store = sweep.open(&out, Begin::asked(args.force, args.resume))?;
-    let seeds: Vec<u64> = (request.seed..).take(args.seeds.get()).collect();
+    let seeds: Vec<u64> = (request.seed()..).take(args.seeds.get()).collect();
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let pace = Pace {
         at_a_time: args.jobs.unwrap_or_else(cores).get(),

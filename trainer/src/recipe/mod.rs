@@ -221,16 +221,25 @@ impl Recipe {
                 recipe.apply(&toml, Some(path))?;
             }
         }
+        recipe.with(settings)
+    }
+
+    /// The recipe with `key=value` settings applied.
+    ///
+    /// # Errors
+    ///
+    /// If a key or value is not one that a recipe has, or the values do not go together.
+    pub fn with(mut self, settings: &[String]) -> Result<Self, InputError> {
         for setting in settings {
             let fault = |reason: String| InputError::new(format!("--set {setting}: {reason}"));
             let (key, value) =
                 setting.split_once('=').ok_or_else(|| fault("should be key=value".to_owned()))?;
             // A bare word is a string: `--set optimizer=adamw` needs no quotes within quotes.
             let value = value.parse().unwrap_or_else(|_| toml::Value::String(value.to_owned()));
-            recipe.set(key.trim(), value).map_err(fault)?;
+            self.set(key.trim(), value).map_err(fault)?;
         }
-        recipe.check()?;
-        Ok(recipe)
+        self.check()?;
+        Ok(self)
     }
 
     /// Parses a recipe; keys that are not there have their defaults.

@@ -109,7 +109,7 @@ impl Budget {
     /// fails with.
     pub(crate) fn search(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         data: &Dataset,
         memory: &Memory,
         out: &Path,
@@ -117,7 +117,7 @@ impl Budget {
     ) -> Result<SearchResult> {
         let Self { limits, platform } = *self;
         let recipe = request.recipe_with(&[])?;
-        let given = |key: &str| request.settings.iter().any(|setting| key_of(setting) == key);
+        let given = |key: &str| request.settings().iter().any(|setting| key_of(setting) == key);
         let for_engine = self.for_engine(&recipe, &given)?;
         let settings = |size: &Size, more: &[String]| settings(request, &recipe, &for_engine, size, more);
 
@@ -139,10 +139,10 @@ impl Budget {
         }
 
         // What the training in the end would be refused for is refused now.
-        Material::remembering(&request.recipe_with(&for_engine)?, request.seed, data, memory)?;
-        let (validation, about_validation) = request.validation(data)?;
+        Material::remembering(&request.recipe_with(&for_engine)?, request.seed(), data, memory)?;
+        let (validation, about_validation) = request.validation(data, "the search")?;
         let validating = request.recipe_with(&[&for_engine[..], &validation].concat())?;
-        let material = Material::remembering(&validating, request.seed, data, memory)?;
+        let material = Material::remembering(&validating, request.seed(), data, memory)?;
         let (trained, validated) =
             (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
         if validated == 0 {
@@ -174,7 +174,7 @@ impl Budget {
             let jobs: Vec<Job<'_>> = new
                 .iter()
                 .zip(&recipes)
-                .map(|(&place, recipe)| Job { recipe, size: candidates[place].size, seed: request.seed })
+                .map(|(&place, recipe)| Job { recipe, size: candidates[place].size, seed: request.seed() })
                 .collect();
             let rounds = Rounds { say, data, memory, interrupt: &interrupt, trained };
             let trials = rounds.run(&jobs, epochs, recipe.epochs)?;
@@ -201,7 +201,7 @@ impl Budget {
                 let settings = settings(&candidates[place].size, &[]);
                 let folder = format!("--out {}", quote(&format!("{}-again", out.to_string_lossy())));
                 let options = [&set_options(&settings)[..], &[folder]].concat();
-                let command = request.train_command(&request.recipe, &options);
+                let command = request.train_command(out, &options);
                 ChosenSize { size: candidates[place].size, settings, command }
             })
             .collect();
@@ -291,7 +291,7 @@ fn key_of(setting: &str) -> &str {
 
 /// The settings of a size: those of the request, where the size, the engine and `more` do not change the same key.
 fn settings(
-    request: &Request,
+    request: &Request<'_>,
     recipe: &Recipe,
     for_engine: &[String],
     size: &Size,
@@ -299,7 +299,7 @@ fn settings(
 ) -> Vec<String> {
     let chosen = [for_engine, &size.settings(recipe), more].concat();
     let is_chosen = |setting: &&String| chosen.iter().any(|other| key_of(other) == key_of(setting));
-    let given: Vec<String> = request.settings.iter().filter(|given| !is_chosen(given)).cloned().collect();
+    let given: Vec<String> = request.settings().iter().filter(|given| !is_chosen(given)).cloned().collect();
     [given, chosen].concat()
 }
 
@@ -339,15 +339,15 @@ impl Rounds<'_> {
         };
         let worked = work.run(
             || progress.inc(self.trained as u64),
-            |trial| {
-                trials.push(trial);
+            |index, trial| {
+                trials.push((index, trial));
                 Ok(())
             },
         );
         progress.finish_and_clear();
         worked?;
-        trials.sort_by_key(|trial| jobs.iter().position(|job| job.size == trial.size));
-        Ok(trials)
+        trials.sort_by_key(|(index, _)| *index);
+        Ok(trials.into_iter().map(|(_, trial)| trial).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 //! trains all sizes of some lists ([`size::Lists`]) and advises one of those on the Pareto front ([`results`], [`advice`];
 //! [`plot`] and [`page`] show them). A [`budget`] bounds flash, RAM or instructions: [`space`] finds the sizes that fit,
 //! and [`halving`] trains few of them. Either way one training of one size is a [`trial`], and [`workers`] do several at a
-//! time.
+//! time. [`suggested`] tries whole recipes instead of sizes, if none is named.
 
 mod advice;
 mod budget;
@@ -16,6 +16,7 @@ mod results;
 mod size;
 mod space;
 mod store;
+mod suggested;
 mod sweep;
 mod table;
 mod trial;
@@ -24,6 +25,7 @@ mod workers;
 pub(crate) use self::budget::{Budget, ChosenSize, Proof, SearchResult};
 pub(crate) use self::cell::CellName;
 pub(crate) use self::size::Lists;
+pub(crate) use self::suggested::take_best;
 pub(crate) use self::sweep::{Pace, Sweep};
 pub(crate) use self::workers::Deadline;
 

@@ -34,7 +34,7 @@ use crate::text::Encoder;
 /// Every size that is asked for, in the order in which they are tried, with its recipe.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
-    request: &'a Request,
+    request: &'a Request<'a>,
     data: &'a Dataset,
     /// The recipe of the request.
     own: Recipe,
@@ -98,20 +98,20 @@ impl<'a> Sweep<'a> {
     ///
     /// If the recipe, the data, the lists or the limit cannot be used, and with what `say` fails with.
     pub(crate) fn new(
-        request: &'a Request,
+        request: &'a Request<'a>,
         data: &'a Dataset,
         lists: Lists,
         flash: Option<usize>,
         platform: &Platform,
         say: Say<'_>,
     ) -> Result<Self> {
-        let (validation, about_validation) = request.validation(data)?;
+        let (validation, about_validation) = request.validation(data, "the sweep")?;
         let recipe = request.recipe_with(&validation)?;
         // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
         let reference = Recipe { vocabulary: 0, embedding: 4, units: recipe.resized(4), ..recipe.clone() };
         let memory = Memory::default();
-        let material = Material::remembering(&reference, request.seed, data, &memory)?;
-        let asked = Asked::of(&material.task(&reference, request.seed))?;
+        let material = Material::remembering(&reference, request.seed(), data, &memory)?;
+        let asked = Asked::of(&material.task(&reference, request.seed()))?;
         let words = material.encoder.words();
         let (trained, validated) =
             (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
@@ -219,7 +219,7 @@ impl<'a> Sweep<'a> {
         };
         let worked = work.run(
             || progress.inc(texts as u64),
-            |trial| {
+            |_, trial| {
                 if let Outcome::Measured(measured) = &trial.outcome {
                     // Epochs that early stopping left out.
                     progress.inc((epochs.saturating_sub(measured.epochs) * texts) as u64);
@@ -247,12 +247,12 @@ impl<'a> Sweep<'a> {
         let rows = rows(&self.candidates, store.trials(), seeds);
         let advice = Advice::of(&rows);
         let command = advice.as_ref().map(|advice| {
-            let given = &self.request.settings[..];
+            let given = &self.request.settings()[..];
             let settings = [given, &self.validation, &advice.recommended.settings(&self.own)].concat();
             let folder = out.join(advice.recommended.to_string());
             let folder = format!("--out {}", quote(&folder.to_string_lossy()));
             let options = [&set_options(&settings)[..], &[folder]].concat();
-            self.request.train_command(&self.request.recipe, &options)
+            self.request.train_command(out, &options)
         });
         let limits: BTreeSet<_> = self.candidates.iter().map(|candidate| candidate.limit).collect();
         SweepReport {
