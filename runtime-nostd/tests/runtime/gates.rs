@@ -225,6 +225,61 @@ fn damaged_copies_are_refused() {
 }
 
 #[test]
+fn hostile_layers_are_refused() {
+    let refuses = |change: &dyn Fn(&mut Stack), words: &str| {
+        let layers = [(Cell::Gru, 8), (Cell::Lstm, 8), (Cell::Simple(Activation::Relu, Order::Columns), 4)];
+        let mut stack =
+            Stack::new(5, &layers, Some(Narrow { width: 4, shift: 2, bits: 8 }), false, Strength::Calm);
+        Model::from_contents(stack.contents()).unwrap();
+        change(&mut stack);
+        let file = encode(&stack.contents());
+        let said = Model::from_bytes(&file).expect_err(words).to_string();
+        assert!(said.contains(words), "`{said}` should say `{words}`");
+    };
+    refuses(&|s| s.layers[0].state = 3, "state bits (at least) should be 4, but found 3");
+    refuses(&|s| s.layers[1].state = 15, "state bits (at most) should be 14, but found 15");
+    refuses(&|s| s.layers[0].bias_shift = 15, "bias shift (at most)");
+    refuses(&|s| s.layers[0].input_shift = 1, "input shift of the first layer should be 0");
+    refuses(&|s| s.layers[1].input_shift = 15, "input shift (at most) should be 14");
+    refuses(&|s| s.layers[1].input_shift = 3, "shifted inputs (at most) should be 32767, but found 32768");
+    refuses(&|s| s.layers[2].input_shift = 3, "shifted inputs (at most)");
+    refuses(&|s| s.layers[1].units = 10, "bytes");
+    refuses(&|s| s.layers[1].units = 260, "units of a layer (at most) should be 256, but found 260");
+    refuses(&|s| s.layers[2].weights.truncate(40), "bytes of weights");
+    refuses(&|s| s.layers[2].weights.push(0), "bytes behind all weights should be 0, but found 1");
+    // Words with which sums begin: in the low byte the shift.
+    refuses(&|s| s.layers[0].weights[8] = 32, "shift of a sum (at most) should be 31, but found 32");
+    refuses(&|s| s.layers[1].weights[12] = 255, "shift of a sum (at most)");
+    refuses(&|s| s.layers[1].weights[15] = 0x7F, "bound of a sum (at most)");
+    refuses(&|s| s.layers[0].weights[3] = 0x80, "bound of a sum (at most)");
+    let candidate = |s: &mut Stack| {
+        // Half of the range from `x` and half from `h`, which are not shifted.
+        for word in [16, 24] {
+            s.layers[0].weights[word..word + 4].copy_from_slice(&[0, 0, 0, 0x40]);
+        }
+    };
+    refuses(&candidate, "candidate's bound (at most)");
+    // The largest weights.
+    refuses(&|s| s.layers[1].weights[16..].fill(0x7F), "bound of a sum (at most)");
+    refuses(&|s| s.tables.states = Some((vec![0; 4], 0)), "layers of a model with pad states should be 1");
+}
+
+#[test]
+fn gates_read_inputs_in_fours() {
+    let tables = |width| Some(Narrow { width, shift: 0, bits: 8 });
+    let mut stack = Stack::new(5, &[(Cell::Lstm, 4)], tables(4), false, Strength::Calm);
+    stack.tables = crate::common::Tables::new(5, 12, 4, 2, tables(6));
+    stack.layers[0].weights.resize(4 * (16 + 4 * 10), 0);
+    let error = Model::from_contents(stack.contents()).unwrap_err();
+    assert!(error.to_string().contains("inputs of a layer with gates, modulo 4,"), "{error}");
+    // Pads may have stored states only where there is one SimpleRNN.
+    let mut stack = Stack::new(5, &[(Cell::Gru, 4)], None, false, Strength::Calm);
+    (stack.tables.states, stack.tables.maxlen) = (Some((vec![0; 4], 0)), 3);
+    let error = Model::from_contents(stack.contents()).unwrap_err();
+    assert!(error.to_string().contains("layers with gates of a model with pad states"), "{error}");
+}
+
+#[test]
 fn too_little_memory_is_refused_with_what_is_needed() {
     let stack = Stack::new(4, &[(Cell::Lstm, 64), (Cell::Gru, 32)], None, false, Strength::Calm);
     let file = encode(&stack.contents());
