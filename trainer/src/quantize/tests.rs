@@ -188,6 +188,28 @@ fn the_device_follows_gated_networks_step_by_step() {
     }
 }
 
+/// The 8-bit biases of a folded embedding hold arguments of gates that are as large as trained ones.
+#[test]
+fn words_that_open_or_close_gates_are_not_clipped() {
+    for cell in ["gru", "lstm"] {
+        for fold in ["always", "never"] {
+            let recipe = recipe(&format!(
+                "cell = \"{cell}\"\nfold = \"{fold}\"\nrecurrent_initializer = \"orthogonal\"\nembedding = 8"
+            ));
+            let encoder = encoder(&recipe);
+            let mut network = network(&recipe, &encoder, 1);
+            let largest = network.projected().iter().fold(0f32, |most, value| most.max(value.abs()));
+            network.layers[0].kernel.values.iter_mut().for_each(|weight| *weight *= 6.0 / largest);
+            let texts = texts();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let sample = Sample::new(&encoder, &texts);
+            let labels = ["0", "1"].map(str::to_owned);
+            let error = export(&network, &encoder, &recipe, &labels, &sample, None).unwrap().logit_error;
+            assert!(error < 0.02, "{cell}, fold = {fold}: {error}");
+        }
+    }
+}
+
 #[test]
 fn the_device_follows_stacks_of_different_cells() {
     for toml in [
