@@ -221,9 +221,10 @@ pub(super) fn round_row(cell: Cell, row: &mut [f32]) {
         row[odd] = f32::from(whole) / 256.0;
     }
     // The last candidate of a GRU with an odd number of units has no partner.
-    if cell == Cell::Gru && units % 2 == 1 {
-        if let Some(last) = row.last_mut() {
-            *last = f32::from(int8(*last));
-        }
+    if cell == Cell::Gru
+        && units % 2 == 1
+        && let Some(last) = row.last_mut()
+    {
+        *last = f32::from(int8(*last));
     }
 }
