@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::excerpt::excerpt;
 use crate::numbers::grouped;
-use crate::recipe::{Activation, CellKind, End, Recipe, Validation};
+use crate::recipe::{End, Recipe, Validation};
 use crate::warning::{Kind, Warning};
 
 /// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
@@ -88,10 +88,7 @@ fn far_longer(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<String
 
 /// Whether states can grow without a limit.
 pub(crate) fn is_unbounded(recipe: &Recipe) -> bool {
-    let is_simple = |&(cell, _): &(CellKind, usize)| cell == CellKind::SimpleRnn;
-    recipe.activation == Activation::Relu
-        && recipe.state_limit == 0.0
-        && recipe.layers().iter().any(is_simple)
+    recipe.has_relu() && recipe.state_limit == 0.0
 }
 
 /// Texts in which the tokenizer finds hardly any limit of a word, as in Chinese or Thai.

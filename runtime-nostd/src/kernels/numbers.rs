@@ -15,6 +15,15 @@ pub(super) enum Numbers<'s> {
 }
 
 impl Numbers<'_> {
+    /// The row of biases: the word's own, if the embedding is folded.
+    #[inline(always)]
+    pub(super) const fn bias_row(&self) -> u32 {
+        match *self {
+            Numbers::Row { embedding: Embedding::Folded, row } => row,
+            _ => 0,
+        }
+    }
+
     /// How many there are.
     #[cfg(kilornn_gates)]
     pub(super) const fn len(&self) -> usize {

@@ -1,6 +1,6 @@
 //! GRU, LSTM and stacks of layers against the formulas, computed naively, and against real numbers.
 
-use crate::common::{Narrow, encode};
+use crate::common::{Aligned, Narrow, encode};
 use crate::stacks::{Cell, Owned, Real, Stack, Strength};
 use fastrand::Rng;
 use kilornn::layers::{Activation, Order};
@@ -160,7 +160,7 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
     let layer: &Owned = &stack.layers[0];
     let (mut exact, mut real) = (stack.zero(), Real::zero(units));
     let mut random = Rng::with_seed(seed);
-    let (mut squares, mut count) = (0.0, 0);
+    let (mut squares, mut power, mut count) = (0.0, 0.0, 0);
     for step in 0..to {
         let row = random.u32(..13);
         let scale = input(&mut random);
@@ -172,11 +172,14 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
         if step >= from {
             for (exact, real) in exact[0].outputs.iter().zip(&real.outputs) {
                 squares += (*exact as f64 / f64::from(1 << layer.state) - real).powi(2);
+                power += real.powi(2);
                 count += 1;
             }
         }
     }
-    (squares / f64::from(count)).sqrt()
+    let [error, size] = [squares, power].map(|sum: f64| (sum / f64::from(count)).sqrt());
+    assert!(size > 0.1, "{cell:?}, network {seed} hardly moves: {size}");
+    error
 }
 
 #[test]
@@ -242,4 +245,67 @@ fn too_little_memory_is_refused_with_what_is_needed() {
     let mut state = State::<ROOM>::zero(&model).unwrap();
     state.set(&[1, 2, 3]);
     assert_eq!(state.values(), Values::Int16(&[0; 32]));
+}
+
+/// Random networks of version 4, with what they must say for ever. `SNAPSHOTS=overwrite` writes them anew.
+#[test]
+fn golden_files_of_version_4_stay_readable() {
+    let simple = |activation, order| Cell::Simple(activation, order);
+    let narrow = Some(Narrow { width: 4, shift: 6, bits: 4 });
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for (name, layers, narrow, pads) in [
+        ("v4-gru", &[(Cell::Gru, 16)][..], None, false),
+        ("v4-lstm", &[(Cell::Lstm, 16)][..], narrow, false),
+        (
+            "v4-stack",
+            &[
+                (Cell::Gru, 8),
+                (simple(Activation::Relu, Order::Columns), 12),
+                (Cell::Lstm, 8),
+                (simple(Activation::Tanh, Order::Pairs), 4),
+            ][..],
+            narrow,
+            true,
+        ),
+    ] {
+        let stack = Stack::new(4, layers, narrow, pads, Strength::Calm);
+        let made = encode(&stack.contents());
+        let [file, answers] = ["kilo", "txt"].map(|kind| folder.join(name).with_extension(kind));
+        if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+            std::fs::write(&file, &made[..]).unwrap();
+            let texts = [
+                "",
+                "w0",
+                "w1 w2",
+                "w3 w3 w3",
+                "w11 w10 w9 w8 w7 w6",
+                "W5, unheard w0!",
+                "w4 w1 w4",
+                "unheard",
+            ];
+            let answers_now: String =
+                texts.iter().map(|text| format!("{}\t{text}\n", said(&made, text))).collect();
+            std::fs::write(&answers, answers_now).unwrap();
+        }
+        let golden = Aligned::new(&std::fs::read(&file).unwrap(), 0);
+        // It states the oldest version that has what it needs.
+        assert_eq!(golden[4], 4);
+        assert!(golden[..] == made[..], "{name}");
+        let answers = std::fs::read_to_string(&answers).unwrap();
+        assert_eq!(answers.lines().count(), 8);
+        for line in answers.lines() {
+            let (logits, text) = line.split_once('\t').unwrap();
+            assert_eq!(said(&golden, text), logits, "{name}: {text}");
+        }
+    }
+}
+
+/// The logits for a text.
+fn said(file: &[u8], text: &str) -> String {
+    let model = Model::from_bytes(file).unwrap();
+    let mut workspace = vec![0; model.workspace()];
+    let mut session = Session::new(&model, &mut workspace).unwrap();
+    session.push(text);
+    let logits: Vec<String> = session.finish().logits().map(|logit| logit.to_string()).collect();
+    logits.join(",")
 }

@@ -52,13 +52,14 @@ pub(super) struct Recurrence<C> {
     squares: Option<Arc<Squares>>,
 }
 
-/// All steps of a batch.
+/// All steps of a batch through a layer.
 #[derive(Debug, Default)]
-pub(super) struct Trace {
+pub struct Trace {
     /// `steps × texts × units`
-    pub(super) states: Vec<f32>,
-    /// What the cell keeps of each step, `steps × texts × (KEPT · units)`.
-    kept: Vec<f32>,
+    pub states: Vec<f32>,
+    /// What the cell keeps of each step, `steps × texts × (parts · units)`: its gates among them, in the parts that
+    /// [`Cell::openings`](super::Cell::openings) says. A SimpleRNN keeps nothing.
+    pub kept: Vec<f32>,
 }
 
 /// For each word of a batch, the sum over its occurrences of the squared gradient of its embedding.

@@ -7,7 +7,7 @@
 //! h = z ∘ h + (1 - z) ∘ n
 //! ```
 
-use super::{Backward, Before, Forward, Step, parts, parts_mut, sigmoid};
+use super::{Backward, Before, Forward, Opening, Step, parts, parts_mut, sigmoid};
 
 /// One step of a GRU. Of each step it keeps z, r, n and `U_n·h + c_n`.
 #[derive(Debug)]
@@ -16,6 +16,20 @@ pub(in crate::network) struct GruStep;
 impl Step for GruStep {
     const GATES: usize = 3;
     const KEPT: usize = 4;
+    const OPENINGS: &'static [Opening] = &[
+        Opening {
+            name: "update",
+            about: "how much of its old state a unit keeps; closed, the word replaces it",
+            part: 0,
+            keeps: true,
+        },
+        Opening {
+            name: "reset",
+            about: "how much of the old states counts for the new content; closed, the word alone decides it",
+            part: 1,
+            keeps: false,
+        },
+    ];
     const RECURRENT_BIAS: bool = true;
     const SPLIT: bool = true;
     const CARRIED: usize = 1;

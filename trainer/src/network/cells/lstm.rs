@@ -9,7 +9,7 @@
 //! h = o ∘ tanh(c)
 //! ```
 
-use super::{Backward, Forward, Step, parts, parts_mut, sigmoid};
+use super::{Backward, Forward, Opening, Step, parts, parts_mut, sigmoid};
 
 /// One step of an LSTM. Of each step it keeps i, f, g, o, c and `tanh(c)`.
 #[derive(Debug)]
@@ -18,6 +18,26 @@ pub(in crate::network) struct LstmStep;
 impl Step for LstmStep {
     const GATES: usize = 4;
     const KEPT: usize = 6;
+    const OPENINGS: &'static [Opening] = &[
+        Opening {
+            name: "input",
+            about: "how much of the new content a unit takes into its memory",
+            part: 0,
+            keeps: false,
+        },
+        Opening {
+            name: "forget",
+            about: "how much of its memory a unit keeps; closed, it forgets",
+            part: 1,
+            keeps: true,
+        },
+        Opening {
+            name: "output",
+            about: "how much of its memory a unit shows to the rest of the network",
+            part: 3,
+            keeps: false,
+        },
+    ];
     const RECURRENT_BIAS: bool = false;
     const SPLIT: bool = false;
     const CARRIED: usize = 1;

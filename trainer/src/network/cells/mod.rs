@@ -61,6 +61,15 @@ impl Cell {
         }
     }
 
+    /// Its gates, as numbers between 0 and 1, among what it keeps of each step ([`Trace`](super::Trace)): none for a SimpleRNN.
+    pub fn openings(self) -> &'static [Opening] {
+        match self {
+            Self::SimpleRnn { .. } => SimpleRnnStep::OPENINGS,
+            Self::Gru => GruStep::OPENINGS,
+            Self::Lstm => LstmStep::OPENINGS,
+        }
+    }
+
     /// Rows of its bias: a GRU's second one is added to the recurrent product.
     pub fn bias_rows(self) -> usize {
         match self {
@@ -68,6 +77,19 @@ impl Cell {
             Self::SimpleRnn { .. } | Self::Lstm => 1,
         }
     }
+}
+
+/// A gate: a number between 0 (closed) and 1 (open) for each unit, and what it lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// What it is called: `update`, ...
+    pub name: &'static str,
+    /// What it lets through, in a sentence for a reader who does not know the cell.
+    pub about: &'static str,
+    /// Which part of what is kept of a step it is.
+    pub part: usize,
+    /// Whether it is the gate that decides how long a unit remembers.
+    pub keeps: bool,
 }
 
 /// What a cell computes for one text at one step.
@@ -79,6 +101,8 @@ pub(super) trait Step: Sync {
     const GATES: usize;
     /// Parts that are kept of each step for the backward pass and for the next step, besides the state.
     const KEPT: usize;
+    /// Which of these are gates.
+    const OPENINGS: &'static [Opening] = &[];
     /// Whether the recurrent product has a bias of its own, the last row of the recurrent kernel.
     const RECURRENT_BIAS: bool;
     /// Whether the gradient of `recurrent` is another than that of `inputs`.
