@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::excerpt::excerpt;
 use crate::numbers::grouped;
-use crate::recipe::{Activation, End, Recipe, Validation};
+use crate::recipe::{End, Recipe, Validation};
 use crate::warning::{Kind, Warning};
 
 /// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
@@ -88,7 +88,7 @@ fn far_longer(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<String
 
 /// Whether states can grow without a limit.
 pub(crate) fn is_unbounded(recipe: &Recipe) -> bool {
-    recipe.activation == Activation::Relu && recipe.state_limit == 0.0
+    recipe.has_relu() && recipe.state_limit == 0.0
 }
 
 /// Texts in which the tokenizer finds hardly any limit of a word, as in Chinese or Thai.
@@ -204,6 +204,10 @@ mod tests {
             hint.contains("reads the last 100 (maxlen)") && hint.contains("--set state_limit=10000"),
             "{hint}"
         );
+        // States of gated cells cannot grow.
+        let unbounded = |toml: &str| is_unbounded(&Recipe::from_toml(toml).unwrap());
+        assert!(unbounded("state_limit = 0") && !unbounded("state_limit = 0\ncell = \"gru\""));
+        assert!(unbounded("state_limit = 0\ncell = [\"lstm\", \"simple-rnn\"]"));
     }
 
     #[test]

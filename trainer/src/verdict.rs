@@ -21,8 +21,6 @@ const SMALL: f64 = 0.01;
 /// The share of right answers that may be lost by quantization without a word.
 const LOST: f64 = 0.02;
 
-/// The most hidden units that a recipe may have.
-
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Provenance<'a> {

@@ -25,7 +25,7 @@ pub use size::FileSize;
 
 use self::calibrate::{ReferenceLogits, States, choose};
 use self::cells::filled;
-use self::layers::{IntDense, IntNetwork, IntTables};
+use self::layers::{IntDense, IntNetwork, IntTables, row_width};
 use crate::evaluate::{logits, real_logits};
 use crate::network::{Cell, Grid, Layer, Network, Ruined};
 use crate::predict::predict_all;
@@ -86,14 +86,13 @@ pub fn export(
 /// Bits of a word's numbers in the file; none if the embedding is folded.
 pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> {
     // All rows but the pad's.
-    let [rows, width] = network.embedding.shape;
+    let rows = network.embedding.shape[0];
     let folded = (rows - 1) * network.lowest().kernel.shape[1];
+    let width = row_width(network, recipe.embedding_bits);
     let narrow = (rows - 1) * width * usize::from(u8::from(recipe.embedding_bits)) / 8;
     let fold = match recipe.fold {
         Fold::Always => true,
         Fold::Never => false,
-        // Gates read numbers in fours.
-        Fold::Auto if recipe.reads_by_gates() && !width.is_multiple_of(4) => true,
         Fold::Auto => folded <= narrow.max(FOLDED_LIMIT),
     };
     (!fold).then_some(recipe.embedding_bits)

@@ -158,7 +158,7 @@ keys! {
 }
 
 /// The most recurrent layers that a network can have.
-const MOST_LAYERS: usize = 4;
+pub const MOST_LAYERS: usize = 4;
 /// The most hidden units that a layer can have.
 pub const MOST_UNITS: usize = 256;
 
@@ -284,11 +284,6 @@ impl Recipe {
         (0..count).map(|layer| (self.cell.of(layer), self.units.of(layer))).collect()
     }
 
-    /// Whether the lowest layer, which reads the embedding, is a GRU or an LSTM. On the device these read numbers in fours.
-    pub fn reads_by_gates(&self) -> bool {
-        self.cell.of(0) != CellKind::SimpleRnn
-    }
-
     /// Whether some layer is a SimpleRNN with ReLU, whose states `state_limit` bounds. Those of all others are at most 1.
     pub fn has_relu(&self) -> bool {
         self.activation == Activation::Relu
@@ -383,21 +378,6 @@ impl Recipe {
         )?;
         rule(matches!(self.fingerprint_bits, 8 | 16), "fingerprint_bits must be 8 or 16")?;
         rule(self.filters.is_ascii(), "filters must be ASCII: the device keeps one bit for each")?;
-        rule(
-            self.embedding_bits == EmbeddingBits::Eight || self.embedding.is_multiple_of(2),
-            "embedding_bits = 4 needs an even embedding: a word's numbers fill whole bytes",
-        )?;
-        rule(
-            self.activation == Activation::Relu
-                || self.reads_by_gates()
-                || self.fold == Fold::Always
-                || self.embedding.is_multiple_of(4),
-            "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
-        )?;
-        rule(
-            self.fold != Fold::Never || self.embedding.is_multiple_of(4) || !self.reads_by_gates(),
-            "fold = \"never\" needs an embedding of a multiple of four if a GRU or an LSTM reads it (fold = \"auto\" folds it)",
-        )?;
         rule(
             self.word_dropout == 0.0 || self.unknown == UnknownWords::Row,
             "word_dropout needs unknown = \"row\": dropped words are read as unknown",

@@ -154,7 +154,7 @@ impl Space<'_> {
                 };
                 for embedding in widths {
                     let size = Size { vocabulary: 1, embedding, cell, units, form: Some(form) };
-                    // What a recipe cannot be is no size: gates with a width that is no multiple of four, say.
+                    // What a recipe cannot be is no size.
                     if (self.recipe)(&size).is_ok() {
                         sizes.push(size);
                     }

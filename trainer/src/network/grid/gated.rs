@@ -27,14 +27,19 @@ const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
 /// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of nearly equal ones, the
 /// largest.
 pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (LayerGrid, Option<Numbers>) {
+    let biases = match reads {
+        Reads::Folded { projected, range } => largest_of_columns(projected, layer.kernel.shape[1], *range),
+        Reads::Numbers { .. } | Reads::Below(_) => vec![0.0; layer.kernel.shape[1]],
+    };
+    let at = |bits: u8| at(network, layer, reads, &biases, bits);
     let coarseness = |grid: &LayerGrid, bits: u8| {
         let step = |factor: &f32| (f32::from(1u16 << bits) / factor).powi(2);
         grid.factors.iter().map(step).sum::<f32>()
     };
-    let mut best = at(network, layer, reads, *STATE_BITS.end());
+    let mut best = at(*STATE_BITS.end());
     let mut least = coarseness(&best.0, *STATE_BITS.end());
     for bits in STATE_BITS.rev().skip(1) {
-        let found = at(network, layer, reads, bits);
+        let found = at(bits);
         // With so few bits, a weight would need an accumulator of larger steps than the argument's.
         if found.0.recurrent_steps(layer).iter().any(|step| step.abs() > 127.5) {
             break;
@@ -47,8 +52,25 @@ pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (Laye
     best
 }
 
-/// The grid at a given number of state bits: as fine as the weights allow and as no accumulator overflows.
-fn at(network: &Network, layer: &Layer, reads: &Reads<'_>, state_bits: u8) -> (LayerGrid, Option<Numbers>) {
+/// The largest magnitude of each column of some rows, times `range`.
+fn largest_of_columns(rows: &[f32], columns: usize, range: f32) -> Vec<f32> {
+    let mut largest: Vec<f32> = vec![0.0; columns];
+    for row in rows.chunks_exact(columns) {
+        largest.iter_mut().zip(row).for_each(|(most, value)| *most = most.max(value.abs()));
+    }
+    largest.iter_mut().for_each(|most| *most *= range);
+    largest
+}
+
+/// The grid at a given number of state bits: as fine as the weights and the words' 8-bit biases allow, of which each column's
+/// largest is given, and as no accumulator overflows.
+fn at(
+    network: &Network,
+    layer: &Layer,
+    reads: &Reads<'_>,
+    biases: &[f32],
+    state_bits: u8,
+) -> (LayerGrid, Option<Numbers>) {
     let (units, [_, columns]) = (layer.units(), layer.kernel.shape);
     let one = f32::from(1u16 << state_bits);
     let argument =
@@ -59,14 +81,16 @@ fn at(network: &Network, layer: &Layer, reads: &Reads<'_>, state_bits: u8) -> (L
     let mut shifts: Vec<i32> = (0..columns)
         .map(|column| {
             let strongest = column_of(&layer.recurrent_kernel.values, column).max(f32::MIN_POSITIVE);
-            let room = 127.0 * one / (strongest * argument(column));
-            (room.log2().floor() as i32).clamp(0, LARGEST_SHIFT)
+            let of_weights = 127.0 * one / (strongest * argument(column));
+            let bias = biases[column].max(f32::MIN_POSITIVE);
+            let of_biases = 127.0 * LARGEST_BIAS_SHIFT.exp2() / (bias * argument(column));
+            (of_weights.min(of_biases).log2().floor() as i32).clamp(0, LARGEST_SHIFT)
         })
         .collect();
     loop {
         let factors: Vec<f32> =
             (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
-        let (grid, numbers) = with_factors(network, layer, reads, factors, state_bits, &shifts);
+        let (grid, numbers) = with_factors(network, layer, reads, biases, factors, state_bits, &shifts);
         let found = bounds(layer, &grid, reads, numbers.as_ref(), one);
         let mut finer = false;
         for (shift, bound) in shifts.iter_mut().zip(found) {
@@ -85,16 +109,16 @@ fn with_factors(
     network: &Network,
     layer: &Layer,
     reads: &Reads<'_>,
+    biases: &[f32],
     factors: Vec<f32>,
     state_bits: u8,
     shifts: &[i32],
 ) -> (LayerGrid, Option<Numbers>) {
     let (mut inputs, mut input_shift, mut bias_shift, mut numbers) = (Vec::new(), 0, 0, None);
     match reads {
-        Reads::Folded { projected, range } => {
-            let steps = projected.chunks_exact(factors.len()).flat_map(|row| row.iter().zip(&factors));
-            let largest = steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max);
-            bias_shift = shift_for(range * largest, LARGEST_BIAS_SHIFT);
+        Reads::Folded { .. } => {
+            let largest = biases.iter().zip(&factors).map(|(bias, factor)| bias * factor).fold(0.0, f32::max);
+            bias_shift = shift_for(largest, LARGEST_BIAS_SHIFT);
         }
         Reads::Numbers { bits, range } => {
             let found = Numbers::new(network, &factors, *bits, *range);
@@ -197,9 +221,10 @@ pub(super) fn round_row(cell: Cell, row: &mut [f32]) {
         row[odd] = f32::from(whole) / 256.0;
     }
     // The last candidate of a GRU with an odd number of units has no partner.
-    if cell == Cell::Gru && units % 2 == 1 {
-        if let Some(last) = row.last_mut() {
-            *last = f32::from(int8(*last));
-        }
+    if cell == Cell::Gru
+        && units % 2 == 1
+        && let Some(last) = row.last_mut()
+    {
+        *last = f32::from(int8(*last));
     }
 }
