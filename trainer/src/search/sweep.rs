@@ -247,7 +247,7 @@ impl<'a> Sweep<'a> {
         let rows = rows(&self.candidates, store.trials(), seeds);
         let advice = Advice::of(&rows);
         let command = advice.as_ref().map(|advice| {
-            let given = &self.request.settings()[..];
+            let given = self.request.settings();
             let settings = [given, &self.validation, &advice.recommended.settings(&self.own)].concat();
             let folder = out.join(advice.recommended.to_string());
             let folder = format!("--out {}", quote(&folder.to_string_lossy()));
