@@ -202,8 +202,11 @@ unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values:
     };
     // SAFETY: the caller keeps the contract of `Plan`.
     unsafe {
-        if !matches!(numbers, Numbers::Row { embedding: Embedding::Folded, .. }) {
-            plan.add_numbers(rnn.order, numbers);
+        match numbers {
+            Numbers::Row { embedding: Embedding::Folded, .. } => {}
+            Numbers::Row { embedding, row } => plan.add_numbers(rnn.order, embedding, row),
+            #[cfg(kilornn_gates)]
+            Numbers::Below { .. } => plan.add_outputs(rnn.order, numbers),
         }
         #[cfg(not(kilornn_assembly = "dsp"))]
         step_by_list(&mut plan);
@@ -219,13 +222,30 @@ unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values:
 }
 
 impl Plan {
-    /// Adds the numbers that come in, which are the inputs behind the units.
+    /// Adds the numbers of the word's row, which are the inputs behind the units.
     ///
     /// # Safety
     ///
     /// The plan must keep its contract, and nothing may be in its list yet.
     #[inline(never)]
-    unsafe fn add_numbers(&mut self, order: Order, numbers: Numbers<'_>) {
+    unsafe fn add_numbers(&mut self, order: Order, embedding: &Embedding<'_>, row: u32) {
+        let mut input = self.units;
+        embedding.for_each_multiplier(row, |multiplier| {
+            // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is
+            // pushed once, since the row has `inputs - units` numbers.
+            unsafe { self.push(order, input, multiplier) };
+            input += 1;
+        });
+    }
+
+    /// Adds the outputs of the layer below, which are the inputs behind the units.
+    ///
+    /// # Safety
+    ///
+    /// The plan must keep its contract, and nothing may be in its list yet.
+    #[cfg(kilornn_gates)]
+    #[inline(never)]
+    unsafe fn add_outputs(&mut self, order: Order, numbers: Numbers<'_>) {
         let mut input = self.units;
         numbers.for_each(|multiplier| {
             // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is

@@ -42,12 +42,9 @@ impl Numbers<'_> {
         match self {
             Numbers::Row { embedding, row } => embedding.for_each_multiplier(row, each),
             #[cfg(kilornn_gates)]
-            Numbers::Below { values: Values::Int8(values), shift } => {
-                values.iter().for_each(|&value| each(i16::from(value) << shift));
-            }
-            #[cfg(kilornn_gates)]
-            Numbers::Below { values: Values::Int16(values), shift } => {
-                values.iter().for_each(|&value| each(value << shift));
+            Numbers::Below { values, shift } => {
+                // The loader has checked that they have no more than 16 bits.
+                values.iter().for_each(|value| each((value << shift) as i16));
             }
         }
     }

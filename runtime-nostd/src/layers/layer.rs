@@ -287,14 +287,13 @@ impl<'a> Layers<'a> {
     #[inline]
     #[must_use]
     pub fn simple_rnn(&self) -> Option<&SimpleRnn<'a>> {
-        #[cfg(not(kilornn_gates))]
-        {
-            let [Layer::SimpleRnn(rnn)] = &self.layers;
-            Some(rnn)
-        }
         #[cfg(kilornn_gates)]
-        match &**self {
-            [Layer::SimpleRnn(rnn)] => Some(rnn),
+        if self.count != 1 {
+            return None;
+        }
+        match &self.layers {
+            [Layer::SimpleRnn(rnn), ..] => Some(rnn),
+            #[cfg(kilornn_gates)]
             _ => None,
         }
     }
