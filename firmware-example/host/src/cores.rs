@@ -151,6 +151,17 @@ pub enum CellShape {
     Lstm,
 }
 
+impl CellShape {
+    /// How many products of an input a unit needs: one for each of its sums.
+    fn sums(self) -> f64 {
+        match self {
+            Self::SimpleRnn { .. } => 1.0,
+            Self::Gru => 3.0,
+            Self::Lstm => 4.0,
+        }
+    }
+}
+
 impl Shape {
     /// The shape of a model.
     pub fn of(contents: &Contents<'_>) -> Self {
@@ -190,6 +201,20 @@ impl Shape {
         }
     }
 
+    /// Multiply-accumulates of a step. The kernel leaves out the columns of a SimpleRNN's states that are zero, of which this is the
+    /// share, unless it reads them in pairs.
+    pub fn products(&self, zeros: f64) -> f64 {
+        let of_layer = |&LayerShape { cell, units, width }: &LayerShape| {
+            let [units, width] = [units as f64, width as f64];
+            let read = match cell {
+                CellShape::SimpleRnn { order: Order::Columns, .. } => units * (1.0 - zeros),
+                _ => units,
+            };
+            cell.sums() * units * (read + width)
+        };
+        self.layers.iter().flatten().map(of_layer).sum()
+    }
+
     /// The same with the weights of each SimpleRNN in the order that a function says, of activation and inputs.
     #[must_use]
     pub fn ordered(mut self, order: impl Fn(Activation, usize) -> Order) -> Self {
@@ -211,13 +236,13 @@ impl Costs {
 
     fn layer(&self, LayerShape { cell, units, width }: LayerShape, zeros: f64) -> f64 {
         let [units, width] = [units as f64, width as f64];
-        let gated = |step: &GatedStep, gates: f64| {
+        let gated = |step: &GatedStep| {
             let inputs = units + width;
-            step.any + step.unit * units + step.number * inputs + step.product * gates * units * inputs
+            step.any + step.unit * units + step.number * inputs + step.product * cell.sums() * units * inputs
         };
         match cell {
-            CellShape::Gru => gated(&self.gru, 3.0),
-            CellShape::Lstm => gated(&self.lstm, 4.0),
+            CellShape::Gru => gated(&self.gru),
+            CellShape::Lstm => gated(&self.lstm),
             CellShape::SimpleRnn { tanh, order } => {
                 let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
                 let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
@@ -432,6 +457,11 @@ mod tests {
             assert!(base < word(classes, 5.0, 20.0) && word(classes, 5.0, 20.0) < word(classes, 5.0, 10.0));
             assert_eq!(Core::find(core.name), Some(core));
         }
+        assert_eq!(relu(Order::Columns, 32, 8).products(0.5), 32.0 * (16.0 + 8.0));
+        let gru = LayerShape { cell: CellShape::Gru, units: 8, width: 4 };
+        let layers = [Some(gru), Some(LayerShape { width: 8, ..gru }), None, None];
+        let two = Shape { layers, ..relu(Order::Columns, 4, 0) };
+        assert_eq!(two.products(0.5), 3.0 * 8.0 * (12.0 + 16.0));
         let m4 = CORES[0].costs;
         let pairs = relu(Order::Pairs, 32, 0);
         assert!((m4.step(pairs, 0.1) - m4.step(pairs, 0.3)).abs() < 1e-9);

@@ -46,7 +46,8 @@ pub struct Exported {
     /// Root of the mean squared difference of real logits to those of the network as it was trained, on the calibration
     /// texts; of answers that are far surer than most only what makes them less so.
     pub logit_error: f64,
-    /// The share of zeros in its hidden states, on the same texts: the mean of its layers.
+    /// The share of zeros in its hidden states, on the same texts: the mean of its SimpleRNNs, which gain by them; without one, of
+    /// all its layers.
     pub zeros: f64,
 }
 
@@ -79,7 +80,11 @@ pub fn export(
     let file = encode(&integers.contents()?)?;
     let model = Model::from_bytes(&file).map_err(beyond_integers)?;
     let logit_error = answers.distance(&device_logits(&model, &sample.texts));
-    let zeros = zeros.iter().sum::<f64>() / zeros.len() as f64;
+    let is_simple = |layer: &&(&Layer, &f64)| matches!(layer.0.cell, Cell::SimpleRnn { .. });
+    let layers: Vec<(&Layer, &f64)> = network.layers.iter().zip(&zeros).collect();
+    let simple: Vec<f64> = layers.iter().filter(is_simple).map(|(_, zeros)| **zeros).collect();
+    let counted = if simple.is_empty() { &zeros } else { &simple };
+    let zeros = counted.iter().sum::<f64>() / counted.len() as f64;
     Ok(Exported { file, logit_error, zeros })
 }
 

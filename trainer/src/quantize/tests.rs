@@ -4,6 +4,7 @@ use kilornn::{Classifier, Model, Session, Values};
 
 use super::*;
 use crate::fixture::{WORDS, encoder, network, recipe, texts};
+use crate::footprint::Needs;
 use crate::network::{Batch, StateGrid};
 use crate::random::Stream;
 
@@ -356,13 +357,19 @@ fn the_size_of_a_file_is_known_before_training() {
         "activation = \"tanh\"\nembedding = 8\nunknown = \"row\"\nfingerprint_bits = 16",
         "padding = \"tokens\"\nmaxlen = 200",
         "padding = \"tokens\"\nmaxlen = 3\nunits = 7",
+        "cell = \"gru\"",
+        "cell = \"gru\"\nembedding = 8\nfold = \"never\"\nunits = 7",
+        "cell = \"lstm\"\nembedding = 8\nfold = \"never\"\nembedding_bits = 4\nunknown = \"row\"",
+        "cell = \"lstm\"\nfold = \"always\"\npadding = \"tokens\"\nmaxlen = 30",
+        "units = [12, 7]",
+        "cell = [\"gru\", \"simple-rnn\", \"lstm\"]\nunits = [8, 5, 12]",
     ] {
         let recipe = recipe(toml);
         let encoder = encoder(&recipe);
         let hash = encoder.perfect_hash().unwrap();
         for outputs in [1, 3] {
             let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
-            let size = FileSize::of(&recipe, encoder.words().len(), &labels, hash).unwrap();
+            let (size, needs) = FileSize::with_needs(&recipe, encoder.words().len(), &labels, hash).unwrap();
             let network = network(&recipe, &encoder, outputs);
             let texts = texts();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -370,7 +377,16 @@ fn the_size_of_a_file_is_known_before_training() {
                 .unwrap()
                 .file;
             assert!((size.least..=size.most).contains(&file.len()), "{toml}: {} not in {size:?}", file.len());
-            assert_eq!(size.least == size.most, recipe.pad_to().is_none(), "{toml}: {size:?}");
+            let model = Model::from_bytes(&file).unwrap();
+            let stores_states =
+                model.contents().text().unwrap().sequence.padding.is_some_and(|p| p.states().is_some());
+            assert_eq!(size.least == size.most, !stores_states, "{toml}: {size:?}");
+            // What runs it on the device, and in how much memory.
+            let found = Needs::of(model.contents(), size.most);
+            assert_eq!(needs.classifier, found.classifier, "{toml}");
+            let order = |_, _| Order::Columns;
+            assert_eq!(needs.ordered(order).step, found.ordered(order).step, "{toml}");
+            assert!(needs.classifier >= model.workspace(), "{toml}: {needs:?}, {}", model.workspace());
         }
     }
 }

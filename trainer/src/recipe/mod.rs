@@ -284,10 +284,14 @@ impl Recipe {
         (0..count).map(|layer| (self.cell.of(layer), self.units.of(layer))).collect()
     }
 
+    /// Whether some layer is a SimpleRNN.
+    pub fn has_simple_rnn(&self) -> bool {
+        self.layers().iter().any(|(cell, _)| *cell == CellKind::SimpleRnn)
+    }
+
     /// Whether some layer is a SimpleRNN with ReLU, whose states `state_limit` bounds. Those of all others are at most 1.
     pub fn has_relu(&self) -> bool {
-        self.activation == Activation::Relu
-            && self.layers().iter().any(|(cell, _)| *cell == CellKind::SimpleRnn)
+        self.activation == Activation::Relu && self.has_simple_rnn()
     }
 
     /// Hidden units of the last layer, which the head reads.

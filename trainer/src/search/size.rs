@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{CellName, RELU};
 use crate::numbers::grouped;
-use crate::recipe::{EmbeddingBits, Fold, PerLayer, Recipe};
+use crate::recipe::{EmbeddingBits, Fold, Recipe};
 
 /// The form that a word's row of the embedding has on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,10 +69,7 @@ impl Size {
     /// The settings that make a recipe ask for this size. It keeps the number of its layers.
     pub(crate) fn settings(&self, recipe: &Recipe) -> Vec<String> {
         let &Self { vocabulary, embedding, cell, units, form } = self;
-        let units = match recipe.resized(units) {
-            PerLayer::All(units) => units.to_string(),
-            PerLayer::Each(units) => format!("{units:?}"),
-        };
+        let units = recipe.resized(units).setting();
         let size =
             [format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")];
         let cell = cell.filter(|&cell| Some(cell) != CellName::of(recipe));

@@ -6,20 +6,14 @@
 
 use super::super::layer::Layer;
 use super::super::{Cell, Network};
-use super::{LARGEST_BIAS_SHIFT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
+use super::{LARGEST_BIAS_SHIFT, LIMIT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
 use crate::recipe::EmbeddingBits;
 
 /// Steps of tanh's argument that are 1.0.
 const ARGUMENT: f32 = 65536.0;
 
-/// What no accumulator may reach: 256 times as much, which the sum of an odd column is, stays below 2^31.
-const LIMIT: f32 = (1 << 23) as f32;
-
 /// The most that an accumulator is shifted to the right. With more, weights have no smaller steps than they need.
 const LARGEST_SHIFT: i32 = 14;
-
-/// The most that the device shifts the outputs of a layer below by.
-const LARGEST_INPUT_SHIFT: f32 = 8.0;
 
 /// How precise 16-bit states may be.
 const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
@@ -92,9 +86,12 @@ fn at(
             (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
         let (grid, numbers) = with_factors(network, layer, reads, biases, factors, state_bits, &shifts);
         let found = bounds(layer, &grid, reads, numbers.as_ref(), one);
+        let kernel = if grid.inputs.is_empty() { Vec::new() } else { grid.kernel_steps(layer) };
         let mut finer = false;
-        for (shift, bound) in shifts.iter_mut().zip(found) {
-            if bound >= LIMIT && *shift > 0 {
+        for (column, (shift, bound)) in shifts.iter_mut().zip(found).enumerate() {
+            // The outputs of the layer below may not be shifted so far that weights of this size fit.
+            let is_clipped = column_of(&kernel, column) > 127.5;
+            if (bound >= LIMIT || is_clipped) && *shift > 0 {
                 *shift -= 1;
                 finer = true;
             }
@@ -126,8 +123,7 @@ fn with_factors(
             numbers = Some(found);
         }
         Reads::Below(below) => {
-            (inputs, input_shift) =
-                super::simple_rnn::from_below(layer, below, &factors, LARGEST_INPUT_SHIFT);
+            (inputs, input_shift) = super::simple_rnn::from_below(layer, below, &factors);
         }
     }
     let shifts = shifts.iter().map(|&shift| shift as u8).collect();
