@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::cells::{Backward, Before, Forward, Step};
-use super::kernels::{Matrix, Mode, Packed, add_outer, multiply};
+use super::kernels::{AddTo, Matrix, Mode, Packed, add_outer, multiply};
 
 /// Texts of a batch that one thread takes through all steps, forward and backward. Independent of the number of threads,
 /// so that results are too.
@@ -58,6 +58,8 @@ pub(super) struct Recurrence<C> {
     mask: Option<Vec<f32>>,
     /// What the forward pass leaves for the backward pass.
     trace: Mutex<Trace>,
+    /// Where the backward pass leaves the gradient of `projected`, if not with candle, which would add it to zeros first.
+    of_projected: Option<Arc<Mutex<Vec<f32>>>>,
     /// Where the backward pass adds up squares, if they are asked for.
     squares: Option<Arc<Squares>>,
     /// What instructions this processor has.
@@ -137,7 +139,7 @@ impl<C: Step> Recurrence<C> {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let trace = Mutex::default();
         let arch = Arch::new();
-        Self { cell, texts, steps, tokens, output, mask: None, trace, squares: None, arch }
+        Self { cell, texts, steps, tokens, output, mask: None, trace, of_projected: None, squares: None, arch }
     }
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
@@ -146,6 +148,11 @@ impl<C: Step> Recurrence<C> {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
+    }
+
+    /// With a place for the gradient of `projected`, if candle need not have it.
+    pub(super) fn leaving(self, of_projected: Option<Arc<Mutex<Vec<f32>>>>) -> Self {
+        Self { of_projected, ..self }
     }
 
     /// With sums of squares, if they are asked for.
@@ -396,8 +403,8 @@ impl<C: Step> Recurrence<C> {
             let steps = at..self.steps.min(at + STEPS);
             for (&which, sums) in C::RECURRENT.iter().zip(of_bias.chunks_exact_mut(units)) {
                 for left in &left[steps.clone()] {
-                    for gradient in left[parts_of(left, which)].chunks_exact(units) {
-                        sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
+                    for values in left[parts_of(left, which)].chunks_exact(units) {
+                        self.arch.dispatch(AddTo { sums, values, squared: false });
                     }
                 }
             }
@@ -443,8 +450,10 @@ impl<C: Step> Recurrence<C> {
                     let sums = &mut sums[word(place) * columns..][..columns];
                     for (gate, sums) in sums.chunks_exact_mut(units).enumerate() {
                         let gradient = &step[(gate * self.texts_of(block) + text) * units..][..units];
-                        sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
-                        gathered[gate * part + index * units..][..units].copy_from_slice(gradient);
+                        self.arch.dispatch(AddTo { sums, values: gradient, squared: false });
+                        if !kernel.is_empty() {
+                            gathered[gate * part + index * units..][..units].copy_from_slice(gradient);
+                        }
                     }
                 }
                 let each = &mut each[..places.len() * width];
@@ -453,7 +462,7 @@ impl<C: Step> Recurrence<C> {
                 }
                 for (&place, gradient) in places.iter().zip(each.chunks_exact(width.max(1))) {
                     let sums = &mut squares[word(place) * width..][..width];
-                    sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
+                    self.arch.dispatch(AddTo { sums, values: gradient, squared: true });
                 }
             }
         });
@@ -631,10 +640,17 @@ impl<C: Step + Send> CustomOp2 for Recurrence<C> {
             with_values(kernel, |kernel| self.gradients(trace, kernel, gradient, rows))
         })??;
         let device = projected.device();
-        Ok((
-            Some(Tensor::from_vec(of_projected, projected.shape(), device)?),
-            Some(Tensor::from_vec(of_kernel, kernel.shape(), device)?),
-        ))
+        let of_kernel = Tensor::from_vec(of_kernel, kernel.shape(), device)?;
+        let of_projected = match &self.of_projected {
+            None => Some(Tensor::from_vec(of_projected, projected.shape(), device)?),
+            Some(place) => {
+                if let Ok(mut place) = place.lock() {
+                    *place = of_projected;
+                }
+                None
+            }
+        };
+        Ok((of_projected, Some(of_kernel)))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 /// The numbers of a vector register.
 #[derive(Clone, Copy)]
@@ -163,9 +163,29 @@ impl<S: Simd> Neg for Lanes<S> {
     }
 }
 
+/// Adds values to sums, or their squares.
+pub(crate) struct AddTo<'a> {
+    pub(crate) sums: &'a mut [f32],
+    pub(crate) values: &'a [f32],
+    pub(crate) squared: bool,
+}
+
+impl WithSimd for AddTo<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let each = self.sums.iter_mut().zip(self.values);
+        match self.squared {
+            false => each.for_each(|(sum, value)| *sum += value),
+            true => each.for_each(|(sum, value)| *sum += value * value),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, Scalar, WithSimd};
+    use pulp::{Arch, Scalar};
 
     use super::*;
 

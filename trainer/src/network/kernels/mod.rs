@@ -7,7 +7,7 @@ mod packed;
 
 use gemm::Parallelism;
 
-pub(crate) use self::lanes::Lanes;
+pub(crate) use self::lanes::{AddTo, Lanes};
 pub(crate) use self::packed::{Packed, add_outer};
 
 /// A row-major matrix, or the transpose of one, as a view.

@@ -240,12 +240,14 @@ impl Product<'_> {
         }
         for (index, sums) in sums.into_iter().enumerate() {
             let out = &mut self.out[(row + index) * self.columns..][..self.columns][column..];
-            for (out, sum) in out.chunks_mut(S::F32_LANES).zip(sums) {
-                let sum = match self.mode {
-                    Mode::Set => sum,
-                    Mode::Add => simd.add_f32s(simd.partial_load_f32s(out), sum),
-                };
-                simd.partial_store_f32s(out, sum);
+            let (whole, rest) = S::as_mut_simd_f32s(out);
+            for (out, sum) in whole.iter_mut().zip(sums) {
+                *out = if self.mode == Mode::Add { simd.add_f32s(*out, sum) } else { sum };
+            }
+            if let Some(&sum) = sums.get(whole.len()).filter(|_| !rest.is_empty()) {
+                let before = simd.partial_load_f32s(rest);
+                let sum = if self.mode == Mode::Add { simd.add_f32s(before, sum) } else { sum };
+                simd.partial_store_f32s(rest, sum);
             }
         }
     }
