@@ -128,7 +128,9 @@ impl<'a> Kernel<'a> {
 
     /// Their transposes, to multiply gradients with.
     fn backward(self) -> Vec<Packed<'a>> {
-        (0..self.gates).map(|gate| Packed::new(self.weights.part(gate * self.units, self.units).t())).collect()
+        (0..self.gates)
+            .map(|gate| Packed::new(self.weights.part(gate * self.units, self.units).t()))
+            .collect()
     }
 }
 
@@ -139,7 +141,18 @@ impl<C: Step> Recurrence<C> {
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let trace = Mutex::default();
         let arch = Arch::new();
-        Self { cell, texts, steps, tokens, output, mask: None, trace, of_projected: None, squares: None, arch }
+        Self {
+            cell,
+            texts,
+            steps,
+            tokens,
+            output,
+            mask: None,
+            trace,
+            of_projected: None,
+            squares: None,
+            arch,
+        }
     }
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
@@ -191,7 +204,15 @@ impl<C: Step> Recurrence<C> {
             let mut scratch = Scratch::new::<C>(self.texts_of(block), units);
             let mut before: Option<Before<'_>> = None;
             for (step, (state, kept)) in states.into_iter().zip(kept).enumerate() {
-                self.advance([step, block], before, state, kept, projected, (&gates, kernel.bias), &mut scratch);
+                self.advance(
+                    [step, block],
+                    before,
+                    state,
+                    kept,
+                    projected,
+                    (&gates, kernel.bias),
+                    &mut scratch,
+                );
                 before = Some(Before { state, kept });
             }
         });

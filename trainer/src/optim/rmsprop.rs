@@ -47,7 +47,14 @@ impl Optimizer for RmsProp {
         // In the order of memory, so that it can be cut between threads.
         let mut order: Vec<(u32, u32)> = rows.ids.iter().copied().zip(0..).collect();
         order.sort_unstable();
-        let step = RowsStep { rows, decays: &decays, width, rest: 1.0 - self.rho, epsilon: self.epsilon, learning_rate };
+        let step = RowsStep {
+            rows,
+            decays: &decays,
+            width,
+            rest: 1.0 - self.rho,
+            epsilon: self.epsilon,
+            learning_rate,
+        };
         step.apply(0, values, &mut self.squares, &order);
     }
 }

@@ -47,7 +47,11 @@ impl Step for GruStep {
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(&self, simd: S, Backward { gradient, carried, before, kept, state: _ }: Backward<'_>) {
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        Backward { gradient, carried, before, kept, state: _ }: Backward<'_>,
+    ) {
         let [z_s, r_s, n_s, products] = parts_mut::<4>(kept);
         let Before { state: before, .. } = before;
         let one = Lanes::splat(simd, 1.0);

@@ -52,7 +52,11 @@ impl Step for LstmStep {
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(&self, simd: S, Backward { gradient, carried, before, kept, state: _ }: Backward<'_>) {
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        Backward { gradient, carried, before, kept, state: _ }: Backward<'_>,
+    ) {
         let [i_s, f_s, g_s, o_s, _, tanh_cs] = parts_mut::<6>(kept);
         let [.., c_before, _] = parts::<6>(before.kept);
         let one = Lanes::splat(simd, 1.0);

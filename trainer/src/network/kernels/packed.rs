@@ -60,7 +60,8 @@ pub(crate) fn add_outer(out: &mut [f32], rows: usize, pairs: &[(&[f32], &[f32])]
         Some(panels) => {
             let left = |a| Left { values: matrix(a, above).values, terms: rows, row: 1, term: above };
             let left: Vec<_> = pairs.iter().map(|(a, _)| left(a)).collect();
-            let product = Product { out, mode: Mode::Add, left: &left, rows: above, columns, panels: &panels };
+            let product =
+                Product { out, mode: Mode::Add, left: &left, rows: above, columns, panels: &panels };
             panels.arch.dispatch(product);
         }
         None => {
@@ -107,7 +108,8 @@ impl Panels {
                 let used = width.min(columns - column);
                 for (row, to) in (0..matrix.rows).zip(&mut rows) {
                     if matrix.transposed {
-                        let from = matrix.values[column * matrix.stride + row..].iter().step_by(matrix.stride);
+                        let from =
+                            matrix.values[column * matrix.stride + row..].iter().step_by(matrix.stride);
                         to[..used].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
                     } else {
                         to[..used].copy_from_slice(&matrix.values[row * matrix.stride + column..][..used]);
@@ -269,7 +271,9 @@ mod tests {
     /// Bits, not values: a recurrent layer's states are the same whoever makes the products.
     #[test]
     fn sums_are_gemm_s() {
-        for (rows, inner, columns) in [(32, 100, 100), (32, 16, 16), (13, 37, 50), (64, 300, 129), (7, 500, 64)] {
+        for (rows, inner, columns) in
+            [(32, 100, 100), (32, 16, 16), (13, 37, 50), (64, 300, 129), (7, 500, 64)]
+        {
             let a = random(rows * inner, 1);
             for transposed in [false, true] {
                 let b = random(inner * columns, 2);
@@ -302,7 +306,8 @@ mod tests {
             assert_eq!(out, &whole[31..62]);
         }
         // And its transpose.
-        let (a, mut out, mut wanted) = (random(rows * 31, 3), vec![0.0; rows * inner], vec![0.0; rows * inner]);
+        let (a, mut out, mut wanted) =
+            (random(rows * 31, 3), vec![0.0; rows * inner], vec![0.0; rows * inner]);
         Packed::new(part.t()).multiply(&mut out, Mode::Set, &a);
         multiply(&mut wanted, Mode::Set, Matrix::new(&a, rows, 31), part.t(), Parallelism::None);
         assert_eq!(out, wanted);
@@ -324,7 +329,10 @@ mod tests {
             }
             add_outer(&mut out, rows, &[(&a, &b), (&c, &d)]);
             for (out, wanted) in out.iter().zip(wanted) {
-                assert!((f64::from(*out) - wanted).abs() < 1e-5, "{rows} x {above} x {columns}: {out}, {wanted}");
+                assert!(
+                    (f64::from(*out) - wanted).abs() < 1e-5,
+                    "{rows} x {above} x {columns}: {out}, {wanted}"
+                );
             }
         }
     }
