@@ -18,8 +18,7 @@ const LOG2_E: f32 = std::f32::consts::LOG2_E;
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// `(e^r - 1 - r) / r²` for `r` within half of `ln(2)`, from the highest power down (Cephes' `expf`).
-const SERIES: [f32; 6] =
-    [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 5.000_000_1e-1];
+const SERIES: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 0.5];
 
 /// To this, a small number is added without its fraction, and stands in the lowest bits of the sum.
 const WHOLE: f32 = 12_582_912.0;
