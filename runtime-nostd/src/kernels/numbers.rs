@@ -34,6 +34,7 @@ impl Numbers<'_> {
     }
 
     /// Calls `each` with each of them, in order.
+    #[cfg(any(kilornn_gates, not(kilornn_assembly)))]
     #[inline(always)]
     pub(super) fn for_each(
         self,
