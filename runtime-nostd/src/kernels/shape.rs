@@ -109,8 +109,10 @@ pub(super) fn state_words(contents: &Contents<'_>) -> usize {
 pub(crate) fn layer_words(contents: &Contents<'_>, list_bytes: fn(usize) -> usize) -> usize {
     let (mut width, mut list) = (contents.width(), 0);
     for layer in contents.layers.iter() {
-        if let Layer::SimpleRnn(rnn) = layer {
-            list = list_bytes(rnn.units.saturating_add(width) as usize).max(list);
+        match layer {
+            Layer::SimpleRnn(rnn) => list = list_bytes(rnn.units.saturating_add(width) as usize).max(list),
+            #[cfg(kilornn_gates)]
+            _ => {}
         }
         width = layer.units();
     }
