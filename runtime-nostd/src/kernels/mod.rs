@@ -21,7 +21,7 @@ mod shape;
 mod stack;
 mod state;
 
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Shape, layer_words};
 pub use state::State;
 #[cfg(kilornn_gates)]
 pub(crate) use state::classifier_units;

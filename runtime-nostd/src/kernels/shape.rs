@@ -1,12 +1,9 @@
 //! What a model's state is like, in few bytes: a model and a state that have the same shape fit each other.
 
-#[cfg(kilornn_gates)]
-use super::scratch;
 use super::scratch::list_bytes;
 use crate::Contents;
 #[cfg(kilornn_gates)]
 use crate::Values;
-#[cfg(kilornn_gates)]
 use crate::layers::Layer;
 
 /// The shape of a state.
@@ -41,7 +38,7 @@ impl Shape {
 
     #[cfg(kilornn_gates)]
     fn of_layers(contents: &Contents<'_>) -> Self {
-        let words = layer_words(contents, scratch::list_bytes) as u16;
+        let words = layer_words(contents, list_bytes) as u16;
         let last = contents.units() as u16;
         match &*contents.layers {
             [.., Layer::SimpleRnn(_)] => Self([last, words | Self::STACKED]),
@@ -97,7 +94,6 @@ impl Shape {
 }
 
 /// The words of memory for the states of all layers.
-#[cfg(kilornn_gates)]
 pub(super) fn state_words(contents: &Contents<'_>) -> usize {
     let mut width = contents.width();
     let words = contents.layers.iter().map(|layer| {
@@ -110,12 +106,13 @@ pub(super) fn state_words(contents: &Contents<'_>) -> usize {
 
 /// The words of memory for the states of all layers, and for the list of inputs that steps of its SimpleRNNs share, whose
 /// bytes depend on the number of inputs.
-#[cfg(kilornn_gates)]
-pub(super) fn layer_words(contents: &Contents<'_>, list_bytes: fn(usize) -> usize) -> usize {
+pub(crate) fn layer_words(contents: &Contents<'_>, list_bytes: fn(usize) -> usize) -> usize {
     let (mut width, mut list) = (contents.width(), 0);
     for layer in contents.layers.iter() {
-        if let Layer::SimpleRnn(rnn) = layer {
-            list = list_bytes((rnn.units + width) as usize).max(list);
+        match layer {
+            Layer::SimpleRnn(rnn) => list = list_bytes(rnn.units.saturating_add(width) as usize).max(list),
+            #[cfg(kilornn_gates)]
+            _ => {}
         }
         width = layer.units();
     }

@@ -129,7 +129,6 @@ impl<'a> Layer<'a> {
     }
 
     /// The words of memory that it needs between steps, with this number of inputs from below.
-    #[cfg(kilornn_gates)]
     pub(crate) const fn state_words(&self, width: u32) -> usize {
         let _ = width;
         match self {
