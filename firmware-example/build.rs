@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kilornn::Model;
+use kilornn::layers::Layer;
 use kilornn_host::boards::{self, Board, Memory, Region};
 
 /// Flash kept for the program itself, which takes up to 86 kB (`cargo xtask size`). The linker has the last word.
@@ -76,7 +77,21 @@ fn build() -> Result<(), String> {
         )
     })?;
     let model = Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (mut units, window) = (model.contents().inputs(), model.contents().sequence.window());
+    for layer in model.contents().layers.iter() {
+        let feature = match layer {
+            Layer::Gru(_) => "gru",
+            Layer::Lstm(_) => "lstm",
+            _ => continue,
+        };
+        if env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_none() {
+            return Err(format!(
+                "{} has {} layers: build with `--features {feature}`",
+                path.display(),
+                layer.name()
+            ));
+        }
+    }
+    let (mut units, window) = (model.contents().inputs(), model.contents().window());
     if board.memory.slots.is_some() {
         units = units.max(ROOM);
     }

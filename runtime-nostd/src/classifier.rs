@@ -59,7 +59,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// # }
     /// ```
     pub fn new(model: &'m Model<'m>) -> Result<Self, Error> {
-        let window = model.text().sequence.window();
+        let window = model.contents().window();
         let state = State::zero(model)?;
         if window as usize > WINDOW {
             return Err(Error::WindowCapacity { needed: window, found: WINDOW as u32 });

@@ -54,7 +54,10 @@ impl<'a> Model<'a> {
     /// Those of [`file::decode`](crate::file::decode); then [`Error::UnicodeNeeded`], [`Error::Unaligned`], or
     /// [`Error::Invalid`] with the name of the first value that is out of range. `bytes` may be anything.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
-        Self::from_contents(file::decode(bytes)?)
+        let mut model = Self { contents: Contents::EMPTY, shape: Shape::EMPTY, rows: 0 };
+        file::decode_into(bytes, &mut model.contents)?;
+        model.check()?;
+        Ok(model)
     }
 
     /// Checks contents that lie in memory part by part, and returns the model of them: for who makes models, and wants to
@@ -66,7 +69,7 @@ impl<'a> Model<'a> {
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../tests/golden/v2-starter.kilo");
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// use kilornn::{Contents, Model};
     ///
     /// let model = Model::from_bytes(BYTES)?;
@@ -78,8 +81,17 @@ impl<'a> Model<'a> {
     /// ```
     #[inline]
     pub fn from_contents(contents: Contents<'a>) -> Result<Self, Error> {
-        check(&contents)?;
-        Ok(Self { contents, shape: Shape::of(&contents), rows: contents.rows() })
+        let mut model = Self { contents, shape: Shape::EMPTY, rows: 0 };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// Checks the contents, and keeps what is computed of them.
+    #[inline]
+    fn check(&mut self) -> Result<(), Error> {
+        check(&self.contents)?;
+        (self.shape, self.rows) = (Shape::of(&self.contents), self.contents.rows());
+        Ok(())
     }
 
     /// The parts of the model.
@@ -151,7 +163,7 @@ impl<'a> Model<'a> {
     /// ```
     #[must_use]
     pub fn workspace(&self) -> usize {
-        4 * (self.shape.words() + self.text().sequence.window() as usize) + 3
+        4 * (self.shape.words() + self.contents.window() as usize) + 3
     }
 
     /// Rows of the embedding.

@@ -274,6 +274,20 @@ pub struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
+    /// Nothing, to be filled in: a reader that writes each field where it ends up needs the least stack.
+    pub(crate) const EMPTY: Self = Self {
+        labels: "",
+        input: Input::Text(Text {
+            normalization: Normalization::KERAS,
+            vocabulary: Vocabulary { seed: 0, slots: 0, pilots: &[], fingerprints: &[] },
+            unknown: Unknown::Drop,
+            sequence: Sequence { maxlen: 0, truncating: Truncating::Pre, padding: None },
+            embedding: Embedding::Folded,
+        }),
+        layers: Layers::EMPTY,
+        head: Head::Classes(Dense { outputs: 0, kernel: &[], bias: &[], scale: 0.0 }),
+    };
+
     /// How text becomes what the first layer reads; `None` if the network reads something else.
     ///
     /// ```
@@ -342,6 +356,23 @@ impl<'a> Contents<'a> {
     pub const fn width(&self) -> u32 {
         let Input::Text(text) = &self.input;
         text.embedding.width()
+    }
+
+    /// How many words must be remembered before the first step ([`Sequence::window`]): the least `WINDOW` of a
+    /// [`Classifier`](crate::Classifier).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().window(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn window(&self) -> u32 {
+        let Input::Text(text) = &self.input;
+        text.sequence.window()
     }
 
     /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.

@@ -62,7 +62,7 @@ impl<'m, 'w> Session<'m, 'w> {
         let too_small = Error::WorkspaceCapacity { needed: model.workspace() as u32, found };
         let (_, words, _) = bytemuck::pod_align_to_mut::<u8, u32>(workspace);
         let (states, window) = words.split_at_mut_checked(model.shape().words()).ok_or(too_small)?;
-        let remembered = model.text().sequence.window() as usize;
+        let remembered = model.contents().window() as usize;
         let window = window.get_mut(..remembered).ok_or(too_small)?;
         let state = Borrowed::zero(model, states).ok_or(too_small)?;
         Ok(Self { reader: Reader::new(model, state, window) })

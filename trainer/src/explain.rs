@@ -127,6 +127,7 @@ mod tests {
     use indicatif::ProgressBar;
 
     use super::*;
+    use crate::fixture::{READINGS, exported};
     use crate::predict::predict_all;
 
     static STARTER: &[u8] = kilornn::include_model!("../../runtime-nostd/tests/golden/v2-starter.kilo");
@@ -156,6 +157,32 @@ mod tests {
         let known: Vec<&str> = effects.iter().filter(|e| e.known).map(|e| e.word).collect();
         assert_eq!(known.len() as u32, answer.known_words);
         assert!(!known.contains(&"xylophonically"));
+    }
+
+    /// With every cell and way of reading, each word has the score that the device gives the text up to there.
+    #[test]
+    fn scores_are_the_device_s_whatever_the_cell() {
+        for toml in READINGS {
+            let (texts, file) = exported(toml);
+            let model = Model::from_bytes(&file).unwrap();
+            for text in texts.iter().filter(|text| text.len() < 200) {
+                let (effects, rest) = explain(&model, text, 1);
+                let mut read = String::new();
+                let mut before =
+                    probability(&model, &predict_all(&model, &[""], &ProgressBar::hidden())[0], 1);
+                for Effect { between, word, score, change, .. } in effects {
+                    read += between;
+                    read += word;
+                    let answer = &predict_all(&model, &[&read], &ProgressBar::hidden())[0];
+                    let expected = if answer.class == 1 { answer.score } else { 1.0 - answer.score };
+                    // The device's score is an approximation of the sigmoid.
+                    assert!((score - expected).abs() < 2e-3, "{toml}: {read}: {score}, {expected}");
+                    assert!((score - before - change).abs() < 1e-6, "{toml}: {read}");
+                    before = score;
+                }
+                assert_eq!(read + rest, *text);
+            }
+        }
     }
 
     #[test]

@@ -47,13 +47,17 @@ pub(crate) fn exported(toml: &str) -> (Vec<String>, Vec<u8>) {
     (texts, file)
 }
 
-/// Recipes that read texts in each way that there is.
-pub(crate) const READINGS: [&str; 5] = [
+/// Recipes that read texts in each way that there is, and with each cell.
+pub(crate) const READINGS: [&str; 9] = [
     "",
     "maxlen = 20",
     "maxlen = 20\ntruncating = \"post\"\nunknown = \"row\"",
     "maxlen = 20\npadding = \"tokens\"",
     "maxlen = 2000\npadding = \"tokens\"\ntruncating = \"post\"\nunknown = \"row\"",
+    "cell = \"gru\"",
+    "cell = \"lstm\"\nembedding = 8\nfold = \"never\"\nmaxlen = 20\nunknown = \"row\"",
+    "cell = \"gru\"\nmaxlen = 20\npadding = \"tokens\"",
+    "cell = [\"lstm\", \"simple-rnn\"]\nunits = [7, 10]\nmaxlen = 20\ntruncating = \"post\"",
 ];
 
 /// An encoder with the vocabulary.

@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::data::counts::Counts;
 use crate::excerpt::excerpt;
 use crate::numbers::grouped;
-use crate::recipe::{Activation, End, Recipe, Validation};
+use crate::recipe::{End, Recipe, Validation};
 use crate::warning::{Kind, Warning};
 
 /// What a person should look at before training with this recipe, the data's own warnings ([`Counts::warnings`])
@@ -86,9 +86,10 @@ fn far_longer(recipe: &Recipe, data: &Dataset, counts: &Counts) -> Option<String
     ))
 }
 
-/// Whether states can grow without a limit.
+/// Whether states can grow without a limit: those of a ReLU, which no `state_limit` bounds. The states of all other cells are
+/// at most 1.
 pub(crate) fn is_unbounded(recipe: &Recipe) -> bool {
-    recipe.activation == Activation::Relu && recipe.state_limit == 0.0
+    recipe.has_relu() && recipe.state_limit == 0.0
 }
 
 /// Texts in which the tokenizer finds hardly any limit of a word, as in Chinese or Thai.
@@ -204,6 +205,28 @@ mod tests {
             hint.contains("reads the last 100 (maxlen)") && hint.contains("--set state_limit=10000"),
             "{hint}"
         );
+        // States of gated cells cannot grow.
+        let unbounded = |toml: &str| is_unbounded(&Recipe::from_toml(toml).unwrap());
+        assert!(unbounded("state_limit = 0") && !unbounded("state_limit = 0\ncell = \"gru\""));
+        assert!(unbounded("state_limit = 0\ncell = [\"lstm\", \"simple-rnn\"]"));
+    }
+
+    #[test]
+    fn gates_need_no_limit() {
+        let texts = (0..200).map(|i| (i % 2, words(4 + i % 9))).chain([(1, words(60))]);
+        let one = data(texts);
+        for (toml, is_advised) in [
+            ("", true),
+            ("activation = \"tanh\"\nfold = \"always\"", false),
+            ("cell = \"gru\"", false),
+            ("cell = \"lstm\"", false),
+            ("cell = [\"gru\", \"simple-rnn\"]", true),
+        ] {
+            let recipe = Recipe::from_toml(&format!("state_limit = 0\n{toml}")).unwrap();
+            let encoder = Encoder::fit(&recipe, one.train.iter().map(|example| example.text.as_str()));
+            let hint = long_texts(&recipe, &one, &Counts::of(&one, &encoder)).unwrap().message;
+            assert_eq!(hint.contains("state_limit"), is_advised, "{toml}: {hint}");
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ mod report;
 mod request;
 mod run_folder;
 mod search;
+mod suggest;
 mod teacher;
 pub mod text;
 mod verdict;

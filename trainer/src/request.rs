@@ -1,6 +1,6 @@
 //! The arguments that `train`, `sweep` and a search for a budget share: data, recipe, groups, seed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use shell_words::quote;
@@ -8,14 +8,18 @@ use shell_words::quote;
 use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
+use crate::run_folder::CONFIG;
+use crate::suggest::{Suggestion, Tried};
 
+/// The arguments as they are given.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Request {
+pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A recipe's name (seed, compact, starter, taught) or a TOML file
-    #[arg(long, default_value = "compact")]
-    pub(crate) recipe: String,
+    /// A recipe's name (seed, compact, starter, taught) or a TOML file [default: `train` without a budget chooses one that
+    /// suits the data; otherwise compact]
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) recipe: Option<String>,
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
@@ -36,35 +40,39 @@ pub(crate) struct Request {
     pub(crate) seed: u64,
 }
 
-impl Request {
-    /// Whether whole groups are to validate.
-    pub(crate) fn is_by_groups(&self) -> bool {
-        self.group.is_some() || self.groups.is_some()
-    }
+/// What is asked for: the arguments, and the recipe that they begin with.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    args: &'a RequestArgs,
+    base: Base,
+}
 
-    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
-    /// judge a group by models that have learned from it.
-    pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
-        self.recipe_of(&[&self.settings, more].concat())
-    }
+/// The recipe before any setting.
+#[derive(Debug)]
+enum Base {
+    /// A built-in recipe or a file.
+    Named(String),
+    /// None was named, so this one was chosen for the data.
+    Suggested(Box<Suggestion>),
+}
 
-    /// The same, with other settings than those given.
-    pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
-        let recipe = Recipe::load(&self.recipe, settings)?;
-        if !self.is_by_groups() {
-            return Ok(recipe);
-        }
-        match (recipe.validation_split > 0.0, recipe.teacher) {
-            (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
-            (false, Teacher::Ngrams) => Ok(recipe),
-            (false, Teacher::None) => Err(InputError::new(
-                "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
-            )),
-        }
+impl RequestArgs {
+    /// Reads the data; if no recipe is named, it is the built-in one `otherwise`, or else one that suits the data.
+    ///
+    /// # Errors
+    ///
+    /// If the data or the settings cannot be used.
+    pub(crate) fn read(&self, otherwise: Option<&str>) -> Result<(Request<'_>, Dataset)> {
+        let data = self.data()?;
+        let base = match self.recipe.as_deref().or(otherwise) {
+            Some(name) => Base::Named(name.to_owned()),
+            None => Base::Suggested(Box::new(Suggestion::of(&data, &self.settings)?)),
+        };
+        Ok((Request { args: self, base }, data))
     }
 
     /// The data, with their groups and the unlabelled texts.
-    pub(crate) fn data(&self) -> Result<Dataset> {
+    fn data(&self) -> Result<Dataset> {
         let beside = self.group.clone().filter(|_| self.groups.is_none());
         let reading = Reading { group: beside, ..self.inputs.reading.clone() };
         let form = &self.inputs.reading.form;
@@ -87,49 +95,148 @@ impl Request {
         }
         Ok(data)
     }
+}
 
-    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate.
-    pub(crate) fn validation(&self, data: &Dataset) -> Result<(Vec<String>, String)> {
+impl Request<'_> {
+    /// Settings that were given.
+    pub(crate) fn settings(&self) -> &[String] {
+        &self.args.settings
+    }
+
+    /// The seed of all randomness.
+    pub(crate) fn seed(&self) -> u64 {
+        self.args.seed
+    }
+
+    /// The recipe that was chosen, if none was named.
+    pub(crate) fn suggestion(&self) -> Option<&Suggestion> {
+        match &self.base {
+            Base::Named(_) => None,
+            Base::Suggested(suggestion) => Some(suggestion),
+        }
+    }
+
+    /// Takes the best recipe of those that were chosen for the data, which came to this when they were tried.
+    pub(crate) fn take_best(&mut self, tried: &[Option<Tried>]) {
+        if let Base::Suggested(suggestion) = &mut self.base {
+            suggestion.take_best(tried);
+        }
+    }
+
+    /// What was chosen and why, in lines for a person; none if a recipe was named.
+    pub(crate) fn about(&self) -> Vec<String> {
+        self.suggestion().map(Suggestion::lines).unwrap_or_default()
+    }
+
+    /// Whether recipes were compared, and one of them taken.
+    fn has_compared(&self) -> bool {
+        self.suggestion().is_some_and(|suggestion| suggestion.taken().tried.is_some())
+    }
+
+    /// Whether whole groups are to validate.
+    fn is_by_groups(&self) -> bool {
+        self.args.group.is_some() || self.args.groups.is_some()
+    }
+
+    /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
+    /// judge a group by models that have learned from it.
+    pub(crate) fn recipe_with(&self, more: &[String]) -> Result<Recipe, InputError> {
+        self.recipe_of(&[&self.args.settings, more].concat())
+    }
+
+    /// The same, with other settings than those given.
+    pub(crate) fn recipe_of(&self, settings: &[String]) -> Result<Recipe, InputError> {
+        self.by_groups(self.set(settings)?)
+    }
+
+    /// Another recipe, with the settings given and more.
+    pub(crate) fn recipe_from(&self, recipe: &Recipe, more: &[String]) -> Result<Recipe, InputError> {
+        self.by_groups(recipe.clone().with(&[&self.args.settings, more].concat())?)
+    }
+
+    fn by_groups(&self, recipe: Recipe) -> Result<Recipe, InputError> {
+        if !self.is_by_groups() {
+            return Ok(recipe);
+        }
+        match (recipe.validation_split > 0.0, recipe.teacher) {
+            (true, _) => Ok(Recipe { validation: Validation::Groups, ..recipe }),
+            (false, Teacher::Ngrams) => Ok(recipe),
+            // They have validated when recipes were compared.
+            (false, Teacher::None) if self.has_compared() => Ok(recipe),
+            (false, Teacher::None) => Err(InputError::new(
+                "groups serve a validation_split or a teacher, and the recipe has neither (--set validation_split=0.1)",
+            )),
+        }
+    }
+
+    /// The recipe with these settings, whatever validates.
+    fn set(&self, settings: &[String]) -> Result<Recipe, InputError> {
+        match &self.base {
+            Base::Named(name) => Recipe::load(name, settings),
+            Base::Suggested(suggestion) => suggestion.taken().recipe.clone().with(settings),
+        }
+    }
+
+    /// The settings that keep texts for validation, if the recipe and the data do not, and in words which texts validate. `by`
+    /// is what needs them, such as `the sweep`.
+    pub(crate) fn validation(&self, data: &Dataset, by: &str) -> Result<(Vec<String>, String)> {
         let set = |settings: &[&str]| settings.iter().map(|&setting| setting.to_owned()).collect();
-        let split = Recipe::load(&self.recipe, &self.settings)?.validation_split;
+        let split = self.set(&self.args.settings)?.validation_split;
         Ok(match (split > 0.0, self.is_by_groups()) {
             (true, true) => (vec![], format!("groups, {split} of the training texts")),
             (true, false) => (vec![], format!("{split} of the training texts")),
             (false, true) => (
                 set(&["validation_split=0.1"]),
-                "groups, held out by the sweep: a tenth of the training texts".into(),
+                format!("groups, held out by {by}: a tenth of the training texts"),
             ),
             (false, false) if data.dev.is_some() => (vec![], "the dev part".into()),
             (false, false) => (
                 set(&["validation_split=0.1", "validation=random"]),
-                "a tenth of the training texts, held out at random by the sweep, since there is neither a dev part \
-                 nor a validation_split"
-                    .into(),
+                format!(
+                    "a tenth of the training texts, held out at random by {by}, since there is neither a dev part nor a \
+                     validation_split"
+                ),
             ),
         })
     }
 
-    /// `DATA-RECIPE`: the name of the output folder if none is given.
+    /// `DATA-RECIPE`, or `DATA` if no recipe is named: the name of the output folder if none is given.
     pub(crate) fn name(&self) -> String {
-        let recipe = PathBuf::from(&self.recipe);
-        let recipe = recipe.file_stem().unwrap_or_default().to_string_lossy();
-        format!("{}-{recipe}", self.inputs.name())
+        let data = self.args.inputs.name();
+        match &self.base {
+            Base::Named(name) => {
+                let recipe = PathBuf::from(name);
+                format!("{data}-{}", recipe.file_stem().unwrap_or_default().to_string_lossy())
+            }
+            Base::Suggested(_) => data,
+        }
     }
 
-    /// The command that trains this, with another recipe and more options.
-    pub(crate) fn train_command(&self, recipe: &str, more: &[String]) -> String {
+    /// The command that trains this, with more options. If the recipe was chosen for the data, it is the one that training
+    /// leaves in the folder `out`, so that nothing need be tried again.
+    pub(crate) fn train_command(&self, out: &Path, more: &[String]) -> String {
+        match &self.base {
+            Base::Named(name) => self.command(&quote(name), more),
+            Base::Suggested(_) => self.command(&quote(&out.join(CONFIG).to_string_lossy()), more),
+        }
+    }
+
+    /// The command that trains this with the recipe of the file in which the command stands.
+    pub(crate) fn command_in_file(&self) -> String {
+        self.command("<this file>", &[])
+    }
+
+    fn command(&self, recipe: &str, more: &[String]) -> String {
+        let args = self.args;
         let mut words = vec![
             "kilornn train".to_owned(),
-            self.inputs.command_line(),
-            format!(
-                "--recipe {}",
-                if recipe.starts_with('<') { recipe.to_owned() } else { quote(recipe).into_owned() }
-            ),
-            format!("--seed {}", self.seed),
+            args.inputs.command_line(),
+            format!("--recipe {recipe}"),
+            format!("--seed {}", args.seed),
         ];
-        words.extend(self.group.as_ref().map(|name| format!("--group {}", quote(name))));
-        words.extend(self.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
-        let unlabelled = self.unlabelled.iter();
+        words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
+        words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
+        let unlabelled = args.unlabelled.iter();
         words.extend(unlabelled.map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))));
         words.extend_from_slice(more);
         words.join(" ")

@@ -18,7 +18,7 @@ pub(crate) const MODEL: &str = "model.kilo";
 pub(crate) const REPORT: &str = "report.html";
 
 /// What was asked for.
-const CONFIG: &str = "config.toml";
+pub(crate) const CONFIG: &str = "config.toml";
 
 /// What an interrupted training goes on from.
 const CHECKPOINT: &str = "checkpoint.bin";

@@ -1,6 +1,7 @@
 //! What a result is worth: whether a training went wrong, and whether its model is better than guessing.
 
 use kilornn_host::OwnedPrediction;
+use shell_words::quote;
 
 use crate::data::counts::Counts;
 use crate::data::{Dataset, Example};
@@ -20,8 +21,6 @@ const SMALL: f64 = 0.01;
 
 /// The share of right answers that may be lost by quantization without a word.
 const LOST: f64 = 0.02;
-
-/// The most hidden units that a recipe may have.
 
 /// How a network came to be, which decides what can be done about it.
 #[derive(Debug, Clone, Copy)]
@@ -158,11 +157,16 @@ fn most_frequent(texts: &[usize]) -> (usize, usize) {
 /// Why a model may be worth nothing, and what to do.
 fn likely_cause(origin: &Provenance<'_>) -> String {
     match origin {
-        Provenance::Given => "is it the model for these texts, and are their labels those that it was trained with?".into(),
-        Provenance::Imported { .. } => {
-            "the weights may be read in another way than they were trained: check activation, padding, maxlen, the \
-             tokenizer or vocabulary, and the order of the classes"
-                .into()
+        Provenance::Given => {
+            "is it the model for these texts, and are their labels those that it was trained with?".into()
+        }
+        Provenance::Imported { recipe } => {
+            // Only a SimpleRNN's activation is told when it is imported.
+            let activation = if recipe.has_simple_rnn() { "activation, " } else { "" };
+            format!(
+                "the weights may be read in another way than they were trained: check {activation}padding, maxlen, the \
+                 tokenizer or vocabulary, and the order of the classes"
+            )
         }
         Provenance::Trained { recipe, epochs, counts, .. } => {
             let classes = counts.labels.len();
@@ -228,7 +232,8 @@ pub(crate) fn of_quantization(
             "--set embedding_bits=8".to_owned()
         }
         Provenance::Trained { recipe, .. } if recipe.last_units() < MOST_UNITS => {
-            format!("more hidden units: --set units={}", (2 * recipe.last_units()).min(MOST_UNITS))
+            let units = recipe.resized((2 * recipe.last_units()).min(MOST_UNITS)).setting();
+            format!("more hidden units: --set units={}", quote(&units))
         }
         Provenance::Imported { recipe } if recipe.embedding_bits == EmbeddingBits::Four => {
             "--set embedding_bits=8".to_owned()
@@ -276,8 +281,13 @@ mod tests {
     /// The settings that a message advises, each of which a recipe takes.
     fn advised(message: &str) -> Vec<String> {
         let settings = message.split("--set ").skip(1);
-        let settings =
-            settings.map(|rest| rest.split([' ', ',', ';', ')']).next().unwrap_or_default().to_owned());
+        let settings = settings.map(|rest| match rest.split_once("='") {
+            // A list is quoted.
+            Some((key, rest)) if !key.contains(' ') => {
+                format!("{key}={}", rest.split('\'').next().unwrap_or_default())
+            }
+            _ => rest.split([' ', ',', ';', ')']).next().unwrap_or_default().to_owned(),
+        });
         settings
             .inspect(|setting| drop(Recipe::load("compact", std::slice::from_ref(setting)).unwrap()))
             .collect()
@@ -291,6 +301,12 @@ mod tests {
         let message = rose(&[0.5, 6e19, 0.7]).unwrap().message;
         assert!(message.starts_with("the loss rose from 0.50 to 6.000e19 in epoch 2"), "{message}");
         assert_eq!(advised(&message), ["clip_norm=1", "learning_rate=0.0001"], "{message}");
+        let advice =
+            |toml: &str| trained(toml, &[0.5, 6e19], 0.5, |origin| of_course(origin, 2).unwrap().message);
+        let unbounded = advised(&advice("state_limit = 0"));
+        assert_eq!(unbounded, ["state_limit=10000", "clip_norm=1", "learning_rate=0.0001"]);
+        let gates = advised(&advice("state_limit = 0\ncell = \"gru\""));
+        assert_eq!(gates, ["clip_norm=1", "learning_rate=0.0001"], "gates bound their states");
         assert!(rose(&[1e4]).unwrap().message.contains("in epoch 1"), "from the untrained network's");
         assert!(rose(&[f64::INFINITY]).is_some());
     }
@@ -322,6 +338,9 @@ mod tests {
         assert!(cause(balanced, &[1e9], 0.5).contains("the loss rose"));
         let imported = answers(&Provenance::Imported { recipe: &Recipe::default() }, &wrong).unwrap().1;
         assert!(!imported.contains("learning") && imported.contains("activation"), "{imported}");
+        let gru = Recipe::from_toml("cell = \"gru\"").unwrap();
+        let imported = answers(&Provenance::Imported { recipe: &gru }, &wrong).unwrap().1;
+        assert!(!imported.contains("activation"), "{imported}");
     }
 
     #[test]
@@ -339,6 +358,9 @@ mod tests {
             ("embedding_bits = 4", "embedding_bits=8"),
             ("units = 200", "units=256"),
             ("units = 256", "epochs=20"),
+            ("cell = \"gru\"\nunits = [20, 12]", "units=[40,24]"),
+            ("cell = \"lstm\"\nunits = [60, 200]", "units=[76,256]"),
+            ("units = [12, 256]", "epochs=20"),
         ] {
             trained(&format!("quantized_epochs = 1\n{toml}"), &[], 0.5, |origin| {
                 assert_eq!(advised(&lost(origin, 50).unwrap().message), [remedy]);

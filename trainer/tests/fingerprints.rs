@@ -24,13 +24,13 @@ fn one_real_unseen_word_in_256_is_taken_for_a_known_one() {
     }
     let file = std::fs::read(root.join("../models/imdb-compact.kilo")).unwrap();
     let model = Model::from_bytes(&file).unwrap();
-    let vocabulary = model.contents().vocabulary;
+    let vocabulary = model.contents().text().unwrap().vocabulary;
     let data = Dataset::read(&Inputs::from(data.as_path())).unwrap();
 
     // The model holds no words, so they are found again as they were when it was trained.
     let recipe = Recipe::from_toml(include_str!("../recipes/compact.toml")).unwrap();
     let encoder = Encoder::fit(&recipe, data.train.iter().map(|example| example.text.as_str()));
-    assert_eq!(encoder.normalization(), model.contents().normalization);
+    assert_eq!(encoder.normalization(), model.contents().text().unwrap().normalization);
     let words: HashSet<&str> = encoder.words().iter().map(String::as_str).collect();
     let is_known = |word: &str| vocabulary.slot(WordHash::of(vocabulary.seed, word)).is_some();
     assert!(words.len() == 4000 && words.iter().all(|word| is_known(word)), "not the words of this model");

@@ -91,6 +91,57 @@ fn a_sweep_measures_what_train_makes() {
 }
 
 #[test]
+fn cells_are_compared_and_stacks_keep_their_layers() {
+    let desk = Desk::new();
+    let lists = ["--vocabulary", "200", "--embedding", "8", "--units", "4"];
+    let stack = ["--set", "units=[12,8]"];
+    let args = [&["sweep", "data", "--json", "--out", "cells"][..], &QUICK, &lists, &stack].concat();
+    let cells = |report: &Value| -> Vec<String> {
+        let of = |c: &Value| format!("{} {}", c["cell"].as_str().unwrap(), c["status"].as_str().unwrap());
+        report["candidates"].as_array().unwrap().iter().map(of).collect()
+    };
+    assert_eq!(cells(&desk.json(&args)), ["relu measured"], "the recipe's own");
+    // Results that were written when there was no cell are the recipe's, and are not trained again.
+    let results = desk.read("cells/results.json");
+    assert!(results.contains("\"cell\": \"relu\""), "{results}");
+    let before: Vec<&str> = results.lines().filter(|line| !line.contains("\"cell\":")).collect();
+    desk.write("cells/results.json", before.join("\n"));
+    let more = ["--resume", "--cell", "relu,gru,lstm"];
+    let output = desk.run(&[&args[..], &more].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("3 trainings") && said.contains("1 done already"), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(cells(&report), ["relu measured", "gru measured", "lstm measured"], "{report}");
+    let best: Vec<_> = report["advice"]["by_cell"].as_array().unwrap().iter().collect();
+    assert_eq!(best.len(), 3, "{report}");
+    assert!(best.iter().all(|of| of["units"] == 4 && of["accuracy"].as_f64().unwrap() > 0.0), "{best:?}");
+
+    // The printed command trains two layers of the cell that is recommended, to the bytes that were known.
+    let only = [&args[..4], &["gru"], &args[5..], &["--cell", "gru"]].concat();
+    let report = desk.json(&only);
+    let command = report["command"].as_str().unwrap();
+    let trained = desk.shell(command);
+    assert!(trained.status.success(), "{command}: {}", String::from_utf8_lossy(&trained.stderr));
+    let inspected = desk.json(&["inspect", "gru/v200-e8-u4-gru", "--json"]);
+    let layers: Vec<_> = inspected["layers"].as_array().unwrap().iter().collect();
+    assert_eq!(layers.iter().map(|l| &l["units"]).collect::<Vec<_>>(), [&Value::from(8), &Value::from(4)]);
+    assert!(layers.iter().all(|layer| layer["cell"] == "GRU"), "{layers:?}");
+    assert_eq!(inspected["bytes"], report["candidates"][0]["bytes"]);
+    let page = desk.read("gru/v200-e8-u4-gru/report.html");
+    assert!(page.contains("How open the gates are") && page.contains("Layer 2 of 2: gru of 4 units"));
+    assert!(!page.contains("Density of the hidden state"));
+
+    // An engine that runs gates leaves less of the flash: too little for them may be enough for a SimpleRNN.
+    let flash = ["--flash", "48K", "--cell", "relu,gru", "--time", "0s", "--force"];
+    let report = desk.json(&[&args[..6], &QUICK[1..], &lists, &flash].concat());
+    assert_eq!(cells(&report), ["relu not_tried", "gru too_large"], "{report}");
+    let said = desk.refused(&["sweep", "data", "--out", "refused", "--cell", "gru", "--flash", "48K"]);
+    assert!(said.contains("the full engine alone takes"), "{said}");
+    let said = desk.refused(&["sweep", "data", "--out", "refused", "--cell", "relu,elman"]);
+    assert!(said.contains("there are relu, tanh, gru, lstm"), "{said}");
+}
+
+#[test]
 fn a_killed_sweep_resumes_to_the_same_results() {
     let desk = Desk::new();
     let lists = ["--vocabulary", "200", "--embedding", "4", "--units", "4,8,12"];

@@ -121,7 +121,7 @@ fn ctrl_c_ends_cleanly_and_says_how_to_go_on() {
 fn another_training_is_not_resumed() {
     let desk = Desk::new();
     colours(&desk);
-    let args = ["train", "colours", "--out", "run", "--set", "epochs=60"];
+    let args = ["train", "colours", "--out", "run", "--recipe", "compact", "--set", "epochs=60"];
     let (mut child, _) = train_up_to(&desk, &args, 1);
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "it was killed too late");

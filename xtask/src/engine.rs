@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use kilornn_host::cores::CORES;
+use kilornn_host::cores::{CORES, Cells, Core};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
 use crate::cores;
@@ -25,6 +25,14 @@ const PROFILES: [&str; 2] = ["small", "release"];
 /// What the engine is asked for, as features of `runtime-nostd/linked`.
 const FEATURES: [&str; 4] = ["", "scores", "scores,fast-load", "scores,fast-load,unicode"];
 
+/// The cells that it is to run: features that are added to these, and what they are called in the table.
+const CELLS: [(&str, &str, Cells); 4] = [
+    ("", "one SimpleRNN", Cells::One),
+    ("gru", "GRU", Cells::Gru),
+    ("lstm", "LSTM", Cells::Lstm),
+    ("gru,lstm", "GRU and LSTM", Cells::All),
+];
+
 /// What every panic goes through, however it is spelled.
 const PANIC: &str = "rust_begin_unwind";
 
@@ -33,8 +41,8 @@ const PANIC: &str = "rust_begin_unwind";
 pub(crate) fn run() -> Result<()> {
     let mut problems = Vec::new();
     let mut table = format!(
-        "  {:<10} {:<8} {:>8} {:>12} {:>16} {:>14}\n",
-        "core", "profile", "label", "and scores", "and `fast-load`", "and `unicode`"
+        "  {:<10} {:<8} {:<13} {:>8} {:>12} {:>16} {:>14}\n",
+        "core", "profile", "cells", "label", "and scores", "and `fast-load`", "and `unicode`"
     );
     for core in &CORES {
         setup::target(core.target)?;
@@ -42,28 +50,40 @@ pub(crate) fn run() -> Result<()> {
     let linked = link_all()?;
     for (place, core) in CORES.iter().enumerate() {
         for (profile, linked) in PROFILES.into_iter().zip(&linked) {
-            let linked = &linked[place];
-            for panic in linked.iter().flat_map(|linked| &linked.panics) {
-                problems.push(format!("{}, {profile}: {panic}", core.about));
+            for ((_, about, cells), linked) in CELLS.into_iter().zip(&linked[place]) {
+                for panic in linked.iter().flat_map(|linked| &linked.panics) {
+                    problems.push(format!("{}, {profile}, {about}: {panic}", core.about));
+                }
+                let (Some(label), Some(unicode)) = (linked.first(), linked.last()) else { continue };
+                let (label, unicode) = (label.bytes, unicode.bytes);
+                let [scores, fast] = [1, 2].map(|place| match linked.len() {
+                    4 => linked[place].bytes.to_string(),
+                    _ => String::new(),
+                });
+                table += &format!(
+                    "  {:<10} {profile:<8} {about:<13} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
+                    core.about
+                );
+                let most = MOST.iter().find(|(name, _)| *name == core.name).map_or(0, |(_, most)| *most);
+                if profile == PROFILES[0] && cells == Cells::One && label > most {
+                    problems.push(format!("{label} bytes on {}, at most {most} are allowed", core.about));
+                }
+                let code = core.code_for(cells);
+                let kept = if profile == PROFILES[0] {
+                    vec![("small", label, code.small), ("lean", unicode, code.lean)]
+                } else {
+                    vec![("full", unicode, code.full)]
+                };
+                problems.extend(kept.into_iter().filter_map(|(engine, measured, table)| {
+                    cores::bytes(&format!("engine `{engine}` with {about} on {}", core.name), measured, table)
+                }));
             }
-            let [label, scores, fast, unicode] = linked.each_ref().map(|linked| linked.bytes);
-            table += &format!(
-                "  {:<10} {profile:<8} {label:>8} {scores:>12} {fast:>16} {unicode:>14}\n",
-                core.about
-            );
-            let most = MOST.iter().find(|(name, _)| *name == core.name).map_or(0, |(_, most)| *most);
-            if profile == PROFILES[0] && label > most {
-                problems.push(format!("{label} bytes on {}, at most {most} are allowed", core.about));
-            }
-            let kept = if profile == PROFILES[0] {
-                vec![("small", label, core.code.small), ("lean", unicode, core.code.lean)]
-            } else {
-                vec![("full", unicode, core.code.full)]
-            };
-            problems.extend(kept.into_iter().filter_map(|(engine, measured, table)| {
-                cores::bytes(&format!("engine `{engine}` on {}", core.name), measured, table)
-            }));
         }
+    }
+    // Sessions share the code of classifiers, but for their memory.
+    for profile in PROFILES {
+        let session = Linked::build(CORES[0].target, profile, "scores,gru,lstm,session")?;
+        problems.extend(session.panics.into_iter().map(|panic| format!("session, {profile}: {panic}")));
     }
     // A check that finds nothing must be known to find something.
     if Linked::build(CORES[0].target, PROFILES[1], "panics")?.panics.is_empty() {
@@ -77,16 +97,25 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The engine for each profile, core and set of features. Linking uses one processor: the profiles, whose folders are
+/// The engine for each set of cells; of the first with each set of features, of the others with the least and the most.
+type OfCore = Vec<Vec<Linked>>;
+
+/// The engine for each profile and core. Linking uses one processor: the profiles, whose folders are
 /// locked separately by cargo, are linked at the same time.
-fn link_all() -> Result<[Vec<[Linked; FEATURES.len()]>; PROFILES.len()]> {
-    let link = |profile: &str| -> Result<Vec<[Linked; FEATURES.len()]>> {
-        let cores = CORES.iter().map(|core| {
-            let linked = FEATURES.map(|features| Linked::build(core.target, profile, features));
-            let linked: Vec<Linked> = linked.into_iter().collect::<Result<_>>()?;
-            linked.try_into().map_err(|_| anyhow!("a set of features is missing"))
-        });
-        cores.collect()
+fn link_all() -> Result<[Vec<OfCore>; PROFILES.len()]> {
+    let [least, .., most] = FEATURES;
+    let link = |profile: &str| -> Result<Vec<OfCore>> {
+        let of_cells = |core: &Core, cells: &str, kind| -> Result<Vec<Linked>> {
+            let asked = if kind == Cells::One { FEATURES.to_vec() } else { vec![least, most] };
+            let build = |features: &str| {
+                let names: Vec<&str> =
+                    [cells, features].into_iter().filter(|name| !name.is_empty()).collect();
+                Linked::build(core.target, profile, &names.join(","))
+            };
+            asked.into_iter().map(build).collect()
+        };
+        let of_core = |core| CELLS.into_iter().map(|(cells, _, kind)| of_cells(core, cells, kind)).collect();
+        CORES.iter().map(of_core).collect()
     };
     let [small, release] = PROFILES;
     thread::scope(|scope| {

@@ -18,12 +18,33 @@ pub struct Core {
     pub target: &'static str,
     /// The board on which `cargo xtask bench device` measures it.
     pub board: &'static str,
-    /// Code and constants.
+    /// Code and constants of the engine that runs one SimpleRNN.
     pub code: Code,
+    /// The same with GRU, which also brings files of format 4: several layers.
+    pub gru: Code,
+    /// The same with LSTM.
+    pub lstm: Code,
+    /// The same with GRU and LSTM.
+    pub cells: Code,
     /// The most bytes of stack that are in use between loading a model and its answer.
     pub stack: usize,
+    /// The same with GRU and LSTM, for a model of gates or of several layers.
+    pub gated_stack: usize,
     /// Executed instructions.
     pub costs: Costs,
+}
+
+/// The layers that an engine runs: features of the runtime's crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cells {
+    /// One SimpleRNN.
+    One,
+    /// One or several layers of SimpleRNN or GRU.
+    Gru,
+    /// One or several layers of SimpleRNN or LSTM.
+    Lstm,
+    /// Everything.
+    All,
 }
 
 /// Bytes of the engine's code and constants, by what is asked of it. Rounded up to hundreds: where a compiler lays things
@@ -130,6 +151,17 @@ pub enum CellShape {
     Lstm,
 }
 
+impl CellShape {
+    /// How many products of an input a unit needs: one for each of its sums.
+    fn sums(self) -> f64 {
+        match self {
+            Self::SimpleRnn { .. } => 1.0,
+            Self::Gru => 3.0,
+            Self::Lstm => 4.0,
+        }
+    }
+}
+
 impl Shape {
     /// The shape of a model.
     pub fn of(contents: &Contents<'_>) -> Self {
@@ -156,6 +188,33 @@ impl Shape {
         }
     }
 
+    /// The least that an engine must be able to run for it.
+    pub fn cells(&self) -> Cells {
+        let has = |cell| self.layers.iter().flatten().any(|layer| layer.cell == cell);
+        match (has(CellShape::Gru), has(CellShape::Lstm)) {
+            (true, true) => Cells::All,
+            (true, false) => Cells::Gru,
+            (false, true) => Cells::Lstm,
+            // Several layers need the feature of some cell; the LSTM's takes less.
+            (false, false) if self.layers.iter().flatten().count() > 1 => Cells::Lstm,
+            (false, false) => Cells::One,
+        }
+    }
+
+    /// Multiply-accumulates of a step. The kernel leaves out the columns of a SimpleRNN's states that are zero, of which this is the
+    /// share, unless it reads them in pairs.
+    pub fn products(&self, zeros: f64) -> f64 {
+        let of_layer = |&LayerShape { cell, units, width }: &LayerShape| {
+            let [units, width] = [units as f64, width as f64];
+            let read = match cell {
+                CellShape::SimpleRnn { order: Order::Columns, .. } => units * (1.0 - zeros),
+                _ => units,
+            };
+            cell.sums() * units * (read + width)
+        };
+        self.layers.iter().flatten().map(of_layer).sum()
+    }
+
     /// The same with the weights of each SimpleRNN in the order that a function says, of activation and inputs.
     #[must_use]
     pub fn ordered(mut self, order: impl Fn(Activation, usize) -> Order) -> Self {
@@ -177,13 +236,13 @@ impl Costs {
 
     fn layer(&self, LayerShape { cell, units, width }: LayerShape, zeros: f64) -> f64 {
         let [units, width] = [units as f64, width as f64];
-        let gated = |step: &GatedStep, gates: f64| {
+        let gated = |step: &GatedStep| {
             let inputs = units + width;
-            step.any + step.unit * units + step.number * inputs + step.product * gates * units * inputs
+            step.any + step.unit * units + step.number * inputs + step.product * cell.sums() * units * inputs
         };
         match cell {
-            CellShape::Gru => gated(&self.gru, 3.0),
-            CellShape::Lstm => gated(&self.lstm, 4.0),
+            CellShape::Gru => gated(&self.gru),
+            CellShape::Lstm => gated(&self.lstm),
             CellShape::SimpleRnn { tanh, order } => {
                 let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
                 let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
@@ -213,6 +272,24 @@ impl Core {
     pub fn find(name: &str) -> Option<&'static Self> {
         CORES.iter().find(|core| core.name == name)
     }
+
+    /// Bytes of stack of an engine that runs these cells.
+    pub fn stack_for(&self, cells: Cells) -> usize {
+        match cells {
+            Cells::One => self.stack,
+            Cells::Gru | Cells::Lstm | Cells::All => self.gated_stack,
+        }
+    }
+
+    /// Bytes of the engine that runs these cells.
+    pub fn code_for(&self, cells: Cells) -> Code {
+        match cells {
+            Cells::One => self.code,
+            Cells::Gru => self.gru,
+            Cells::Lstm => self.lstm,
+            Cells::All => self.cells,
+        }
+    }
 }
 
 /// Every core of which something is known. The coefficients of a step are the least squares of relative errors on the
@@ -224,7 +301,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7em-none-eabihf",
         board: "mps2-an386",
         code: Code { full: 37_500, lean: 24_200, small: 10_500 },
-        stack: 988,
+        gru: Code { full: 53_300, lean: 33_400, small: 19_500 },
+        lstm: Code { full: 51_800, lean: 32_500, small: 18_700 },
+        cells: Code { full: 55_500, lean: 34_900, small: 21_100 },
+        stack: 520,
+        gated_stack: 620,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -247,8 +328,8 @@ pub static CORES: [Core; 4] = [
                 product: 0.909,
                 reads_zeros: true,
             }),
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 2.5 },
+            gru: GatedStep { any: 198.5, unit: 96.7, number: 13.53, product: 2.483 },
+            lstm: GatedStep { any: 358.2, unit: 128.3, number: 5.79, product: 2.44 },
         },
     },
     Core {
@@ -257,7 +338,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7m-none-eabi",
         board: "mps2-an385",
         code: Code { full: 38_400, lean: 25_100, small: 9_500 },
-        stack: 988,
+        gru: Code { full: 54_900, lean: 34_300, small: 18_700 },
+        lstm: Code { full: 53_400, lean: 33_500, small: 17_900 },
+        cells: Code { full: 57_100, lean: 35_900, small: 20_300 },
+        stack: 545,
+        gated_stack: 620,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -273,8 +358,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.0 },
+            gru: GatedStep { any: 144.6, unit: 112.1, number: 9.72, product: 3.284 },
+            lstm: GatedStep { any: 356.8, unit: 146.3, number: 5.76, product: 3.503 },
         },
     },
     Core {
@@ -283,7 +368,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 39_800, lean: 26_000, small: 10_000 },
-        stack: 1_008,
+        gru: Code { full: 56_000, lean: 35_600, small: 19_700 },
+        lstm: Code { full: 55_400, lean: 34_800, small: 18_800 },
+        cells: Code { full: 58_500, lean: 37_400, small: 21_500 },
+        stack: 680,
+        gated_stack: 770,
         costs: Costs {
             byte: 30.1,
             character_byte: 117.1,
@@ -299,8 +388,8 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
-            lstm: GatedStep { any: 400.0, unit: 400.0, number: 5.0, product: 6.0 },
+            gru: GatedStep { any: 0.0, unit: 277.6, number: 7.16, product: 5.167 },
+            lstm: GatedStep { any: 0.0, unit: 360.1, number: 14.24, product: 5.559 },
         },
     },
     Core {
@@ -309,7 +398,11 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "hifive1",
         code: Code { full: 37_000, lean: 28_900, small: 11_600 },
-        stack: 888,
+        gru: Code { full: 51_300, lean: 39_300, small: 22_000 },
+        lstm: Code { full: 50_300, lean: 38_400, small: 21_100 },
+        cells: Code { full: 53_300, lean: 41_200, small: 23_900 },
+        stack: 492,
+        gated_stack: 516,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
@@ -332,8 +425,8 @@ pub static CORES: [Core; 4] = [
                 product: 4.513,
                 reads_zeros: false,
             }),
-            gru: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
-            lstm: GatedStep { any: 300.0, unit: 150.0, number: 4.0, product: 3.5 },
+            gru: GatedStep { any: 187.4, unit: 129.2, number: 10.02, product: 4.645 },
+            lstm: GatedStep { any: 394.6, unit: 158.5, number: 9.28, product: 4.882 },
         },
     },
 ];
@@ -364,6 +457,11 @@ mod tests {
             assert!(base < word(classes, 5.0, 20.0) && word(classes, 5.0, 20.0) < word(classes, 5.0, 10.0));
             assert_eq!(Core::find(core.name), Some(core));
         }
+        assert_eq!(relu(Order::Columns, 32, 8).products(0.5), 32.0 * (16.0 + 8.0));
+        let gru = LayerShape { cell: CellShape::Gru, units: 8, width: 4 };
+        let layers = [Some(gru), Some(LayerShape { width: 8, ..gru }), None, None];
+        let two = Shape { layers, ..relu(Order::Columns, 4, 0) };
+        assert_eq!(two.products(0.5), 3.0 * 8.0 * (12.0 + 16.0));
         let m4 = CORES[0].costs;
         let pairs = relu(Order::Pairs, 32, 0);
         assert!((m4.step(pairs, 0.1) - m4.step(pairs, 0.3)).abs() < 1e-9);

@@ -1,6 +1,7 @@
 //! The firmware's sources: where they are, and building them around a model.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fmt, fs};
@@ -95,7 +96,9 @@ impl Build<'_> {
         let folder = fs::canonicalize(folder)
             .with_context(|| format!("the firmware's sources are not in {}", folder.display()))?;
         let features = match program {
-            Program::Firmware => board.name.clone(),
+            // Other models may be sent to it.
+            Program::Firmware => format!("gru,lstm,{}", board.name),
+            Program::Bench if model.is_some_and(has_cells) => format!("bench,gru,lstm,{}", board.name),
             Program::Bench => format!("bench,{}", board.name),
         };
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
@@ -150,6 +153,13 @@ impl Build<'_> {
         }
         Ok(self.elf())
     }
+}
+
+/// Whether a model may have other layers than one SimpleRNN: whether its file is of format 4.
+fn has_cells(model: &Path) -> bool {
+    let mut header = [0; 6];
+    let read = fs::File::open(model).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header[4..] == [4, 0]
 }
 
 #[cfg(test)]
@@ -215,6 +225,8 @@ mod tests {
              --target thumbv6m-none-eabi --target-dir target/board"
         );
         assert!(build.elf().ends_with("target/board/thumbv6m-none-eabi/release/kilornn-bench"));
+        let firmware_build = Build { program: Program::Firmware, ..build }.command().unwrap();
+        assert!(firmware_build.get_args().any(|word| word == "gru,lstm,board"));
         let missing = Build { model: Some(Path::new("no.kilo")), ..build }.command().unwrap_err();
         assert!(missing.to_string().contains("no.kilo"), "{missing}");
     }

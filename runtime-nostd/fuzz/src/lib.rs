@@ -120,6 +120,26 @@ mod tests {
     }
 
     #[test]
+    fn random_models_of_version_4_get_far_with_every_cell() {
+        let mut random = Rng::with_seed(2);
+        let files: Vec<Vec<u8>> = (0..2000).map(|_| model::random(&mut random)).collect();
+        let made = files.iter().filter(|file| file[4] == 4).count();
+        let loaded: Vec<_> = files
+            .iter()
+            .filter(|file| file[4] == 4)
+            .filter_map(|file| Model::from_bytes(file).ok())
+            .collect();
+        assert!((made / 8..made * 7 / 8).contains(&loaded.len()), "{} of {made} load", loaded.len());
+        for cell in ["SimpleRNN", "GRU", "LSTM"] {
+            let has = |model: &&Model<'_>| model.contents().layers.iter().any(|layer| layer.name() == cell);
+            let count = loaded.iter().filter(has).count();
+            assert!(count > loaded.len() / 8, "{count} of {} with {cell}", loaded.len());
+        }
+        let deep = loaded.iter().filter(|model| model.contents().layers.len() > 2).count();
+        assert!(deep > loaded.len() / 16, "{deep} of {} with three layers or more", loaded.len());
+    }
+
+    #[test]
     fn sealed_files_get_past_the_checksum() {
         let mut bytes = b"anything".to_vec();
         model::seal(&mut bytes);

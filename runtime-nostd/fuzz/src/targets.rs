@@ -3,9 +3,9 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
-use kilornn::layers::Activation;
+use kilornn::layers::{Activation, Layer};
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Tokenizer, Unit, WordSink};
-use kilornn::{Classifier, Error, Model, Unknown, file};
+use kilornn::{Classifier, Error, Model, Prediction, Session, Unknown, file};
 
 use crate::model;
 
@@ -60,19 +60,20 @@ fn loader(input: &[u8]) -> u64 {
             for class in [0, 1, model.classes() - 1, model.classes(), u32::MAX] {
                 assert!(class < model.classes() || model.label(class).is_empty());
             }
+            let text = contents.text().expect("there is no other input");
+            let sequence = &text.sequence;
             for pads in [0, 1, 2, 1000, u32::MAX] {
-                if let Some(padding) = contents.sequence.padding {
-                    let state =
-                        padding.state(pads, contents.rnn.units).expect("a state for any number of pads");
-                    assert_eq!(state.len(), contents.rnn.units as usize);
+                if let Some(states) = sequence.padding.as_ref().and_then(|padding| padding.states()) {
+                    let state = states.state(pads, contents.units()).expect("a state for any number of pads");
+                    assert_eq!(state.len(), contents.units() as usize);
                 }
             }
             for hash in [0, 1, 0x8000_0000, u32::MAX, (sealed.len() as u32).wrapping_mul(0x9E37_79B9)] {
-                assert!(contents.vocabulary.slot(hash).is_none_or(|slot| slot < contents.vocabulary.slots));
+                assert!(text.vocabulary.slot(hash).is_none_or(|slot| slot < text.vocabulary.slots));
             }
-            let sizes =
-                (contents.rnn.units, contents.dense.outputs, contents.vocabulary.slots.ilog2_or_zero());
-            Ok((sizes, contents.sequence.padding.is_some(), contents.sequence.window().ilog2_or_zero()))
+            let cells: Vec<&str> = contents.layers.iter().map(|layer| layer.name()).collect();
+            let sizes = (contents.units(), cells, text.vocabulary.slots.ilog2_or_zero());
+            Ok((sizes, sequence.padding.is_some(), sequence.window().ilog2_or_zero()))
         }
     };
     outcome((unsealed, loaded))
@@ -159,35 +160,40 @@ fn classifier(input: &[u8]) -> u64 {
     let mut file = file.to_vec();
     model::seal(&mut file);
     let Ok(model) = Model::from_bytes(&file) else { return 1 };
-    match model.contents().sequence.window() {
-        0..=64 => classify::<64>(&model, text),
-        // Capacity for any window takes time to set up.
-        _ => classify::<65536>(&model, text),
+    let mut workspace = vec![0xA5; model.workspace()];
+    let mut session = Session::new(&model, &mut workspace).expect("room for the model");
+    session.push(text);
+    let whole = examine(&model, session.finish());
+    let outputs: Vec<i32> = session.state().iter().collect();
+    assert_eq!(outputs.len(), model.contents().units() as usize);
+    let is_relu = matches!(model.contents().layers.last(), Some(Layer::SimpleRnn(rnn)) if rnn.activation == Activation::Relu);
+    let (least, most) = match (session.state().int8(), is_relu) {
+        (Some(_), true) => (0, 127),
+        (Some(_), false) => (-127, 127),
+        _ => (-1 << 14, 1 << 14),
+    };
+    assert!(outputs.iter().all(|value| (least..=most).contains(value)), "{outputs:?}");
+    // Twice with the same session, since nothing of the first text may be left.
+    text.chunks(3).for_each(|chunk| session.push(chunk));
+    assert_eq!(examine(&model, session.finish()), whole);
+    if model.contents().inputs() <= 512 && model.contents().window() <= 64 {
+        let mut classifier = Classifier::<512, 64>::new(&model).expect("room for the model");
+        classifier.push(text);
+        assert_eq!(examine(&model, classifier.finish()), whole);
+        assert_eq!(classifier.state(), session.state());
     }
-}
-
-fn classify<const WINDOW: usize>(model: &Model<'_>, text: &[u8]) -> u64 {
-    let mut classifier = Classifier::<512, WINDOW>::new(model).expect("room for any model");
-    classifier.push(text);
-    let whole = examine(model, &mut classifier);
-    // Twice with the same classifier, since nothing of the first text may be left.
-    text.chunks(3).for_each(|chunk| classifier.push(chunk));
-    assert_eq!(examine(model, &mut classifier), whole);
     outcome(whole)
 }
 
 /// Checks everything about a prediction; returns what must not depend on chunks.
-fn examine<const WINDOW: usize>(
-    model: &Model<'_>,
-    classifier: &mut Classifier<'_, 512, WINDOW>,
-) -> (u32, u32, u32, Vec<i32>) {
-    let prediction = classifier.finish();
+fn examine(model: &Model<'_>, prediction: Prediction<'_>) -> (u32, u32, u32, Vec<i32>) {
     let logits: Vec<i32> = prediction.logits().collect();
-    assert_eq!(logits.len(), model.contents().dense.outputs as usize);
+    assert_eq!(Some(logits.len()), model.contents().dense().map(|dense| dense.outputs as usize));
     assert!(prediction.class() < model.classes());
     assert_eq!(prediction.label(), model.label(prediction.class()));
     assert!(prediction.known_words() <= prediction.words());
-    if model.contents().unknown == Unknown::Drop && prediction.words() == 0 {
+    let unknown = model.contents().text().map(|text| text.unknown);
+    if unknown == Some(Unknown::Drop) && prediction.words() == 0 {
         assert_eq!(prediction.known_words(), 0);
     }
     let sum: f32 = (0..model.classes())
@@ -199,9 +205,5 @@ fn examine<const WINDOW: usize>(
         .sum();
     assert!((sum - 1.0).abs() < 0.01, "probabilities add up to {sum}");
     assert!(prediction.score() >= 0.0);
-    let answer = (prediction.class(), prediction.words(), prediction.known_words(), logits);
-    assert_eq!(classifier.state().len(), model.contents().rnn.units as usize);
-    let least = if model.contents().rnn.activation == Activation::Relu { 0 } else { -127 };
-    assert!(classifier.state().iter().all(|&value| value >= least));
-    answer
+    (prediction.class(), prediction.words(), prediction.known_words(), logits)
 }

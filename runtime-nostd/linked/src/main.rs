@@ -38,6 +38,24 @@ fn run(bytes: &[u8]) -> Result<(), Error> {
     prediction.logits().for_each(|logit| {
         black_box(logit);
     });
+    #[cfg(feature = "session")]
+    session(&model, bytes)?;
+    Ok(())
+}
+
+/// The same in memory of any size.
+#[cfg(feature = "session")]
+fn session(model: &Model<'_>, text: &[u8]) -> Result<(), Error> {
+    let mut workspace = [0; 1000];
+    let workspace = workspace.get_mut(..black_box(model.workspace())).unwrap_or_default();
+    let mut session = kilornn::Session::new(model, workspace)?;
+    session.push(black_box(text));
+    black_box(session.state());
+    if black_box(false) {
+        session.reset();
+    }
+    black_box(session.finish().class());
+    black_box(session.last().map(|prediction| prediction.class()));
     Ok(())
 }
 

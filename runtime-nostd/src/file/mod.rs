@@ -17,11 +17,13 @@
 //! Some cores read words only at multiples of four. So the file must begin at a multiple of four in memory, as it does
 //! behind [`include_model!`](crate::include_model) and in memory from an allocator.
 
+mod text;
 mod v2;
 #[cfg(kilornn_gates)]
 mod v4;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use serde::Deserialize;
 
 pub use crate::version::VERSION;
 use crate::version::{OLDEST, PAIRS, STACKS};
@@ -39,7 +41,7 @@ type Method = crc::Table<16>;
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// assert_eq!(file::version(Model::from_bytes(BYTES)?.contents()), 2);
@@ -73,7 +75,7 @@ static CRC: Crc<u32, Method> = Crc::<u32, Method>::new(&CRC_32_ISO_HDLC);
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let model = Model::from_bytes(BYTES)?;
@@ -119,7 +121,7 @@ fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Model, file};
 ///
 /// let flash = [BYTES, &[0xFF; 1000]].concat();
@@ -152,7 +154,7 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
 ///
 /// ```
 /// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
 /// use kilornn::{Error, file};
 ///
 /// assert_eq!(file::decode(BYTES)?.labels, "negative\npositive");
@@ -160,8 +162,15 @@ pub fn length(bytes: &[u8]) -> Result<usize, Error> {
 /// # Ok(())
 /// # }
 /// ```
-#[inline(never)] // in one function with the rest, most of the code would move values about
 pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
+    let mut contents = Contents::EMPTY;
+    decode_into(bytes, &mut contents)?;
+    Ok(contents)
+}
+
+/// Reads a model file as [`decode`] does, into contents that were [`Contents::EMPTY`].
+#[inline(never)] // in one function with the rest, most of the code would move values about
+pub(crate) fn decode_into<'a>(bytes: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
     let found = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let parts = bytes.split_first_chunk::<HEADER>().and_then(|(header, rest)| {
         let (body, checksum) = rest.split_last_chunk::<CHECKSUM>()?;
@@ -200,14 +209,22 @@ pub fn decode(bytes: &[u8]) -> Result<Contents<'_>, Error> {
     if padding.iter().any(|&byte| byte != 0) {
         return Err(Error::Undecodable);
     }
-    let mut decoder = postcard::Deserializer::from_bytes(body);
-    let contents = match version {
+    match version {
         #[cfg(kilornn_gates)]
-        STACKS => v4::read(&mut decoder)?,
-        _ => v2::read(&mut decoder).map_err(|_| Error::Undecodable)?,
-    };
-    if decoder.finalize().is_ok_and(<[u8]>::is_empty) { Ok(contents) } else { Err(Error::Undecodable) }
+        STACKS => v4::read(body, contents),
+        _ => v2::read(body, contents).map_err(|_| Error::Undecodable),
+    }
 }
 
 /// Reads one value after the other.
 type Decoder<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
+
+/// Reads the next value.
+fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> postcard::Result<T> {
+    T::deserialize(decoder)
+}
+
+/// Fails if something follows the last value.
+fn end(decoder: Decoder<'_>) -> postcard::Result<()> {
+    if decoder.finalize()?.is_empty() { Ok(()) } else { Err(postcard::Error::DeserializeBadEncoding) }
+}

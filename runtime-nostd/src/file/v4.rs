@@ -2,38 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Decoder;
+use super::{Decoder, text};
 use crate::check::{at_least_one, at_most, exactly};
 #[cfg(feature = "gru")]
 use crate::layers::Gru;
 #[cfg(feature = "lstm")]
 use crate::layers::Lstm;
-use crate::layers::{Activation, Dense, Embedding, LAYERS, Layer, Layers, Order, SimpleRnn};
-use crate::text::{Normalization, Vocabulary};
-use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown};
-
-/// What the network reads.
-#[derive(Serialize, Deserialize)]
-enum WireInput<'a> {
-    Text {
-        normalization: Normalization,
-        #[serde(borrow)]
-        vocabulary: Vocabulary<'a>,
-        unknown: Unknown,
-        maxlen: u32,
-        truncating: Truncating,
-        padding: WirePadding<'a>,
-        embedding: Embedding<'a>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-enum WirePadding<'a> {
-    None,
-    #[serde(borrow)]
-    States(PadStates<'a>),
-    Row,
-}
+use crate::layers::{Activation, LAYERS, Layer, Order, SimpleRnn};
+use crate::{Contents, Error, Head, Input};
 
 /// A layer without its weights.
 #[derive(Serialize, Deserialize)]
@@ -58,11 +34,11 @@ struct WireGated {
     state_bits: u8,
 }
 
-/// What makes an answer.
-#[derive(Serialize, Deserialize)]
-enum WireHead<'a> {
-    Classes(#[serde(borrow)] Dense<'a>),
-}
+/// The kinds of input, each as the number in front of it.
+const TEXT: u32 = 0;
+
+/// The kinds of head.
+const CLASSES: u32 = 0;
 
 impl WireLayer {
     fn of(layer: &Layer<'_>) -> Self {
@@ -115,23 +91,14 @@ impl WireLayer {
 /// too small.
 pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
     let Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) } = *contents;
-    let Text { normalization, vocabulary, unknown, sequence, embedding } = text;
-    let Sequence { maxlen, truncating, padding } = sequence;
-    let padding = match padding {
-        None => WirePadding::None,
-        Some(Padding::States(states)) => WirePadding::States(states),
-        Some(Padding::Row) => WirePadding::Row,
-    };
-    let input =
-        WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding };
     let mut end = 0;
-    append(&(labels, input, layers.len() as u32), buffer, &mut end)?;
+    append(&(labels, TEXT, text::fields(&text), layers.len() as u32), buffer, &mut end)?;
     for layer in layers.iter() {
         append(&WireLayer::of(layer), buffer, &mut end)?;
     }
     let weights = || layers.iter().map(Layer::weights);
     let length: usize = weights().map(<[u8]>::len).sum();
-    append(&(WireHead::Classes(dense), u32::try_from(length).ok()?), buffer, &mut end)?;
+    append(&(CLASSES, dense, u32::try_from(length).ok()?), buffer, &mut end)?;
     let start = end;
     for weights in weights() {
         buffer.get_mut(end..end.checked_add(weights.len())?)?.copy_from_slice(weights);
@@ -148,7 +115,7 @@ fn append(value: &impl Serialize, buffer: &mut [u8], end: &mut usize) -> Option<
 
 /// Reads the next value.
 fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
-    T::deserialize(decoder).map_err(|_| Error::Undecodable)
+    super::next(decoder).map_err(|_| Error::Undecodable)
 }
 
 /// Reads contents.
@@ -157,41 +124,45 @@ fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
 ///
 /// [`Error::Undecodable`], [`Error::CellNeeded`], and [`Error::Invalid`] if there are too many layers, or if the weights
 /// are not as many bytes as the layers need.
-pub(super) fn read<'a>(decoder: &mut Decoder<'a>) -> Result<Contents<'a>, Error> {
-    let labels = next(decoder)?;
-    let WireInput::Text { normalization, vocabulary, unknown, maxlen, truncating, padding, embedding } =
-        next(decoder)?;
-    let padding = match padding {
-        WirePadding::None => None,
-        WirePadding::States(states) => Some(Padding::States(states)),
-        WirePadding::Row => Some(Padding::Row),
-    };
-    let sequence = Sequence { maxlen, truncating, padding };
-    let text = Text { normalization, vocabulary, unknown, sequence, embedding };
-    let count = next::<u32>(decoder)? as usize;
+#[inline(never)]
+pub(super) fn read<'a>(body: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
+    let mut decoder = Decoder::from_bytes(body);
+    contents.labels = next(&mut decoder)?;
+    tag(&mut decoder, TEXT)?;
+    let Input::Text(text) = &mut contents.input;
+    text::read(&mut decoder, text).map_err(|_| Error::Undecodable)?;
+    let count = next::<u32>(&mut decoder)? as usize;
     at_least_one("layers", count)?;
     at_most("layers (at most)", LAYERS, count)?;
-    let mut layers = [next::<WireLayer>(decoder)?.layer()?; LAYERS];
-    for layer in layers.iter_mut().take(count).skip(1) {
-        *layer = next::<WireLayer>(decoder)?.layer()?;
+    for _ in 0..count {
+        contents.layers.push(next::<WireLayer>(&mut decoder)?.layer()?);
     }
-    let WireHead::Classes(dense) = next(decoder)?;
+    tag(&mut decoder, CLASSES)?;
+    contents.head = Head::Classes(next(&mut decoder)?);
+    let weights = next(&mut decoder)?;
+    super::end(decoder).map_err(|_| Error::Undecodable)?;
+    share(weights, contents)
+}
 
-    let mut weights: &[u8] = next(decoder)?;
-    let (mut width, mut rows) = (embedding.width(), embedding.is_folded().then(|| text.rows()));
+/// Reads the number of a kind, of which there is only this one.
+fn tag(decoder: &mut Decoder<'_>, only: u32) -> Result<(), Error> {
+    if next::<u32>(decoder)? == only { Ok(()) } else { Err(Error::Undecodable) }
+}
+
+/// Gives each layer its share of the weights.
+#[inline(never)]
+fn share<'a>(mut weights: &'a [u8], contents: &mut Contents<'a>) -> Result<(), Error> {
+    let Input::Text(text) = &contents.input;
+    let (mut width, mut rows) = (text.embedding.width(), text.embedding.is_folded().then(|| text.rows()));
     at_most("embedding width (at most)", 256, width as usize)?;
-    for layer in layers.iter_mut().take(count) {
+    for layer in contents.layers.iter_mut() {
         at_most("units of a layer (at most)", 256, layer.units() as usize)?;
         let needed = layer.weights_len(width, rows.take());
         let Some((own, others)) = weights.split_at_checked(needed) else {
-            return Err(exactly("bytes of weights", needed, weights.len())
-                .err()
-                .unwrap_or(Error::Undecodable));
+            return exactly("bytes of weights", needed, weights.len());
         };
-        *layer = layer.with_weights(own);
+        layer.set_weights(own);
         (weights, width) = (others, layer.units());
     }
-    exactly("bytes behind all weights", 0, weights.len())?;
-    let layers = layers.get(..count).and_then(Layers::new).ok_or(Error::Undecodable)?;
-    Ok(Contents { labels, input: Input::Text(text), layers, head: Head::Classes(dense) })
+    exactly("bytes behind all weights", 0, weights.len())
 }

@@ -148,29 +148,23 @@ pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memor
     // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the row of `row` is one,
     // and `units` is a multiple of four. The memory is of the model's shape, so that its values are `units` bytes and
     // its list has room for `inputs`; it is borrowed mutably for the whole step, and so is the plan.
-    unsafe { step(rnn, model.shape().inputs(), numbers, embedding.bias_row(row), values, list) }
+    unsafe { step(rnn, model.shape().inputs(), numbers, values, list) }
 }
 
 /// Takes one step of a SimpleRNN among other layers, with a list in these words. Does nothing if something is not as long
 /// as it must be, which cannot happen with a model that has been checked.
 #[cfg(kilornn_gates)]
 #[inline(never)]
-pub(super) fn step_in_stack(
-    rnn: &SimpleRnn<'_>,
-    numbers: Numbers<'_>,
-    bias_row: u32,
-    values: &mut [i8],
-    list: &mut [u32],
-) {
+pub(super) fn step_in_stack(rnn: &SimpleRnn<'_>, numbers: Numbers<'_>, values: &mut [i8], list: &mut [u32]) {
     let units = rnn.units as usize;
     let inputs = units + numbers.len();
-    let has_row = (inputs + bias_row as usize + 1) * units <= rnn.weights.len();
+    let has_row = (inputs + numbers.bias_row() as usize + 1) * units <= rnn.weights.len();
     let has_room = values.len() == units && list_bytes(inputs) <= 4 * list.len();
     if has_row && has_room && units > 0 && units.is_multiple_of(4) && inputs <= 512 {
         // SAFETY: this is the contract of `Plan`. All lengths were looked at just now; the loader has checked that the
         // weights lie at a multiple of four, and `values` and `list` are words of the memory. Both are borrowed mutably
         // for the whole step, and so is the plan.
-        unsafe { step(rnn, inputs, numbers, bias_row, values, list.as_mut_ptr()) }
+        unsafe { step(rnn, inputs, numbers, values, list.as_mut_ptr()) }
     }
 }
 
@@ -179,18 +173,11 @@ pub(super) fn step_in_stack(
 /// # Safety
 ///
 /// What is said of the pointers in the contract of [`Plan`] must hold for the values, the list and the weights of `rnn`,
-/// for so many inputs, which are its units and the `numbers`, and for this row of biases.
+/// for so many inputs, which are its units and the `numbers`, and for the row of biases.
 #[inline(always)]
-unsafe fn step(
-    rnn: &SimpleRnn<'_>,
-    inputs: usize,
-    numbers: Numbers<'_>,
-    bias_row: u32,
-    values: &mut [i8],
-    list: *mut u32,
-) {
+unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values: &mut [i8], list: *mut u32) {
     let (units, kernel) = (rnn.units as usize, inputs * rnn.units as usize);
-    let first = kernel + bias_row as usize * units;
+    let first = kernel + numbers.bias_row() as usize * units;
     let tanh: extern "C" fn(i32) -> i32 = tanh;
     let mut plan = Plan {
         state: values.as_mut_ptr(),
@@ -215,8 +202,11 @@ unsafe fn step(
     };
     // SAFETY: the caller keeps the contract of `Plan`.
     unsafe {
-        if !matches!(numbers, Numbers::Row { embedding: Embedding::Folded, .. }) {
-            plan.add_numbers(rnn.order, numbers);
+        match numbers {
+            Numbers::Row { embedding: Embedding::Folded, .. } => {}
+            Numbers::Row { embedding, row } => plan.add_numbers(rnn.order, embedding, row),
+            #[cfg(kilornn_gates)]
+            Numbers::Below { .. } => plan.add_outputs(rnn.order, numbers),
         }
         #[cfg(not(kilornn_assembly = "dsp"))]
         step_by_list(&mut plan);
@@ -232,13 +222,30 @@ unsafe fn step(
 }
 
 impl Plan {
-    /// Adds the numbers that come in, which are the inputs behind the units.
+    /// Adds the numbers of the word's row, which are the inputs behind the units.
     ///
     /// # Safety
     ///
     /// The plan must keep its contract, and nothing may be in its list yet.
     #[inline(never)]
-    unsafe fn add_numbers(&mut self, order: Order, numbers: Numbers<'_>) {
+    unsafe fn add_numbers(&mut self, order: Order, embedding: &Embedding<'_>, row: u32) {
+        let mut input = self.units;
+        embedding.for_each_multiplier(row, |multiplier| {
+            // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is
+            // pushed once, since the row has `inputs - units` numbers.
+            unsafe { self.push(order, input, multiplier) };
+            input += 1;
+        });
+    }
+
+    /// Adds the outputs of the layer below, which are the inputs behind the units.
+    ///
+    /// # Safety
+    ///
+    /// The plan must keep its contract, and nothing may be in its list yet.
+    #[cfg(kilornn_gates)]
+    #[inline(never)]
+    unsafe fn add_outputs(&mut self, order: Order, numbers: Numbers<'_>) {
         let mut input = self.units;
         numbers.for_each(|multiplier| {
             // SAFETY: the caller keeps the contract of `Plan`, by which the list has room for all inputs; each input is

@@ -2,7 +2,7 @@
 
 use super::gates::{Sums, half_times, output};
 use super::stack::columns;
-use crate::layers::{Gru, gate, wide_tanh};
+use crate::layers::{Gru, blocks, gate, wide_tanh};
 
 /// Takes one step. `inputs` are the numbers that came in and then the layer's outputs of the step before; `states` are the
 /// same outputs with 32 bits, in which 1 is 2^29. `biases` is the word's row of them, or empty.
@@ -13,7 +13,7 @@ pub(super) fn step(gru: &Gru<'_>, inputs: &mut [i16], states: &mut [i32], biases
     let (x, h) = (columns(x), columns(h));
     let block = 8 + (x.len() + h.len()) * 3;
     let mut biases = biases.as_chunks::<2>().0.as_chunks::<3>().0.iter();
-    for (block, states) in words.chunks_exact(block.max(1)).zip(states.as_chunks_mut::<2>().0) {
+    for (block, states) in blocks(words, block).zip(states.as_chunks_mut::<2>().0) {
         let Some((&[z0, r0, z1, r1, x0, x1, h0, h1], weights)) = block.split_first_chunk::<8>() else {
             return;
         };

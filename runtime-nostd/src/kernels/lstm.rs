@@ -2,7 +2,7 @@
 
 use super::gates::{Sums, half_times, output};
 use super::stack::columns;
-use crate::layers::{Lstm, gate, wide_tanh};
+use crate::layers::{Lstm, blocks, gate, wide_tanh};
 
 /// Takes one step. `inputs` are the numbers that came in and then the layer's outputs of the step before; `cells` are its
 /// cell states; `new` is room for as many outputs. `biases` is the word's row of them, or empty.
@@ -10,7 +10,7 @@ pub(super) fn step(lstm: &Lstm<'_>, inputs: &mut [i16], cells: &mut [i32], new: 
     let words = bytemuck::try_cast_slice::<u8, i32>(lstm.weights).unwrap_or_default();
     let block = 4 + inputs.len();
     let mut biases = biases.as_chunks::<4>().0.iter();
-    for ((block, cell), new) in words.chunks_exact(block.max(1)).zip(&mut *cells).zip(&mut *new) {
+    for ((block, cell), new) in blocks(words, block).zip(&mut *cells).zip(&mut *new) {
         let Some((&[i, g, f, o], weights)) = block.split_first_chunk::<4>() else { return };
         let &[i0, i1, f0, f1] = biases.next().unwrap_or(&[0; 4]);
         let mut first = Sums::new(i, g, i16::from_le_bytes([i0, i1]), lstm.bias_shift);

@@ -15,6 +15,15 @@ pub(super) enum Numbers<'s> {
 }
 
 impl Numbers<'_> {
+    /// The row of biases: the word's own, if the embedding is folded.
+    #[inline(always)]
+    pub(super) const fn bias_row(&self) -> u32 {
+        match *self {
+            Numbers::Row { embedding: Embedding::Folded, row } => row,
+            _ => 0,
+        }
+    }
+
     /// How many there are.
     #[cfg(kilornn_gates)]
     pub(super) const fn len(&self) -> usize {
@@ -25,6 +34,7 @@ impl Numbers<'_> {
     }
 
     /// Calls `each` with each of them, in order.
+    #[cfg(any(kilornn_gates, not(kilornn_assembly)))]
     #[inline(always)]
     pub(super) fn for_each(
         self,
@@ -33,12 +43,9 @@ impl Numbers<'_> {
         match self {
             Numbers::Row { embedding, row } => embedding.for_each_multiplier(row, each),
             #[cfg(kilornn_gates)]
-            Numbers::Below { values: Values::Int8(values), shift } => {
-                values.iter().for_each(|&value| each(i16::from(value) << shift));
-            }
-            #[cfg(kilornn_gates)]
-            Numbers::Below { values: Values::Int16(values), shift } => {
-                values.iter().for_each(|&value| each(value << shift));
+            Numbers::Below { values, shift } => {
+                // The loader has checked that they have no more than 16 bits.
+                values.iter().for_each(|value| each((value << shift) as i16));
             }
         }
     }

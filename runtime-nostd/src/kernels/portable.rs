@@ -14,31 +14,18 @@ pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memor
     let embedding = &model.text().embedding;
     let (inputs, numbers) = (model.shape().inputs(), Numbers::Row { embedding, row });
     let (values, room) = memory.simple_rnn();
-    step(rnn, inputs, numbers, embedding.bias_row(row), values, room);
+    step(rnn, inputs, numbers, values, room);
 }
 
 /// Takes one step of a SimpleRNN among other layers, with a list in these words.
 #[cfg(kilornn_gates)]
 #[inline(never)]
-pub(super) fn step_in_stack(
-    rnn: &SimpleRnn<'_>,
-    numbers: Numbers<'_>,
-    bias_row: u32,
-    values: &mut [i8],
-    list: &mut [u32],
-) {
-    step(rnn, values.len() + numbers.len(), numbers, bias_row, values, list_in(list));
+pub(super) fn step_in_stack(rnn: &SimpleRnn<'_>, numbers: Numbers<'_>, values: &mut [i8], list: &mut [u32]) {
+    step(rnn, values.len() + numbers.len(), numbers, values, list_in(list));
 }
 
 #[inline(always)]
-fn step(
-    rnn: &SimpleRnn<'_>,
-    inputs: usize,
-    numbers: Numbers<'_>,
-    bias_row: u32,
-    values: &mut [i8],
-    room: Room<'_>,
-) {
+fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values: &mut [i8], room: Room<'_>) {
     let (order, units) = (rnn.order, values.len());
     let mut list = List { room, length: 0 };
     list.add_states(values, rnn.state_shift, order);
@@ -52,7 +39,7 @@ fn step(
 
     let weights = bytemuck::try_cast_slice::<u8, i16>(rnn.weights).unwrap_or_default();
     let (kernel, biases) = weights.split_at_checked(inputs * units / 2).unwrap_or_default();
-    let mut biases = biases.get(bias_row as usize * units / 2..).unwrap_or_default();
+    let mut biases = biases.get(numbers.bias_row() as usize * units / 2..).unwrap_or_default();
     let block = order.block(inputs);
     let begin = Begin { half: rnn.activation.half(), bias: 1 << rnn.bias_shift };
     let requantize = |sum| rnn.activation.requantize(sum);

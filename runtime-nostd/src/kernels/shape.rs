@@ -26,6 +26,9 @@ impl Shape {
     #[cfg(kilornn_gates)]
     const STACKED: u16 = 0x4000;
 
+    /// Of no network.
+    pub(crate) const EMPTY: Self = Self([0, 0]);
+
     /// The shape of a state of a network that has been checked.
     #[inline]
     pub(crate) fn of(contents: &Contents<'_>) -> Self {

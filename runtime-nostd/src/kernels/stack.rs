@@ -31,7 +31,7 @@ pub(super) fn step(model: &Model<'_>, row: u32, memory: &mut [u32]) {
         let outputs = match layer {
             Layer::SimpleRnn(rnn) => {
                 let values = bytemuck::try_cast_slice_mut::<u32, i8>(own).unwrap_or_default();
-                step_in_stack(rnn, numbers, bias_row.unwrap_or(0), values, list);
+                step_in_stack(rnn, numbers, values, list);
                 Values::Int8(values)
             }
             #[cfg(feature = "gru")]

@@ -123,12 +123,6 @@ impl Embedding<'_> {
         matches!(self, Embedding::Folded)
     }
 
-    /// The row of biases that belongs to a row of the embedding, in a first layer that always has one.
-    #[inline]
-    pub(crate) const fn bias_row(&self, row: u32) -> u32 {
-        if self.is_folded() { row } else { 0 }
-    }
-
     /// Checks lengths, and returns the largest magnitude of a multiplier.
     pub(crate) fn check(&self, rows: u32) -> Result<u32, Error> {
         let Embedding::Projected { width, shift, table } = *self else { return Ok(0) };

@@ -28,7 +28,7 @@ fn rounded(number: i32) -> i16 {
 /// # #[cfg(feature = "gru")] {
 /// use kilornn::layers::Begin;
 ///
-/// assert_eq!(Begin { bias: 5000, shift: 7 }.word(), 19 * 256 + 7);
+/// assert_eq!(Begin { bias: 5000, shift: 7 }.word(), 20 * 256 + 7);
 /// assert_eq!(Begin { bias: -5000, shift: 7 }.word(), -20 * 256 + 7);
 /// # }
 /// ```
@@ -84,6 +84,16 @@ impl Bounds {
         at_most("bound of a sum (at most)", i32::MAX as usize, self.even.max(self.odd) as usize)?;
         Ok([self.even >> even_shift, self.odd >> odd_shift])
     }
+}
+
+/// The blocks of a kernel, each of so many words. Without a division, and without the panic of `chunks_exact`.
+#[inline(always)]
+pub(crate) fn blocks(mut words: &[i32], block: usize) -> impl Iterator<Item = &[i32]> {
+    core::iter::from_fn(move || {
+        let (first, rest) = words.split_at_checked(block)?;
+        words = rest;
+        Some(first)
+    })
 }
 
 /// The two numbers of 16 bits in a word, the one that comes first in memory first.

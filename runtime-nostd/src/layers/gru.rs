@@ -1,6 +1,6 @@
 //! GRU: an update gate and a reset gate around a state.
 
-use super::gates::{Begin, Bounds, halves, pair};
+use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::layer::{Gated, Incoming};
 use crate::Error;
 use crate::check::at_most;
@@ -213,7 +213,7 @@ impl<'a> Gru<'a> {
         let bias = incoming.rows.map(|_| self.bias_shift);
         let (units, width) = (self.units as usize, incoming.width as usize);
         let words = bytemuck::try_cast_slice::<u8, i32>(self.weights).unwrap_or_default();
-        for block in words.chunks_exact(8 + (width + units) / 2 * 3).take(units / 2) {
+        for block in blocks(words, 8 + (width + units) / 2 * 3).take(units / 2) {
             let Some((begin, columns)) = block.split_first_chunk::<8>() else { break };
             let [z0, r0, z1, r1, x0, x1, h0, h1] = begin.map(i32::from_le);
             let mut gates = [Bounds::new(z0, r0, bias), Bounds::new(z1, r1, bias)];

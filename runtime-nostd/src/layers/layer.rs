@@ -6,7 +6,7 @@ use core::ops::Deref;
 use super::Gru;
 #[cfg(feature = "lstm")]
 use super::Lstm;
-use super::SimpleRnn;
+use super::{Activation, Order, SimpleRnn};
 use crate::Error;
 #[cfg(kilornn_gates)]
 use crate::check::{at_least, at_least_one, at_most, exactly};
@@ -156,15 +156,15 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The same layer with these weights.
+    /// Gives it these weights.
     #[cfg(kilornn_gates)]
-    pub(crate) const fn with_weights<'b>(self, weights: &'b [u8]) -> Layer<'b> {
+    pub(crate) const fn set_weights(&mut self, weights: &'a [u8]) {
         match self {
-            Layer::SimpleRnn(rnn) => Layer::SimpleRnn(SimpleRnn { weights, ..rnn }),
+            Layer::SimpleRnn(rnn) => rnn.weights = weights,
             #[cfg(feature = "gru")]
-            Layer::Gru(gru) => Layer::Gru(Gru { weights, ..gru }),
+            Layer::Gru(gru) => gru.weights = weights,
             #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => Layer::Lstm(Lstm { weights, ..lstm }),
+            Layer::Lstm(lstm) => lstm.weights = weights,
         }
     }
 }
@@ -219,6 +219,24 @@ pub struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
+    /// Nothing, to be filled in.
+    pub(crate) const EMPTY: Self = {
+        let rnn = SimpleRnn {
+            units: 0,
+            activation: Activation::Relu,
+            order: Order::Columns,
+            weights: &[],
+            bias_shift: 0,
+            state_shift: 0,
+            input_shift: 0,
+        };
+        Self {
+            layers: [Layer::SimpleRnn(rnn); LAYERS],
+            #[cfg(kilornn_gates)]
+            count: 0,
+        }
+    };
+
     /// These layers, or `None` if there are none or more than [`LAYERS`]. See [`Layers`] for an example.
     #[must_use]
     pub fn new(layers: &[Layer<'a>]) -> Option<Self> {
@@ -229,6 +247,31 @@ impl<'a> Layers<'a> {
             all.count = layers.len() as u8;
         }
         Some(all)
+    }
+
+    /// Adds a layer, if there is room.
+    #[cfg(kilornn_gates)]
+    pub(crate) fn push(&mut self, layer: Layer<'a>) {
+        if let Some(place) = self.layers.get_mut(usize::from(self.count)) {
+            *place = layer;
+            self.count += 1;
+        }
+    }
+
+    /// The only layer of a network whose form of file has just one.
+    #[inline]
+    pub(crate) fn set(&mut self, layer: SimpleRnn<'a>) {
+        let [first, ..] = &mut self.layers;
+        *first = Layer::SimpleRnn(layer);
+        #[cfg(kilornn_gates)]
+        {
+            self.count = 1;
+        }
+    }
+
+    #[cfg(kilornn_gates)]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Layer<'a>> {
+        self.layers.iter_mut().take(self.count.into())
     }
 
     /// The only layer, if there is one and it is a SimpleRNN.
@@ -244,14 +287,13 @@ impl<'a> Layers<'a> {
     #[inline]
     #[must_use]
     pub fn simple_rnn(&self) -> Option<&SimpleRnn<'a>> {
-        #[cfg(not(kilornn_gates))]
-        {
-            let [Layer::SimpleRnn(rnn)] = &self.layers;
-            Some(rnn)
-        }
         #[cfg(kilornn_gates)]
-        match &**self {
-            [Layer::SimpleRnn(rnn)] => Some(rnn),
+        if self.count != 1 {
+            return None;
+        }
+        match &self.layers {
+            [Layer::SimpleRnn(rnn), ..] => Some(rnn),
+            #[cfg(kilornn_gates)]
             _ => None,
         }
     }

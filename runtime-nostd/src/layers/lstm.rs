@@ -1,6 +1,6 @@
 //! LSTM: an input gate, a forget gate and an output gate around a cell state.
 
-use super::gates::{Begin, Bounds, halves, pair};
+use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::layer::{Gated, Incoming};
 use crate::Error;
 
@@ -188,7 +188,7 @@ impl<'a> Lstm<'a> {
         let bias = incoming.rows.map(|_| self.bias_shift);
         let (units, width) = (self.units as usize, incoming.width as usize);
         let words = bytemuck::try_cast_slice::<u8, i32>(self.weights).unwrap_or_default();
-        for block in words.chunks_exact(4 + width + units).take(units) {
+        for block in blocks(words, 4 + width + units).take(units) {
             let Some((&[i, g, f, o], columns)) = block.split_first_chunk::<4>() else { break };
             let [i, g, f, o] = [i, g, f, o].map(i32::from_le);
             let mut sums = [Bounds::new(i, g, bias), Bounds::new(f, o, bias)];

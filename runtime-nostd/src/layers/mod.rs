@@ -27,7 +27,7 @@ pub use embedding::{Embedding, Table};
 #[cfg(kilornn_gates)]
 pub use gates::Begin;
 #[cfg(kilornn_gates)]
-pub(crate) use gates::halves;
+pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};
 pub(crate) use layer::Incoming;

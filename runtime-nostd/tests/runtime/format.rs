@@ -115,6 +115,24 @@ struct Parts<'a> {
     dense: Dense<'a>,
 }
 
+/// A build without a cell refuses models with it, and says which feature it lacks.
+#[test]
+fn models_of_other_builds_are_refused_by_name() {
+    for (file, feature, is_on) in [
+        (&include_bytes!("../golden/v4-gru.kilo")[..], "gru", cfg!(feature = "gru")),
+        (&include_bytes!("../golden/v4-lstm.kilo")[..], "lstm", cfg!(feature = "lstm")),
+    ] {
+        let file = Aligned::new(file, 0);
+        let expected = match (is_on, file::VERSION) {
+            (true, _) => None,
+            (false, 4) => Some(Error::CellNeeded { feature }),
+            _ => Some(Error::CellNeeded { feature: "gru` or `lstm" }),
+        };
+        assert_eq!(Model::from_bytes(&file).err(), expected);
+        assert!(expected.is_none_or(|error| error.to_string().contains(&format!("`{feature}`"))));
+    }
+}
+
 /// What the loader says of contents that were written with a right checksum.
 fn refusal(change: impl FnOnce(&mut Parts<'_>)) -> String {
     let tables = Tables::new(1, 12, 8, 2, None);

@@ -1,6 +1,6 @@
 //! GRU, LSTM and stacks of layers against the formulas, computed naively, and against real numbers.
 
-use crate::common::{Narrow, encode};
+use crate::common::{Aligned, Narrow, encode};
 use crate::stacks::{Cell, Owned, Real, Stack, Strength};
 use fastrand::Rng;
 use kilornn::layers::{Activation, Order};
@@ -160,7 +160,7 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
     let layer: &Owned = &stack.layers[0];
     let (mut exact, mut real) = (stack.zero(), Real::zero(units));
     let mut random = Rng::with_seed(seed);
-    let (mut squares, mut count) = (0.0, 0);
+    let (mut squares, mut power, mut count) = (0.0, 0.0, 0);
     for step in 0..to {
         let row = random.u32(..13);
         let scale = input(&mut random);
@@ -172,11 +172,14 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
         if step >= from {
             for (exact, real) in exact[0].outputs.iter().zip(&real.outputs) {
                 squares += (*exact as f64 / f64::from(1 << layer.state) - real).powi(2);
+                power += real.powi(2);
                 count += 1;
             }
         }
     }
-    (squares / f64::from(count)).sqrt()
+    let [error, size] = [squares, power].map(|sum: f64| (sum / f64::from(count)).sqrt());
+    assert!(size > 0.1, "{cell:?}, network {seed} hardly moves: {size}");
+    error
 }
 
 #[test]
@@ -222,6 +225,61 @@ fn damaged_copies_are_refused() {
 }
 
 #[test]
+fn hostile_layers_are_refused() {
+    let refuses = |change: &dyn Fn(&mut Stack), words: &str| {
+        let layers = [(Cell::Gru, 8), (Cell::Lstm, 8), (Cell::Simple(Activation::Relu, Order::Columns), 4)];
+        let mut stack =
+            Stack::new(5, &layers, Some(Narrow { width: 4, shift: 2, bits: 8 }), false, Strength::Calm);
+        Model::from_contents(stack.contents()).unwrap();
+        change(&mut stack);
+        let file = encode(&stack.contents());
+        let said = Model::from_bytes(&file).expect_err(words).to_string();
+        assert!(said.contains(words), "`{said}` should say `{words}`");
+    };
+    refuses(&|s| s.layers[0].state = 3, "state bits (at least) should be 4, but found 3");
+    refuses(&|s| s.layers[1].state = 15, "state bits (at most) should be 14, but found 15");
+    refuses(&|s| s.layers[0].bias_shift = 15, "bias shift (at most)");
+    refuses(&|s| s.layers[0].input_shift = 1, "input shift of the first layer should be 0");
+    refuses(&|s| s.layers[1].input_shift = 15, "input shift (at most) should be 14");
+    refuses(&|s| s.layers[1].input_shift = 3, "shifted inputs (at most) should be 32767, but found 32768");
+    refuses(&|s| s.layers[2].input_shift = 3, "shifted inputs (at most)");
+    refuses(&|s| s.layers[1].units = 10, "bytes");
+    refuses(&|s| s.layers[1].units = 260, "units of a layer (at most) should be 256, but found 260");
+    refuses(&|s| s.layers[2].weights.truncate(40), "bytes of weights");
+    refuses(&|s| s.layers[2].weights.push(0), "bytes behind all weights should be 0, but found 1");
+    // Words with which sums begin: in the low byte the shift.
+    refuses(&|s| s.layers[0].weights[8] = 32, "shift of a sum (at most) should be 31, but found 32");
+    refuses(&|s| s.layers[1].weights[12] = 255, "shift of a sum (at most)");
+    refuses(&|s| s.layers[1].weights[15] = 0x7F, "bound of a sum (at most)");
+    refuses(&|s| s.layers[0].weights[3] = 0x80, "bound of a sum (at most)");
+    let candidate = |s: &mut Stack| {
+        // Half of the range from `x` and half from `h`, which are not shifted.
+        for word in [16, 24] {
+            s.layers[0].weights[word..word + 4].copy_from_slice(&[0, 0, 0, 0x40]);
+        }
+    };
+    refuses(&candidate, "candidate's bound (at most)");
+    // The largest weights.
+    refuses(&|s| s.layers[1].weights[16..].fill(0x7F), "bound of a sum (at most)");
+    refuses(&|s| s.tables.states = Some((vec![0; 4], 0)), "layers of a model with pad states should be 1");
+}
+
+#[test]
+fn gates_read_inputs_in_fours() {
+    let tables = |width| Some(Narrow { width, shift: 0, bits: 8 });
+    let mut stack = Stack::new(5, &[(Cell::Lstm, 4)], tables(4), false, Strength::Calm);
+    stack.tables = crate::common::Tables::new(5, 12, 4, 2, tables(6));
+    stack.layers[0].weights.resize(4 * (16 + 4 * 10), 0);
+    let error = Model::from_contents(stack.contents()).unwrap_err();
+    assert!(error.to_string().contains("inputs of a layer with gates, modulo 4,"), "{error}");
+    // Pads may have stored states only where there is one SimpleRNN.
+    let mut stack = Stack::new(5, &[(Cell::Gru, 4)], None, false, Strength::Calm);
+    (stack.tables.states, stack.tables.maxlen) = (Some((vec![0; 4], 0)), 3);
+    let error = Model::from_contents(stack.contents()).unwrap_err();
+    assert!(error.to_string().contains("layers with gates of a model with pad states"), "{error}");
+}
+
+#[test]
 fn too_little_memory_is_refused_with_what_is_needed() {
     let stack = Stack::new(4, &[(Cell::Lstm, 64), (Cell::Gru, 32)], None, false, Strength::Calm);
     let file = encode(&stack.contents());
@@ -242,4 +300,67 @@ fn too_little_memory_is_refused_with_what_is_needed() {
     let mut state = State::<ROOM>::zero(&model).unwrap();
     state.set(&[1, 2, 3]);
     assert_eq!(state.values(), Values::Int16(&[0; 32]));
+}
+
+/// Random networks of version 4, with what they must say for ever. `SNAPSHOTS=overwrite` writes them anew.
+#[test]
+fn golden_files_of_version_4_stay_readable() {
+    let simple = |activation, order| Cell::Simple(activation, order);
+    let narrow = Some(Narrow { width: 4, shift: 6, bits: 4 });
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for (name, layers, narrow, pads) in [
+        ("v4-gru", &[(Cell::Gru, 16)][..], None, false),
+        ("v4-lstm", &[(Cell::Lstm, 16)][..], narrow, false),
+        (
+            "v4-stack",
+            &[
+                (Cell::Gru, 8),
+                (simple(Activation::Relu, Order::Columns), 12),
+                (Cell::Lstm, 8),
+                (simple(Activation::Tanh, Order::Pairs), 4),
+            ][..],
+            narrow,
+            true,
+        ),
+    ] {
+        let stack = Stack::new(4, layers, narrow, pads, Strength::Calm);
+        let made = encode(&stack.contents());
+        let [file, answers] = ["kilo", "txt"].map(|kind| folder.join(name).with_extension(kind));
+        if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+            std::fs::write(&file, &made[..]).unwrap();
+            let texts = [
+                "",
+                "w0",
+                "w1 w2",
+                "w3 w3 w3",
+                "w11 w10 w9 w8 w7 w6",
+                "W5, unheard w0!",
+                "w4 w1 w4",
+                "unheard",
+            ];
+            let answers_now: String =
+                texts.iter().map(|text| format!("{}\t{text}\n", said(&made, text))).collect();
+            std::fs::write(&answers, answers_now).unwrap();
+        }
+        let golden = Aligned::new(&std::fs::read(&file).unwrap(), 0);
+        // It states the oldest version that has what it needs.
+        assert_eq!(golden[4], 4);
+        assert!(golden[..] == made[..], "{name}");
+        let answers = std::fs::read_to_string(&answers).unwrap();
+        assert_eq!(answers.lines().count(), 8);
+        for line in answers.lines() {
+            let (logits, text) = line.split_once('\t').unwrap();
+            assert_eq!(said(&golden, text), logits, "{name}: {text}");
+        }
+    }
+}
+
+/// The logits for a text.
+fn said(file: &[u8], text: &str) -> String {
+    let model = Model::from_bytes(file).unwrap();
+    let mut workspace = vec![0; model.workspace()];
+    let mut session = Session::new(&model, &mut workspace).unwrap();
+    session.push(text);
+    let logits: Vec<String> = session.finish().logits().map(|logit| logit.to_string()).collect();
+    logits.join(",")
 }

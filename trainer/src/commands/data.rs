@@ -10,6 +10,7 @@ use crate::excerpt::excerpt;
 use crate::fit::{Material, Split};
 use crate::hints::before_training;
 use crate::recipe::Recipe;
+use crate::suggest::Suggestion;
 use crate::warning::Warning;
 
 /// Count and check labelled texts, without training.
@@ -21,9 +22,10 @@ use crate::warning::Warning;
 pub struct Args {
     #[command(flatten)]
     inputs: Inputs,
-    /// The recipe whose tokenizer and vocabulary count: a name (seed, compact, starter) or a TOML file
-    #[arg(long, default_value = "compact")]
-    recipe: String,
+    /// The recipe whose tokenizer and vocabulary count: a name (seed, compact, starter, taught) or a TOML file [default: compact,
+    /// by character where a script has no spaces]
+    #[arg(long, value_name = "RECIPE")]
+    recipe: Option<String>,
     /// Change a key of the recipe, for example --set vocabulary=8000 (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
@@ -39,8 +41,13 @@ pub struct Args {
 /// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let recipe = Recipe::load(&args.recipe, &args.settings)?;
+    let named = args.recipe.as_deref().unwrap_or("compact");
+    let mut recipe = Recipe::load(named, &args.settings)?;
     let data = Dataset::read(&args.inputs)?;
+    let suggestion = Suggestion::of(&data, &args.settings)?;
+    if args.recipe.is_none() {
+        recipe.char_level = suggestion.taken().recipe.char_level;
+    }
     let encoder = Material::vocabulary(&recipe, &data)?;
     let counts = Counts::of(&data, &encoder);
     show(console, &counts, usize::MAX)?;
@@ -48,6 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     let split = Split::new(&recipe, 0, None, data.train.len()).map(|split| split.validation);
     let warnings = before_training(&recipe, &data, &counts, &split.unwrap_or_default());
     console.warn(&warnings)?;
+    console.say(suggestion.outlook())?;
     console.conclude(&Report { counts, warnings })
 }
 

@@ -20,6 +20,7 @@ use crate::recipe::Recipe;
 use crate::report::{self, Evaluation, Subject};
 use crate::run_folder::{self, RunFolder};
 use crate::search::Proof;
+use crate::suggest::Suggestion;
 use crate::text::Encoder;
 use crate::verdict::{self, Answered, Provenance};
 use crate::warning::Warning;
@@ -37,6 +38,9 @@ pub(super) struct Metrics {
     pub(super) data: Counts,
     /// What a person should know before trusting the rest.
     pub(super) warnings: Vec<Warning>,
+    /// What was chosen for the data and why, if no recipe was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) suggestion: Option<Suggestion>,
     /// If the model was to fit one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<Proof>,
@@ -65,6 +69,7 @@ impl Metrics {
             quantized: None,
             warnings,
             data,
+            suggestion: None,
             budget: None,
         }
     }
@@ -212,12 +217,14 @@ impl Delivery<'_> {
             epochs: &metrics.epochs,
             warnings: &metrics.warnings,
             network,
+            grid,
             encoder,
             model: &model,
             bytes: exported.file.len(),
             evaluation: Evaluation {
                 part,
                 examples,
+                ids,
                 logits: &logits,
                 float,
                 predictions: &predictions,

@@ -12,14 +12,15 @@ use crate::data::counts::Counts;
 use crate::data::{Dataset, Inputs, Reading};
 use crate::hints::before_quantizing;
 use crate::import::{Imported, agree_on_labels, keras, torch};
-use crate::recipe::{Activation, End, Pads};
+use crate::recipe::{Activation, CellKind, End, Pads, Recipe};
 use crate::run_folder::{Begin, RunFolder};
 
 /// Take a model that Keras or PyTorch trained: quantize it, test it.
 ///
-/// It must be one Embedding, one SimpleRNN (nn.RNN) with ReLU or tanh whose last state counts, and one
-/// Dense (nn.Linear) layer with sigmoid or softmax. The output folder is that of `kilornn train`.
-/// docs/import.md shows both ways from the Python script on.
+/// It must be one Embedding, one to four recurrent layers, and one Dense (nn.Linear) layer with sigmoid or
+/// softmax that reads the last state of the last of them. A recurrent layer is a SimpleRNN (nn.RNN) with ReLU or
+/// tanh, a GRU with reset_after=True or an LSTM; a bias may be missing. The output folder is that of
+/// `kilornn train`. docs/import.md shows both ways from the Python script on.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -34,8 +35,9 @@ enum Peer {
 
 /// From Keras: `np.savez("W.npz", *model.get_weights())` and the text of `tokenizer.to_json()`.
 ///
-/// The options say what these files do not. --activation and --padding have no default, because with a wrong
-/// one the model runs and answers badly.
+/// Cells and units of the layers are found in the weights. The options say what these files do not. --padding
+/// has no default, nor has --activation where there is a SimpleRNN, because with a wrong one the model runs and
+/// answers badly.
 #[derive(Debug, clap::Args)]
 struct KerasArgs {
     /// The weights
@@ -44,9 +46,9 @@ struct KerasArgs {
     /// The tokenizer (keras.src.legacy.preprocessing.text.Tokenizer)
     #[arg(long, value_name = "T.json")]
     tokenizer: PathBuf,
-    /// The activation of the SimpleRNN
+    /// The activation of SimpleRNN layers. GRU and LSTM must have Keras's, tanh and the sigmoid, and need no option
     #[arg(long)]
-    activation: Unit,
+    activation: Option<Unit>,
     /// Whether the network reads pads
     #[arg(long)]
     padding: Padding,
@@ -66,9 +68,10 @@ struct KerasArgs {
 /// From PyTorch: `safetensors.torch.save_file(model.state_dict(), "W.safetensors")` and a TOML file.
 ///
 /// The TOML file has vocabulary (a text file beside it, one word a line), first_id (of its first line,
-/// default 0), unknown and pad (a line or its id), padding ("masked" or "tokens"), activation ("relu" or
-/// "tanh") and, if needed, maxlen, truncating, labels, char_level, lowercase, filters and [tensors] (other
-/// names than embedding.weight, rnn.weight_ih_l0, ..., linear.bias).
+/// default 0), unknown and pad (a line or its id), padding ("masked" or "tokens"), with an nn.RNN activation
+/// ("relu" or "tanh") and, if needed, maxlen, truncating, labels, char_level, lowercase, filters and [tensors]
+/// (other names than embedding.weight, linear.weight and linear.bias, and those of the nn.RNN, nn.GRU or nn.LSTM
+/// if they do not end in weight_ih_l0 and so on).
 #[derive(Debug, clap::Args)]
 struct TorchArgs {
     /// The weights
@@ -136,10 +139,10 @@ pub fn run(args: &Args) -> Result<()> {
     let (imported, common, sources) = match &args.peer {
         Peer::Keras(args) => {
             let reading = keras::Options {
-                activation: match args.activation {
+                activation: args.activation.map(|activation| match activation {
                     Unit::Relu => Activation::Relu,
                     Unit::Tanh => Activation::Tanh,
-                },
+                }),
                 padding: match args.padding {
                     Padding::Masked => Pads::Masked,
                     Padding::Tokens => Pads::Tokens,
@@ -167,6 +170,17 @@ fn trimmed(labels: &[String]) -> Vec<String> {
     labels.iter().map(|label| label.trim().to_owned()).collect()
 }
 
+/// The recurrent layers, from the lowest up: `lstm of 16 units, gru of 8 units`. Only units where it is one SimpleRNN.
+fn layers_shown(recipe: &Recipe) -> String {
+    match recipe.layers()[..] {
+        [(CellKind::SimpleRnn, units)] => format!("{units} units"),
+        ref layers => {
+            let shown = layers.iter().map(|(cell, units)| format!("{} of {units} units", cell.word()));
+            shown.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
 fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 2])) -> Result<()> {
     let console = Console { json: args.json };
     let Imported { network, encoder, recipe, labels, unreachable } = imported;
@@ -183,10 +197,10 @@ fn deliver(imported: &Imported, args: &Common, (peer, files): (&str, [&PathBuf; 
     console.warn(&warnings)?;
     let parameters = network.parameters().iter().map(|p| p.values.len()).sum();
     console.say(format!(
-        "imported from {peer}: vocabulary {} words, embedding {}, {} units, {} parameters",
+        "imported from {peer}: vocabulary {} words, embedding {}, {}, {} parameters",
         grouped(encoder.words().len()),
         recipe.embedding,
-        recipe.units,
+        layers_shown(recipe),
         grouped(parameters),
     ))?;
     if let Some(first) = unreachable.first() {

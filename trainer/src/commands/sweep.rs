@@ -9,20 +9,25 @@ use anyhow::Result;
 use super::Console;
 use super::quantities::{parse_bytes, parse_time};
 use crate::footprint::Platform;
-use crate::request::Request;
+use crate::request::RequestArgs;
 use crate::run_folder::{Begin, write_whole};
-use crate::search::{Deadline, Lists, Pace, Sweep};
+use crate::search::{CellName, Deadline, Lists, Pace, Sweep};
 
-/// Try networks of many sizes: how many words, how wide an embedding, how many hidden units?
+/// Try networks of many sizes: how many words, how wide an embedding, which cell, how many hidden units?
 ///
 /// Each size is trained and quantized as `kilornn train` would do it, and judged by what the device would
 /// answer to the texts that validate: the recipe's validation_split, else the dev part, else a tenth of the
 /// training texts, drawn at random. The test part is not used, so that it can still measure the size that
 /// you choose (with `kilornn evaluate`).
 ///
+/// The cells are relu and tanh (a SimpleRNN with that activation), gru and lstm; all layers have the same.
+/// The recipe's number of layers stays: --units is that of the last, and the layers below it grow and
+/// shrink in proportion.
+///
 /// The bytes of a file are known before training. With --flash, sizes whose file would be larger than the
-/// flash that the engine leaves are listed but not trained (--engine none counts the file alone). A file
-/// has units in multiples of four, so 9 take the bytes of 12. With --time, no new training begins once the
+/// flash that the engine leaves are listed but not trained (--engine none counts the file alone). The
+/// engine that runs gru, lstm or several layers is larger. A file has units in multiples of four, so 9
+/// take the bytes of 12. With --time, no new training begins once the
 /// time is over; those that have begun are finished. Sizes are tried coarse to fine, first the ends of the
 /// lists, so that even a short sweep gives an overview; --time 0s trains nothing and lists the bytes of
 /// each file.
@@ -38,13 +43,16 @@ use crate::search::{Deadline, Lists, Pace, Sweep};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    request: Request,
+    request: RequestArgs,
     /// Vocabularies to try; 0 is every word [default: half the recipe's, the recipe's, twice the recipe's]
     #[arg(long, value_name = "WORDS,...", value_delimiter = ',')]
     vocabulary: Vec<usize>,
     /// Widths of the embedding to try [default: half the recipe's, the recipe's]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     embedding: Vec<usize>,
+    /// Cells to try: relu, tanh, gru, lstm [default: the recipe's]
+    #[arg(long, value_name = "CELL,...", value_delimiter = ',')]
+    cell: Vec<CellName>,
     /// Numbers of hidden units to try [default: a quarter of the recipe's, half, all, twice]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     units: Vec<usize>,
@@ -84,21 +92,21 @@ pub struct Args {
 /// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let request = &args.request;
     // All input is read and checked before anything is written.
-    let mut data = request.data()?;
+    let (request, mut data) = args.request.read(Some("compact"))?;
     data.test = None;
     let lists = Lists {
         vocabulary: args.vocabulary.clone(),
         embedding: args.embedding.clone(),
+        cell: args.cell.iter().copied().map(Some).collect(),
         units: args.units.clone(),
     };
     let say = |line: &str| console.say(line);
-    let sweep = Sweep::new(request, &data, lists, args.flash, &args.platform, &say)?;
+    let sweep = Sweep::new(&request, &data, lists, args.flash, &args.platform, &say)?;
     let out =
         args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-sweep", request.name())));
     let mut store = sweep.open(&out, Begin::asked(args.force, args.resume))?;
-    let seeds: Vec<u64> = (request.seed..).take(args.seeds.get()).collect();
+    let seeds: Vec<u64> = (request.seed()..).take(args.seeds.get()).collect();
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let pace = Pace {
         at_a_time: args.jobs.unwrap_or_else(cores).get(),

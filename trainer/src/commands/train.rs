@@ -17,9 +17,9 @@ use crate::fit::{Epoch, Interrupt, Interrupted, Material, Memory, Task, Training
 use crate::hints::before_training;
 use crate::network::Ruined;
 use crate::processor::Processor;
-use crate::request::{Request, set_options};
+use crate::request::{Request, RequestArgs, set_options};
 use crate::run_folder::{Begin, RunFolder};
-use crate::search::{ChosenSize, SearchResult};
+use crate::search::{ChosenSize, SearchResult, take_best};
 use crate::verdict;
 
 /// Train a model: fit the float network, quantize it, test both.
@@ -45,6 +45,11 @@ use crate::verdict;
 /// A label is the name of a class or its number, from 0: all labels of all files are names, or all are
 /// numbers. `kilornn data DATA` shows what is found.
 ///
+/// Without --recipe, the recipe is chosen for the data: up to three kinds of recipes are trained and
+/// compared by what the device would answer to the texts that validate (the dev part, or a tenth of the
+/// training texts). What was chosen and why is printed and kept, as a recipe, in config.toml. --set
+/// changes a key of all of them. With --recipe, nothing is chosen. With a budget it is compact.
+///
 /// The output folder keeps config.toml, vocabulary.json, weights.safetensors, metrics.json, model.kilo
 /// and report.html, which a browser shows.
 ///
@@ -53,12 +58,12 @@ use crate::verdict;
 /// recipes, and `kilornn recipes --keys` all keys of a recipe.
 ///
 /// With a budget (--flash, --ram, --instructions-per-word, or several of them), `train` chooses how
-/// many words, how wide an embedding, of how many bits or folded, and how many hidden units. It
-/// tries about fourteen sizes that fit, first with few epochs, compares them by what the device
-/// would answer to the texts that validate, and then trains the best one. Keys that --set gives
-/// stay as they are. At the end it prints the bill, part by part, and the command that trains the
-/// same model without a search. A budget that nothing can fit is refused, with the least that
-/// would be enough.
+/// many words, how wide an embedding, of how many bits or folded, which cell (the recipe's own, or a
+/// GRU instead of a ReLU), and how many hidden units. It tries about fourteen sizes that fit, first
+/// with few epochs, compares them by what the device would answer to the texts that validate, and then
+/// trains the best one. Keys that --set gives stay as they are. At the end it prints the bill, part by
+/// part, and the command that trains the same model without a search. A budget that nothing can fit is
+/// refused, with the least that would be enough.
 ///
 ///   kilornn train DATA --flash 64K --ram 2K
 ///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
@@ -66,8 +71,8 @@ use crate::verdict;
 #[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
-    request: Request,
-    /// Output folder [default: runs/DATA-RECIPE]
+    request: RequestArgs,
+    /// Output folder [default: runs/DATA-RECIPE, or runs/DATA if no recipe is named]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace the model or the interrupted training in the output folder, if there is one
@@ -94,13 +99,19 @@ pub struct Args {
 /// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
-    let request = &args.request;
     let processor = args.device.open()?;
     // All input is read and checked before anything is written.
-    let data = request.data()?;
+    let budget = args.budget.budget();
+    // A search begins with one recipe for all sizes.
+    let otherwise = budget.is_some().then_some("compact");
+    let (mut request, data) = args.request.read(otherwise)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(request.name()));
     let begin = Begin::asked(args.force, args.resume);
+    RunFolder::check(&out, begin)?;
     let memory = Memory::default();
+    take_best(&mut request, &data, &memory, &|line| console.say(line))?;
+    request.about().iter().try_for_each(|line| console.say(line))?;
+    let request = &request;
     let run = |settings: Vec<String>, begin| TrainRun {
         console,
         request,
@@ -111,11 +122,10 @@ pub fn run(args: &Args) -> Result<()> {
         begin,
         settings,
     };
-    let Some(budget) = args.budget.budget() else {
-        let settings = request.settings.clone();
+    let Some(budget) = budget else {
+        let settings = request.settings().to_vec();
         return run(settings, begin).train(None).map(drop);
     };
-    RunFolder::check(&out, begin)?;
     let found = budget.search(request, &data, &memory, &out, &|line| console.say(line))?;
     for (index, choice) in found.choices.iter().enumerate() {
         let begin = if index == 0 { begin } else { Begin::Replace };
@@ -130,7 +140,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// One training.
 struct TrainRun<'a> {
     console: Console,
-    request: &'a Request,
+    request: &'a Request<'a>,
     data: &'a Dataset,
     memory: &'a Memory,
     processor: Device,
@@ -144,7 +154,7 @@ impl TrainRun<'_> {
     /// Trains, and delivers the model if it is within the budget, if there is one. Returns whether it is.
     fn train(self, budget: Option<(&SearchResult, &ChosenSize)>) -> Result<bool> {
         let Self { console, request, data, memory, processor, out, begin, settings } = self;
-        let seed = request.seed;
+        let seed = request.seed();
         let recipe = request.recipe_of(&settings)?;
         let material = Material::remembering(&recipe, seed, data, memory)?;
         let counts = Counts::of(data, &material.encoder);
@@ -165,6 +175,7 @@ impl TrainRun<'_> {
         ))?;
         let vocabulary = material.encoder.words().len();
         let mut metrics = Metrics::new(task.train.texts.len(), vocabulary, parameters, counts, warnings);
+        metrics.suggestion = request.suggestion().cloned();
         let asked = Asked::of(&task)?;
         let state = match folder.read_checkpoint()? {
             Some((path, bytes)) if begin == Begin::Resume => {
@@ -178,7 +189,8 @@ impl TrainRun<'_> {
                 TrainingState::new(&task, &network)
             }
         };
-        folder.write_config(&recipe, &request.train_command("<this file>", &[]))?;
+        let comment = [&[request.command_in_file()][..], &request.about()].concat().join("\n");
+        folder.write_config(&recipe, &comment)?;
         let interrupt = Interrupt::listen()?;
         let fitted = fit(&mut network, &task, state, &interrupt, |network, state| {
             folder.write_checkpoint(|file| checkpoint::write(file, &asked, network, state))?;
@@ -189,9 +201,9 @@ impl TrainRun<'_> {
             folder.write_json("metrics.json", &metrics)
         });
         if fitted.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
-            let out = format!("--out {}", quote(&out.to_string_lossy()));
-            let more = [&set_options(&settings)[..], &[out, "--resume".to_owned()]].concat();
-            let again = request.train_command(&request.recipe, &more);
+            let folder = format!("--out {}", quote(&out.to_string_lossy()));
+            let more = [&set_options(&settings)[..], &[folder, "--resume".to_owned()]].concat();
+            let again = request.train_command(out, &more);
             console
                 .say(format!("interrupted after {} epochs; to go on:\n  {again}", metrics.epochs.len()))?;
         }

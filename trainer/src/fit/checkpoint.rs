@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Task, TrainingState};
 use crate::error::InputError;
 use crate::network::Network;
+use crate::recipe::Recipe;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
 const MAGIC: [u8; 8] = *b"KILOCKP\x03";
@@ -50,11 +51,16 @@ impl Asked {
         }
         let table = |toml: &str| toml.parse::<toml::Table>().unwrap_or_default();
         let (before, after) = (table(&self.recipe), table(&now.recipe));
-        let changed = crate::recipe::KEYS.iter().find(|key| before.get(key.name) != after.get(key.name));
-        if let Some(key) = changed {
-            let shown =
-                |table: &toml::Table| table.get(key.name).map_or("nothing".to_owned(), |v| v.to_string());
-            return Some(format!("it has {} = {}, not {}", key.name, shown(&before), shown(&after)));
+        // A key that there was not yet when the recipe was written has the default, which changes nothing.
+        let defaults = toml::Table::try_from(Recipe::default()).unwrap_or_default();
+        for key in crate::recipe::KEYS {
+            let value = |table: &toml::Table| table.get(key.name).or(defaults.get(key.name)).cloned();
+            let (before, after) = (value(&before), value(&after));
+            if before != after {
+                let shown =
+                    |value: Option<toml::Value>| value.map_or("nothing".to_owned(), |v| v.to_string());
+                return Some(format!("it has {} = {}, not {}", key.name, shown(before), shown(after)));
+            }
         }
         (self.data != now.data).then(|| "its texts or labels were others".to_owned())
     }

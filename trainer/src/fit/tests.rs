@@ -131,6 +131,13 @@ fn an_interrupted_training_ends_where_an_uninterrupted_one_does() {
           early_stopping_patience = 1\nquantized_epochs = 3\n",
             2,
         ),
+        ("cell = \"gru\"\noptimizer = \"adam\"\nquantized_epochs = 3\n", 2),
+        ("cell = \"lstm\"\noptimizer = \"rmsprop\"\nquantized_epochs = 2\nfold = \"always\"\n", 3),
+        (
+            "cell = [\"gru\", \"simple-rnn\", \"lstm\"]\nunits = [5, 8, 4]\noptimizer = \"adamw\"\nlayer_dropout = 0.2\n\
+             quantized_epochs = 3\nembedding = 8\nfold = \"never\"\n",
+            3,
+        ),
     ] {
         let recipe = recipe(&format!("{regularized}{toml}"));
         let (whole, state) = train(&recipe, classes, false);

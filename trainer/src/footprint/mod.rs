@@ -14,7 +14,7 @@ use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
 use serde::Serialize;
 
-pub use kilornn_host::cores::{self, CORES, Core, Shape};
+pub use kilornn_host::cores::{self, CORES, Cells, Core, Shape};
 
 pub use self::limits::{Excess, Limits};
 pub use self::platform::Platform;
@@ -38,12 +38,13 @@ impl Engine {
     /// All that have bytes, the largest first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Lean, Self::Small];
 
-    /// Bytes of its code and constants.
-    pub fn code(self, core: &Core) -> usize {
+    /// Bytes of its code and constants, if it is to run these cells.
+    pub fn code(self, core: &Core, cells: Cells) -> usize {
+        let code = core.code_for(cells);
         match self {
-            Self::Full => core.code.full,
-            Self::Lean => core.code.lean,
-            Self::Small => core.code.small,
+            Self::Full => code.full,
+            Self::Lean => code.lean,
+            Self::Small => code.small,
             Self::None => 0,
         }
     }
@@ -99,8 +100,8 @@ impl Needs {
     }
 }
 
-/// The most bytes of RAM that a classifier takes: nine for each input, and four for each remembered word, as the firmware's
-/// build reckons.
+/// The most bytes of RAM that a classifier takes: nine for each of its `UNITS` ([`Contents::inputs`]), and four for each
+/// remembered word, as the firmware's build reckons.
 pub fn classifier(contents: &Contents<'_>) -> usize {
     let window = contents.text().map_or(0, |text| text.sequence.window());
     9 * contents.inputs() as usize + 4 * window as usize
@@ -128,9 +129,9 @@ impl Footprint {
         let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
         Self {
             file: needs.file,
-            engine: engine.code(core),
+            engine: engine.code(core, needs.step.cells()),
             classifier: needs.classifier,
-            stack: core.stack,
+            stack: core.stack_for(needs.step.cells()),
             instructions_per_word: engine.is_counted().then_some(instructions),
         }
     }

@@ -1,6 +1,6 @@
 //! What runs a model: the core, and the engine around the model.
 
-use super::{CORES, Core, Engine};
+use super::{CORES, Cells, Core, Engine};
 use crate::error::InputError;
 use crate::numbers::grouped;
 
@@ -24,13 +24,13 @@ fn core(name: &str) -> Result<&'static Core, String> {
 }
 
 impl Platform {
-    /// Bytes that the engine leaves of so many bytes of flash.
+    /// Bytes that the engine, if it is to run these cells, leaves of so many bytes of flash.
     ///
     /// # Errors
     ///
     /// If it leaves none.
-    pub fn left_of(&self, flash: usize) -> Result<usize, InputError> {
-        let code = self.engine.code(self.core);
+    pub fn left_of(&self, flash: usize, cells: Cells) -> Result<usize, InputError> {
+        let code = self.engine.code(self.core, cells);
         flash.checked_sub(code).filter(|&left| left > 0).ok_or_else(|| {
             InputError::new(format!(
                 "--flash {}: the {} engine alone takes {} bytes on {}{}",
@@ -38,16 +38,16 @@ impl Platform {
                 self.engine,
                 grouped(code),
                 self.core.name,
-                self.smaller(0),
+                self.smaller(0, cells),
             ))
         })
     }
 
     /// A list of the smaller engines with their bytes, each with so many bytes `besides`, for a message.
-    pub fn smaller(&self, besides: usize) -> String {
+    pub fn smaller(&self, besides: usize, cells: Cells) -> String {
         let smaller = Engine::ALL.iter().skip_while(|&&engine| engine != self.engine).skip(1);
         let each = smaller.map(|engine| {
-            let bytes = engine.code(self.core) + besides;
+            let bytes = engine.code(self.core, cells) + besides;
             format!("; with --engine {engine} {}", grouped(bytes))
         });
         each.collect()

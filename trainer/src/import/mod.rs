@@ -4,14 +4,15 @@
 //! which is the same work for both.
 
 pub mod keras;
+mod layers;
 pub mod torch;
 
 use std::path::Path;
 
 use crate::data::{Dataset, Example, classes_of, label_fault, names_shown};
 use crate::error::InputError;
-use crate::network::{Array, Cell, LayerArrays, Network, Unfit};
-use crate::recipe::{Recipe, UnknownWords};
+use crate::network::{Array, LayerArrays, Network, Unfit};
+use crate::recipe::{PerLayer, Recipe, UnknownWords};
 use crate::text::{Encoder, for_each_word};
 
 /// A model of another library, ready to be tested, quantized and written.
@@ -32,6 +33,13 @@ pub struct Imported {
 /// The keys of a recipe that are about the model file alone, so that they can be set for imported weights too.
 pub const SETTINGS: [&str; 3] = ["fold", "embedding_bits", "fingerprint_bits"];
 
+/// A peer's weights, in the shapes and gate orders of [`Network::from_arrays`].
+struct Weights {
+    embedding: Array,
+    layers: Vec<LayerArrays>,
+    dense: [Array; 2],
+}
+
 /// What a peer's ids stand for.
 struct Ids {
     /// The words, by falling frequency where that is known.
@@ -44,20 +52,17 @@ struct Ids {
 
 /// Puts a model together. `recipe` says how text is read; what the weights say, it gets here.
 fn assemble(
-    weights: &Path,
-    arrays: [Array; 6],
+    path: &Path,
+    Weights { embedding, layers, dense }: Weights,
     ids: Ids,
     mut recipe: Recipe,
     settings: &[String],
 ) -> Result<Imported, InputError> {
-    let unfit = |Unfit(reason)| InputError::in_file(weights, reason);
-    let [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias] = arrays;
-    let cell = Cell::SimpleRnn { activation: recipe.activation.into(), limit: f32::INFINITY };
-    let layer = LayerArrays { cell, kernel, recurrent_kernel, bias };
-    let mut network =
-        Network::from_arrays(embedding, vec![layer], [dense_kernel, dense_bias]).map_err(unfit)?;
+    let unfit = |Unfit(reason)| InputError::in_file(path, reason);
+    layers::check_count(layers.len()).map_err(unfit)?;
+    let mut network = Network::from_arrays(embedding, layers, dense).map_err(unfit)?;
     if ids.words.is_empty() {
-        return Err(InputError::in_file(weights, "cannot be imported: the vocabulary has no words"));
+        return Err(InputError::in_file(path, "cannot be imported: the vocabulary has no words"));
     }
 
     // Our ids: the pad, the words, then unknown words.
@@ -70,7 +75,7 @@ fn assemble(
             "the embedding has {rows} rows, ids 0 to {}, but {what} has the id {id}: not the vocabulary of these weights",
             rows - 1
         );
-        return Err(InputError::in_file(weights, reason));
+        return Err(InputError::in_file(path, reason));
     }
     let row = |id: usize| &network.embedding.values[id * width..][..width];
     // Nothing reads the row of a pad that is masked.
@@ -83,7 +88,12 @@ fn assemble(
     recipe.vocabulary = ids.words.len();
     recipe.unknown = if ids.unknown.is_some() { UnknownWords::Row } else { UnknownWords::Drop };
     recipe.embedding = width;
-    recipe.units = network.units().into();
+    let kinds: Vec<_> = network.layers.iter().map(|layer| layer.cell.kind()).collect();
+    recipe.cell = match kinds.iter().all(|kind| *kind == kinds[0]) {
+        true => kinds[0].into(),
+        false => PerLayer::Each(kinds),
+    };
+    recipe.units = network.layers.iter().map(|layer| layer.units()).collect::<Vec<_>>().into();
     // The libraries' ReLU has none.
     recipe.state_limit = 0.0;
     let recipe = with_settings(&recipe, settings)?;

@@ -1,4 +1,5 @@
-//! PyTorch: the `state_dict` of nn.Embedding, nn.RNN and nn.Linear as safetensors, and a TOML file for the rest.
+//! PyTorch: the `state_dict` of nn.Embedding, nn.RNN, nn.GRU or nn.LSTM, and nn.Linear as safetensors, and a TOML file for the
+//! rest.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,9 +7,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor, safetensors};
 use serde::Deserialize;
 
-use super::{Ids, Imported, assemble};
+use super::layers::{Told, bias_shape, check_count, zeros};
+use super::{Ids, Imported, Weights, assemble};
 use crate::error::InputError;
-use crate::network::Array;
+use crate::network::{Array, Cell, LayerArrays, Unfit};
 use crate::recipe::{Activation, End, Letters, Pads, Recipe};
 
 /// The TOML file: what a `state_dict` does not say.
@@ -32,8 +34,8 @@ struct Config {
     /// Which end of a longer text is cut off.
     #[serde(default = "pre")]
     truncating: End,
-    /// `nonlinearity` of the nn.RNN.
-    activation: Activation,
+    /// `nonlinearity` of the nn.RNN. (An nn.GRU or nn.LSTM has no choice.)
+    activation: Option<Activation>,
     /// Names of the classes, in the order of the outputs.
     labels: Option<Vec<String>>,
     /// How text becomes words, as in recipes.
@@ -57,15 +59,15 @@ enum Line {
     Id(usize),
 }
 
-/// The names of the tensors: those of a module with the fields `embedding`, `rnn` and `linear`.
+/// The names of the tensors. Those of the recurrent module's lowest layer end in `_l0`, and are found if they are not given.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Names {
     embedding: String,
-    weight_ih: String,
-    weight_hh: String,
-    bias_ih: String,
-    bias_hh: String,
+    weight_ih: Option<String>,
+    weight_hh: Option<String>,
+    bias_ih: Option<String>,
+    bias_hh: Option<String>,
     linear_weight: String,
     linear_bias: String,
 }
@@ -74,17 +76,18 @@ impl Default for Names {
     fn default() -> Self {
         Self {
             embedding: "embedding.weight".into(),
-            weight_ih: "rnn.weight_ih_l0".into(),
-            weight_hh: "rnn.weight_hh_l0".into(),
-            bias_ih: "rnn.bias_ih_l0".into(),
-            bias_hh: "rnn.bias_hh_l0".into(),
+            weight_ih: None,
+            weight_hh: None,
+            bias_ih: None,
+            bias_hh: None,
             linear_weight: "linear.weight".into(),
             linear_bias: "linear.bias".into(),
         }
     }
 }
 
-/// Reads a model of `nn.Embedding`, `nn.RNN` and `nn.Linear`: `weights` as safetensors, the rest in the TOML file `config`.
+/// Reads a model of `nn.Embedding`, `nn.RNN`, `nn.GRU` or `nn.LSTM` of one to four layers, and `nn.Linear`: `weights` as
+/// safetensors, the rest in the TOML file `config`.
 /// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
 ///
 /// # Errors
@@ -96,7 +99,11 @@ pub fn read(weights: &Path, config: &Path, settings: &[String]) -> Result<Import
     let read: Config = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
     let vocabulary = config.parent().unwrap_or(Path::new("")).join(&read.vocabulary);
     let ids = read_ids(&read, &vocabulary)?.map_err(fault)?;
-    let arrays = read_arrays(weights, &read.tensors)?;
+    let told = Told {
+        activation: read.activation,
+        option: "activation = \"relu\" or activation = \"tanh\" in the configuration",
+    };
+    let arrays = read_arrays(weights, &read.tensors, &told)?;
     let keras = Recipe::default();
     let recipe = Recipe {
         char_level: read.char_level,
@@ -105,7 +112,7 @@ pub fn read(weights: &Path, config: &Path, settings: &[String]) -> Result<Import
         maxlen: read.maxlen,
         truncating: read.truncating,
         padding: read.padding,
-        activation: read.activation,
+        activation: read.activation.unwrap_or(keras.activation),
         ..keras
     };
     Ok(Imported { labels: read.labels, ..assemble(weights, arrays, ids, recipe, settings)? })
@@ -149,46 +156,179 @@ fn read_ids(config: &Config, path: &Path) -> Result<Result<Ids, String>, InputEr
     }))
 }
 
-/// The arrays of a network in Keras's orientation, its two biases added up.
-fn read_arrays(path: &Path, names: &Names) -> Result<[Array; 6], InputError> {
+/// The arrays of a network in Keras's orientation and order of gates.
+fn read_arrays(path: &Path, names: &Names, told: &Told) -> Result<Weights, InputError> {
     let fault = |reason: String| InputError::in_file(path, reason);
     let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let mut tensors = safetensors::load_buffer(&bytes, &Device::Cpu)
+    let tensors = safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| fault(format!("cannot be read as safetensors: {error}")))?;
-    let mut take = |name: &String| -> Result<Tensor, InputError> {
-        tensors.remove(name).ok_or_else(|| {
-            let mut found: Vec<&str> = tensors.keys().map(String::as_str).collect();
-            found.sort_unstable();
-            let found = found.join(", ");
-            fault(format!(
-                "no tensor {name}: it holds {found} ([tensors] in the configuration gives other names)"
+    let weights = Tensors(tensors).weights(names, told).map_err(|Unfit(reason)| fault(reason))?;
+    told.check(&weights).map_err(|Unfit(reason)| fault(reason))?;
+    Ok(weights)
+}
+
+/// The tensors of a `state_dict` that nobody has taken yet.
+struct Tensors(HashMap<String, Tensor>);
+
+impl Tensors {
+    fn weights(mut self, names: &Names, told: &Told) -> Result<Weights, Unfit> {
+        self.refuse_other_forms()?;
+        let embedding = self.take(&names.embedding)?;
+        let linear = self.transposed(&names.linear_weight)?;
+        let outputs = linear.shape.last().copied().unwrap_or_default();
+        let linear_bias = match self.0.contains_key(&names.linear_bias) {
+            true => self.take(&names.linear_bias)?,
+            false => zeros(&names.linear_bias, vec![outputs]),
+        };
+        let layers = self.layers(names, told)?;
+        if !self.0.is_empty() {
+            return Err(Unfit(format!(
+                "also holds {}: only one nn.Embedding, one nn.RNN, nn.GRU or nn.LSTM (of up to four layers, num_layers), \
+                 and one nn.Linear can be imported",
+                self.names().join(", ")
+            )));
+        }
+        Ok(Weights { embedding, layers, dense: [linear, linear_bias] })
+    }
+
+    /// All names, sorted.
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Refuses recurrent modules of a form that the device has not.
+    fn refuse_other_forms(&self) -> Result<(), Unfit> {
+        let find = |what: fn(&str) -> bool| self.names().into_iter().find(|name| what(name));
+        if let Some(name) = find(|name| name.ends_with("_reverse")) {
+            return Err(Unfit(format!(
+                "holds {name}, of a bidirectional layer: a device reads a text once, from its beginning; train with \
+                 bidirectional=False"
+            )));
+        }
+        if let Some(name) = find(|name| name.contains("weight_hr_l")) {
+            return Err(Unfit(format!(
+                "holds {name}, the projection of an nn.LSTM with proj_size: the device has none; train with proj_size=0, \
+                 PyTorch's default, and with fewer units"
+            )));
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, name: &str) -> Result<Tensor, Unfit> {
+        self.0.remove(name).ok_or_else(|| {
+            Unfit(format!(
+                "no tensor {name}: it holds {} ([tensors] in the configuration gives other names)",
+                self.names().join(", ")
             ))
         })
-    };
-    let array = |name: String, tensor: candle_core::Result<Tensor>| {
-        let tensor = tensor.map_err(|error| fault(format!("{name}: {error}")))?;
-        Array::from_tensor(name, &tensor).map_err(|error| fault(error.to_string()))
-    };
-    let transposed = |name: &String, tensor: Tensor| array(format!("{name}, transposed,"), tensor.t());
-    let embedding = take(&names.embedding)?;
-    let [ih, hh, linear] = [take(&names.weight_ih)?, take(&names.weight_hh)?, take(&names.linear_weight)?];
-    let [bias_ih, bias_hh, bias] = [take(&names.bias_ih)?, take(&names.bias_hh)?, take(&names.linear_bias)?];
-    if !tensors.is_empty() {
-        let mut left: Vec<&str> = tensors.keys().map(String::as_str).collect();
-        left.sort_unstable();
-        return Err(fault(format!(
-            "also holds {}: only one nn.Embedding, one nn.RNN of one layer and one direction, and one nn.Linear can \
-             be imported",
-            left.join(", ")
-        )));
     }
-    let sum = format!("{} + {}", names.bias_ih, names.bias_hh);
-    Ok([
-        array(names.embedding.clone(), Ok(embedding))?,
-        transposed(&names.weight_ih, ih)?,
-        transposed(&names.weight_hh, hh)?,
-        array(sum, bias_ih + bias_hh)?,
-        transposed(&names.linear_weight, linear)?,
-        array(names.linear_bias.clone(), Ok(bias))?,
-    ])
+
+    fn take(&mut self, name: &str) -> Result<Array, Unfit> {
+        Array::from_tensor(name, &self.get(name)?)
+    }
+
+    /// In Keras's orientation.
+    fn transposed(&mut self, name: &str) -> Result<Array, Unfit> {
+        let tensor = self.get(name)?.t().map_err(|error| Unfit(format!("{name}: {error}")))?;
+        Array::from_tensor(format!("{name}, transposed,"), &tensor)
+    }
+
+    /// The recurrent layers, from the lowest up.
+    fn layers(&mut self, names: &Names, told: &Told) -> Result<Vec<LayerArrays>, Unfit> {
+        const OWN: [&str; 4] = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
+        // Of what module, if there is only one.
+        let mut modules = self.0.keys().filter_map(|name| name.strip_suffix(OWN[0]));
+        let module = modules.next().filter(|_| modules.next().is_none()).unwrap_or("rnn.").to_owned();
+        let given = [&names.weight_ih, &names.weight_hh, &names.bias_ih, &names.bias_hh];
+        let lowest: Vec<String> = given
+            .into_iter()
+            .zip(OWN)
+            .map(|(given, own)| given.clone().unwrap_or_else(|| format!("{module}{own}")))
+            .collect();
+        let index = |name: &String| {
+            let of_layers = lowest.iter().filter_map(|lowest| lowest.strip_suffix('0'));
+            of_layers.filter_map(|stem| name.strip_prefix(stem)?.parse::<usize>().ok()).max()
+        };
+        let count = self.0.keys().filter_map(index).max().unwrap_or(0).saturating_add(1);
+        check_count(count)?;
+        let of_layer = |lowest: &String, layer: usize| match lowest.strip_suffix('0') {
+            Some(stem) => format!("{stem}{layer}"),
+            None => lowest.clone(),
+        };
+        // nn.RNN, nn.GRU and nn.LSTM have biases in all layers or, with bias=False, in none.
+        let is_bias =
+            |name: &String| lowest[2..].iter().any(|of| (0..count).any(|layer| of_layer(of, layer) == *name));
+        let has_bias = self.0.keys().any(is_bias);
+        (0..count)
+            .map(|layer| {
+                let [ih, hh, bias_ih, bias_hh] = std::array::from_fn(|part| of_layer(&lowest[part], layer));
+                self.layer([&ih, &hh], has_bias.then_some([&bias_ih, &bias_hh]), told)
+            })
+            .collect()
+    }
+
+    fn layer(
+        &mut self,
+        [ih, hh]: [&str; 2],
+        biases: Option<[&str; 2]>,
+        told: &Told,
+    ) -> Result<LayerArrays, Unfit> {
+        let (mut kernel, mut recurrent_kernel) = (self.transposed(ih)?, self.transposed(hh)?);
+        let cell = told.cell(&recurrent_kernel)?;
+        let shape = bias_shape(cell, &recurrent_kernel);
+        let columns = recurrent_kernel.shape[1];
+        let mut bias = match biases {
+            None => zeros("a bias of zeros", shape),
+            Some(names) => {
+                let [of_inputs, of_states] = [self.take(names[0])?, self.take(names[1])?];
+                for bias in [&of_inputs, &of_states] {
+                    if bias.shape != [columns] {
+                        return Err(Unfit(format!(
+                            "{} is of shape {}, but {hh} needs ({columns})",
+                            bias.name,
+                            bias.shape_shown()
+                        )));
+                    }
+                }
+                let (of_inputs, of_states) = (of_inputs.values, of_states.values);
+                let values = match cell {
+                    // Only the second one is multiplied by the reset gate.
+                    Cell::Gru => [of_inputs, of_states].concat(),
+                    Cell::SimpleRnn { .. } | Cell::Lstm => {
+                        of_inputs.iter().zip(of_states).map(|(a, b)| a + b).collect()
+                    }
+                };
+                Array { name: names.join(" and "), shape, values }
+            }
+        };
+        if cell == Cell::Gru {
+            [&mut kernel, &mut recurrent_kernel, &mut bias].into_iter().for_each(update_first);
+        }
+        Ok(LayerArrays { cell, kernel, recurrent_kernel, bias })
+    }
+}
+
+/// From PyTorch's order of a GRU's gates, r, z, n, to Keras's, z, r, n: in each row of an array.
+fn update_first(array: &mut Array) {
+    let columns = array.shape.last().copied().unwrap_or_default();
+    for row in array.values.chunks_exact_mut(columns.max(1)) {
+        let gates = columns / 3;
+        row[..2 * gates].rotate_left(gates);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_of_a_gru_are_put_in_order() {
+        let values = b"rrzznnRRZZNN".iter().map(|&gate| f32::from(gate)).collect();
+        let mut array = Array { name: "kernel".into(), shape: vec![2, 6], values };
+        update_first(&mut array);
+        let gates: Vec<u8> = array.values.iter().map(|&gate| gate as u8).collect();
+        assert_eq!(gates, *b"zzrrnnZZRRNN");
+    }
 }

@@ -1,6 +1,6 @@
 //! One batch forward and backward: its score, and the gradients of its loss.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
@@ -83,6 +83,8 @@ impl Network {
         let (dense_kernel, dense_bias) = (var(&self.dense_kernel)?, var(&self.dense_bias)?);
 
         let squares = squares.then(|| Arc::new(inputs.squares()));
+        // Where the lowest layer leaves the gradient of what it reads, if it is computed on the CPU.
+        let left = Arc::new(Mutex::new(Vec::new()));
         let mut reads = projected.as_tensor().clone();
         for (index, (layer, vars)) in self.layers.iter().zip(&layers).enumerate() {
             let tokens = if index == 0 { batch.tokens.clone() } else { batch.places() };
@@ -95,9 +97,10 @@ impl Network {
             let seen = mask(texts * units, dropout.recurrent, rng);
             reads = if processor.is_cpu() {
                 let squares = squares.clone().filter(|_| index == 0);
+                let left = (index == 0).then(|| left.clone());
                 with_step!(layer, of_layer(index), f32::INFINITY, |step| {
                     let recurrence = Recurrence::new(step, batch, tokens, output);
-                    let recurrence = recurrence.with_mask(seen).with_squares(squares);
+                    let recurrence = recurrence.with_mask(seen).leaving(left).with_squares(squares);
                     reads.apply_op2(&vars.recurrent_kernel, recurrence)?
                 })
             } else {
@@ -124,9 +127,13 @@ impl Network {
             Some(gradient) => gradient.flatten_all()?.to_vec1(),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        let Some(of_projected) = gradients.get(&projected) else { bail!("no gradient of the inputs") };
-        let InputGradients { rows, kernel, bias } =
-            with_values(of_projected, |of_projected| inputs.gradients(of_projected))?;
+        let left = left.lock().map(|mut left| std::mem::take(&mut *left)).unwrap_or_default();
+        let InputGradients { rows, kernel, bias } = match gradients.get(&projected) {
+            Some(of_projected) => with_values(of_projected, |of_projected| inputs.gradients(of_projected))?,
+            None if left.len() == projected.elem_count() => inputs.gradients(&left),
+            None => bail!("no gradient of the inputs"),
+        };
+        drop(left);
         let mut others = Vec::new();
         let mut of_inputs = Some((kernel, bias));
         for (layer, vars) in self.layers.iter().zip(&layers) {

@@ -1,6 +1,7 @@
 //! Batches: the encoded texts of one training step, and how they lie in memory.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +32,7 @@ impl Batch {
         let longest = examples.iter().map(|&e| texts[e].len()).max().unwrap_or(0);
         let steps = pad_to.unwrap_or(longest);
         let mut ids = Vec::new();
-        let mut index_of = HashMap::new();
+        let mut index_of: HashMap<u32, u32, BuildHasherDefault<IdHasher>> = HashMap::default();
         let mut tokens = vec![Self::MASKED; steps * examples.len()];
         for (column, &example) in examples.iter().enumerate() {
             let text = &texts[example];
@@ -54,6 +55,27 @@ impl Batch {
     pub(super) fn places(&self) -> Vec<u32> {
         let place = |(place, &token): (usize, &u32)| if token == Self::MASKED { token } else { place as u32 };
         self.tokens.iter().enumerate().map(place).collect()
+    }
+}
+
+/// Hashes an id by one product. The standard library's hash, which withstands keys chosen to collide, takes as long for the
+/// words of a batch as a small network for its products.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        // 2^64 divided by the golden ratio. Both ends of a hash are used, and only its upper half depends on all bits.
+        let product = (self.0 ^ u64::from(id)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = product ^ (product >> 32);
     }
 }
 

@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
 use super::grid::{LayerGrid, StateGrid};
 use super::kernels::{Matrix, Mode, multiply};
-use super::recurrence::{Output, Recurrence};
+use super::recurrence::{Output, Recurrence, Trace};
 use super::{OVERFLOW, Parameter, initializers};
 use crate::recipe::{Recipe, RecurrentInitializer};
 
@@ -158,12 +158,12 @@ impl Layer {
         bias
     }
 
-    /// All states, `steps × texts × units`. Those that would overflow saturate at [`OVERFLOW`].
-    pub(super) fn states(&self, batch: &Batch, reads: &Reads<'_>, grid: Option<&LayerGrid>) -> Vec<f32> {
+    /// All steps. States that would overflow saturate at [`OVERFLOW`].
+    pub(super) fn trace(&self, batch: &Batch, reads: &Reads<'_>, grid: Option<&LayerGrid>) -> Trace {
         let (projected, tokens) = self.read(batch, reads, grid);
         let (recurrent, units) = (self.recurrent(grid), self.units());
         with_step!(self, grid, OVERFLOW, |step| {
-            Recurrence::new(step, batch, tokens, Output::All).trace(&projected, &recurrent, units).states
+            Recurrence::new(step, batch, tokens, Output::All).trace(&projected, &recurrent, units)
         })
     }
 

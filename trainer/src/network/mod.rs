@@ -41,10 +41,11 @@ use rand_chacha::ChaCha8Rng;
 
 pub use backward::{Gradients, Training};
 pub use batch::{Batch, Batches};
-pub use cells::Cell;
+pub use cells::{Cell, Opening};
 pub use dropout::Dropout;
 pub use grid::{Grid, LayerChoice, LayerGrid, Numbers, StateGrid};
 pub use layer::Layer;
+pub use recurrence::Trace;
 pub use weights::{Array, LayerArrays, Unfit};
 
 pub(crate) use self::grid::{halfword, int8};
@@ -238,7 +239,7 @@ impl Network {
         let mut states: Option<Vec<f32>> = None;
         for (index, layer) in below.iter().enumerate() {
             let reads = states.as_deref().map_or(Reads::Words(&words), Reads::Steps);
-            states = Some(layer.states(batch, &reads, of_layer(index)));
+            states = Some(layer.trace(batch, &reads, of_layer(index)).states);
         }
         let reads = states.as_deref().map_or(Reads::Words(&words), Reads::Steps);
         let last = last.last_states(batch, &reads, of_layer(below.len()));
@@ -250,17 +251,22 @@ impl Network {
     /// All hidden states of a batch for each layer, `steps × texts × units`; on the quantization grid, if given. Those that would
     /// overflow saturate at [`OVERFLOW`].
     pub fn states(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<Vec<f32>> {
-        let mut all: Vec<Vec<f32>> = Vec::new();
+        self.traces(batch, grid).into_iter().map(|trace| trace.states).collect()
+    }
+
+    /// The same, and what each cell keeps of its steps, its gates among them.
+    pub fn traces(&self, batch: &Batch, grid: Option<&Grid>) -> Vec<Trace> {
+        let mut all: Vec<Trace> = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let of_layer = grid.map(|grid| &grid.layers[index]);
-            let states = match all.last() {
+            let trace = match all.last() {
                 None => {
                     let words = Projection::new(self, &batch.ids, None, grid).project();
-                    layer.states(batch, &Reads::Words(&words), of_layer)
+                    layer.trace(batch, &Reads::Words(&words), of_layer)
                 }
-                Some(below) => layer.states(batch, &Reads::Steps(below), of_layer),
+                Some(below) => layer.trace(batch, &Reads::Steps(&below.states), of_layer),
             };
-            all.push(states);
+            all.push(trace);
         }
         all
     }

@@ -5,10 +5,14 @@
 use std::borrow::Cow;
 
 use gemm::Parallelism;
+use rayon::prelude::*;
 
 use super::kernels::{Matrix, Mode, multiply};
 use super::recurrence::Squares;
 use super::{Grid, Network};
+
+/// Words of which one thread copies rows at a time.
+const AT_A_TIME: usize = 256;
 
 /// The words of a batch, and what is multiplied with them.
 #[derive(Debug)]
@@ -55,10 +59,14 @@ impl<'a> Projection<'a> {
     /// `ids × width`. Gathered again where they are needed: that costs less than to keep them.
     fn rows(&self) -> Vec<f32> {
         let [_, width] = self.network.embedding.shape;
-        let mut rows = Vec::with_capacity(self.ids.len() * width);
-        for &id in self.ids {
-            rows.extend_from_slice(&self.network.embedding.values[id as usize * width..][..width]);
-        }
+        let mut rows = vec![0.0; self.ids.len() * width];
+        // Rows of a large embedding are far from each other, and each thread waits for its own.
+        let parts = rows.par_chunks_mut((AT_A_TIME * width).max(1)).zip(self.ids.par_chunks(AT_A_TIME));
+        parts.for_each(|(rows, ids)| {
+            for (row, &id) in rows.chunks_exact_mut(width.max(1)).zip(ids) {
+                row.copy_from_slice(&self.network.embedding.values[id as usize * width..][..width]);
+            }
+        });
         if let Some(numbers) = self.grid.and_then(|grid| grid.numbers.as_ref()) {
             numbers.round(&mut rows);
         }
@@ -76,7 +84,10 @@ impl<'a> Projection<'a> {
     pub(super) fn project(&self) -> Vec<f32> {
         let [width, columns] = self.network.lowest().kernel.shape;
         // In this order, so that an allocator can put what comes next in the place of the rows.
-        let mut projected = self.bias.repeat(self.ids.len());
+        let mut projected = vec![0.0; self.ids.len() * columns];
+        projected.par_chunks_mut((AT_A_TIME * columns).max(1)).for_each(|rows| {
+            rows.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(&self.bias));
+        });
         let rows = self.rows();
         let rows = Matrix::new(&rows, self.ids.len(), width);
         let kernel = Matrix::new(&self.kernel, width, columns);

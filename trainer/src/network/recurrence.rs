@@ -9,19 +9,29 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Storage, Tensor, bail};
 use gemm::Parallelism;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::cells::{Backward, Before, Forward, Step};
-use super::kernels::{Matrix, Mode, multiply};
+use super::kernels::{AddTo, Matrix, Mode, Packed, add_outer, multiply};
 
-/// Texts of a batch that one thread takes through all steps. Independent of the number of threads,
+/// Texts of a batch that one thread takes through all steps, forward and backward. Independent of the number of threads,
 /// so that results are too.
 const TEXTS: usize = 32;
 
-/// Gradients that are in memory at a time: those of enough steps for a product over all of them to be fast, and few
-/// beside the states.
+/// Steps of a block over which the gradient of the kernel is summed up at a time: as many as stay in the nearest cache.
+const STEPS: usize = 4;
+
+/// Gradients over which that of a narrow layer's kernel is summed up at a time.
 const GRADIENTS: usize = 100_000;
+
+/// Units below which a SimpleRNN's kernel has its gradient from one product over all texts: those are too few for blocks of
+/// their own, and models of such layers are built again to the bit.
+const NARROW: usize = 32;
+
+/// Words whose gradients one thread adds up at a time.
+const WORDS: usize = 64;
 
 /// Which of its states a layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +58,22 @@ pub(super) struct Recurrence<C> {
     mask: Option<Vec<f32>>,
     /// What the forward pass leaves for the backward pass.
     trace: Mutex<Trace>,
+    /// Where the backward pass leaves the gradient of `projected`, if not with candle, which would add it to zeros first.
+    of_projected: Option<Arc<Mutex<Vec<f32>>>>,
     /// Where the backward pass adds up squares, if they are asked for.
     squares: Option<Arc<Squares>>,
+    /// What instructions this processor has.
+    arch: Arch,
 }
 
-/// All steps of a batch.
+/// All steps of a batch through a layer.
 #[derive(Debug, Default)]
-pub(super) struct Trace {
+pub struct Trace {
     /// `steps × texts × units`
-    pub(super) states: Vec<f32>,
-    /// What the cell keeps of each step, `steps × texts × (KEPT · units)`.
-    kept: Vec<f32>,
+    pub states: Vec<f32>,
+    /// What the cell keeps of each step, `steps × blocks × parts × texts of the block × units`: its gates among them, in the
+    /// parts that [`Cell::openings`](super::Cell::openings) says. A SimpleRNN keeps nothing.
+    pub kept: Vec<f32>,
 }
 
 /// For each word of a batch, the sum over its occurrences of the squared gradient of its embedding.
@@ -77,19 +92,9 @@ impl Squares {
         Self { kernel: kernel.to_vec(), width, sums: Mutex::new(vec![0.0; words * width]) }
     }
 
-    /// Adds those of some steps, of whose accumulators the gradients are given.
-    fn add(&self, tokens: &[u32], gradients: &[f32]) {
-        let columns = self.kernel.len() / self.width;
-        let rows = gradients.len() / columns;
-        let mut each = vec![0.0; rows * self.width];
-        let kernel = Matrix::new(&self.kernel, self.width, columns).t();
-        multiply(&mut each, Mode::Set, Matrix::new(gradients, rows, columns), kernel, Parallelism::Rayon(0));
-        let Ok(mut sums) = self.sums.lock() else { return };
-        for (&token, gradient) in tokens.iter().zip(each.chunks_exact(self.width)) {
-            if token != Batch::MASKED {
-                let sums = &mut sums[token as usize * self.width..][..self.width];
-                sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g * g);
-            }
+    fn put(&self, sums: Vec<f32>) {
+        if let Ok(mut place) = self.sums.lock() {
+            *place = sums;
         }
     }
 
@@ -99,11 +104,35 @@ impl Squares {
     }
 }
 
-/// The parts of a recurrent kernel's tensor: its `units × gates·units` weights, and the recurrent bias, which is empty if the cell has none.
-fn split<C: Step>(kernel: &[f32], units: usize) -> (&[f32], &[f32]) {
-    let (kernel, bias) = kernel.split_at(units * units * C::GATES);
-    assert_eq!(bias.len(), if C::RECURRENT_BIAS { units * C::GATES } else { 0 }, "a row of recurrent biases");
-    (kernel, bias)
+/// A recurrent kernel's tensor: its `units × gates·units` weights, and below them the recurrent bias, which is empty if the
+/// cell has none.
+#[derive(Clone, Copy)]
+struct Kernel<'a> {
+    weights: Matrix<'a>,
+    bias: &'a [f32],
+    gates: usize,
+    units: usize,
+}
+
+impl<'a> Kernel<'a> {
+    fn new<C: Step>(values: &'a [f32], units: usize) -> Self {
+        let columns = C::GATES * units;
+        let (weights, bias) = values.split_at(units * columns);
+        assert_eq!(bias.len(), if C::RECURRENT_BIAS { columns } else { 0 }, "a row of recurrent biases");
+        Self { weights: Matrix::new(weights, units, columns), bias, gates: C::GATES, units }
+    }
+
+    /// The weights of each gate, to multiply states with.
+    fn forward(self) -> Vec<Packed<'a>> {
+        (0..self.gates).map(|gate| Packed::new(self.weights.part(gate * self.units, self.units))).collect()
+    }
+
+    /// Their transposes, to multiply gradients with.
+    fn backward(self) -> Vec<Packed<'a>> {
+        (0..self.gates)
+            .map(|gate| Packed::new(self.weights.part(gate * self.units, self.units).t()))
+            .collect()
+    }
 }
 
 impl<C: Step> Recurrence<C> {
@@ -112,7 +141,19 @@ impl<C: Step> Recurrence<C> {
         let (texts, steps) = (batch.examples.len(), batch.steps);
         assert_eq!(tokens.len(), texts * steps, "a token for each step of each text");
         let trace = Mutex::default();
-        Self { cell, texts, steps, tokens, output, mask: None, trace, squares: None }
+        let arch = Arch::new();
+        Self {
+            cell,
+            texts,
+            steps,
+            tokens,
+            output,
+            mask: None,
+            trace,
+            of_projected: None,
+            squares: None,
+            arch,
+        }
     }
 
     /// With a mask, if there is one (`texts × units`), for what the kernel sees of each state: Keras's
@@ -121,6 +162,11 @@ impl<C: Step> Recurrence<C> {
         let whole = |mask: &Vec<f32>| mask.len().is_multiple_of(self.texts.max(1));
         assert!(mask.as_ref().is_none_or(whole), "a row of the mask for each text");
         Self { mask, ..self }
+    }
+
+    /// With a place for the gradient of `projected`, if candle need not have it.
+    pub(super) fn leaving(self, of_projected: Option<Arc<Mutex<Vec<f32>>>>) -> Self {
+        Self { of_projected, ..self }
     }
 
     /// With sums of squares, if they are asked for.
@@ -142,46 +188,42 @@ impl<C: Step> Recurrence<C> {
     /// All steps.
     pub(super) fn trace(&self, projected: &[f32], kernel: &[f32], units: usize) -> Trace {
         let row = self.texts * units;
+        let kernel = Kernel::new::<C>(kernel, units);
+        let gates = kernel.forward();
         let mut states = vec![0.0; self.steps * row];
         let mut kept = vec![0.0; C::KEPT * states.len()];
-        let blocks = by_texts(&mut states, row, units).into_par_iter();
-        // Without anything kept, each step of each block has an empty slice of it.
-        let kept_blocks = by_texts(&mut kept, C::KEPT * row, C::KEPT * units);
-        let kept_blocks = kept_blocks.into_par_iter();
-        let blocks = blocks.enumerate();
-        if C::KEPT == 0 {
-            blocks.for_each(|(block, states)| {
-                let kept = states.iter().map(|_| <&mut [f32]>::default()).collect();
-                self.advance_block(block, states, kept, projected, kernel, units);
-            });
-        } else {
-            blocks.zip(kept_blocks).for_each(|((block, states), kept)| {
-                self.advance_block(block, states, kept, projected, kernel, units);
-            });
-        }
+        let blocks = by_texts(&mut states, row, units);
+        let mut kept_blocks = by_texts(&mut kept, C::KEPT * row, C::KEPT * units).into_iter();
+        let of_block = |states: Vec<_>| {
+            // Without anything kept, each step of each block has an empty slice of it.
+            let none = || states.iter().map(|_| <&mut [f32]>::default()).collect();
+            let kept: Vec<_> = kept_blocks.next().unwrap_or_else(none);
+            (states, kept)
+        };
+        let blocks: Vec<_> = blocks.into_iter().map(of_block).collect();
+        blocks.into_par_iter().enumerate().for_each(|(block, (states, kept))| {
+            let mut scratch = Scratch::new::<C>(self.texts_of(block), units);
+            let mut before: Option<Before<'_>> = None;
+            for (step, (state, kept)) in states.into_iter().zip(kept).enumerate() {
+                self.advance(
+                    [step, block],
+                    before,
+                    state,
+                    kept,
+                    projected,
+                    (&gates, kernel.bias),
+                    &mut scratch,
+                );
+                before = Some(Before { state, kept });
+            }
+        });
         Trace { states, kept }
-    }
-
-    /// Takes a block of texts through all steps.
-    fn advance_block(
-        &self,
-        block: usize,
-        states: Vec<&mut [f32]>,
-        kept: Vec<&mut [f32]>,
-        projected: &[f32],
-        kernel: &[f32],
-        units: usize,
-    ) {
-        let mut scratch = Scratch::new::<C>(self.texts_of(block), units);
-        let mut before: Option<Before<'_>> = None;
-        for (step, (state, kept)) in states.into_iter().zip(kept).enumerate() {
-            self.advance([step, block], before, state, kept, projected, kernel, &mut scratch);
-            before = Some(Before { state, kept });
-        }
     }
 
     /// The last states alone, `texts × units`.
     pub(super) fn last_states(&self, projected: &[f32], kernel: &[f32], units: usize) -> Vec<f32> {
+        let kernel = Kernel::new::<C>(kernel, units);
+        let gates = kernel.forward();
         let mut last = vec![0.0; self.texts * units];
         last.par_chunks_mut((TEXTS * units).max(1)).enumerate().for_each(|(block, state)| {
             let mut scratch = Scratch::new::<C>(self.texts_of(block), units);
@@ -191,6 +233,7 @@ impl<C: Step> Recurrence<C> {
                 state_before.copy_from_slice(state);
                 kept_before.copy_from_slice(&kept);
                 let before = (step > 0).then_some(Before { state: &state_before, kept: &kept_before });
+                let kernel = (&gates[..], kernel.bias);
                 self.advance([step, block], before, state, &mut kept, projected, kernel, &mut scratch);
             }
         });
@@ -216,224 +259,328 @@ impl<C: Step> Recurrence<C> {
         state: &mut [f32],
         kept: &mut [f32],
         projected: &[f32],
-        kernel: &[f32],
-        scratch: &mut Scratch,
+        (gates, bias): (&[Packed<'_>], &[f32]),
+        Scratch { inputs, recurrent, zeros }: &mut Scratch,
     ) {
         let tokens = self.tokens_of(at);
-        let (texts, units) = (tokens.len(), state.len() / tokens.len());
-        let columns = C::GATES * units;
-        let Scratch { recurrent, zeros } = scratch;
-        let (kernel, bias) = split::<C>(kernel, units);
+        let units = state.len() / tokens.len();
+        let (columns, part) = (C::GATES * units, state.len());
+        for (text, &token) in tokens.iter().enumerate() {
+            if token != Batch::MASKED {
+                fill_text(inputs, part, text, &projected[token as usize * columns..][..columns]);
+            }
+        }
+        self.clear_masked(tokens, units, [inputs]);
         if C::RECURRENT_BIAS {
-            recurrent.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(bias));
+            (0..tokens.len()).for_each(|text| fill_text(recurrent, part, text, bias));
         }
         if let Some(before) = before {
             let seen = self.masked(before.state, at[1] * TEXTS, units);
-            let mode = if C::RECURRENT_BIAS { Mode::Add } else { Mode::Set };
-            let seen = Matrix::new(&seen, texts, units);
-            multiply(recurrent, mode, seen, Matrix::new(kernel, units, columns), Parallelism::None);
-        }
-        for (text, &token) in tokens.iter().enumerate() {
-            let state = &mut state[text * units..][..units];
-            let kept = &mut kept[text * C::KEPT * units..][..C::KEPT * units];
-            if token == Batch::MASKED {
-                state.fill(0.0);
-                kept.fill(0.0);
-                continue;
+            let sums = if C::SPLIT { &mut *recurrent } else { &mut *inputs };
+            for (gate, sums) in gates.iter().zip(sums.chunks_exact_mut(part)) {
+                gate.multiply(sums, Mode::Add, &seen);
             }
-            self.cell.forward(Forward {
-                inputs: &projected[token as usize * columns..][..columns],
-                recurrent: &recurrent[text * columns..][..columns],
-                before: before_text::<C>(before, text, units, zeros),
-                kept,
-                state,
-            });
+        }
+        let before = before.unwrap_or(Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] });
+        let step = Forward { inputs, recurrent, before, kept: &mut *kept, state: &mut *state };
+        self.arch.dispatch(OneStep { cell: &self.cell, step });
+        self.clear_masked(tokens, units, [state, kept]);
+    }
+
+    /// Sets what belongs to texts that have not begun to zero, in all parts.
+    fn clear_masked<const N: usize>(&self, tokens: &[u32], units: usize, all: [&mut [f32]; N]) {
+        if !tokens.contains(&Batch::MASKED) {
+            return;
+        }
+        for part in all.into_iter().flat_map(|parts| parts.chunks_exact_mut(tokens.len() * units)) {
+            for (text, &token) in part.chunks_exact_mut(units).zip(tokens) {
+                if token == Batch::MASKED {
+                    text.fill(0.0);
+                }
+            }
         }
     }
 
     /// Gradients of `projected` (of `rows` rows) and of the kernel, given that of the output.
-    fn gradients(&self, trace: &Trace, kernel: &[f32], output: &[f32], rows: usize) -> (Vec<f32>, Vec<f32>) {
-        let Trace { states, kept } = trace;
+    fn gradients(
+        &self,
+        Trace { states, kept }: Trace,
+        kernel: &[f32],
+        output: &[f32],
+        rows: usize,
+    ) -> (Vec<f32>, Vec<f32>) {
         let units = match self.output {
             Output::Last => output.len() / self.texts.max(1),
             Output::All => output.len() / (self.texts * self.steps).max(1),
         };
-        let columns = C::GATES * units;
-        let (row, wide_row) = (self.texts * units, self.texts * columns);
-        let mut of_projected = vec![0.0; rows * columns];
+        let row = self.texts * units;
         let mut of_kernel = vec![0.0; kernel.len()];
-        let at_a_time = (GRADIENTS / row.max(1)).clamp(1, self.steps.max(1));
-        // Of the accumulators of some steps: of their inputs and, where those differ, of their recurrent halves.
-        let mut inputs = vec![0.0; at_a_time * wide_row];
-        let mut recurrent = vec![0.0; if C::SPLIT { inputs.len() } else { 0 }];
-        let mut carried = vec![0.0; C::CARRIED * row];
-        // Of the recurrent halves of the step behind them.
-        let mut behind: Option<Vec<f32>> = None;
-        for first in (0..self.steps).step_by(at_a_time).rev() {
-            let steps = at_a_time.min(self.steps - first);
-            let inputs = &mut inputs[..steps * wide_row];
-            let recurrent = &mut recurrent[..if C::SPLIT { steps * wide_row } else { 0 }];
-            self.retreat_blocks(
-                [first, units],
-                (states, kept, output, kernel),
-                behind.as_deref(),
-                (inputs, recurrent, &mut carried),
-            );
-            let tokens = &self.tokens[first * self.texts..];
-            for (&token, gradient) in tokens.iter().zip(inputs.chunks_exact(columns)) {
-                if token != Batch::MASKED {
-                    let sums = &mut of_projected[token as usize * columns..][..columns];
-                    sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
-                }
-            }
-            if let Some(squares) = &self.squares {
-                squares.add(tokens, inputs);
-            }
-            let recurrent: &[f32] = if C::SPLIT { recurrent } else { inputs };
-            let (weights, bias) = of_kernel.split_at_mut(units * columns);
-            if C::RECURRENT_BIAS {
-                for gradient in recurrent.chunks_exact(columns) {
-                    bias.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
-                }
-            }
-            // One product over these steps: each state with the gradient of the step after it.
-            let after = if first == 0 { &recurrent[wide_row..] } else { recurrent };
-            let seen = &states[first.saturating_sub(1) * row..][..after.len() / C::GATES];
-            let seen: Cow<'_, [f32]> = match &self.mask {
-                None => Cow::Borrowed(seen),
-                Some(_) => seen
-                    .chunks_exact(row)
-                    .flat_map(|states| self.masked(states, 0, units).into_owned())
-                    .collect(),
-            };
-            let rows = after.len() / columns;
-            let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, columns));
-            multiply(weights, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
-            behind = Some(recurrent[..wide_row].to_vec());
+        let kernel = Kernel::new::<C>(kernel, units);
+        let gates = kernel.backward();
+        // The gradients of a step take the place of what was kept of it.
+        let parts = C::KEPT.max(C::GATES);
+        let mut left = if C::KEPT == 0 { vec![0.0; parts * states.len()] } else { kept };
+        let blocks: Vec<Vec<f32>> = by_texts(&mut left, parts * row, parts * units)
+            .into_par_iter()
+            .enumerate()
+            .map(|(block, left)| self.retreat(block, left, &states, output, &gates, units))
+            .collect();
+        for of_block in blocks {
+            add_block::<C>(&mut of_kernel, &of_block, units);
         }
-        (of_projected, of_kernel)
+        if self.is_narrow(units) {
+            for first in self.chunks(units) {
+                let after = &left[first.max(1) * row..self.steps.min(first + self.at_a_time(units)) * row];
+                let seen = &states[first.saturating_sub(1) * row..][..after.len()];
+                let seen: Cow<'_, [f32]> = match &self.mask {
+                    None => Cow::Borrowed(seen),
+                    Some(_) => seen
+                        .chunks_exact(row)
+                        .flat_map(|states| self.masked(states, 0, units).into_owned())
+                        .collect(),
+                };
+                let rows = after.len() / units;
+                let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
+                multiply(&mut of_kernel, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
+            }
+        }
+        drop(states);
+        (self.by_word(&left, rows, units), of_kernel)
     }
 
-    /// Makes the gradients of the accumulators of some steps, from `first` on, all blocks side by side. `behind` are those of the
-    /// step after them.
-    fn retreat_blocks(
+    /// Whether the gradient of the kernel comes from products over all texts.
+    fn is_narrow(&self, units: usize) -> bool {
+        C::KEPT == 0 && units < NARROW
+    }
+
+    /// Steps of a chunk. The gradients of a word, and of a narrow layer's kernel, are added up chunk by chunk, the last one first.
+    fn at_a_time(&self, units: usize) -> usize {
+        (GRADIENTS / (self.texts * units).max(1)).clamp(1, self.steps.max(1))
+    }
+
+    /// The first step of each chunk.
+    fn chunks(&self, units: usize) -> impl Iterator<Item = usize> {
+        (0..self.steps).step_by(self.at_a_time(units)).rev()
+    }
+
+    /// Takes a block of texts back through all steps: leaves the gradients of each in `left`, in place of what was kept of
+    /// it. Returns that of the kernel, `gates × units × units`, and behind it that of the recurrent bias; of a narrow
+    /// layer none.
+    fn retreat(
         &self,
-        [first, units]: [usize; 2],
-        (states, kept, output, kernel): (&[f32], &[f32], &[f32], &[f32]),
-        behind: Option<&[f32]>,
-        (inputs, recurrent, carried): (&mut [f32], &mut [f32], &mut [f32]),
-    ) {
+        block: usize,
+        mut left: Vec<&mut [f32]>,
+        states: &[f32],
+        output: &[f32],
+        gates: &[Packed<'_>],
+        units: usize,
+    ) -> Vec<f32> {
+        let (row, start) = (self.texts * units, block * TEXTS);
+        let part = self.texts_of(block) * units;
+        let state_at = |step: usize| &states[step * row + start * units..][..part];
+        let parts_of = |left: &[f32], which: usize| which * part..left.len().min((which + 1) * part);
+        let mut gradient = vec![0.0; part];
+        let mut carried = vec![0.0; C::CARRIED * part];
+        let zeros = vec![0.0; C::KEPT.max(1) * part];
+        let bias = if C::RECURRENT_BIAS { C::GATES * units } else { 0 };
+        let weights = if self.is_narrow(units) { 0 } else { C::GATES * units * units };
+        let mut of_kernel = vec![0.0; weights + bias];
+        let (of_weights, of_bias) = of_kernel.split_at_mut(weights);
+        for at in (0..self.steps).rev() {
+            let (before, here) = left.split_at_mut(at);
+            let [here, behind @ ..] = here else { break };
+            match behind.first() {
+                Some(behind) => {
+                    for (gate, (packed, &which)) in gates.iter().zip(C::RECURRENT).enumerate() {
+                        let mode = if gate == 0 { Mode::Set } else { Mode::Add };
+                        packed.multiply(&mut gradient, mode, &behind[parts_of(behind, which)]);
+                    }
+                    if let Some(mask) = &self.mask {
+                        gradient.iter_mut().zip(&mask[start * units..]).for_each(|(g, mask)| *g *= mask);
+                    }
+                }
+                None => gradient.fill(0.0),
+            }
+            match self.output {
+                Output::Last if behind.is_empty() => {
+                    gradient.copy_from_slice(&output[start * units..][..part]);
+                }
+                Output::Last => {}
+                Output::All => {
+                    let own = &output[at * row + start * units..][..part];
+                    gradient.iter_mut().zip(own).for_each(|(sum, g)| *sum += g);
+                }
+            }
+            let before = match before.last() {
+                Some(kept) => Before { state: state_at(at - 1), kept: &kept[..C::KEPT * part] },
+                None => Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] },
+            };
+            let (state, kept) = (state_at(at), &mut **here);
+            let step = Backward { gradient: &gradient, carried: &mut carried, before, state, kept };
+            self.arch.dispatch(OneStep { cell: &self.cell, step });
+            self.clear_masked(self.tokens_of([at, block]), units, [here, &mut carried]);
+            if at % STEPS != 0 {
+                continue;
+            }
+            let steps = at..self.steps.min(at + STEPS);
+            for (&which, sums) in C::RECURRENT.iter().zip(of_bias.chunks_exact_mut(units)) {
+                for left in &left[steps.clone()] {
+                    for values in left[parts_of(left, which)].chunks_exact(units) {
+                        self.arch.dispatch(AddTo { sums, values, squared: false });
+                    }
+                }
+            }
+            // Each state with the gradient of the step after it.
+            let after = steps.start.max(1)..steps.end;
+            let seen = after.clone().map(|step| self.masked(state_at(step - 1), start, units));
+            let seen: Vec<Cow<'_, [f32]>> = if of_weights.is_empty() { Vec::new() } else { seen.collect() };
+            for (&which, sums) in C::RECURRENT.iter().zip(of_weights.chunks_exact_mut(units * units)) {
+                let left = left[after.clone()].iter().map(|left| &left[parts_of(left, which)]);
+                let pairs: Vec<_> = seen.iter().map(|seen| &**seen).zip(left).collect();
+                add_outer(sums, part / units, &pairs);
+            }
+        }
+        of_kernel
+    }
+
+    /// Adds up the gradients of the accumulators' inputs for each of `rows` words, and their squares, if they are asked for.
+    fn by_word(&self, left: &[f32], rows: usize, units: usize) -> Vec<f32> {
         let columns = C::GATES * units;
-        let (row, wide_row) = (self.texts * units, self.texts * columns);
-        let inputs = by_texts(inputs, wide_row, columns);
-        let mut recurrent = by_texts(recurrent, wide_row, columns).into_iter();
-        let mut carried = carried.chunks_mut((TEXTS * C::CARRIED * units).max(1));
-        let blocks: Vec<_> = inputs
-            .into_iter()
-            .map(|inputs| {
-                let recurrent = match recurrent.next() {
-                    Some(recurrent) => recurrent,
-                    None => inputs.iter().map(|_| <&mut [f32]>::default()).collect(),
-                };
-                (inputs, recurrent, carried.next().unwrap_or_default())
-            })
+        let parts = C::KEPT.max(C::GATES);
+        let occurrences = self.occurrences(rows, units);
+        let mut of_projected = vec![0.0; rows * columns];
+        let squares = self.squares.as_deref();
+        let width = squares.map_or(0, |squares| squares.width);
+        let kernel = squares.map(|squares| Matrix::new(&squares.kernel, width, columns));
+        let gate = |gate: usize| kernel.map(|kernel| Packed::new(kernel.part(gate * units, units).t()));
+        let kernel: Vec<Packed<'_>> = (0..C::GATES).filter_map(gate).collect();
+        let mut of_squares = squares.map(Squares::take).unwrap_or_default();
+        let mut squares_of = of_squares.chunks_mut((WORDS * width).max(1));
+        let words: Vec<_> = of_projected
+            .chunks_mut((WORDS * columns).max(1))
+            .map(|sums| (sums, squares_of.next().unwrap_or_default()))
             .collect();
-        let (kernel, _) = split::<C>(kernel, units);
-        blocks.into_par_iter().enumerate().for_each(|(block, (inputs, recurrent, carried))| {
-            let texts = self.texts_of(block);
-            let start = block * TEXTS;
-            let mut next = behind.map(|behind| &behind[start * columns..][..texts * columns]);
-            let mut gradient = vec![0.0; texts * units];
-            let zeros = Scratch::new::<C>(1, units).zeros;
-            for (step, (inputs, recurrent)) in inputs.into_iter().zip(recurrent).enumerate().rev() {
-                let at = first + step;
-                match next {
-                    Some(next) => self.through_kernel(&mut gradient, next, [start, units], kernel),
-                    None => gradient.fill(0.0),
-                }
-                match self.output {
-                    Output::Last if next.is_none() => {
-                        gradient.copy_from_slice(&output[start * units..][..texts * units]);
-                    }
-                    Output::Last => {}
-                    Output::All => {
-                        let own = &output[at * row + start * units..][..gradient.len()];
-                        gradient.iter_mut().zip(own).for_each(|(sum, g)| *sum += g);
+        words.into_par_iter().zip(occurrences).enumerate().for_each(|(chunk, ((sums, squares), places))| {
+            let (mut gathered, mut each) = (vec![0.0; TEXTS * columns], vec![0.0; TEXTS * width]);
+            for places in places.chunks(TEXTS) {
+                let part = places.len() * units;
+                let word = |place: u32| self.tokens[place as usize] as usize - chunk * WORDS;
+                for (index, &place) in places.iter().enumerate() {
+                    let (step, text) = (place as usize / self.texts, place as usize % self.texts);
+                    let (block, text) = (text / TEXTS, text % TEXTS);
+                    let step = &left[parts * units * (step * self.texts + block * TEXTS)..];
+                    let sums = &mut sums[word(place) * columns..][..columns];
+                    for (gate, sums) in sums.chunks_exact_mut(units).enumerate() {
+                        let gradient = &step[(gate * self.texts_of(block) + text) * units..][..units];
+                        self.arch.dispatch(AddTo { sums, values: gradient, squared: false });
+                        if !kernel.is_empty() {
+                            gathered[gate * part + index * units..][..units].copy_from_slice(gradient);
+                        }
                     }
                 }
-                let of_step = |step: usize| Before {
-                    state: &states[step * row + start * units..][..texts * units],
-                    kept: &kept[C::KEPT * (step * row + start * units)..][..C::KEPT * texts * units],
-                };
-                let before = (at > 0).then(|| of_step(at - 1));
-                let Before { state, kept } = of_step(at);
-                for (text, &token) in self.tokens_of([at, block]).iter().enumerate() {
-                    let of_inputs = &mut inputs[text * columns..][..columns];
-                    let of_recurrent = match C::SPLIT {
-                        true => &mut recurrent[text * columns..][..columns],
-                        false => &mut [][..],
-                    };
-                    let carried = &mut carried[text * C::CARRIED * units..][..C::CARRIED * units];
-                    if token == Batch::MASKED {
-                        of_inputs.fill(0.0);
-                        of_recurrent.fill(0.0);
-                        carried.fill(0.0);
-                        continue;
-                    }
-                    self.cell.backward(Backward {
-                        gradient: &gradient[text * units..][..units],
-                        carried,
-                        before: before_text::<C>(before, text, units, &zeros),
-                        kept: &kept[text * C::KEPT * units..][..C::KEPT * units],
-                        state: &state[text * units..][..units],
-                        of_inputs,
-                        of_recurrent,
-                    });
+                let each = &mut each[..places.len() * width];
+                for (gate, (packed, gathered)) in kernel.iter().zip(gathered.chunks_exact(part)).enumerate() {
+                    packed.multiply(each, if gate == 0 { Mode::Set } else { Mode::Add }, gathered);
                 }
-                next = Some(if C::SPLIT { recurrent } else { inputs });
+                for (&place, gradient) in places.iter().zip(each.chunks_exact(width.max(1))) {
+                    let sums = &mut squares[word(place) * width..][..width];
+                    self.arch.dispatch(AddTo { sums, values: gradient, squared: true });
+                }
             }
         });
+        drop(kernel);
+        if let Some(squares) = squares {
+            squares.put(of_squares);
+        }
+        of_projected
     }
 
-    /// Makes the gradients of the states of a block of texts, of which `start` is the first, given those of the recurrent halves of the
-    /// step behind it.
-    fn through_kernel(&self, gradient: &mut [f32], next: &[f32], [start, units]: [usize; 2], kernel: &[f32]) {
-        let (texts, columns) = (gradient.len() / units, C::GATES * units);
-        let kernel = Matrix::new(kernel, units, columns).t();
-        multiply(gradient, Mode::Set, Matrix::new(next, texts, columns), kernel, Parallelism::None);
-        if let Some(mask) = &self.mask {
-            gradient.iter_mut().zip(&mask[start * units..]).for_each(|(g, mask)| *g *= mask);
+    /// The places in `tokens` at which words occur, for each [`WORDS`] of `rows` words; word by word, and of each word in the
+    /// order of [`chunks`](Self::chunks).
+    fn occurrences(&self, rows: usize, units: usize) -> Vec<Vec<u32>> {
+        let mut counts = vec![0; rows];
+        let known = |token: u32| token != Batch::MASKED;
+        self.tokens.iter().filter(|token| known(**token)).for_each(|&token| counts[token as usize] += 1);
+        let mut places: Vec<Vec<u32>> = Vec::new();
+        // From counts to where the next occurrence of each word goes.
+        for counts in counts.chunks_mut(WORDS) {
+            let mut sum = 0;
+            counts.iter_mut().for_each(|count| sum += std::mem::replace(count, sum));
+            places.push(vec![0; sum]);
         }
+        for first in self.chunks(units) {
+            let chunk = first * self.texts..self.steps.min(first + self.at_a_time(units)) * self.texts;
+            for place in chunk.filter(|&place| known(self.tokens[place])) {
+                let word = self.tokens[place] as usize;
+                places[word / WORDS][counts[word]] = place as u32;
+                counts[word] += 1;
+            }
+        }
+        places
+    }
+}
+
+/// Adds to the gradient of a kernel's tensor that of a block, `gates × units × units`, and behind it that of the recurrent
+/// bias.
+fn add_block<C: Step>(of_kernel: &mut [f32], of_block: &[f32], units: usize) {
+    let columns = C::GATES * units;
+    let (of_weights, of_bias) = of_kernel.split_at_mut(units * columns);
+    let (weights, bias) = of_block.split_at(of_block.len() - of_bias.len());
+    for (gate, weights) in weights.chunks_exact(units * units).enumerate() {
+        for (row, weights) in of_weights.chunks_exact_mut(columns).zip(weights.chunks_exact(units)) {
+            row[gate * units..].iter_mut().zip(weights).for_each(|(sum, g)| *sum += g);
+        }
+    }
+    of_bias.iter_mut().zip(bias).for_each(|(sum, g)| *sum += g);
+}
+
+/// Puts the row of a text, part by part, into parts of all texts.
+fn fill_text(parts: &mut [f32], part: usize, text: usize, row: &[f32]) {
+    let units = row.len() / (parts.len() / part);
+    for (part, row) in parts.chunks_exact_mut(part).zip(row.chunks_exact(units)) {
+        part[text * units..][..units].copy_from_slice(row);
+    }
+}
+
+/// What a cell computes of one step, with vector instructions of this processor.
+struct OneStep<'c, C, T> {
+    cell: &'c C,
+    step: T,
+}
+
+impl<C: Step> WithSimd for OneStep<'_, C, Forward<'_>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.cell.forward(simd, self.step);
+    }
+}
+
+impl<C: Step> WithSimd for OneStep<'_, C, Backward<'_>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.cell.backward(simd, self.step);
     }
 }
 
 /// Memory of one block that is used again at each step.
 struct Scratch {
-    /// `texts × gates·units`
+    /// Accumulators, `gates × texts × units`: what comes of the inputs, or all if the cell does not need it apart.
+    inputs: Vec<f32>,
+    /// What comes of the states, if the cell needs that apart.
     recurrent: Vec<f32>,
-    /// What stands for the step before a text's first.
+    /// What stands for the step before the first.
     zeros: Vec<f32>,
 }
 
 impl Scratch {
     fn new<C: Step>(texts: usize, units: usize) -> Self {
-        Self { recurrent: vec![0.0; texts * C::GATES * units], zeros: vec![0.0; C::KEPT.max(1) * units] }
-    }
-}
-
-/// One text of the step before; zeros if there is no such step.
-fn before_text<'a, C: Step>(
-    before: Option<Before<'a>>,
-    text: usize,
-    units: usize,
-    zeros: &'a [f32],
-) -> Before<'a> {
-    match before {
-        Some(Before { state, kept }) => Before {
-            state: &state[text * units..][..units],
-            kept: &kept[text * C::KEPT * units..][..C::KEPT * units],
-        },
-        None => Before { state: &zeros[..units], kept: &zeros[..C::KEPT * units] },
+        let inputs = vec![0.0; C::GATES * texts * units];
+        let recurrent = if C::SPLIT { inputs.clone() } else { Vec::new() };
+        Self { inputs, recurrent, zeros: vec![0.0; C::KEPT.max(1) * texts * units] }
     }
 }
 
@@ -512,13 +659,20 @@ impl<C: Step + Send> CustomOp2 for Recurrence<C> {
         }
         let rows = projected.dim(0)?;
         let (of_projected, of_kernel) = with_values(gradient, |gradient| {
-            with_values(kernel, |kernel| self.gradients(&trace, kernel, gradient, rows))
+            with_values(kernel, |kernel| self.gradients(trace, kernel, gradient, rows))
         })??;
         let device = projected.device();
-        Ok((
-            Some(Tensor::from_vec(of_projected, projected.shape(), device)?),
-            Some(Tensor::from_vec(of_kernel, kernel.shape(), device)?),
-        ))
+        let of_kernel = Tensor::from_vec(of_kernel, kernel.shape(), device)?;
+        let of_projected = match &self.of_projected {
+            None => Some(Tensor::from_vec(of_projected, projected.shape(), device)?),
+            Some(place) => {
+                if let Ok(mut place) = place.lock() {
+                    *place = of_projected;
+                }
+                None
+            }
+        };
+        Ok((of_projected, Some(of_kernel)))
     }
 }
 

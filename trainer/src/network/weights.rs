@@ -33,6 +33,11 @@ impl Array {
         let values = values.map_err(|error| Unfit(format!("{name}: {error}")))?;
         Ok(Self { name, shape: tensor.dims().to_vec(), values })
     }
+
+    /// Its shape as Keras and PyTorch print it: `(8, 16)`.
+    pub fn shape_shown(&self) -> String {
+        shown(&self.shape)
+    }
 }
 
 /// Why arrays do not make a network.
@@ -114,7 +119,7 @@ impl Network {
 fn axes(array: &Array, what: &str) -> Result<[usize; 2], Unfit> {
     match array.shape[..] {
         [rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
-        _ => Err(Unfit(format!("{} should be {what}, but its shape is {}", array.name, shown(&array.shape)))),
+        _ => Err(Unfit(format!("{} should be {what}, but its shape is {}", array.name, array.shape_shown()))),
     }
 }
 
@@ -127,7 +132,7 @@ fn fit(parameter: Parameter, array: Array, expected: &[usize], need: &str) -> Re
         "{} ({}) is of shape {}, but {need} need{} {}",
         array.name,
         parameter.name,
-        shown(&array.shape),
+        array.shape_shown(),
         if need.starts_with("a ") { "s" } else { "" },
         shown(expected)
     )))

@@ -48,7 +48,7 @@ trait Optimizer {
 /// The gradient of some rows of a parameter.
 #[derive(Debug, Clone, Copy)]
 struct Rows<'a> {
-    /// Which rows.
+    /// Which rows, each once.
     pub ids: &'a [u32],
     /// Their gradients, row by row.
     pub gradient: &'a [f32],

@@ -1,5 +1,6 @@
 //! RMSprop as Keras 3 computes it (`keras/src/optimizers/rmsprop.py`).
 
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 use super::lazy::Lag;
@@ -41,20 +42,86 @@ impl Optimizer for RmsProp {
     fn update_rows(&mut self, values: &mut [f32], rows: Rows<'_>, learning_rate: f32) {
         self.lag.advance();
         let width = values.len() / self.lag.rows().max(1);
-        for (index, (&row, gradient)) in rows.ids.iter().zip(rows.gradient.chunks_exact(width)).enumerate() {
-            let decay = self.rho.powi(self.lag.take(row).min(10_000) as i32);
-            let here = row as usize * width..(row as usize + 1) * width;
-            let (values, squares) = (&mut values[here.clone()], &mut self.squares[here]);
-            let rest = 1.0 - self.rho;
+        let decay = |row| self.rho.powi(self.lag.take(row).min(10_000) as i32);
+        let decays: Vec<f32> = rows.ids.iter().copied().map(decay).collect();
+        // In the order of memory, so that it can be cut between threads.
+        let mut order: Vec<(u32, u32)> = rows.ids.iter().copied().zip(0..).collect();
+        order.sort_unstable();
+        let step = RowsStep {
+            rows,
+            decays: &decays,
+            width,
+            rest: 1.0 - self.rho,
+            epsilon: self.epsilon,
+            learning_rate,
+        };
+        step.apply(0, values, &mut self.squares, &order);
+    }
+}
+
+/// A step of some rows.
+#[derive(Clone, Copy)]
+struct RowsStep<'a> {
+    rows: Rows<'a>,
+    /// For each row, what is left of its squares.
+    decays: &'a [f32],
+    width: usize,
+    rest: f32,
+    epsilon: f32,
+    learning_rate: f32,
+}
+
+/// Rows that one thread updates at a time.
+const AT_A_TIME: usize = 256;
+
+impl RowsStep<'_> {
+    /// Updates rows, given with their places among the gradients. Values and squares are those from the row `first` on.
+    fn apply(self, first: u32, values: &mut [f32], squares: &mut [f32], order: &[(u32, u32)]) {
+        if order.len() <= AT_A_TIME {
+            Arch::new().dispatch(SomeRows { step: self, first, values, squares, order });
+            return;
+        }
+        let (lower, upper) = order.split_at(order.len() / 2);
+        let middle = upper[0].0;
+        let at = (middle - first) as usize * self.width;
+        let ((values, upper_values), (squares, upper_squares)) =
+            (values.split_at_mut(at), squares.split_at_mut(at));
+        rayon::join(
+            || self.apply(first, values, squares, lower),
+            || self.apply(middle, upper_values, upper_squares, upper),
+        );
+    }
+}
+
+/// The same on one thread, with vector instructions of this processor.
+struct SomeRows<'a> {
+    step: RowsStep<'a>,
+    first: u32,
+    values: &'a mut [f32],
+    squares: &'a mut [f32],
+    order: &'a [(u32, u32)],
+}
+
+impl WithSimd for SomeRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let RowsStep { rows, decays, width, rest, epsilon, learning_rate } = self.step;
+        for &(row, index) in self.order {
+            let (row, index) = ((row - self.first) as usize, index as usize);
+            let (values, squares) =
+                (&mut self.values[row * width..][..width], &mut self.squares[row * width..][..width]);
+            let gradient = &rows.gradient[index * width..][..width];
             match rows.squares {
                 None => {
                     let steps = gradient.iter().map(|&g| (g, rest * g * g));
-                    apply(values, squares, steps, decay, self.epsilon, learning_rate);
+                    apply(values, squares, steps, decays[index], epsilon, learning_rate);
                 }
                 Some(all) => {
                     let own = &all[index * width..][..width];
                     let steps = gradient.iter().zip(own).map(|(&g, square)| (g, rest * square));
-                    apply(values, squares, steps, decay, self.epsilon, learning_rate);
+                    apply(values, squares, steps, decays[index], epsilon, learning_rate);
                 }
             }
         }
@@ -62,6 +129,7 @@ impl Optimizer for RmsProp {
 }
 
 /// One step with gradients, each with what its square adds, for squares that are to decay by `decay` first.
+#[inline(always)]
 fn apply(
     values: &mut [f32],
     squares: &mut [f32],

@@ -1,9 +1,9 @@
 //! Float weights to integer tables, layer by layer.
 
-use kilornn::layers::{Dense, Embedding, Layers, Order, Table};
+use kilornn::layers::{Activation, Dense, Embedding, Layers, Order, Table};
 
 use super::cells::{Incoming, IntLayer, filled};
-use crate::network::{Grid, Network, Numbers, int8};
+use crate::network::{Cell, Grid, Network, Numbers, int8};
 use crate::recipe::EmbeddingBits;
 
 /// A network and a grid, from which the integers of embedding and recurrent layers are made.
@@ -22,7 +22,7 @@ impl<'n> IntNetwork<'n> {
 
     /// Numbers that each layer reads besides its states, in the file.
     pub(super) fn widths(&self) -> Vec<usize> {
-        let lowest = self.grid.numbers.as_ref().map_or(0, |numbers| numbers.factors.len());
+        let lowest = self.grid.numbers.as_ref().map_or(0, |numbers| row_width(self.network, numbers.bits));
         let below = self.network.layers.iter().map(|layer| filled(layer.units()));
         std::iter::once(lowest).chain(below).take(self.network.layers.len()).collect()
     }
@@ -43,12 +43,33 @@ impl<'n> IntNetwork<'n> {
         let layers = layers.collect();
         let embedding =
             self.grid.numbers.as_ref().map(|numbers @ Numbers { bits, shift, factors, .. }| {
-                let width = factors.len();
-                let rows =
-                    ids.iter().flat_map(|&id| &self.network.embedding.values[id as usize * width..][..width]);
-                IntEmbedding { bits: *bits, width, shift: *shift, table: pack(*bits, numbers.whole(rows)) }
+                let (own, width) = (factors.len(), row_width(self.network, *bits));
+                let row = |&id: &u32| {
+                    let numbers = numbers.whole(&self.network.embedding.values[id as usize * own..][..own]);
+                    numbers.chain(std::iter::repeat_n(0, width - own))
+                };
+                IntEmbedding {
+                    bits: *bits,
+                    width,
+                    shift: *shift,
+                    table: pack(*bits, ids.iter().flat_map(row)),
+                }
             });
         IntTables { embedding, layers }
+    }
+}
+
+/// Numbers of a word in the file: those of the network's embedding, filled up with zeros, whose weights are zero too, as far as
+/// the device asks for it. A row fills whole bytes, and where kernels lie in pairs ([`Order::Pairs`], and all gated cells),
+/// inputs come in fours.
+pub(super) fn row_width(network: &Network, bits: EmbeddingBits) -> usize {
+    let own = network.embedding.shape[1];
+    match (network.lowest().cell, bits) {
+        (Cell::SimpleRnn { activation: Activation::Relu, .. }, EmbeddingBits::Eight) => own,
+        (Cell::SimpleRnn { activation: Activation::Relu, .. }, EmbeddingBits::Four) => {
+            own.next_multiple_of(2)
+        }
+        (Cell::SimpleRnn { activation: Activation::Tanh, .. } | Cell::Gru | Cell::Lstm, _) => filled(own),
     }
 }
 

@@ -25,7 +25,7 @@ pub use size::FileSize;
 
 use self::calibrate::{ReferenceLogits, States, choose};
 use self::cells::filled;
-use self::layers::{IntDense, IntNetwork, IntTables};
+use self::layers::{IntDense, IntNetwork, IntTables, row_width};
 use crate::evaluate::{logits, real_logits};
 use crate::network::{Cell, Grid, Layer, Network, Ruined};
 use crate::predict::predict_all;
@@ -46,7 +46,8 @@ pub struct Exported {
     /// Root of the mean squared difference of real logits to those of the network as it was trained, on the calibration
     /// texts; of answers that are far surer than most only what makes them less so.
     pub logit_error: f64,
-    /// The share of zeros in its hidden states, on the same texts: the mean of its layers.
+    /// The share of zeros in its hidden states, on the same texts: the mean of its SimpleRNNs, which gain by them; without one, of
+    /// all its layers.
     pub zeros: f64,
 }
 
@@ -79,15 +80,20 @@ pub fn export(
     let file = encode(&integers.contents()?)?;
     let model = Model::from_bytes(&file).map_err(beyond_integers)?;
     let logit_error = answers.distance(&device_logits(&model, &sample.texts));
-    let zeros = zeros.iter().sum::<f64>() / zeros.len() as f64;
+    let is_simple = |layer: &&(&Layer, &f64)| matches!(layer.0.cell, Cell::SimpleRnn { .. });
+    let layers: Vec<(&Layer, &f64)> = network.layers.iter().zip(&zeros).collect();
+    let simple: Vec<f64> = layers.iter().filter(is_simple).map(|(_, zeros)| **zeros).collect();
+    let counted = if simple.is_empty() { &zeros } else { &simple };
+    let zeros = counted.iter().sum::<f64>() / counted.len() as f64;
     Ok(Exported { file, logit_error, zeros })
 }
 
 /// Bits of a word's numbers in the file; none if the embedding is folded.
 pub fn number_bits(recipe: &Recipe, network: &Network) -> Option<EmbeddingBits> {
     // All rows but the pad's.
-    let [rows, width] = network.embedding.shape;
+    let rows = network.embedding.shape[0];
     let folded = (rows - 1) * network.lowest().kernel.shape[1];
+    let width = row_width(network, recipe.embedding_bits);
     let narrow = (rows - 1) * width * usize::from(u8::from(recipe.embedding_bits)) / 8;
     let fold = match recipe.fold {
         Fold::Always => true,

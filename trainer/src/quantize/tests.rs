@@ -4,6 +4,7 @@ use kilornn::{Classifier, Model, Session, Values};
 
 use super::*;
 use crate::fixture::{WORDS, encoder, network, recipe, texts};
+use crate::footprint::Needs;
 use crate::network::{Batch, StateGrid};
 use crate::random::Stream;
 
@@ -117,6 +118,10 @@ fn the_device_with_a_narrow_embedding_follows_the_float_network_step_by_step() {
     for toml in [
         "",
         "activation = \"tanh\"\nembedding = 8",
+        // Rows that are filled up.
+        "activation = \"tanh\"",
+        "activation = \"tanh\"\nembedding_bits = 4\nembedding = 5",
+        "embedding_bits = 4\nembedding = 5",
         "embedding_bits = 4",
         "embedding_bits = 4\npadding = \"tokens\"\nmaxlen = 40",
     ] {
@@ -129,7 +134,8 @@ fn the_device_with_a_narrow_embedding_follows_the_float_network_step_by_step() {
 /// Exports a network with gates and compares the last layer's states behind every word with the float network's on the same
 /// grid: root of the mean squared difference, and that of the logits.
 fn compare_gated(toml: &str) -> [f64; 2] {
-    let recipe = recipe(&format!("recurrent_initializer = \"orthogonal\"\nembedding = 8\n{toml}"));
+    let width = if toml.contains("embedding =") { "" } else { "embedding = 8\n" };
+    let recipe = recipe(&format!("recurrent_initializer = \"orthogonal\"\n{width}{toml}"));
     let encoder = encoder(&recipe);
     let network = network(&recipe, &encoder, 3);
     let texts = texts();
@@ -181,9 +187,33 @@ fn the_device_follows_gated_networks_step_by_step() {
             "fold = \"never\"\npadding = \"tokens\"\nmaxlen = 40",
             "fold = \"always\"\nunits = 7",
             "fold = \"never\"\nunits = [9, 6]",
+            "fold = \"never\"\nembedding = 6",
+            "fold = \"never\"\nembedding = 5\nembedding_bits = 4",
         ] {
             let [states, logits] = compare_gated(&format!("cell = \"{cell}\"\n{toml}"));
             assert!(states < 1e-3 && logits < 0.01, "{cell}, {toml}: states {states}, logits {logits}");
+        }
+    }
+}
+
+/// The 8-bit biases of a folded embedding hold arguments of gates that are as large as trained ones.
+#[test]
+fn words_that_open_or_close_gates_are_not_clipped() {
+    for cell in ["gru", "lstm"] {
+        for fold in ["always", "never"] {
+            let recipe = recipe(&format!(
+                "cell = \"{cell}\"\nfold = \"{fold}\"\nrecurrent_initializer = \"orthogonal\"\nembedding = 8"
+            ));
+            let encoder = encoder(&recipe);
+            let mut network = network(&recipe, &encoder, 1);
+            let largest = network.projected().iter().fold(0f32, |most, value| most.max(value.abs()));
+            network.layers[0].kernel.values.iter_mut().for_each(|weight| *weight *= 6.0 / largest);
+            let texts = texts();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let sample = Sample::new(&encoder, &texts);
+            let labels = ["0", "1"].map(str::to_owned);
+            let error = export(&network, &encoder, &recipe, &labels, &sample, None).unwrap().logit_error;
+            assert!(error < 0.02, "{cell}, fold = {fold}: {error}");
         }
     }
 }
@@ -322,16 +352,24 @@ fn the_size_of_a_file_is_known_before_training() {
         "fold = \"always\"",
         "fold = \"never\"\nembedding = 8\nunits = 20",
         "fold = \"never\"\nembedding_bits = 4",
+        "fold = \"never\"\nembedding_bits = 4\nembedding = 5",
+        "fold = \"never\"\ncell = \"lstm\"\nembedding = 5",
         "activation = \"tanh\"\nembedding = 8\nunknown = \"row\"\nfingerprint_bits = 16",
         "padding = \"tokens\"\nmaxlen = 200",
         "padding = \"tokens\"\nmaxlen = 3\nunits = 7",
+        "cell = \"gru\"",
+        "cell = \"gru\"\nembedding = 8\nfold = \"never\"\nunits = 7",
+        "cell = \"lstm\"\nembedding = 8\nfold = \"never\"\nembedding_bits = 4\nunknown = \"row\"",
+        "cell = \"lstm\"\nfold = \"always\"\npadding = \"tokens\"\nmaxlen = 30",
+        "units = [12, 7]",
+        "cell = [\"gru\", \"simple-rnn\", \"lstm\"]\nunits = [8, 5, 12]",
     ] {
         let recipe = recipe(toml);
         let encoder = encoder(&recipe);
         let hash = encoder.perfect_hash().unwrap();
         for outputs in [1, 3] {
             let labels: Vec<String> = (0..outputs.max(2)).map(|i| format!("class {i}")).collect();
-            let size = FileSize::of(&recipe, encoder.words().len(), &labels, hash).unwrap();
+            let (size, needs) = FileSize::with_needs(&recipe, encoder.words().len(), &labels, hash).unwrap();
             let network = network(&recipe, &encoder, outputs);
             let texts = texts();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -339,7 +377,16 @@ fn the_size_of_a_file_is_known_before_training() {
                 .unwrap()
                 .file;
             assert!((size.least..=size.most).contains(&file.len()), "{toml}: {} not in {size:?}", file.len());
-            assert_eq!(size.least == size.most, recipe.pad_to().is_none(), "{toml}: {size:?}");
+            let model = Model::from_bytes(&file).unwrap();
+            let stores_states =
+                model.contents().text().unwrap().sequence.padding.is_some_and(|p| p.states().is_some());
+            assert_eq!(size.least == size.most, !stores_states, "{toml}: {size:?}");
+            // What runs it on the device, and in how much memory.
+            let found = Needs::of(model.contents(), size.most);
+            assert_eq!(needs.classifier, found.classifier, "{toml}");
+            let order = |_, _| Order::Columns;
+            assert_eq!(needs.ordered(order).step, found.ordered(order).step, "{toml}");
+            assert!(needs.classifier >= model.workspace(), "{toml}: {needs:?}, {}", model.workspace());
         }
     }
 }

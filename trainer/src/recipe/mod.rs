@@ -158,7 +158,7 @@ keys! {
 }
 
 /// The most recurrent layers that a network can have.
-const MOST_LAYERS: usize = 4;
+pub const MOST_LAYERS: usize = 4;
 /// The most hidden units that a layer can have.
 pub const MOST_UNITS: usize = 256;
 
@@ -221,16 +221,25 @@ impl Recipe {
                 recipe.apply(&toml, Some(path))?;
             }
         }
+        recipe.with(settings)
+    }
+
+    /// The recipe with `key=value` settings applied.
+    ///
+    /// # Errors
+    ///
+    /// If a key or value is not one that a recipe has, or the values do not go together.
+    pub fn with(mut self, settings: &[String]) -> Result<Self, InputError> {
         for setting in settings {
             let fault = |reason: String| InputError::new(format!("--set {setting}: {reason}"));
             let (key, value) =
                 setting.split_once('=').ok_or_else(|| fault("should be key=value".to_owned()))?;
             // A bare word is a string: `--set optimizer=adamw` needs no quotes within quotes.
             let value = value.parse().unwrap_or_else(|_| toml::Value::String(value.to_owned()));
-            recipe.set(key.trim(), value).map_err(fault)?;
+            self.set(key.trim(), value).map_err(fault)?;
         }
-        recipe.check()?;
-        Ok(recipe)
+        self.check()?;
+        Ok(self)
     }
 
     /// Parses a recipe; keys that are not there have their defaults.
@@ -275,16 +284,30 @@ impl Recipe {
         (0..count).map(|layer| (self.cell.of(layer), self.units.of(layer))).collect()
     }
 
+    /// Whether some layer is a SimpleRNN.
+    pub fn has_simple_rnn(&self) -> bool {
+        self.layers().iter().any(|(cell, _)| *cell == CellKind::SimpleRnn)
+    }
+
+    /// Whether some layer is a SimpleRNN with ReLU, whose states `state_limit` bounds. Those of all others are at most 1.
+    pub fn has_relu(&self) -> bool {
+        self.activation == Activation::Relu && self.has_simple_rnn()
+    }
+
     /// Hidden units of the last layer, which the head reads.
     pub fn last_units(&self) -> usize {
         self.layers().last().map_or(0, |(_, units)| *units)
     }
 
-    /// Hidden units for all layers so that the last one has `units`: the others grow or shrink in proportion, in multiples of four.
+    /// Hidden units for all layers so that the last one has `units`: the others grow or shrink in proportion, in multiples of
+    /// four.
     pub fn resized(&self, units: usize) -> PerLayer<usize> {
         let last = self.last_units().max(1);
         let [below @ .., _] = &self.layers()[..] else { return units.into() };
-        let scaled = |before: usize| (before * units / last).next_multiple_of(4).clamp(4, MOST_UNITS);
+        let scaled = |before: usize| match units == last {
+            true => before,
+            false => (before * units / last).next_multiple_of(4).clamp(4, MOST_UNITS),
+        };
         let below = below.iter().map(|&(_, before)| scaled(before));
         below.chain([units]).collect::<Vec<_>>().into()
     }
@@ -359,16 +382,6 @@ impl Recipe {
         )?;
         rule(matches!(self.fingerprint_bits, 8 | 16), "fingerprint_bits must be 8 or 16")?;
         rule(self.filters.is_ascii(), "filters must be ASCII: the device keeps one bit for each")?;
-        rule(
-            self.embedding_bits == EmbeddingBits::Eight || self.embedding.is_multiple_of(2),
-            "embedding_bits = 4 needs an even embedding: a word's numbers fill whole bytes",
-        )?;
-        rule(
-            self.activation == Activation::Relu
-                || self.fold == Fold::Always
-                || self.embedding.is_multiple_of(4),
-            "activation = \"tanh\" needs an embedding of a multiple of four, or fold = \"always\"",
-        )?;
         rule(
             self.word_dropout == 0.0 || self.unknown == UnknownWords::Row,
             "word_dropout needs unknown = \"row\": dropped words are read as unknown",

@@ -42,6 +42,19 @@ impl<T: Copy> PerLayer<T> {
     }
 }
 
+impl PerLayer<usize> {
+    /// As the value of a setting: `32`, or `[32,16]`.
+    pub fn setting(&self) -> String {
+        match self {
+            Self::All(value) => value.to_string(),
+            Self::Each(values) => {
+                let values: Vec<String> = values.iter().map(usize::to_string).collect();
+                format!("[{}]", values.join(","))
+            }
+        }
+    }
+}
+
 /// `32`, or `32 + 16` for two layers.
 impl<T: fmt::Display> fmt::Display for PerLayer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,32 +1,29 @@
-//! How much of the hidden state is not zero.
+//! How much of a SimpleRNN's hidden state is not zero.
 
 use anyhow::Result;
-use kilornn::layers::{Layer, Order};
+use kilornn::layers::{Layer, Order, SimpleRnn};
 use kilornn::text::WordHash;
 use kilornn::{Model, Padding, State, Unknown, Values};
 use maud::{Markup, html};
 
 use super::charts::{Axis, Drawn, Series, chart};
-use super::{Subject, figure, section};
+use super::{Evaluation, Subject, figure, section};
 use crate::text::{cut, for_each_word};
 
-/// Texts that are looked at, at most, and steps, about.
-const TEXTS: usize = 512;
-const STEPS: usize = 1 << 18;
-
 /// Parts of a text.
-const PARTS: usize = 20;
+pub(super) const PARTS: usize = 20;
 
-/// The share of the device's states that are not zero, by unit and along the texts.
+/// The share of the device's states that are not zero, by unit and along the texts: of the last layer, if it is a SimpleRNN.
+/// (What GRU and LSTM do is in their [gates](super::gates).)
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { model, evaluation, .. } = subject;
+    let layers = &model.contents().layers;
+    let Some(Layer::SimpleRnn(SimpleRnn { order, .. })) = layers.last() else { return Ok(html! {}) };
     let units = model.contents().units() as usize;
-    let words: usize = evaluation.predictions.iter().map(|answer| answer.words as usize).sum();
-    let every = evaluation.examples.len().div_ceil(TEXTS).max(words.div_ceil(STEPS)).max(1);
     let mut by_unit = vec![0_usize; units];
     let mut along = [[0_usize; 2]; PARTS];
     let mut steps = 0;
-    for example in evaluation.examples.iter().step_by(every) {
+    for example in evaluation.examples.iter().step_by(every(evaluation)) {
         run(model, &example.text, |step, length, state| {
             let mut active = 0;
             for (unit, _) in state.iter().enumerate().filter(|(_, h)| *h != 0) {
@@ -53,25 +50,31 @@ pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let by_unit = chart((560, 300), &x, &y, &[bars], None)?;
     let x = Axis { name: "% of the text that was read", range: 0.0..100.0, digits: 0 };
     let along = chart((560, 300), &x, &y, &[line], None)?;
-    let order = model.contents().layers.last().map(|layer| match layer {
-        Layer::SimpleRnn(rnn) => rnn.order,
-        _ => Order::Pairs,
-    });
     let how = match order {
-        Some(Order::Columns) => {
+        Order::Columns => {
             "A state of zero costs the device next to nothing: it skips that unit's whole column of the kernel. A unit \
              that is never active is of no use; one that always is costs the most."
         }
-        Some(Order::Pairs) | None => {
+        Order::Pairs => {
             "This model's kernel lies in pairs of columns, which are all multiplied, because its states are dense: zeros \
              save nothing here. A unit that is never active is of no use."
         }
     };
     let content = html! {
-        p { "On average " strong { (format!("{overall:.0} %")) } " of the device's state is not zero." }
+        p {
+            "On average " strong { (format!("{overall:.0} %")) } " of the device's state is not zero"
+            @if layers.len() > 1 { ", in the last of its " (layers.len()) " layers" }
+            "."
+        }
         div.pair { (figure(by_unit, "By unit")) (figure(along, "Along the texts")) }
     };
     Ok(section("Density of the hidden state", how, &content))
+}
+
+/// Of how many texts one is looked at: of all of them, at most 512 and about a quarter of a million steps.
+pub(super) fn every(evaluation: &Evaluation<'_>) -> usize {
+    let words: usize = evaluation.predictions.iter().map(|answer| answer.words as usize).sum();
+    evaluation.examples.len().div_ceil(512).max(words.div_ceil(1 << 18)).max(1)
 }
 
 /// Takes the device's steps over a text: calls `each` with the number of the step, that of all steps, and the state

@@ -6,6 +6,7 @@ mod answers;
 mod charts;
 mod density;
 mod figures;
+mod gates;
 mod training;
 mod words;
 
@@ -16,8 +17,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::data::Example;
 use crate::fit::Epoch;
-use crate::network::Network;
 use crate::network::loss::Tally;
+use crate::network::{Grid, Network};
 use crate::numbers::grouped;
 use crate::recipe::Recipe;
 use crate::text::Encoder;
@@ -42,6 +43,8 @@ pub(crate) struct Subject<'a> {
     pub warnings: &'a [Warning],
     /// The float network.
     pub network: &'a Network,
+    /// The device's grid, if its last epochs were trained on it.
+    pub grid: Option<&'a Grid>,
     /// The vocabulary.
     pub encoder: &'a Encoder,
     /// What the device runs.
@@ -59,6 +62,8 @@ pub(crate) struct Evaluation<'a> {
     pub part: &'a str,
     /// The texts and their classes.
     pub examples: &'a [Example],
+    /// The ids of each text's words.
+    pub ids: &'a [Vec<u32>],
     /// The float network's logits, `texts × outputs`.
     pub logits: &'a [f32],
     /// Its score.
@@ -89,6 +94,7 @@ pub(crate) fn page(subject: &Subject<'_>) -> Result<String> {
         training::size(subject)?,
         answers::agreement(subject)?,
         density::density(subject)?,
+        gates::gates(subject)?,
         words::mistakes(subject),
     ];
     let page = html! {

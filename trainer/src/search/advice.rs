@@ -16,10 +16,24 @@ pub(super) struct Advice {
     pub standard_error: f64,
     /// The smallest size that is not worse than the best by more than the standard error.
     pub recommended: Size,
-    /// The results of all numbers of hidden units with the vocabulary and the embedding of the best size.
+    /// The best result of each cell, if there are several, the smallest file first.
+    pub by_cell: Vec<ByCell>,
+    /// The results of all numbers of hidden units with the vocabulary, the embedding and the cell of the best size.
     pub by_units: Vec<ByUnits>,
     /// The fewest of these that are not worse than the best by more than the standard error.
     pub enough_units: usize,
+}
+
+/// The best result of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct ByCell {
+    /// The size with which it was.
+    #[serde(flatten)]
+    pub size: Size,
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Accuracy.
+    pub accuracy: f64,
 }
 
 /// The results of a number of hidden units.
@@ -47,7 +61,20 @@ impl Advice {
         let (recommended, _) =
             near.min_by(|(a, of_a), (b, of_b)| a.bytes.cmp(&b.bytes).then(of_b.total_cmp(of_a)))?;
 
-        let others = |size: Size| (size.vocabulary, size.embedding);
+        let mut by_cell: Vec<ByCell> = Vec::new();
+        for &(row, accuracy) in &measured {
+            let found = ByCell { size: row.size, bytes: row.bytes, accuracy };
+            match by_cell.iter_mut().find(|of| of.size.cell == row.size.cell) {
+                Some(best) if accuracy > best.accuracy => *best = found,
+                Some(_) => {}
+                None => by_cell.push(found),
+            }
+        }
+        if by_cell.len() == 1 {
+            by_cell.clear();
+        }
+        by_cell.sort_by_key(|of| of.bytes);
+        let others = |size: Size| (size.vocabulary, size.embedding, size.cell);
         let mut by_units: Vec<ByUnits> = measured
             .iter()
             .filter(|(row, _)| others(row.size) == others(best.size))
@@ -60,6 +87,7 @@ impl Advice {
             best_accuracy,
             standard_error,
             recommended: recommended.size,
+            by_cell,
             by_units,
             enough_units,
         })
@@ -73,8 +101,9 @@ pub(super) fn standard_error(accuracy: f64, examples: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::rows;
+    use super::super::cell::GRU;
     use super::super::results::tests::{candidate, size, trial};
+    use super::super::results::{ListedSize, rows};
     use super::*;
 
     #[test]
@@ -92,13 +121,31 @@ mod tests {
         let candidates: Vec<_> = all.iter().map(|(size, bytes, _)| candidate(*size, *bytes)).collect();
         let trials: Vec<_> =
             all.iter().map(|(size, bytes, accuracy)| trial(*size, 0, *bytes, *accuracy)).collect();
-        let advice = Advice::of(&rows(&candidates, &trials, &[0], None)).unwrap();
+        let advice = Advice::of(&rows(&candidates, &trials, &[0])).unwrap();
         assert_eq!((advice.best, advice.recommended), (size(20, 16), size(10, 8)));
         let units: Vec<_> = advice.by_units.iter().map(|of| of.units).collect();
         assert_eq!((&units[..], advice.enough_units), (&[4, 8, 16, 32][..], 8));
-        assert_eq!(Advice::of(&rows(&candidates, &[], &[0], None)), None);
+        assert_eq!(Advice::of(&rows(&candidates, &[], &[0])), None);
         // What is over the budget advises nothing.
-        let advice = Advice::of(&rows(&candidates, &trials, &[0], Some(160))).unwrap();
+        assert_eq!(advice.by_cell, [], "there is one cell");
+        let limited: Vec<_> =
+            candidates.iter().map(|candidate| ListedSize { limit: Some(160), ..*candidate }).collect();
+        let advice = Advice::of(&rows(&limited, &trials, &[0])).unwrap();
         assert_eq!((advice.best, advice.recommended), (size(10, 8), size(10, 8)));
+    }
+
+    #[test]
+    fn cells_are_compared_at_their_best_and_units_within_the_best_cell() {
+        let gru = |units| Size { cell: Some(GRU), ..size(10, units) };
+        let all =
+            [(size(10, 4), 100, 0.80), (size(10, 8), 120, 0.85), (gru(4), 220, 0.90), (gru(8), 300, 0.89)];
+        let candidates: Vec<_> = all.iter().map(|(size, bytes, _)| candidate(*size, *bytes)).collect();
+        let trials: Vec<_> =
+            all.iter().map(|(size, bytes, accuracy)| trial(*size, 0, *bytes, *accuracy)).collect();
+        let advice = Advice::of(&rows(&candidates, &trials, &[0])).unwrap();
+        let cells: Vec<_> = advice.by_cell.iter().map(|of| (of.size, of.bytes, of.accuracy)).collect();
+        assert_eq!(cells, [all[1], all[2]]);
+        let units: Vec<_> = advice.by_units.iter().map(|of| (of.units, of.bytes)).collect();
+        assert_eq!(units, [(4, 220), (8, 300)]);
     }
 }

@@ -109,7 +109,7 @@ impl Budget {
     /// fails with.
     pub(crate) fn search(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         data: &Dataset,
         memory: &Memory,
         out: &Path,
@@ -117,9 +117,9 @@ impl Budget {
     ) -> Result<SearchResult> {
         let Self { limits, platform } = *self;
         let recipe = request.recipe_with(&[])?;
-        let given = |key: &str| request.settings.iter().any(|setting| key_of(setting) == key);
+        let given = |key: &str| request.settings().iter().any(|setting| key_of(setting) == key);
         let for_engine = self.for_engine(&recipe, &given)?;
-        let settings = |size: &Size, more: &[String]| settings(request, &for_engine, size, more);
+        let settings = |size: &Size, more: &[String]| settings(request, &recipe, &for_engine, size, more);
 
         let texts = data.train.iter().map(|example| example.text.as_str());
         let texts = Texts::of(normalization(&recipe), texts);
@@ -139,10 +139,10 @@ impl Budget {
         }
 
         // What the training in the end would be refused for is refused now.
-        Material::remembering(&request.recipe_with(&for_engine)?, request.seed, data, memory)?;
-        let (validation, about_validation) = request.validation(data)?;
+        Material::remembering(&request.recipe_with(&for_engine)?, request.seed(), data, memory)?;
+        let (validation, about_validation) = request.validation(data, "the search")?;
         let validating = request.recipe_with(&[&for_engine[..], &validation].concat())?;
-        let material = Material::remembering(&validating, request.seed, data, memory)?;
+        let material = Material::remembering(&validating, request.seed(), data, memory)?;
         let (trained, validated) =
             (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
         if validated == 0 {
@@ -174,7 +174,7 @@ impl Budget {
             let jobs: Vec<Job<'_>> = new
                 .iter()
                 .zip(&recipes)
-                .map(|(&place, recipe)| Job { recipe, size: candidates[place].size, seed: request.seed })
+                .map(|(&place, recipe)| Job { recipe, size: candidates[place].size, seed: request.seed() })
                 .collect();
             let rounds = Rounds { say, data, memory, interrupt: &interrupt, trained };
             let trials = rounds.run(&jobs, epochs, recipe.epochs)?;
@@ -188,9 +188,8 @@ impl Budget {
         };
         let beside = Size {
             vocabulary: words_held(recipe.vocabulary, texts.different),
-            embedding: recipe.embedding,
-            units: recipe.last_units(),
             form: Some(EmbeddingForm::of(&recipe)),
+            ..Size::of(&recipe)
         };
         let found = search(&candidates, &beside, train);
         if found.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
@@ -202,7 +201,7 @@ impl Budget {
                 let settings = settings(&candidates[place].size, &[]);
                 let folder = format!("--out {}", quote(&format!("{}-again", out.to_string_lossy())));
                 let options = [&set_options(&settings)[..], &[folder]].concat();
-                let command = request.train_command(&request.recipe, &options);
+                let command = request.train_command(out, &options);
                 ChosenSize { size: candidates[place].size, settings, command }
             })
             .collect();
@@ -247,17 +246,18 @@ impl Budget {
             let Some(limit) = limit(excess).map(grouped) else { continue };
             // Each by itself, and if each by itself could be met, all of them.
             let alone = space.limits.exceeded(&candidate.footprint).contains(&excess);
-            let Footprint { file, classifier, stack, instructions_per_word, .. } = candidate.footprint;
+            let Footprint { file, engine: code, classifier, stack, instructions_per_word } =
+                candidate.footprint;
             let size = candidate.size.in_words();
             let reason = match excess {
                 Excess::Flash => format!(
                     "--flash {limit}: the engine `{engine}` takes {} bytes on {} and the smallest model {} ({size}), so \
                      at least {}{}",
-                    grouped(engine.code(core)),
+                    grouped(code),
                     core.name,
                     grouped(file),
                     grouped(candidate.footprint.flash()),
-                    self.platform.smaller(file),
+                    self.platform.smaller(file, candidate.needs.step.cells()),
                 ),
                 Excess::Ram => format!(
                     "--ram {limit}: the engine's stack takes {} bytes on {} and the smallest classifier {} ({size}), so \
@@ -290,10 +290,16 @@ fn key_of(setting: &str) -> &str {
 }
 
 /// The settings of a size: those of the request, where the size, the engine and `more` do not change the same key.
-fn settings(request: &Request, for_engine: &[String], size: &Size, more: &[String]) -> Vec<String> {
-    let chosen = [for_engine, &size.settings(), more].concat();
+fn settings(
+    request: &Request<'_>,
+    recipe: &Recipe,
+    for_engine: &[String],
+    size: &Size,
+    more: &[String],
+) -> Vec<String> {
+    let chosen = [for_engine, &size.settings(recipe), more].concat();
     let is_chosen = |setting: &&String| chosen.iter().any(|other| key_of(other) == key_of(setting));
-    let given: Vec<String> = request.settings.iter().filter(|given| !is_chosen(given)).cloned().collect();
+    let given: Vec<String> = request.settings().iter().filter(|given| !is_chosen(given)).cloned().collect();
     [given, chosen].concat()
 }
 
@@ -333,15 +339,15 @@ impl Rounds<'_> {
         };
         let worked = work.run(
             || progress.inc(self.trained as u64),
-            |trial| {
-                trials.push(trial);
+            |index, trial| {
+                trials.push((index, trial));
                 Ok(())
             },
         );
         progress.finish_and_clear();
         worked?;
-        trials.sort_by_key(|trial| jobs.iter().position(|job| job.size == trial.size));
-        Ok(trials)
+        trials.sort_by_key(|(index, _)| *index);
+        Ok(trials.into_iter().map(|(_, trial)| trial).collect())
     }
 }
 

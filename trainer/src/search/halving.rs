@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use anyhow::Result;
 
+use super::cell::CellName;
 use super::size::{EmbeddingForm, Size};
 use super::space::Candidate;
 
@@ -119,6 +120,7 @@ struct Position {
     /// Numbers of a word.
     row: f64,
     units: f64,
+    cell: Option<CellName>,
     form: Option<EmbeddingForm>,
 }
 
@@ -126,15 +128,22 @@ impl Position {
     fn of(size: &Size) -> Self {
         let log = |number: usize| (number.max(1) as f64).log2();
         let row = if size.form == Some(EmbeddingForm::Folded) { size.units } else { size.embedding };
-        Self { words: log(size.vocabulary), row: log(row), units: log(size.units), form: size.form }
+        Self {
+            words: log(size.vocabulary),
+            row: log(row),
+            units: log(size.units),
+            cell: size.cell,
+            form: size.form,
+        }
     }
 
     fn distance(&self, other: &Self) -> f64 {
-        let form = f64::from(u8::from(self.form != other.form));
+        let different = |differs| f64::from(u8::from(differs));
         (self.words - other.words).abs()
             + (self.row - other.row).abs()
             + (self.units - other.units).abs()
-            + form
+            + different(self.form != other.form)
+            + different(self.cell != other.cell)
     }
 }
 
@@ -168,6 +177,7 @@ fn cover(positions: &[Position], start: &Position, count: usize, may: impl Fn(us
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell::RELU;
     use super::*;
     use crate::footprint::cores::{CellShape, LayerShape};
     use crate::footprint::{Footprint, Needs, Shape};
@@ -175,7 +185,8 @@ mod tests {
     use kilornn::text::Unit;
 
     fn candidate(vocabulary: usize, embedding: usize, units: usize) -> Candidate {
-        let size = Size { vocabulary, embedding, units, form: Some(EmbeddingForm::Int4) };
+        let cell = Some(RELU);
+        let size = Size { vocabulary, embedding, cell, units, form: Some(EmbeddingForm::Int4) };
         let (order, unit) = (Order::Columns, Unit::Word);
         let cell = CellShape::SimpleRnn { tanh: false, order };
         let layer = LayerShape { cell, units, width: embedding };

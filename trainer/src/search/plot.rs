@@ -4,6 +4,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::cell::CellName;
 use super::results::Row;
 use super::size::Size;
 use crate::plot::{self, Area, COLOURS, INK, text};
@@ -28,13 +29,16 @@ pub(super) fn svg(rows: &[Row], recommended: Option<Size>, flash: Option<usize>)
         let mut units: Vec<usize> = points.iter().map(|point| point.row.size.units).collect();
         units.sort_unstable();
         units.dedup();
-        chart(&left, &points, &units, recommended, flash)?;
+        let mut cells: Vec<Option<CellName>> = points.iter().map(|point| point.row.size.cell).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        chart(&left, &points, (&units, &cells), recommended, flash)?;
         let floor = floor(&points);
         let marks = Marks {
             seeds: points.iter().any(|point| point.least < point.most),
             arrows: points.iter().any(|point| point.accuracy < floor),
         };
-        legend(&right, &units, marks)?;
+        legend(&right, (&units, &cells), marks)?;
         root.present()?;
     }
     Ok(out)
@@ -62,7 +66,7 @@ impl<'a> Point<'a> {
 fn chart(
     area: &Area<'_>,
     points: &[Point<'_>],
-    units: &[usize],
+    (units, cells): (&[usize], &[Option<CellName>]),
     recommended: Option<Size>,
     flash: Option<usize>,
 ) -> Result<()> {
@@ -117,9 +121,13 @@ fn chart(
             continue;
         }
         let at = (point.bytes, point.accuracy);
-        match point.row.on_front {
-            true => chart.draw_series([Circle::new(at, 6, colour.filled())])?,
-            false => chart.draw_series([Circle::new(at, 4, colour.mix(0.75).filled())])?,
+        let (radius, style) = match point.row.on_front {
+            true => (6, colour.filled()),
+            false => (4, colour.mix(0.75).filled()),
+        };
+        match mark(cells, point.row.size.cell, radius) {
+            None => chart.draw_series([Circle::new(at, radius, style)])?,
+            Some(corners) => chart.draw_series([EmptyElement::at(at) + Polygon::new(corners, style)])?,
         };
         if Some(point.row.size) == recommended {
             chart.draw_series([Circle::new(at, 10, INK.stroke_width(2))])?;
@@ -139,7 +147,7 @@ fn chart(
         let is_at_the_edge = at.0 - chart.plotting_area().get_pixel_range().0.start < LABEL.0;
         let (side, aside) = if is_at_the_edge { (HPos::Left, 6) } else { (HPos::Right, -7) };
         let anchor = text(12).pos(Pos::new(side, VPos::Bottom));
-        let label = Text::new(label(point.row.size), (aside, -10), anchor);
+        let label = Text::new(label(point.row.size, cells), (aside, -10), anchor);
         chart.draw_series([EmptyElement::at((point.bytes, point.accuracy)) + label])?;
     }
     Ok(())
@@ -164,7 +172,7 @@ struct Marks {
 }
 
 /// Explains colours and marks.
-fn legend(area: &Area<'_>, units: &[usize], marks: Marks) -> Result<()> {
+fn legend(area: &Area<'_>, (units, cells): (&[usize], &[Option<CellName>]), marks: Marks) -> Result<()> {
     let (text, small) = (text(14), text(12));
     let mut y = 24;
     area.draw(&Text::new("hidden units", (0, y), text.clone()))?;
@@ -172,6 +180,17 @@ fn legend(area: &Area<'_>, units: &[usize], marks: Marks) -> Result<()> {
         y += 22;
         area.draw(&Circle::new((8, y + 6), 6, colour(units, count).filled()))?;
         area.draw(&Text::new(count.to_string(), (22, y), text.clone()))?;
+    }
+    for &cell in cells.iter().filter(|_| cells.len() > 1) {
+        y += if cells.first() == Some(&cell) { 30 } else { 22 };
+        match mark(cells, cell, 6) {
+            None => area.draw(&Circle::new((8, y + 6), 6, INK.filled()))?,
+            Some(corners) => {
+                area.draw(&Polygon::new(corners.map(|(x, up)| (8 + x, y + 6 + up)), INK.filled()))?
+            }
+        }
+        let name = cell.map_or_else(|| "recipe's".to_owned(), |cell| cell.to_string());
+        area.draw(&Text::new(name, (22, y), text.clone()))?;
     }
     y += 36;
     area.draw(&PathElement::new([(0, y + 6), (16, y + 6)], FRONT.stroke_width(2)))?;
@@ -190,7 +209,8 @@ fn legend(area: &Area<'_>, units: &[usize], marks: Marks) -> Result<()> {
         area.draw(&Text::new("far below", (22, y), text))?;
     }
     y += 36;
-    for line in ["at a point:", "vocabulary /", "embedding / units"] {
+    let last = if cells.len() > 1 { "embedding / units / cell" } else { "embedding / units" };
+    for line in ["at a point:", "vocabulary /", last] {
         area.draw(&Text::new(line, (0, y), small.clone()))?;
         y += 16;
     }
@@ -208,13 +228,27 @@ fn colour(units: &[usize], of: usize) -> RGBColor {
     RGBColor(mix(r, to_r), mix(g, to_g), mix(b, to_b))
 }
 
-fn label(size: Size) -> String {
+/// The corners of a cell's mark, around its middle; none for the first of the cells, whose mark is a circle.
+fn mark(cells: &[Option<CellName>], of: Option<CellName>, radius: i32) -> Option<[(i32, i32); 4]> {
+    let r = radius;
+    match cells.iter().position(|&cell| cell == of).unwrap_or(0) % 4 {
+        0 => None,
+        1 => Some([(-r, -r), (r, -r), (r, r), (-r, r)]),
+        2 => Some([(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)]),
+        _ => Some([(-r, r), (0, -r), (r, r), (0, r / 3)]),
+    }
+}
+
+fn label(size: Size, cells: &[Option<CellName>]) -> String {
     let vocabulary = if size.vocabulary == 0 { "all".to_owned() } else { size.vocabulary.to_string() };
-    format!("{vocabulary} / {} / {}", size.embedding, size.units)
+    let cell = size.cell.filter(|_| cells.len() > 1);
+    let cell = cell.map_or_else(String::new, |cell| format!(" / {cell}"));
+    format!("{vocabulary} / {} / {}{cell}", size.embedding, size.units)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell::GRU;
     use super::super::results::rows;
     use super::super::results::tests::{candidate, size, trial};
     use super::*;
@@ -233,13 +267,25 @@ mod tests {
         let candidates: Vec<_> =
             sizes.iter().zip([1000, 2000, 3000]).map(|(size, bytes)| candidate(*size, bytes)).collect();
         let trials = [trial(sizes[0], 0, 1000, 0.7), trial(sizes[2], 0, 3000, 0.9)];
-        let rows = rows(&candidates, &trials, &[0], None);
+        let rows = rows(&candidates, &trials, &[0]);
         let drawn = svg(&rows, Some(sizes[2]), Some(2500)).unwrap();
         assert!(drawn.contains("10 / 8 / 4") && drawn.contains("all / 8 / 8") && drawn.contains("--flash"));
         // Two points, the recommended one's ring, and the legend: two colours and a ring.
         assert_eq!(drawn.matches("<circle").count(), 3 + 3, "{drawn}");
         assert_eq!(drawn.matches("<polygon").count(), 0, "nothing is far below");
         assert!(svg(&[], None, None).unwrap().contains("</svg>"), "nothing is a picture, too");
+    }
+
+    #[test]
+    fn cells_have_marks_of_their_own() {
+        let sizes = [size(10, 4), Size { cell: Some(GRU), ..size(10, 4) }];
+        let candidates: Vec<_> =
+            sizes.iter().zip([1000, 2000]).map(|(size, bytes)| candidate(*size, bytes)).collect();
+        let trials = [trial(sizes[0], 0, 1000, 0.7), trial(sizes[1], 0, 2000, 0.9)];
+        let drawn = svg(&rows(&candidates, &trials, &[0]), None, None).unwrap();
+        assert!(drawn.contains("10 / 8 / 4 / gru") && drawn.contains("10 / 8 / 4 / relu"), "{drawn}");
+        // The ReLU's point and its mark in the legend.
+        assert_eq!(drawn.matches("<polygon").count(), 2, "{drawn}");
     }
 
     #[test]
@@ -254,7 +300,7 @@ mod tests {
             .enumerate()
             .map(|(i, (size, accuracy))| trial(*size, 0, 1000 * (i + 1), accuracy))
             .collect();
-        let rows = rows(&candidates, &trials, &[0], None);
+        let rows = rows(&candidates, &trials, &[0]);
         let points: Vec<_> = rows.iter().filter_map(Point::of).collect();
         assert_eq!(floor(&points), 0.85);
         // An arrow at the size and one in the legend.

@@ -13,12 +13,14 @@ pub(super) struct ListedSize {
     pub size: Size,
     /// Bytes that its file will have.
     pub file_size: FileSize,
+    /// The most bytes that its file may have, if the flash is limited: what an engine that runs its cell leaves.
+    pub limit: Option<usize>,
 }
 
 impl ListedSize {
-    /// Whether its file has more than so many bytes of flash, whatever training makes of it.
-    pub(super) fn is_too_large(&self, flash: Option<usize>) -> bool {
-        flash.is_some_and(|flash| self.file_size.least > flash)
+    /// Whether its file has too many bytes, whatever training makes of it.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.limit.is_some_and(|limit| self.file_size.least > limit)
     }
 }
 
@@ -45,7 +47,7 @@ pub(super) struct Row {
 pub(super) enum Status {
     /// Trained, and within the budget.
     Measured,
-    /// Its file has more bytes than the flash.
+    /// Its file has more bytes than the engine leaves of the flash.
     TooLarge,
     /// There was no time for it.
     NotTried,
@@ -93,12 +95,7 @@ impl Means {
 }
 
 /// A row for each candidate, by rising bytes, with what the trials of these seeds say of it.
-pub(super) fn rows(
-    candidates: &[ListedSize],
-    trials: &[Trial],
-    seeds: &[u64],
-    flash: Option<usize>,
-) -> Vec<Row> {
+pub(super) fn rows(candidates: &[ListedSize], trials: &[Trial], seeds: &[u64]) -> Vec<Row> {
     let mut rows: Vec<Row> = candidates
         .iter()
         .map(|candidate| {
@@ -114,7 +111,7 @@ pub(super) fn rows(
             }
             let bytes = measured.iter().map(|one| one.bytes).max().unwrap_or(candidate.file_size.least);
             let status = match failure {
-                _ if flash.is_some_and(|flash| bytes > flash) => Status::TooLarge,
+                _ if candidate.limit.is_some_and(|limit| bytes > limit) => Status::TooLarge,
                 Some(reason) => Status::Failed(reason),
                 None if measured.is_empty() => Status::NotTried,
                 None => Status::Measured,
@@ -153,6 +150,7 @@ pub(super) fn pareto(points: &[Option<(usize, f64)>]) -> Vec<bool> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::cell::RELU;
     use super::*;
 
     #[test]
@@ -172,11 +170,11 @@ pub(super) mod tests {
     }
 
     pub(in crate::search) fn size(vocabulary: usize, units: usize) -> Size {
-        Size { vocabulary, embedding: 8, units, form: None }
+        Size { vocabulary, embedding: 8, cell: Some(RELU), units, form: None }
     }
 
     pub(in crate::search) fn candidate(size: Size, bytes: usize) -> ListedSize {
-        ListedSize { size, file_size: FileSize { least: bytes, most: bytes } }
+        ListedSize { size, file_size: FileSize { least: bytes, most: bytes }, limit: None }
     }
 
     pub(in crate::search) fn trial(size: Size, seed: u64, bytes: usize, accuracy: f64) -> Trial {
@@ -197,8 +195,8 @@ pub(super) mod tests {
     #[test]
     fn seeds_are_averaged_and_every_candidate_has_a_row() {
         let sizes = [size(10, 4), size(10, 8), size(20, 8), size(40, 8), size(80, 8)];
-        let candidates: Vec<_> =
-            sizes.iter().zip([100, 200, 300, 400, 500]).map(|(s, b)| candidate(*s, b)).collect();
+        let limited = |(size, bytes): (&Size, _)| ListedSize { limit: Some(450), ..candidate(*size, bytes) };
+        let candidates: Vec<_> = sizes.iter().zip([100, 200, 300, 400, 500]).map(limited).collect();
         let failed =
             Trial { outcome: Outcome::Failed("it diverged".to_owned()), ..trial(sizes[3], 1, 0, 0.0) };
         let trials = [
@@ -209,7 +207,7 @@ pub(super) mod tests {
             trial(sizes[3], 0, 400, 0.9),
             failed,
         ];
-        let rows = rows(&candidates, &trials, &[0, 1], Some(450));
+        let rows = rows(&candidates, &trials, &[0, 1]);
         let status: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
         let reason = "seed 1: it diverged".to_owned();
         use Status::{Failed, NotTried, TooLarge};
@@ -221,6 +219,6 @@ pub(super) mod tests {
         assert_eq!(rows[1].means.as_ref().unwrap().spread, None);
         let front: Vec<_> = rows.iter().map(|row| row.on_front).collect();
         assert_eq!(front, [true, true, false, false, false]);
-        assert!(candidates[4].is_too_large(Some(450)) && !candidates[4].is_too_large(None));
+        assert!(candidates[4].is_too_large() && !candidates[3].is_too_large());
     }
 }

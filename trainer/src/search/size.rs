@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::{CellName, RELU};
 use crate::numbers::grouped;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
 
@@ -47,7 +48,11 @@ pub(crate) struct Size {
     pub vocabulary: usize,
     /// Width of the embedding.
     pub embedding: usize,
-    /// Hidden units.
+    /// The cell of all layers; `None` are the recipe's, of which each has its own. (Files of sweeps did not always have it:
+    /// [`Store`](super::store::Store) adds it.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellName>,
+    /// Hidden units of the last layer; those of the layers below grow and shrink with them ([`Recipe::resized`]).
     pub units: usize,
     /// Its form on the device; `None` is the recipe's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,17 +60,26 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// The settings of a recipe that ask for this size.
-    pub(crate) fn settings(&self) -> Vec<String> {
-        let Self { vocabulary, embedding, units, form } = self;
+    /// The size that a recipe asks for, in the recipe's own form.
+    pub(super) fn of(recipe: &Recipe) -> Self {
+        let &Recipe { vocabulary, embedding, .. } = recipe;
+        Self { vocabulary, embedding, cell: CellName::of(recipe), units: recipe.last_units(), form: None }
+    }
+
+    /// The settings that make a recipe ask for this size. It keeps the number of its layers.
+    pub(crate) fn settings(&self, recipe: &Recipe) -> Vec<String> {
+        let &Self { vocabulary, embedding, cell, units, form } = self;
+        let units = recipe.resized(units).setting();
         let size =
             [format!("vocabulary={vocabulary}"), format!("embedding={embedding}"), format!("units={units}")];
-        size.into_iter().chain(form.iter().flat_map(|form| form.settings())).collect()
+        let cell = cell.filter(|&cell| Some(cell) != CellName::of(recipe));
+        let cell = cell.into_iter().flat_map(CellName::settings);
+        size.into_iter().chain(cell).chain(form.into_iter().flat_map(EmbeddingForm::settings)).collect()
     }
 
     /// In words, for messages.
     pub(crate) fn in_words(&self) -> String {
-        let Self { vocabulary, embedding, units, form } = self;
+        let Self { vocabulary, embedding, cell, units, form } = self;
         let form = match form {
             None => "",
             Some(EmbeddingForm::Int4) => " in 4 bits",
@@ -73,7 +87,8 @@ impl Size {
             Some(EmbeddingForm::Folded) => " folded",
         };
         let words = if *vocabulary == 1 { "word" } else { "words" };
-        format!("{} {words}, embedding {embedding}{form}, {units} units", words_shown(*vocabulary))
+        let cell = cell.map_or_else(String::new, |cell| format!("{cell} "));
+        format!("{} {words}, embedding {embedding}{form}, {units} {cell}units", words_shown(*vocabulary))
     }
 }
 
@@ -90,7 +105,9 @@ impl fmt::Display for Size {
             Some(EmbeddingForm::Int8) => "-int8",
             Some(EmbeddingForm::Folded) => "-folded",
         };
-        write!(f, "v{}-e{}-u{}{form}", self.vocabulary, self.embedding, self.units)
+        // It names folders, and did so before there was any other cell than this.
+        let cell = self.cell.filter(|&cell| cell != RELU).map_or_else(String::new, |cell| format!("-{cell}"));
+        write!(f, "v{}-e{}-u{}{cell}{form}", self.vocabulary, self.embedding, self.units)
     }
 }
 
@@ -101,13 +118,15 @@ pub(crate) struct Lists {
     pub vocabulary: Vec<usize>,
     /// Widths of the embedding.
     pub embedding: Vec<usize>,
+    /// Cells.
+    pub cell: Vec<Option<CellName>>,
     /// Numbers of hidden units.
     pub units: Vec<usize>,
 }
 
 impl Lists {
     /// Values around those of a recipe, for texts of so many different words: half and twice its vocabulary, half its
-    /// embedding, and a quarter, half and twice its units, in multiples of four.
+    /// embedding, and a quarter, half and twice its units, in multiples of four; of cells the recipe's own.
     pub(crate) fn around(recipe: &Recipe, words: usize) -> Self {
         let vocabulary = match recipe.vocabulary {
             0 => vec![words.div_ceil(16), words.div_ceil(4), 0],
@@ -117,6 +136,7 @@ impl Lists {
         Self {
             vocabulary,
             embedding: vec![in_fours(recipe.embedding / 2).min(recipe.embedding), recipe.embedding],
+            cell: vec![CellName::of(recipe)],
             units: vec![
                 in_fours(recipe.last_units() / 4),
                 in_fours(recipe.last_units() / 2),
@@ -128,15 +148,18 @@ impl Lists {
 
     /// These lists, and of `others` those that are empty here.
     pub(crate) fn or(self, others: Self) -> Self {
-        let either = |list: Vec<usize>, other| if list.is_empty() { other } else { list };
+        fn either<T>(list: Vec<T>, other: Vec<T>) -> Vec<T> {
+            if list.is_empty() { other } else { list }
+        }
         Self {
             vocabulary: either(self.vocabulary, others.vocabulary),
             embedding: either(self.embedding, others.embedding),
+            cell: either(self.cell, others.cell),
             units: either(self.units, others.units),
         }
     }
 
-    /// The same values in rising order and each once, for texts of so many different words. Vocabularies that hold all of the
+    /// The same values in rising order (cells in the given one) and each once, for texts of so many different words. Vocabularies that hold all of the
     /// words give the same model, so only the first of them is kept.
     pub(crate) fn for_words(mut self, words: usize) -> Self {
         let held = |vocabulary: usize| words_held(vocabulary, words);
@@ -146,18 +169,28 @@ impl Lists {
             list.sort_unstable();
             list.dedup();
         }
+        // Cells have no order but the given one.
+        let cells = std::mem::take(&mut self.cell);
+        for cell in cells {
+            if !self.cell.contains(&cell) {
+                self.cell.push(cell);
+            }
+        }
         self
     }
 
     /// All sizes, coarse to fine: first the ends of the lists, then what lies halfway between, then between those, so that
-    /// the first ones say most. Sizes of the same fineness are in the order of the lists.
+    /// the first ones say most. Cells are all in the first round. Sizes of the same fineness are in the order of the lists.
     pub(crate) fn sizes(&self) -> Vec<Size> {
         let mut sizes = Vec::new();
         for (&vocabulary, fineness) in self.vocabulary.iter().zip(finenesses(self.vocabulary.len())) {
             for (&embedding, of_embedding) in self.embedding.iter().zip(finenesses(self.embedding.len())) {
                 for (&units, of_units) in self.units.iter().zip(finenesses(self.units.len())) {
                     let fineness = fineness.max(of_embedding).max(of_units);
-                    sizes.push((fineness, Size { vocabulary, embedding, units, form: None }));
+                    let of_cell = |&cell: &Option<CellName>| {
+                        (fineness, Size { vocabulary, embedding, cell, units, form: None })
+                    };
+                    sizes.extend(self.cell.iter().map(of_cell));
                 }
             }
         }
@@ -194,6 +227,7 @@ fn finenesses(length: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell::GRU;
     use super::*;
 
     #[test]
@@ -207,7 +241,12 @@ mod tests {
 
     #[test]
     fn the_ends_come_first_and_everything_once() {
-        let lists = Lists { vocabulary: vec![10, 20, 40], embedding: vec![8], units: vec![4, 8, 16, 32] };
+        let lists = Lists {
+            vocabulary: vec![10, 20, 40],
+            embedding: vec![8],
+            cell: vec![Some(RELU)],
+            units: vec![4, 8, 16, 32],
+        };
         let sizes: Vec<String> = lists.sizes().iter().map(Size::to_string).collect();
         assert_eq!(sizes[..4], ["v10-e8-u4", "v10-e8-u32", "v40-e8-u4", "v40-e8-u32"]);
         assert_eq!(sizes[4..6], ["v10-e8-u8", "v20-e8-u4"]);
@@ -220,11 +259,17 @@ mod tests {
 
     #[test]
     fn sizes_are_listed_once_and_rising() {
-        let lists =
-            Lists { vocabulary: vec![0, 500, 2000, 100, 1000], embedding: vec![8, 4, 8], units: vec![4] };
+        let lists = Lists {
+            vocabulary: vec![0, 500, 2000, 100, 1000],
+            embedding: vec![8, 4, 8],
+            cell: vec![Some(RELU), Some(GRU), Some(RELU)],
+            units: vec![4],
+        };
         let once = lists.for_words(800);
         assert_eq!((once.vocabulary, once.embedding), (vec![100, 500, 1000], vec![4, 8]));
-        let all = Lists { vocabulary: vec![0, 100], embedding: vec![4], units: vec![4] }.for_words(800);
+        assert_eq!(once.cell, [Some(RELU), Some(GRU)]);
+        let all = Lists { vocabulary: vec![0, 100], embedding: vec![4], cell: vec![None], units: vec![4] }
+            .for_words(800);
         assert_eq!(all.vocabulary, [100, 0], "0 is every word");
     }
 
@@ -232,17 +277,45 @@ mod tests {
     fn the_recipe_s_own_size_is_among_those_tried() {
         for name in ["seed", "compact", "starter"] {
             let recipe = Recipe::load(name, &[]).unwrap();
-            let own = Size {
-                vocabulary: recipe.vocabulary,
-                embedding: recipe.embedding,
-                units: recipe.last_units(),
-                form: None,
-            };
             let lists = Lists::around(&recipe, 80_000).for_words(80_000);
-            assert!(lists.sizes().contains(&own), "{name}: {lists:?}");
+            assert!(lists.sizes().contains(&Size::of(&recipe)), "{name}: {lists:?}");
             for size in lists.sizes() {
-                Recipe::load(name, &size.settings()).unwrap();
+                Recipe::load(name, &size.settings(&recipe)).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_size_keeps_the_number_of_layers_and_has_the_cell_that_it_says() {
+        let stacks = ["units=[30,16]", "units=[8,12,16]", "cell=[\"gru\",\"lstm\"]", "units=12"];
+        for (stack, layers) in stacks.into_iter().zip([2, 3, 2, 1]) {
+            let given = vec![stack.to_owned()];
+            let recipe = Recipe::load("compact", &given).unwrap();
+            // Its own size changes nothing.
+            let own = Size::of(&recipe);
+            let again = Recipe::load("compact", &[given.clone(), own.settings(&recipe)].concat()).unwrap();
+            assert_eq!(again.layers(), recipe.layers(), "{stack}");
+            for cell in ["relu", "tanh", "gru", "lstm"].map(|cell| cell.parse().ok()) {
+                for units in [4, 20, 256] {
+                    let size = Size { cell, units, ..own };
+                    let sized = [given.clone(), size.settings(&recipe)].concat();
+                    let sized = Recipe::load("compact", &sized).unwrap();
+                    assert_eq!(Size::of(&sized), size, "{stack}");
+                    assert_eq!(sized.layers().len(), layers, "{stack}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_without_a_cell_are_read() {
+        let json = r#"{"vocabulary": 10, "embedding": 8, "units": 4}"#;
+        let read: Size = serde_json::from_str(json).unwrap();
+        assert_eq!(read, Size { vocabulary: 10, embedding: 8, cell: None, units: 4, form: None });
+        let gru = Size { cell: Some(GRU), ..read };
+        assert_eq!((gru.to_string(), read.to_string()), ("v10-e8-u4-gru".to_owned(), "v10-e8-u4".to_owned()));
+        let json = serde_json::to_string(&gru).unwrap();
+        assert!(json.contains(r#""cell":"gru""#), "{json}");
+        assert_eq!(serde_json::from_str::<Size>(&json).unwrap(), gru);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::cell::{CellName, GRU, RELU};
 use super::size::{EmbeddingForm, Size, words_held};
 use crate::footprint::{Deployment, Footprint, Limits, Needs, Texts};
 use crate::quantize::FileSize;
@@ -42,6 +43,8 @@ pub(super) struct Choices {
     pub words_are_given: bool,
     /// Widths of the embedding.
     pub embedding: Vec<usize>,
+    /// Cells.
+    pub cells: Vec<Option<CellName>>,
     /// Numbers of hidden units.
     pub units: Vec<usize>,
     /// Forms.
@@ -54,6 +57,9 @@ impl Choices {
         let pinned = |key: &str, value: usize, all: &[usize]| {
             if given(key) { vec![value] } else { all.to_vec() }
         };
+        let own = CellName::of(recipe);
+        // A GRU learns what a SimpleRNN with ReLU does not; whoever names a cell or an activation has chosen.
+        let beside = (own == Some(RELU) && !given("cell") && !given("activation")).then_some(Some(GRU));
         let bits_are = |bits| !given("embedding_bits") || recipe.embedding_bits == bits;
         let may_fold = !given("fold") || recipe.fold != Fold::Never;
         let may_not = !given("fold") || recipe.fold != Fold::Always;
@@ -69,6 +75,7 @@ impl Choices {
             },
             words_are_given: given("vocabulary"),
             embedding: pinned("embedding", recipe.embedding, &WIDTHS),
+            cells: [own].into_iter().chain(beside).collect(),
             units: pinned("units", recipe.last_units(), &UNITS),
             forms: forms.into_iter().filter_map(|(form, may)| may.then_some(form)).collect(),
         }
@@ -129,11 +136,11 @@ impl Space<'_> {
         Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
     }
 
-    /// All sizes with one word: the combinations of form, units and width that make sense.
+    /// All sizes with one word: the combinations of cell, form, units and width that make sense.
     fn rows_and_units(&self) -> Vec<Size> {
-        let Choices { embedding, units, forms, .. } = &self.choices;
+        let Choices { embedding, cells, units, forms, .. } = &self.choices;
         let mut sizes = Vec::new();
-        for &form in forms {
+        for (&cell, &form) in cells.iter().flat_map(|cell| forms.iter().map(move |form| (cell, form))) {
             for &units in units {
                 let widths: Vec<usize> = match form {
                     // The device has no trace of the width, and training loses nothing by a large one.
@@ -146,8 +153,8 @@ impl Space<'_> {
                     _ => embedding.clone(),
                 };
                 for embedding in widths {
-                    let size = Size { vocabulary: 1, embedding, units, form: Some(form) };
-                    // What a recipe cannot be is no size: tanh with a width that is no multiple of four, say.
+                    let size = Size { vocabulary: 1, embedding, cell, units, form: Some(form) };
+                    // What a recipe cannot be is no size.
                     if (self.recipe)(&size).is_ok() {
                         sizes.push(size);
                     }
@@ -221,8 +228,9 @@ mod tests {
 
     fn with_space<T>(limits: Limits, given: &[&str], test: impl FnOnce(&Space<'_>) -> T) -> T {
         let settings: Vec<String> = given.iter().map(|&setting| setting.to_owned()).collect();
-        let load = |size: &Size| Ok(Recipe::load("compact", &size.settings())?);
         let recipe = Recipe::load("compact", &settings).unwrap();
+        let load =
+            |size: &Size| Ok(Recipe::load("compact", &[&settings[..], &size.settings(&recipe)].concat())?);
         let is_given = |key: &str| given.iter().any(|setting| setting.starts_with(key));
         let labels = ["a".to_owned(), "b".to_owned()];
         let texts = Texts { bytes_per_word: 5.0, words_per_text: 20.0, different: 5000, repeated: 3000 };
@@ -266,7 +274,7 @@ mod tests {
             Some(EmbeddingForm::Folded) => size.units,
             _ => size.units + size.embedding,
         };
-        with_space(ram, &[], |space| {
+        with_space(ram, &["cell=simple-rnn"], |space| {
             let candidates = space.candidates().unwrap();
             assert!(candidates.iter().all(|candidate| inputs(&candidate.size) <= 20));
             assert!(candidates.iter().any(|candidate| inputs(&candidate.size) == 20));
@@ -275,6 +283,41 @@ mod tests {
         with_space(instructions, &[], |space| {
             let candidates = space.candidates().unwrap();
             assert!(!candidates.is_empty() && candidates.iter().all(|candidate| candidate.size.units < 32));
+        });
+    }
+
+    #[test]
+    fn a_gru_is_considered_beside_relu_unless_the_cell_is_given() {
+        let cells = |limits: Limits, given: &[&str]| {
+            with_space(limits, given, |space| {
+                let candidates = space.candidates().unwrap();
+                assert!(candidates.iter().all(|candidate| limits.hold(&candidate.footprint)));
+                let cells: BTreeSet<_> = candidates.iter().map(|candidate| candidate.size.cell).collect();
+                cells.into_iter().flatten().map(|cell| cell.to_string()).collect::<Vec<_>>()
+            })
+        };
+        let flash = |bytes| Limits { flash: Some(bytes), ..Limits::default() };
+        let core = &CORES[0];
+        assert_eq!(cells(flash(core.gru.full + 9000), &[]), ["gru", "relu"]);
+        // A GRU needs a larger engine.
+        assert_eq!(cells(flash(core.code.full + 9000), &[]), ["relu"]);
+        assert_eq!(cells(flash(core.code.full + 9000), &["cell=gru"]), [""; 0]);
+        for (given, own) in [
+            ("cell=simple-rnn", "relu"),
+            ("activation=relu", "relu"),
+            ("activation=tanh", "tanh"),
+            ("cell=lstm", "lstm"),
+        ] {
+            assert_eq!(cells(flash(core.cells.full + 9000), &[given]), [own], "{given}");
+        }
+        // Layers of different cells stay what they are.
+        let mixed = ["cell=[\"gru\",\"lstm\"]", "units=[12,8]"];
+        with_space(flash(core.cells.full + 9000), &mixed, |space| {
+            for candidate in space.candidates().unwrap() {
+                assert_eq!(candidate.size.cell, None);
+                assert_eq!(candidate.needs.step.layers.iter().flatten().count(), 2);
+                assert_eq!(candidate.footprint.engine, core.cells.full);
+            }
         });
     }
 

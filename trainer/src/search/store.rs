@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::cell::CellName;
 use super::trial::Trial;
 use crate::error::InputError;
 use crate::fit::checkpoint::Asked;
@@ -32,8 +33,8 @@ impl Store {
     /// # Errors
     ///
     /// If there are results and `begin` is [`Begin::New`], or `begin` is [`Begin::Resume`] and they are of other texts, another
-    /// recipe or another seed.
-    pub(crate) fn open(folder: &Path, begin: Begin, asked: Asked) -> Result<Self> {
+    /// recipe or another seed. `own` is the recipe's cell: what trials have that were written when there was no other.
+    pub(super) fn open(folder: &Path, begin: Begin, asked: Asked, own: Option<CellName>) -> Result<Self> {
         let path = folder.join(NAME);
         let mut trials = Vec::new();
         match (std::fs::read_to_string(&path), begin) {
@@ -50,6 +51,7 @@ impl Store {
                     return Err(fault(format!("that sweep was another: {difference}")).into());
                 }
                 trials = before.trials;
+                trials.iter_mut().for_each(|trial| trial.size.cell = trial.size.cell.or(own));
             }
             (Ok(_), Begin::Replace) => {}
             (Err(error), _) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -1,5 +1,6 @@
 //! A sweep: every size of some lists is trained, and the smallest that is good enough is advised.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,7 +8,8 @@ use serde::Serialize;
 use shell_words::quote;
 
 use super::Say;
-use super::advice::Advice;
+use super::advice::{Advice, ByCell};
+use super::cell::CellName;
 use super::results::{ListedSize, Means, Row, Status, rows};
 use super::size::{Lists, Size, words_held, words_shown};
 use super::store::Store;
@@ -32,8 +34,10 @@ use crate::text::Encoder;
 /// Every size that is asked for, in the order in which they are tried, with its recipe.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
-    request: &'a Request,
+    request: &'a Request<'a>,
     data: &'a Dataset,
+    /// The recipe of the request.
+    own: Recipe,
     /// The settings that keep texts for validation.
     validation: Vec<String>,
     asked: Asked,
@@ -45,7 +49,7 @@ pub(crate) struct Sweep<'a> {
     /// Texts to train on, and texts that validate, with the first seed.
     trained: usize,
     validated: usize,
-    /// Bytes of flash, and the most bytes of a file: what the engine leaves of them.
+    /// Bytes of flash, and the most bytes of a file: what the smallest of the candidates' engines leaves of them.
     flash: Option<usize>,
     limit: Option<usize>,
 }
@@ -70,7 +74,8 @@ pub(crate) struct SweepReport {
     validation: usize,
     /// Bytes of flash, if they are limited.
     flash: Option<usize>,
-    /// The most bytes of a file, if the flash is limited.
+    /// The most bytes of a file, if the flash is limited: what the engine leaves. With cells of which one needs a larger engine
+    /// than another, the file of that one may have fewer.
     limit: Option<usize>,
     /// By rising bytes.
     candidates: Vec<Row>,
@@ -80,6 +85,9 @@ pub(crate) struct SweepReport {
     advice: Option<Advice>,
     /// Trains the recommended size.
     command: Option<String>,
+    /// The most bytes of a file, if it is the same for all.
+    #[serde(skip)]
+    drawn_limit: Option<usize>,
 }
 
 impl<'a> Sweep<'a> {
@@ -90,20 +98,20 @@ impl<'a> Sweep<'a> {
     ///
     /// If the recipe, the data, the lists or the limit cannot be used, and with what `say` fails with.
     pub(crate) fn new(
-        request: &'a Request,
+        request: &'a Request<'a>,
         data: &'a Dataset,
         lists: Lists,
         flash: Option<usize>,
         platform: &Platform,
         say: Say<'_>,
     ) -> Result<Self> {
-        let (validation, about_validation) = request.validation(data)?;
+        let (validation, about_validation) = request.validation(data, "the sweep")?;
         let recipe = request.recipe_with(&validation)?;
         // What the sweep decides is no part of what it was asked for, and the vocabulary holds every word.
         let reference = Recipe { vocabulary: 0, embedding: 4, units: recipe.resized(4), ..recipe.clone() };
         let memory = Memory::default();
-        let material = Material::remembering(&reference, request.seed, data, &memory)?;
-        let asked = Asked::of(&material.task(&reference, request.seed))?;
+        let material = Material::remembering(&reference, request.seed(), data, &memory)?;
+        let asked = Asked::of(&material.task(&reference, request.seed()))?;
         let words = material.encoder.words();
         let (trained, validated) =
             (material.train().texts.len(), material.validation().map_or(0, |texts| texts.texts.len()));
@@ -116,10 +124,11 @@ impl<'a> Sweep<'a> {
         let sizes = lists.sizes();
         let recipes = sizes
             .iter()
-            .map(|size| request.recipe_with(&[&validation, &size.settings()[..]].concat()))
+            .map(|size| request.recipe_with(&[&validation, &size.settings(&recipe)[..]].concat()))
             .collect::<Result<Vec<_>, _>>()?;
-        let candidates = candidates(&recipe, &lists, &sizes, &recipes, words, &data.labels)?;
-        let limit = flash.map(|flash| platform.left_of(flash)).transpose()?;
+        let budget = flash.map(|flash| (flash, platform));
+        let candidates = candidates(&recipe, &lists, (&sizes, &recipes), words, &data.labels, budget)?;
+        let limit = candidates.iter().filter_map(|candidate| candidate.limit).max();
         say(&format!(
             "training on {} texts with {} different words, validating on {}: {about_validation}; the test part is not \
              used",
@@ -131,6 +140,7 @@ impl<'a> Sweep<'a> {
         Ok(Self {
             request,
             data,
+            own: recipe,
             validation,
             asked,
             candidates,
@@ -150,7 +160,7 @@ impl<'a> Sweep<'a> {
     ///
     /// Those of [`Store::open`].
     pub(crate) fn open(&self, folder: &Path, begin: Begin) -> Result<Store> {
-        Store::open(folder, begin, self.asked.clone())
+        Store::open(folder, begin, self.asked.clone(), CellName::of(&self.own))
     }
 
     /// Trains what is missing and not too large, and keeps it in `store`.
@@ -173,7 +183,7 @@ impl<'a> Sweep<'a> {
         for &seed in seeds {
             for (candidate, recipe) in self.candidates.iter().zip(&self.recipes) {
                 let size = candidate.size;
-                if candidate.is_too_large(self.limit) {
+                if candidate.is_too_large() {
                     continue;
                 }
                 if is_done(size, seed) {
@@ -183,7 +193,7 @@ impl<'a> Sweep<'a> {
                 }
             }
         }
-        let too_large = self.candidates.iter().filter(|candidate| candidate.is_too_large(self.limit)).count();
+        let too_large = self.candidates.iter().filter(|candidate| candidate.is_too_large()).count();
         let Pace { at_a_time, deadline, to_go_on } = *pace;
         let all = jobs.len() + done;
         let mut line = format!("{} sizes", grouped(self.candidates.len()));
@@ -209,7 +219,7 @@ impl<'a> Sweep<'a> {
         };
         let worked = work.run(
             || progress.inc(texts as u64),
-            |trial| {
+            |_, trial| {
                 if let Outcome::Measured(measured) = &trial.outcome {
                     // Epochs that early stopping left out.
                     progress.inc((epochs.saturating_sub(measured.epochs) * texts) as u64);
@@ -234,16 +244,17 @@ impl<'a> Sweep<'a> {
 
     /// What the trials of these seeds come to. Models that it advises are to be trained into `out`.
     pub(crate) fn report(&self, store: &Store, seeds: &[u64], out: &Path) -> SweepReport {
-        let rows = rows(&self.candidates, store.trials(), seeds, self.limit);
+        let rows = rows(&self.candidates, store.trials(), seeds);
         let advice = Advice::of(&rows);
         let command = advice.as_ref().map(|advice| {
-            let given = &self.request.settings[..];
-            let settings = [given, &self.validation, &advice.recommended.settings()].concat();
+            let given = self.request.settings();
+            let settings = [given, &self.validation, &advice.recommended.settings(&self.own)].concat();
             let folder = out.join(advice.recommended.to_string());
             let folder = format!("--out {}", quote(&folder.to_string_lossy()));
             let options = [&set_options(&settings)[..], &[folder]].concat();
-            self.request.train_command(&self.request.recipe, &options)
+            self.request.train_command(out, &options)
         });
+        let limits: BTreeSet<_> = self.candidates.iter().map(|candidate| candidate.limit).collect();
         SweepReport {
             words: self.words,
             validation: self.validated,
@@ -253,35 +264,49 @@ impl<'a> Sweep<'a> {
             candidates: rows,
             advice,
             command,
+            drawn_limit: self.limit.filter(|_| limits.len() == 1),
         }
     }
 }
 
-/// The sizes with the bytes of their files. Those of one vocabulary share its perfect hash.
+/// The sizes with the bytes of their files, and of what an engine leaves of the flash, if it is limited. Those of one vocabulary
+/// share its perfect hash.
+///
+/// # Errors
+///
+/// If no engine leaves anything of the flash.
 fn candidates(
     recipe: &Recipe,
     lists: &Lists,
-    sizes: &[Size],
-    recipes: &[Recipe],
+    (sizes, recipes): (&[Size], &[Recipe]),
     words: &[String],
     labels: &[String],
+    budget: Option<(usize, &Platform)>,
 ) -> Result<Vec<ListedSize>> {
     let progress = progress::bar("sizes", sizes.len(), "files");
-    let mut file_sizes = vec![None; sizes.len()];
+    let mut listed: Vec<_> = sizes.iter().map(|_| None).collect();
     for &vocabulary in &lists.vocabulary {
         let held = words_held(vocabulary, words.len());
         let encoder = Encoder::new(recipe, words[..held].to_vec());
         let hash = encoder.perfect_hash()?;
-        for ((size, recipe), file_size) in sizes.iter().zip(recipes).zip(&mut file_sizes) {
+        for ((&size, recipe), listed) in sizes.iter().zip(recipes).zip(&mut listed) {
             if size.vocabulary == vocabulary {
-                *file_size = Some(FileSize::of(recipe, held, labels, hash)?);
+                let (file_size, needs) = FileSize::with_needs(recipe, held, labels, hash)?;
+                let limit = budget.map(|(flash, platform)| platform.left_of(flash, needs.step.cells()));
+                *listed = Some((size, file_size, limit.transpose()));
                 progress.inc(1);
             }
         }
     }
     progress.finish_and_clear();
-    let candidates = sizes.iter().zip(file_sizes);
-    Ok(candidates.filter_map(|(&size, file_size)| Some(ListedSize { size, file_size: file_size? })).collect())
+    let listed: Vec<_> = listed.into_iter().flatten().collect();
+    // With a cell whose engine is too large, nothing fits; if that is so with each, there is nothing to try.
+    let nothing_fits = listed.iter().all(|(.., limit)| limit.is_err());
+    let candidate = |(size, file_size, limit): (_, _, Result<Option<usize>, InputError>)| {
+        let limit = if nothing_fits { limit? } else { limit.unwrap_or(Some(0)) };
+        Ok(ListedSize { size, file_size, limit })
+    };
+    listed.into_iter().map(candidate).collect()
 }
 
 fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
@@ -295,6 +320,11 @@ fn trial_line(trial: &Trial, number: usize, all: usize) -> String {
         Outcome::Failed(reason) => reason.clone(),
     };
     format!("{number}/{all} - {} - seed {} - {came_to}", trial.size.in_words(), trial.seed)
+}
+
+/// A cell's name, for a person.
+fn cell_shown(cell: Option<CellName>) -> String {
+    cell.map_or_else(|| "recipe's".to_owned(), |cell| cell.to_string())
 }
 
 impl SweepReport {
@@ -313,7 +343,7 @@ impl SweepReport {
     ///
     /// If it cannot be drawn.
     pub(crate) fn svg(&self) -> Result<String> {
-        plot::svg(&self.candidates, self.recommended(), self.limit)
+        plot::svg(&self.candidates, self.recommended(), self.drawn_limit)
     }
 
     /// The page for a browser, with the picture in it.
@@ -333,7 +363,7 @@ impl SweepReport {
     fn table(&self) -> Table {
         let recommended = self.recommended();
         let cells = |row: &Row| {
-            let Size { vocabulary, embedding, units, .. } = row.size;
+            let Size { vocabulary, embedding, cell, units, .. } = row.size;
             let of = |cell: &dyn Fn(&Means) -> String| row.means.as_ref().map(cell).unwrap_or_default();
             let accuracy = match row.status {
                 Status::TooLarge => "too large".to_owned(),
@@ -352,6 +382,7 @@ impl SweepReport {
             vec![
                 words_shown(vocabulary),
                 embedding.to_string(),
+                cell_shown(cell),
                 units.to_string(),
                 of(&|means| means.accuracies.len().to_string()),
                 grouped(row.bytes),
@@ -365,6 +396,7 @@ impl SweepReport {
             head: vec![
                 "vocabulary",
                 "embedding",
+                "cell",
                 "units",
                 "seeds",
                 "bytes",
@@ -398,11 +430,21 @@ impl SweepReport {
             ),
             String::new(),
         ]);
-        let Size { vocabulary, embedding, .. } = advice.best;
+        let Size { vocabulary, embedding, cell, .. } = advice.best;
+        if !advice.by_cell.is_empty() {
+            lines.push("Which cell? The best of each:".to_owned());
+            for ByCell { size, bytes, accuracy } in &advice.by_cell {
+                lines.push(format!("  {accuracy:.4}  {:>9} bytes  {}", grouped(*bytes), size.in_words()));
+            }
+            lines.push(String::new());
+        }
         let words = words_shown(vocabulary);
-        lines.push(format!(
-            "How many hidden units? With {words} words and an embedding of {embedding}, as the best:"
-        ));
+        let with = if advice.by_cell.is_empty() {
+            format!("With {words} words and an embedding of {embedding}")
+        } else {
+            format!("With {words} words, an embedding of {embedding} and the cell {}", cell_shown(cell))
+        };
+        lines.push(format!("How many hidden units? {with}, as the best:"));
         for of in &advice.by_units {
             let mark = if of.units == advice.enough_units { "  enough" } else { "" };
             lines.push(format!(

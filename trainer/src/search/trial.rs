@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use kilornn::layers::{Layer, Order};
-use kilornn::{Contents, Model};
+use kilornn::Model;
 use serde::{Deserialize, Serialize};
 
 use super::size::Size;
 use crate::data::Dataset;
 use crate::evaluate;
 use crate::fit::{Interrupt, Interrupted, Material, Memory, TrainingState, fit};
-use crate::footprint::classifier;
+use crate::footprint::{Shape, classifier};
 use crate::quantize::export;
 use crate::recipe::Recipe;
 
@@ -106,28 +105,9 @@ fn measure(
         loss: score.mean_loss(),
         examples: score.examples,
         zeros: exported.zeros,
-        macs_per_word: macs_per_word(contents, exported.zeros),
+        macs_per_word: Shape::of(contents).products(exported.zeros),
         ram: classifier(contents),
         epochs: state.history.len(),
         seconds: start.elapsed().as_secs_f64(),
     })
-}
-
-/// Multiplications of a word. The device leaves out the columns of a SimpleRNN's states that are zero, unless it reads them in
-/// pairs.
-fn macs_per_word(contents: &Contents<'_>, zeros: f64) -> f64 {
-    let mut width = f64::from(contents.width());
-    let mut sum = 0.0;
-    for layer in contents.layers.iter() {
-        let units = f64::from(layer.units());
-        let (gates, read) = match layer {
-            Layer::SimpleRnn(rnn) if rnn.order == Order::Columns => (1.0, units * (1.0 - zeros)),
-            Layer::Gru(_) => (3.0, units),
-            Layer::Lstm(_) => (4.0, units),
-            _ => (1.0, units),
-        };
-        sum += gates * units * (read + width);
-        width = units;
-    }
-    sum
 }

@@ -65,7 +65,7 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Does the jobs. Calls `after_epoch` after each epoch of each training, from several threads, and `finished` with each
-    /// trial, one at a time.
+    /// trial and the index of its job, one at a time.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Work<'_> {
     pub(super) fn run(
         &self,
         after_epoch: impl Fn() + Sync,
-        finished: impl FnMut(Trial) -> Result<()> + Send,
+        finished: impl FnMut(usize, Trial) -> Result<()> + Send,
     ) -> Result<()> {
         let next = AtomicUsize::new(0);
         let finished = Mutex::new(finished);
@@ -81,14 +81,15 @@ impl Work<'_> {
             let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
             while !self.deadline.is_over() {
                 self.interrupt.check()?;
-                let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(job) = self.jobs.get(index) else { break };
                 let Job { recipe, size, seed } = *job;
                 let train =
                     || trial::run(recipe, size, seed, self.data, self.memory, self.interrupt, &after_epoch);
                 let trial = pool.install(|| progress::quietly(train))?;
                 // Whoever panicked in `finished` left nothing half done: files are replaced whole.
                 let mut finished = finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                finished(trial)?;
+                finished(index, trial)?;
             }
             Ok(())
         };

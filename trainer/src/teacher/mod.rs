@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use self::linear::{score, train};
-use self::ngrams::{NgramCounts, SLOTS};
+use self::ngrams::NgramCounts;
 use self::weights::Weighted;
 use crate::progress;
 
@@ -85,7 +85,7 @@ pub(crate) fn teach(lesson: &Lesson<'_>) -> Opinions {
             let places = judged_by(fold);
             let mut rng = ChaCha8Rng::seed_from_u64(fold as u64);
             let mut judge = |vectors: &Weighted<'_>, cost| -> Vec<f32> {
-                let model = train(vectors, &learned, positive, SLOTS, cost, &mut rng);
+                let model = train(vectors, &learned, positive, counts.used(), cost, &mut rng);
                 progress.inc(1);
                 places.iter().map(|&text| score(&model, vectors, text)).collect()
             };

@@ -9,24 +9,44 @@ use crate::text::for_each_word;
 /// (Weinberger et al. 2009, "Feature hashing for large scale multitask learning").
 pub(super) const SLOTS: usize = 1 << 22;
 
-/// For each text, how often each of its n-grams occurs, by number.
+/// For each text, how often each of its n-grams occurs.
 #[derive(Debug, Clone)]
-pub(super) struct NgramCounts(Vec<Vec<(u32, f32)>>);
+pub(super) struct NgramCounts {
+    texts: Vec<Vec<(u32, f32)>>,
+    /// Numbers that occur in any text.
+    used: usize,
+}
 
 impl NgramCounts {
-    /// NgramCounts n-grams of up to `longest` words, on all cores.
+    /// Counts n-grams of up to `longest` words, on all cores.
     pub(super) fn of(texts: &[&str], normalization: Normalization, longest: usize) -> Self {
-        Self(texts.par_iter().map(|text| count(text, normalization, longest)).collect())
+        let mut texts: Vec<_> = texts.par_iter().map(|text| count(text, normalization, longest)).collect();
+        // A model has a weight for each number, and there is a model for each class: numbers without a gap make them as
+        // small as the texts allow. Their order is kept.
+        let mut places = vec![0_u32; SLOTS];
+        texts.iter().flatten().for_each(|&(number, _)| places[number as usize] = 1);
+        let mut used = 0;
+        for place in &mut places {
+            let is_used = std::mem::replace(place, used);
+            used += is_used;
+        }
+        texts.par_iter_mut().flatten().for_each(|(number, _)| *number = places[*number as usize]);
+        Self { texts, used: used as usize }
     }
 
     /// Texts.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.texts.len()
     }
 
-    /// A text's n-grams, by falling number.
+    /// N-grams of all texts have numbers below this.
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// A text's n-grams, by rising number.
     pub(super) fn text(&self, index: usize) -> &[(u32, f32)] {
-        &self.0[index]
+        &self.texts[index]
     }
 }
 
@@ -62,6 +82,17 @@ fn mix(mut hash: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_no_gap_and_are_shared_between_texts() {
+        let counts = NgramCounts::of(&["a b", "b c", ""], Normalization::KERAS, 1);
+        assert_eq!((counts.len(), counts.used()), (3, 3));
+        let numbers = |text| counts.text(text).iter().map(|&(number, _)| number).collect::<Vec<_>>();
+        let mut all = [numbers(0), numbers(1)].concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!((all, numbers(2)), (vec![0, 1, 2], vec![]));
+    }
 
     #[test]
     fn counts_words_and_their_neighbours() {

@@ -20,7 +20,7 @@ enum Scaling {
 impl<'a> Weighted<'a> {
     /// `(1 + ln tf) · idf`, as vectors of length 1; n-grams of one text of the first `labelled` only are left out.
     pub(super) fn tf_idf(counts: &'a NgramCounts, labelled: usize) -> Self {
-        let mut weights = vec![0.0_f32; SLOTS];
+        let mut weights = vec![0.0_f32; counts.used()];
         for text in 0..labelled {
             counts.text(text).iter().for_each(|&(at, _)| weights[at as usize] += 1.0);
         }
@@ -46,13 +46,15 @@ impl<'a> Weighted<'a> {
         learned: &[usize],
         positive: impl Fn(usize) -> bool,
     ) -> Self {
-        let mut ratios = [vec![1.0_f32; SLOTS], vec![1.0_f32; SLOTS]];
+        let mut ratios = [vec![1.0_f32; counts.used()], vec![1.0_f32; counts.used()]];
         for &text in learned {
             let of_class = &mut ratios[usize::from(positive(text))];
             counts.text(text).iter().for_each(|&(at, _)| of_class[at as usize] += 1.0);
         }
-        let sums =
-            [0, 1].map(|class: usize| ratios[class].iter().map(|&count| f64::from(count)).sum::<f64>());
+        // Numbers that occur nowhere have the one more as well.
+        let unused = (SLOTS - counts.used()) as f64;
+        let sums = [0, 1]
+            .map(|class: usize| unused + ratios[class].iter().map(|&count| f64::from(count)).sum::<f64>());
         let shift = (sums[0] / sums[1]).ln() as f32;
         let [negative, mut weights] = ratios;
         for (weight, other) in weights.iter_mut().zip(&negative) {

@@ -99,9 +99,12 @@ fn validation_of_one_class_and_texts_without_spaces_get_a_hint() {
 
     let texts = (0..60).map(|i| (i % 2, format!("这个{}，第{i}次入住。", ["太旧了", "还会再来"][i % 2])));
     desk.write("zh.csv", csv(["0", "1"], &texts.collect::<Vec<_>>()));
-    let found = counted(&desk, &["zh.csv"]);
+    let found = counted(&desk, &["zh.csv", "--recipe", "compact"]);
     assert!(message(&found, "one-word-texts").contains("--set char_level=true"), "{found}");
-    assert!(!kinds(&counted(&desk, &["zh.csv", "--set", "char_level=true"])).contains(&"one-word-texts"));
+    for by_character in [&["--recipe", "compact", "--set", "char_level=true"][..], &[]] {
+        let found = counted(&desk, &[&["zh.csv"], by_character].concat());
+        assert!(!kinds(&found).contains(&"one-word-texts"), "{by_character:?}");
+    }
 }
 
 #[test]

@@ -40,9 +40,7 @@ impl Info {
     ///
     /// If there is no room for it.
     pub fn fits(&self, model: &kilornn::Model<'_>, length: usize) -> Result<(), NoRoom> {
-        let contents = model.contents();
-        let window = contents.text().map_or(0, |text| text.sequence.window());
-        let units = contents.inputs();
+        let (units, window) = (model.contents().inputs(), model.contents().window());
         if self.room == 0 {
             Err(NoRoom::ReadOnly)
         } else if length > self.room as usize {

@@ -7,53 +7,80 @@
 //! h = z ∘ h + (1 - z) ∘ n
 //! ```
 
-use super::{Backward, Before, Forward, Step, parts, parts_mut, sigmoid};
+use pulp::Simd;
 
-/// One step of a GRU. Of each step it keeps z, r, n and `U_n·h + c_n`.
+use super::{Backward, Before, Forward, Opening, Step, parts, parts_mut};
+use crate::network::kernels::Lanes;
+
+/// One step of a GRU. Of each step it keeps z, r, n and `U_n·h + c_n`. Backward it leaves the gradients of `W·x + b` of z, r
+/// and n, and of `U_n·h + c_n`; those of the recurrent halves of z and r are the same as of the others.
 #[derive(Debug)]
 pub(in crate::network) struct GruStep;
 
 impl Step for GruStep {
     const GATES: usize = 3;
     const KEPT: usize = 4;
+    const OPENINGS: &'static [Opening] = &[
+        Opening {
+            name: "update",
+            about: "how much of its old state a unit keeps; closed, the word replaces it",
+            part: 0,
+            keeps: true,
+        },
+        Opening {
+            name: "reset",
+            about: "how much of the old states counts for the new content; closed, the word alone decides it",
+            part: 1,
+            keeps: false,
+        },
+    ];
     const RECURRENT_BIAS: bool = true;
     const SPLIT: bool = true;
+    const RECURRENT: &'static [usize] = &[0, 1, 3];
     const CARRIED: usize = 1;
     const NAME: &'static str = "gru-recurrence";
 
-    fn forward(&self, Forward { inputs, recurrent, before, kept, state }: Forward<'_>) {
+    #[inline(always)]
+    fn forward<S: Simd>(&self, simd: S, Forward { inputs, recurrent, before, kept, state }: Forward<'_>) {
         let [xz, xr, xn] = parts::<3>(inputs);
         let [hz, hr, hn] = parts::<3>(recurrent);
-        let [z, r, n, product] = parts_mut::<4>(kept);
-        for unit in 0..state.len() {
-            z[unit] = sigmoid(xz[unit] + hz[unit]);
-            r[unit] = sigmoid(xr[unit] + hr[unit]);
-            n[unit] = (xn[unit] + r[unit] * hn[unit]).tanh();
-            product[unit] = hn[unit];
-            state[unit] = z[unit] * before.state[unit] + (1.0 - z[unit]) * n[unit];
+        let [z_s, r_s, n_s, products] = parts_mut::<4>(kept);
+        let one = Lanes::splat(simd, 1.0);
+        for at in (0..state.len()).step_by(S::F32_LANES) {
+            let load = |part: &[f32]| Lanes::load(simd, part, at);
+            let product = load(hn);
+            let z = (load(xz) + load(hz)).sigmoid();
+            let r = (load(xr) + load(hr)).sigmoid();
+            let n = (load(xn) + r * product).tanh();
+            z.store(z_s, at);
+            r.store(r_s, at);
+            n.store(n_s, at);
+            product.store(products, at);
+            (z * load(before.state) + (one - z) * n).store(state, at);
         }
     }
 
-    fn backward(
+    #[inline(always)]
+    fn backward<S: Simd>(
         &self,
-        Backward { gradient, carried, before, kept, of_inputs, of_recurrent, state: _ }: Backward<'_>,
+        simd: S,
+        Backward { gradient, carried, before, kept, state: _ }: Backward<'_>,
     ) {
-        let [z, r, n, product] = parts::<4>(kept);
-        let [of_xz, of_xr, of_xn] = parts_mut::<3>(of_inputs);
-        let [of_hz, of_hr, of_hn] = parts_mut::<3>(of_recurrent);
+        let [z_s, r_s, n_s, products] = parts_mut::<4>(kept);
         let Before { state: before, .. } = before;
-        for unit in 0..gradient.len() {
-            let of_state = gradient[unit] + carried[unit];
-            let of_z = of_state * (before[unit] - n[unit]);
-            let of_n = of_state * (1.0 - z[unit]) * (1.0 - n[unit] * n[unit]);
-            let of_r = of_n * product[unit];
-            carried[unit] = of_state * z[unit];
-            of_xz[unit] = of_z * z[unit] * (1.0 - z[unit]);
-            of_xr[unit] = of_r * r[unit] * (1.0 - r[unit]);
-            of_xn[unit] = of_n;
-            of_hz[unit] = of_xz[unit];
-            of_hr[unit] = of_xr[unit];
-            of_hn[unit] = of_n * r[unit];
+        let one = Lanes::splat(simd, 1.0);
+        for at in (0..gradient.len()).step_by(S::F32_LANES) {
+            let load = |part: &[f32]| Lanes::load(simd, part, at);
+            let (z, r, n) = (load(z_s), load(r_s), load(n_s));
+            let of_state = load(gradient) + load(carried);
+            let of_z = of_state * (load(before) - n);
+            let of_n = of_state * (one - z) * (one - n * n);
+            let of_r = of_n * load(products);
+            (of_state * z).store(carried, at);
+            (of_z * z * (one - z)).store(z_s, at);
+            (of_r * r * (one - r)).store(r_s, at);
+            of_n.store(n_s, at);
+            (of_n * r).store(products, at);
         }
     }
 }

@@ -9,50 +9,87 @@
 //! h = o ∘ tanh(c)
 //! ```
 
-use super::{Backward, Forward, Step, parts, parts_mut, sigmoid};
+use pulp::Simd;
 
-/// One step of an LSTM. Of each step it keeps i, f, g, o, c and `tanh(c)`.
+use super::{Backward, Forward, Opening, Step, parts, parts_mut};
+use crate::network::kernels::Lanes;
+
+/// One step of an LSTM. Of each step it keeps i, f, g, o, c and `tanh(c)`. Backward it leaves the gradients of the accumulators of
+/// the first four.
 #[derive(Debug)]
 pub(in crate::network) struct LstmStep;
 
 impl Step for LstmStep {
     const GATES: usize = 4;
     const KEPT: usize = 6;
+    const OPENINGS: &'static [Opening] = &[
+        Opening {
+            name: "input",
+            about: "how much of the new content a unit takes into its memory",
+            part: 0,
+            keeps: false,
+        },
+        Opening {
+            name: "forget",
+            about: "how much of its memory a unit keeps; closed, it forgets",
+            part: 1,
+            keeps: true,
+        },
+        Opening {
+            name: "output",
+            about: "how much of its memory a unit shows to the rest of the network",
+            part: 3,
+            keeps: false,
+        },
+    ];
     const RECURRENT_BIAS: bool = false;
     const SPLIT: bool = false;
+    const RECURRENT: &'static [usize] = &[0, 1, 2, 3];
     const CARRIED: usize = 1;
     const NAME: &'static str = "lstm-recurrence";
 
-    fn forward(&self, Forward { inputs, recurrent, before, kept, state }: Forward<'_>) {
+    #[inline(always)]
+    fn forward<S: Simd>(&self, simd: S, Forward { inputs, before, kept, state, .. }: Forward<'_>) {
         let [xi, xf, xg, xo] = parts::<4>(inputs);
-        let [hi, hf, hg, ho] = parts::<4>(recurrent);
         let [.., c_before, _] = parts::<6>(before.kept);
-        let [i, f, g, o, c, tanh_c] = parts_mut::<6>(kept);
-        for unit in 0..state.len() {
-            i[unit] = sigmoid(xi[unit] + hi[unit]);
-            f[unit] = sigmoid(xf[unit] + hf[unit]);
-            g[unit] = (xg[unit] + hg[unit]).tanh();
-            o[unit] = sigmoid(xo[unit] + ho[unit]);
-            c[unit] = f[unit] * c_before[unit] + i[unit] * g[unit];
-            tanh_c[unit] = c[unit].tanh();
-            state[unit] = o[unit] * tanh_c[unit];
+        let [i_s, f_s, g_s, o_s, c_s, tanh_cs] = parts_mut::<6>(kept);
+        for at in (0..state.len()).step_by(S::F32_LANES) {
+            let load = |part: &[f32]| Lanes::load(simd, part, at);
+            let i = load(xi).sigmoid();
+            let f = load(xf).sigmoid();
+            let g = load(xg).tanh();
+            let o = load(xo).sigmoid();
+            let c = f * load(c_before) + i * g;
+            let tanh_c = c.tanh();
+            i.store(i_s, at);
+            f.store(f_s, at);
+            g.store(g_s, at);
+            o.store(o_s, at);
+            c.store(c_s, at);
+            tanh_c.store(tanh_cs, at);
+            (o * tanh_c).store(state, at);
         }
     }
 
-    fn backward(
+    #[inline(always)]
+    fn backward<S: Simd>(
         &self,
-        Backward { gradient, carried, before, kept, of_inputs, of_recurrent: _, state: _ }: Backward<'_>,
+        simd: S,
+        Backward { gradient, carried, before, kept, state: _ }: Backward<'_>,
     ) {
-        let [i, f, g, o, _, tanh_c] = parts::<6>(kept);
+        let [i_s, f_s, g_s, o_s, _, tanh_cs] = parts_mut::<6>(kept);
         let [.., c_before, _] = parts::<6>(before.kept);
-        let [of_i, of_f, of_g, of_o] = parts_mut::<4>(of_inputs);
-        for unit in 0..gradient.len() {
-            let of_c = carried[unit] + gradient[unit] * o[unit] * (1.0 - tanh_c[unit] * tanh_c[unit]);
-            of_o[unit] = gradient[unit] * tanh_c[unit] * o[unit] * (1.0 - o[unit]);
-            of_i[unit] = of_c * g[unit] * i[unit] * (1.0 - i[unit]);
-            of_f[unit] = of_c * c_before[unit] * f[unit] * (1.0 - f[unit]);
-            of_g[unit] = of_c * i[unit] * (1.0 - g[unit] * g[unit]);
-            carried[unit] = of_c * f[unit];
+        let one = Lanes::splat(simd, 1.0);
+        for at in (0..gradient.len()).step_by(S::F32_LANES) {
+            let load = |part: &[f32]| Lanes::load(simd, part, at);
+            let (i, f, g, o) = (load(i_s), load(f_s), load(g_s), load(o_s));
+            let (of_state, tanh_c) = (load(gradient), load(tanh_cs));
+            let of_c = load(carried) + of_state * o * (one - tanh_c * tanh_c);
+            (of_c * g * i * (one - i)).store(i_s, at);
+            (of_c * load(c_before) * f * (one - f)).store(f_s, at);
+            (of_c * i * (one - g * g)).store(g_s, at);
+            (of_state * tanh_c * o * (one - o)).store(o_s, at);
+            (of_c * f).store(carried, at);
         }
     }
 }

@@ -8,6 +8,7 @@ mod lstm;
 mod simple_rnn;
 
 use kilornn::layers::Activation;
+use pulp::Simd;
 
 pub(super) use self::gru::GruStep;
 pub(super) use self::lstm::LstmStep;
@@ -61,6 +62,15 @@ impl Cell {
         }
     }
 
+    /// Its gates, as numbers between 0 and 1, among what it keeps of each step ([`Trace`](super::Trace)): none for a SimpleRNN.
+    pub fn openings(self) -> &'static [Opening] {
+        match self {
+            Self::SimpleRnn { .. } => SimpleRnnStep::OPENINGS,
+            Self::Gru => GruStep::OPENINGS,
+            Self::Lstm => LstmStep::OPENINGS,
+        }
+    }
+
     /// Rows of its bias: a GRU's second one is added to the recurrent product.
     pub fn bias_rows(self) -> usize {
         match self {
@@ -70,64 +80,76 @@ impl Cell {
     }
 }
 
-/// What a cell computes for one text at one step.
+/// A gate: a number between 0 (closed) and 1 (open) for each unit, and what it lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// What it is called: `update`, ...
+    pub name: &'static str,
+    /// What it lets through, in a sentence for a reader who does not know the cell.
+    pub about: &'static str,
+    /// Which part of what is kept of a step it is.
+    pub part: usize,
+    /// Whether it is the gate that decides how long a unit remembers.
+    pub keeps: bool,
+}
+
+/// What a cell computes at one step, for the texts of a block at once.
 ///
-/// All slices hold `units` numbers for each of several parts, part after part. Accumulators come in two halves, `inputs`
-/// (`W·x + b`) and `recurrent` (`U·h`, with the recurrent bias if the cell has one), `gates` parts each.
+/// A part is a number for each unit of each text, `texts × units`; slices hold one part or several, part after part.
+/// Accumulators are made of `W·x + b` and `U·h`, [`GATES`](Self::GATES) parts each.
 pub(super) trait Step: Sync {
     /// Parts of an accumulator.
     const GATES: usize;
     /// Parts that are kept of each step for the backward pass and for the next step, besides the state.
     const KEPT: usize;
+    /// Which of these are gates.
+    const OPENINGS: &'static [Opening] = &[];
     /// Whether the recurrent product has a bias of its own, the last row of the recurrent kernel.
     const RECURRENT_BIAS: bool;
-    /// Whether the gradient of `recurrent` is another than that of `inputs`.
+    /// Whether the cell needs the two halves of an accumulator apart.
     const SPLIT: bool;
+    /// Which of the parts that the backward pass leaves of a step are the gradients of `U·h`. Those of `W·x + b` are the first.
+    const RECURRENT: &'static [usize];
     /// Parts that the backward pass carries from a step to the one before it, besides the gradient of the state.
     const CARRIED: usize;
     /// The name of the operation.
     const NAME: &'static str;
 
-    /// From accumulators to the state and to what is kept of this step. `before` is what was kept of the step before it:
-    /// zeros at a text's first.
-    fn forward(&self, at: Forward<'_>);
+    /// From accumulators to the state and to what is kept of this step.
+    fn forward<S: Simd>(&self, simd: S, at: Forward<'_>);
 
     /// From the gradient of the state to those of the accumulators; changes what is carried.
-    fn backward(&self, at: Backward<'_>);
+    fn backward<S: Simd>(&self, simd: S, at: Backward<'_>);
 }
 
-/// One text at one step, forward.
+/// One step, forward.
 pub(super) struct Forward<'a> {
+    /// `W·x + b`, or the whole accumulators if the cell does not need their halves.
     pub(super) inputs: &'a [f32],
+    /// `U·h`, with the recurrent bias if the cell has one; empty if it is in `inputs`.
     pub(super) recurrent: &'a [f32],
     pub(super) before: Before<'a>,
     pub(super) kept: &'a mut [f32],
     pub(super) state: &'a mut [f32],
 }
 
-/// The step before: its state, and what was kept of it.
+/// The step before: its state, and what was kept of it. Zeros at a text's first step.
 #[derive(Clone, Copy)]
 pub(super) struct Before<'a> {
     pub(super) state: &'a [f32],
     pub(super) kept: &'a [f32],
 }
 
-/// One text at one step, backward.
+/// One step, backward.
 pub(super) struct Backward<'a> {
     /// The gradient of the state.
     pub(super) gradient: &'a [f32],
     pub(super) carried: &'a mut [f32],
     pub(super) before: Before<'a>,
-    pub(super) kept: &'a [f32],
     pub(super) state: &'a [f32],
-    pub(super) of_inputs: &'a mut [f32],
-    /// Empty if it is the same as `of_inputs`.
-    pub(super) of_recurrent: &'a mut [f32],
-}
-
-/// `1 / (1 + e^-x)`.
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
+    /// What was kept of this step; to be replaced by the gradients of the accumulators. Of a cell that keeps nothing, room
+    /// for these.
+    pub(super) kept: &'a mut [f32],
 }
 
 /// Cuts a slice into `N` parts of equal length.

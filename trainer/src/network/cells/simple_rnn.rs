@@ -2,7 +2,10 @@
 
 use kilornn::layers::Activation;
 
+use pulp::Simd;
+
 use super::{Backward, Forward, Step};
+use crate::network::kernels::Lanes;
 
 /// One step of a SimpleRNN. It keeps nothing but the state: a state of `-0.0` marks a unit that no gradient passes, since its
 /// ReLU was closed. An open unit rounded down to zero is `+0.0`.
@@ -23,58 +26,76 @@ impl Step for SimpleRnnStep {
     const KEPT: usize = 0;
     const RECURRENT_BIAS: bool = false;
     const SPLIT: bool = false;
+    const RECURRENT: &'static [usize] = &[0];
     const CARRIED: usize = 0;
     const NAME: &'static str = "simple-rnn-recurrence";
 
-    fn forward(&self, Forward { inputs, recurrent, state, .. }: Forward<'_>) {
-        for ((h, x), r) in state.iter_mut().zip(inputs).zip(recurrent) {
-            *h = x + r;
-        }
+    // Loops of their own, so that the compiler makes vector instructions of them.
+    #[inline(always)]
+    fn forward<S: Simd>(&self, simd: S, Forward { inputs, state, .. }: Forward<'_>) {
         match (self.activation, &self.scales) {
             (Activation::Relu, None) => {
                 // Plain comparisons: `f32::min` minds what is no number, and that costs the loop its vector instructions.
                 let limit = self.limit;
-                for h in state.iter_mut() {
-                    let open = if *h < limit { *h } else { limit };
-                    *h = if *h > 0.0 { open } else { CLOSED };
+                for (h, x) in state.iter_mut().zip(inputs) {
+                    let open = if *x < limit { *x } else { limit };
+                    *h = if *x > 0.0 { open } else { CLOSED };
                 }
             }
             (Activation::Relu, Some(scales)) => {
-                for (h, scale) in state.iter_mut().zip(scales) {
-                    *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { CLOSED };
+                for (state, inputs) in by_units(state, scales).zip(inputs.chunks_exact(scales.len())) {
+                    for ((h, x), scale) in state.iter_mut().zip(inputs).zip(scales) {
+                        *h = if *x > 0.0 { (*x / scale).round().min(127.0) * scale } else { CLOSED };
+                    }
                 }
             }
             // Adding zero makes +0.0 of -0.0.
-            (Activation::Tanh, None) => state.iter_mut().for_each(|h| *h = h.tanh() + 0.0),
+            (Activation::Tanh, None) => {
+                let zero = Lanes::splat(simd, 0.0);
+                for at in (0..state.len()).step_by(S::F32_LANES) {
+                    (Lanes::load(simd, inputs, at).tanh() + zero).store(state, at);
+                }
+            }
             (Activation::Tanh, Some(scales)) => {
-                for (h, scale) in state.iter_mut().zip(scales) {
-                    let accumulator = (*h * 65536.0).round() as i32;
-                    *h = f32::from(Activation::Tanh.apply(accumulator)) * scale + 0.0;
+                for (state, inputs) in by_units(state, scales).zip(inputs.chunks_exact(scales.len())) {
+                    for ((h, x), scale) in state.iter_mut().zip(inputs).zip(scales) {
+                        let accumulator = (*x * 65536.0).round() as i32;
+                        *h = f32::from(Activation::Tanh.apply(accumulator)) * scale + 0.0;
+                    }
                 }
             }
         }
     }
 
     /// No gradient passes where a ReLU was closed, or the state at its limit.
-    fn backward(&self, Backward { gradient, state, of_inputs, .. }: Backward<'_>) {
-        // Loops of their own, so that the compiler makes vector instructions of them.
+    #[inline(always)]
+    fn backward<S: Simd>(&self, _: S, Backward { gradient, state, kept, .. }: Backward<'_>) {
         match (self.activation, &self.scales) {
             (Activation::Relu, None) => {
-                for ((of, g), h) in of_inputs.iter_mut().zip(gradient).zip(state) {
-                    *of = if h.is_sign_negative() | (*h >= self.limit) { 0.0 } else { *g };
+                let limit = self.limit;
+                for ((of, g), h) in kept.iter_mut().zip(gradient).zip(state) {
+                    *of = if h.is_sign_negative() | (*h >= limit) { 0.0 } else { *g };
                 }
             }
             // On the grid a state saturates where its scale says.
             (Activation::Relu, Some(scales)) => {
-                for (((of, g), h), scale) in of_inputs.iter_mut().zip(gradient).zip(state).zip(scales) {
-                    *of = if h.is_sign_negative() | (*h >= 127.0 * scale) { 0.0 } else { *g };
+                let rows = gradient.chunks_exact(scales.len()).zip(state.chunks_exact(scales.len()));
+                for (kept, (gradient, state)) in by_units(kept, scales).zip(rows) {
+                    for (((of, g), h), scale) in kept.iter_mut().zip(gradient).zip(state).zip(scales) {
+                        *of = if h.is_sign_negative() | (*h >= 127.0 * scale) { 0.0 } else { *g };
+                    }
                 }
             }
             (Activation::Tanh, _) => {
-                for ((of, g), h) in of_inputs.iter_mut().zip(gradient).zip(state) {
+                for ((of, g), h) in kept.iter_mut().zip(gradient).zip(state) {
                     *of = g * (1.0 - h * h);
                 }
             }
         }
     }
+}
+
+/// The numbers of each text.
+fn by_units<'a>(part: &'a mut [f32], scales: &[f32]) -> std::slice::ChunksExactMut<'a, f32> {
+    part.chunks_exact_mut(scales.len())
 }

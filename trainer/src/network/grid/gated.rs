@@ -6,20 +6,14 @@
 
 use super::super::layer::Layer;
 use super::super::{Cell, Network};
-use super::{LARGEST_BIAS_SHIFT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
+use super::{LARGEST_BIAS_SHIFT, LIMIT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
 use crate::recipe::EmbeddingBits;
 
 /// Steps of tanh's argument that are 1.0.
 const ARGUMENT: f32 = 65536.0;
 
-/// What no accumulator may reach: 256 times as much, which the sum of an odd column is, stays below 2^31.
-const LIMIT: f32 = (1 << 23) as f32;
-
 /// The most that an accumulator is shifted to the right. With more, weights have no smaller steps than they need.
 const LARGEST_SHIFT: i32 = 14;
-
-/// The most that the device shifts the outputs of a layer below by.
-const LARGEST_INPUT_SHIFT: f32 = 8.0;
 
 /// How precise 16-bit states may be.
 const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
@@ -27,14 +21,19 @@ const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
 /// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of nearly equal ones, the
 /// largest.
 pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (LayerGrid, Option<Numbers>) {
+    let biases = match reads {
+        Reads::Folded { projected, range } => largest_of_columns(projected, layer.kernel.shape[1], *range),
+        Reads::Numbers { .. } | Reads::Below(_) => vec![0.0; layer.kernel.shape[1]],
+    };
+    let at = |bits: u8| at(network, layer, reads, &biases, bits);
     let coarseness = |grid: &LayerGrid, bits: u8| {
         let step = |factor: &f32| (f32::from(1u16 << bits) / factor).powi(2);
         grid.factors.iter().map(step).sum::<f32>()
     };
-    let mut best = at(network, layer, reads, *STATE_BITS.end());
+    let mut best = at(*STATE_BITS.end());
     let mut least = coarseness(&best.0, *STATE_BITS.end());
     for bits in STATE_BITS.rev().skip(1) {
-        let found = at(network, layer, reads, bits);
+        let found = at(bits);
         // With so few bits, a weight would need an accumulator of larger steps than the argument's.
         if found.0.recurrent_steps(layer).iter().any(|step| step.abs() > 127.5) {
             break;
@@ -47,8 +46,25 @@ pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (Laye
     best
 }
 
-/// The grid at a given number of state bits: as fine as the weights allow and as no accumulator overflows.
-fn at(network: &Network, layer: &Layer, reads: &Reads<'_>, state_bits: u8) -> (LayerGrid, Option<Numbers>) {
+/// The largest magnitude of each column of some rows, times `range`.
+fn largest_of_columns(rows: &[f32], columns: usize, range: f32) -> Vec<f32> {
+    let mut largest: Vec<f32> = vec![0.0; columns];
+    for row in rows.chunks_exact(columns) {
+        largest.iter_mut().zip(row).for_each(|(most, value)| *most = most.max(value.abs()));
+    }
+    largest.iter_mut().for_each(|most| *most *= range);
+    largest
+}
+
+/// The grid at a given number of state bits: as fine as the weights and the words' 8-bit biases allow, of which each column's
+/// largest is given, and as no accumulator overflows.
+fn at(
+    network: &Network,
+    layer: &Layer,
+    reads: &Reads<'_>,
+    biases: &[f32],
+    state_bits: u8,
+) -> (LayerGrid, Option<Numbers>) {
     let (units, [_, columns]) = (layer.units(), layer.kernel.shape);
     let one = f32::from(1u16 << state_bits);
     let argument =
@@ -59,18 +75,23 @@ fn at(network: &Network, layer: &Layer, reads: &Reads<'_>, state_bits: u8) -> (L
     let mut shifts: Vec<i32> = (0..columns)
         .map(|column| {
             let strongest = column_of(&layer.recurrent_kernel.values, column).max(f32::MIN_POSITIVE);
-            let room = 127.0 * one / (strongest * argument(column));
-            (room.log2().floor() as i32).clamp(0, LARGEST_SHIFT)
+            let of_weights = 127.0 * one / (strongest * argument(column));
+            let bias = biases[column].max(f32::MIN_POSITIVE);
+            let of_biases = 127.0 * LARGEST_BIAS_SHIFT.exp2() / (bias * argument(column));
+            (of_weights.min(of_biases).log2().floor() as i32).clamp(0, LARGEST_SHIFT)
         })
         .collect();
     loop {
         let factors: Vec<f32> =
             (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
-        let (grid, numbers) = with_factors(network, layer, reads, factors, state_bits, &shifts);
+        let (grid, numbers) = with_factors(network, layer, reads, biases, factors, state_bits, &shifts);
         let found = bounds(layer, &grid, reads, numbers.as_ref(), one);
+        let kernel = if grid.inputs.is_empty() { Vec::new() } else { grid.kernel_steps(layer) };
         let mut finer = false;
-        for (shift, bound) in shifts.iter_mut().zip(found) {
-            if bound >= LIMIT && *shift > 0 {
+        for (column, (shift, bound)) in shifts.iter_mut().zip(found).enumerate() {
+            // The outputs of the layer below may not be shifted so far that weights of this size fit.
+            let is_clipped = column_of(&kernel, column) > 127.5;
+            if (bound >= LIMIT || is_clipped) && *shift > 0 {
                 *shift -= 1;
                 finer = true;
             }
@@ -85,16 +106,16 @@ fn with_factors(
     network: &Network,
     layer: &Layer,
     reads: &Reads<'_>,
+    biases: &[f32],
     factors: Vec<f32>,
     state_bits: u8,
     shifts: &[i32],
 ) -> (LayerGrid, Option<Numbers>) {
     let (mut inputs, mut input_shift, mut bias_shift, mut numbers) = (Vec::new(), 0, 0, None);
     match reads {
-        Reads::Folded { projected, range } => {
-            let steps = projected.chunks_exact(factors.len()).flat_map(|row| row.iter().zip(&factors));
-            let largest = steps.map(|(value, factor)| (value * factor).abs()).fold(0.0, f32::max);
-            bias_shift = shift_for(range * largest, LARGEST_BIAS_SHIFT);
+        Reads::Folded { .. } => {
+            let largest = biases.iter().zip(&factors).map(|(bias, factor)| bias * factor).fold(0.0, f32::max);
+            bias_shift = shift_for(largest, LARGEST_BIAS_SHIFT);
         }
         Reads::Numbers { bits, range } => {
             let found = Numbers::new(network, &factors, *bits, *range);
@@ -102,8 +123,7 @@ fn with_factors(
             numbers = Some(found);
         }
         Reads::Below(below) => {
-            (inputs, input_shift) =
-                super::simple_rnn::from_below(layer, below, &factors, LARGEST_INPUT_SHIFT);
+            (inputs, input_shift) = super::simple_rnn::from_below(layer, below, &factors);
         }
     }
     let shifts = shifts.iter().map(|&shift| shift as u8).collect();
@@ -197,9 +217,10 @@ pub(super) fn round_row(cell: Cell, row: &mut [f32]) {
         row[odd] = f32::from(whole) / 256.0;
     }
     // The last candidate of a GRU with an odd number of units has no partner.
-    if cell == Cell::Gru && units % 2 == 1 {
-        if let Some(last) = row.last_mut() {
-            *last = f32::from(int8(*last));
-        }
+    if cell == Cell::Gru
+        && units % 2 == 1
+        && let Some(last) = row.last_mut()
+    {
+        *last = f32::from(int8(*last));
     }
 }

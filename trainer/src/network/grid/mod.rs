@@ -101,6 +101,9 @@ fn shift_for(largest: f32, most: f32) -> u8 {
     (largest / 127.0).log2().ceil().clamp(0.0, most) as u8
 }
 
+/// What no accumulator may reach: 256 times as much, which the sum of an odd column is, stays below 2^31.
+const LIMIT: f32 = (1 << 23) as f32;
+
 /// The most that the device shifts biases by.
 const LARGEST_BIAS_SHIFT: f32 = 14.0;
 

@@ -32,8 +32,8 @@ pub(super) fn multiply(out: &mut [f32], mode: Mode, a: Matrix<'_>, b: Matrix<'_>
     let beta = if mode == Mode::Add { 1.0 } else { 0.0 };
     // Row by row, `out` is the transpose of what BLAS makes, `b^T · a^T`; a row-major matrix is to it its transpose.
     let form = |matrix: &Matrix<'_>| match matrix.transposed {
-        false => (b'N', matrix.columns.max(1) as c_int),
-        true => (b'T', matrix.rows.max(1) as c_int),
+        false => (b'N', matrix.stride.max(1) as c_int),
+        true => (b'T', matrix.stride.max(1) as c_int),
     };
     let ((of_b, ldb), (of_a, lda)) = (form(&b), form(&a));
     // SAFETY: `super::multiply` and `Matrix::new` have checked that the slices hold what these dimensions reach.

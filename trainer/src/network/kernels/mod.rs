@@ -1,9 +1,14 @@
-//! Matrix products on slices.
+//! Matrix products on slices, and functions of vector registers.
 
 #[cfg(any(feature = "mkl", feature = "accelerate"))]
 mod blas;
+mod lanes;
+mod packed;
 
 use gemm::Parallelism;
+
+pub(crate) use self::lanes::{AddTo, Lanes};
+pub(crate) use self::packed::{Packed, add_outer};
 
 /// A row-major matrix, or the transpose of one, as a view.
 #[derive(Clone, Copy)]
@@ -11,6 +16,8 @@ pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
+    /// Distance in memory from row to row; of a transpose, from column to column.
+    stride: usize,
     transposed: bool,
 }
 
@@ -18,7 +25,13 @@ impl<'a> Matrix<'a> {
     /// `rows × columns` values, row by row.
     pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "a {rows} x {columns} matrix");
-        Self { values, rows, columns, transposed: false }
+        Self { values, rows, columns, stride: columns, transposed: false }
+    }
+
+    /// The columns from `first` on, so many of them, of a matrix that is no transpose.
+    pub(crate) fn part(self, first: usize, columns: usize) -> Self {
+        assert!(!self.transposed && first + columns <= self.columns, "columns of a row-major matrix");
+        Self { values: &self.values[first.min(self.values.len())..], columns, ..self }
     }
 
     /// Its transpose, without moving anything.
@@ -28,7 +41,7 @@ impl<'a> Matrix<'a> {
 
     /// Distance in memory from column to column, and from row to row.
     fn strides(&self) -> (isize, isize) {
-        if self.transposed { (self.rows as isize, 1) } else { (1, self.columns as isize) }
+        if self.transposed { (self.stride as isize, 1) } else { (1, self.stride as isize) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether the trainer reckons with what is measured here.
 
 use kilornn::text::{Normalization, Tokenizer, Unit, WordSink};
-use kilornn_host::cores::CORES;
+use kilornn_host::cores::{CORES, Cells};
 
 use super::Row;
 use crate::cores;
@@ -25,9 +25,13 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
             let estimated = core.costs.word(*shape, zeros / 100.0, bytes, of);
             found.extend(cores::estimate(&format!("{place}, a word"), figures.word, estimated));
         }
-        // The stack is deepest while a model is loaded, whatever it is.
-        if let Some(stack) = rows.iter().map(|row| row.figures.stack).max() {
-            found.extend(cores::bytes(&format!("{}, stack", core.board), stack, core.stack));
+        // Models of one SimpleRNN, and others.
+        for gated in [false, true] {
+            let table = if gated { core.gated_stack } else { core.stack };
+            let rows = rows.iter().filter(|row| (row.shape.cells() != Cells::One) == gated);
+            if let Some(stack) = rows.map(|row| row.figures.stack).max() {
+                found.extend(cores::bytes(&format!("{}, stack, gates: {gated}", core.board), stack, table));
+            }
         }
     }
     found

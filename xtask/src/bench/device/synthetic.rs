@@ -2,9 +2,11 @@
 
 use anyhow::{Result, anyhow};
 use kilornn::State;
-use kilornn::layers::{Activation, Dense, Embedding, Order, SimpleRnn, Table};
+use kilornn::layers::{
+    Activation, Begin, Dense, Embedding, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order, SimpleRnn, Table,
+};
 use kilornn::text::{Normalization, Vocabulary};
-use kilornn::{Contents, Model, Sequence, Truncating, Unknown, file};
+use kilornn::{Contents, Head, Input, Model, Sequence, Text, Truncating, Unknown, file};
 use kilornn_host::cores::Shape;
 
 /// A synthetic model: its dimensions, and the zeros that its states have.
@@ -18,21 +20,46 @@ pub(super) struct Synthetic {
     pub(super) rows: usize,
     /// How many numbers a row has, and of how many bits, if the embedding is not folded.
     pub(super) numbers: Option<(usize, u32)>,
-    pub(super) activation: Activation,
+    pub(super) cell: Cell,
     /// Shares of zeros in the state, in percent, in which it is wanted.
     pub(super) zeros: &'static [u32],
+}
+
+const RELU: Cell = Cell::SimpleRnn(Activation::Relu);
+
+/// What a synthetic model computes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    SimpleRnn(Activation),
+    Gru,
+    Lstm,
+    /// Two layers: an LSTM upon a GRU.
+    Stack,
+}
+
+impl Cell {
+    /// What a recipe calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::SimpleRnn(_) => "simple-rnn",
+            Self::Gru => "gru",
+            Self::Lstm => "lstm",
+            Self::Stack => "gru, lstm",
+        }
+    }
 }
 
 impl Synthetic {
     /// One to change.
     pub(super) const FOLDED: Self =
-        Self { name: "", units: 4, rows: 200, numbers: None, activation: Activation::Relu, zeros: &[] };
+        Self { name: "", units: 4, rows: 200, numbers: None, cell: RELU, zeros: &[] };
 
     /// The model file. In the state after every word `zeros` percent of the units are zero: biases drive that many of
     /// them far below zero and the others far above, farther than all products reach. In a folded embedding, each
     /// word chooses which.
     pub(super) fn model(&self, zeros: u32) -> Vec<u8> {
-        let Self { units, rows, numbers, activation, .. } = *self;
+        let Self { units, rows, numbers, cell, .. } = *self;
+        let Cell::SimpleRnn(activation) = cell else { return self.gated(1) };
         let (width, bits) = numbers.unwrap_or_default();
         let (inputs, bias_rows) = (units + width, if numbers.is_some() { 1 } else { rows });
         let mut random = Random(1);
@@ -65,15 +92,19 @@ impl Synthetic {
             weights: &weights,
             bias_shift: 11,
             state_shift: 0,
+            input_shift: 0,
         };
-        self.file(embedding(numbers, &table, [4, 0]), rnn, &mut random)
+        self.file(embedding(numbers, &table, [4, 0]), rnn.into(), &mut random)
     }
 
     /// A model of any bytes: weights from end to end of their range, extremes above all, shifts that let states
     /// saturate or die, and biases of which a share that depends on `seed` closes its unit. Both orders and both
     /// activations come in turn.
     pub(super) fn wild(&self, seed: u32) -> Vec<u8> {
-        let Self { units, rows, numbers, .. } = *self;
+        let Self { units, rows, numbers, cell, .. } = *self;
+        if !matches!(cell, Cell::SimpleRnn(_)) {
+            return self.gated(seed);
+        }
         let (width, bits) = numbers.unwrap_or_default();
         let inputs = units + width;
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9) | 1);
@@ -100,10 +131,11 @@ impl Synthetic {
             weights: &weights,
             bias_shift: random.below(15) as u8,
             state_shift: random.below(6) as u8,
+            input_shift: 0,
         };
         // The loader refuses sums that may be too large.
         loop {
-            let file = self.file(embedding, rnn, &mut Random(seed + 1));
+            let file = self.file(embedding, rnn.into(), &mut Random(seed + 1));
             match (Model::from_bytes(&file), rnn.state_shift) {
                 (Err(_), 1..) => rnn.state_shift -= 1,
                 (Err(_), 0) if rnn.bias_shift > 0 => rnn.bias_shift -= 1,
@@ -112,28 +144,114 @@ impl Synthetic {
         }
     }
 
-    fn file(&self, embedding: Embedding<'_>, rnn: SimpleRnn<'_>, random: &mut Random) -> Vec<u8> {
+    /// A model of GRU or LSTM layers with weights of any size, where `seed` decides.
+    fn gated(&self, seed: u32) -> Vec<u8> {
+        let Self { units, rows, numbers, cell, .. } = *self;
+        let (width, bits) = numbers.unwrap_or_default();
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9) | 1);
+        let table: Vec<u8> = (0..rows * width * bits as usize / 8).map(|_| random.below(256) as u8).collect();
+        let embedding = embedding(numbers, &table, [4, 1]);
+        let seeds = [0, 1].map(|_| random.below(1 << 24) as u32);
+        let folded = numbers.is_none().then_some(rows);
+        // As large as weights are in trained networks; where the loader refuses their sums, smaller.
+        for spread in (0..12).rev() {
+            let (gru, lstm) = match cell {
+                Cell::Gru => (gru(units, width, folded, spread, seeds[0]), Vec::new()),
+                Cell::Lstm => (Vec::new(), lstm(units, width, folded, spread, seeds[0])),
+                Cell::Stack => {
+                    (gru(units, width, folded, spread, seeds[0]), lstm(units, units, None, spread, seeds[1]))
+                }
+                Cell::SimpleRnn(_) => (Vec::new(), Vec::new()),
+            };
+            let (units, bias_shift, input_shift, state_bits) = (units as u32, 4, 0, 10);
+            let gru: Layer<'_> = Gru { units, weights: &gru, bias_shift, input_shift, state_bits }.into();
+            let lstm: Layer<'_> = Lstm { units, weights: &lstm, bias_shift, input_shift, state_bits }.into();
+            let layers = match cell {
+                Cell::Stack => Layers::new(&[gru, lstm]),
+                Cell::Lstm => Layers::new(&[lstm]),
+                Cell::Gru | Cell::SimpleRnn(_) => Layers::new(&[gru]),
+            };
+            let file = layers.map(|layers| self.file(embedding, layers, &mut Random(seed + 1)));
+            if let Some(file) = file.filter(|file| Model::from_bytes(file).is_ok()) {
+                return file;
+            }
+        }
+        Vec::new()
+    }
+
+    fn file(&self, embedding: Embedding<'_>, layers: Layers<'_>, random: &mut Random) -> Vec<u8> {
         let Self { units, rows, .. } = *self;
         let dense: Vec<u8> = (0..units).map(|_| (random.below(15) as i8 - 7) as u8).collect();
         let contents = Contents {
             labels: "negative\npositive",
-            normalization: Normalization::KERAS,
-            vocabulary: Vocabulary {
-                seed: 0,
-                slots: rows as u32 - 1,
-                pilots: &vec![0; rows / 2],
-                fingerprints: &(1..rows).map(|_| random.below(256) as u8).collect::<Vec<_>>(),
-            },
-            // So that every word of a text is a step.
-            unknown: Unknown::Row,
-            sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
-            embedding,
-            rnn,
-            dense: Dense { outputs: 1, kernel: &dense, bias: &[0; 4], scale: 0.001 },
+            input: Input::Text(Text {
+                normalization: Normalization::KERAS,
+                vocabulary: Vocabulary {
+                    seed: 0,
+                    slots: rows as u32 - 1,
+                    pilots: &vec![0; rows / 2],
+                    fingerprints: &(1..rows).map(|_| random.below(256) as u8).collect::<Vec<_>>(),
+                },
+                // So that every word of a text is a step.
+                unknown: Unknown::Row,
+                sequence: Sequence { maxlen: 0, truncating: Truncating::Post, padding: None },
+                embedding,
+            }),
+            layers,
+            head: Head::Classes(Dense { outputs: 1, kernel: &dense, bias: &[0; 4], scale: 0.001 }),
         };
-        let mut buffer = vec![0; rows * (embedding.width() as usize + 2) + rnn.weights.len() + 4096];
+        let weights: usize = layers.iter().map(|layer| layer.weights().len()).sum();
+        let mut buffer = vec![0; rows * (embedding.width() as usize + 2) + weights + 4096];
         file::encode(&contents, &mut buffer).map(|file| file.to_vec()).unwrap_or_default()
     }
+}
+
+/// A number that its place decides, from -`spread` to `spread`.
+fn at(place: [usize; 3], seed: u32, spread: usize) -> i32 {
+    let mixed = place.iter().fold(seed, |mixed, &part| {
+        let mixed = (mixed ^ part as u32).wrapping_mul(0x9E37_79B9);
+        mixed ^ mixed >> 15
+    });
+    Random(mixed | 1).below(2 * spread + 1) as i32 - spread as i32
+}
+
+/// What a sum begins with. Those of odd rows are in 256ths.
+fn begin([unit, sum]: [usize; 2], seed: u32, is_odd: bool) -> Begin {
+    let more = if is_odd { 8 } else { 0 };
+    Begin {
+        bias: at([unit, sum, 1], !seed, 1 << 18) << more,
+        shift: (4 + more + at([unit, sum, 0], !seed, 2)) as u8,
+    }
+}
+
+/// Weights of a GRU, in 256ths up to `1 << spread + 4`.
+fn gru(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
+    let weight = |unit, sum, input| at([unit, sum as usize, input], seed, 16 << spread);
+    let begin = |unit: usize, sum| {
+        let is_odd = match sum {
+            GruSum::Update => false,
+            GruSum::Reset => true,
+            GruSum::Input | GruSum::State => unit % 2 == 1,
+        };
+        begin([unit, sum as usize], seed, is_odd)
+    };
+    let kernel = Gru::encode_kernel(units, width + units, begin, weight);
+    let biases = (0..rows.unwrap_or(0)).flat_map(|row| {
+        Gru::encode_biases(units, move |unit, sum| at([unit, sum as usize, row], seed ^ 1, 32_000))
+    });
+    kernel.chain(biases).collect()
+}
+
+/// The same of an LSTM.
+fn lstm(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
+    let weight = |unit, sum, input| at([unit, sum as usize, input], seed, 16 << spread);
+    let begin =
+        |unit, sum| begin([unit, sum as usize], seed, matches!(sum, LstmSum::Candidate | LstmSum::Output));
+    let kernel = Lstm::encode_kernel(units, width + units, begin, weight);
+    let biases = (0..rows.unwrap_or(0)).flat_map(|row| {
+        Lstm::encode_biases(units, move |unit, sum| at([unit, sum as usize, row], seed ^ 1, 32_000))
+    });
+    kernel.chain(biases).collect()
 }
 
 /// With numbers, if any, that are shifted so far where they have four bits and where they have eight.
@@ -154,7 +272,7 @@ fn embedding(numbers: Option<(usize, u32)>, table: &[u8], [four, eight]: [u8; 2]
 pub(super) fn states(model: &[u8]) -> Result<u32> {
     let model = Model::from_bytes(model).map_err(|error| anyhow!("the model is refused: {error}"))?;
     let rows = model.contents().rows();
-    let mut state = State::<512>::zero(&model).map_err(|error| anyhow!("{error}"))?;
+    let mut state = State::<4096>::zero(&model).map_err(|error| anyhow!("{error}"))?;
     let (mut row, mut hash) = (0, 0x811C_9DC5u32);
     for _ in 0..128 {
         row += 37;
@@ -162,10 +280,10 @@ pub(super) fn states(model: &[u8]) -> Result<u32> {
             row = row.saturating_sub(rows);
         }
         model.step(row, &mut state);
-        hash = state
-            .values()
-            .iter()
-            .fold(hash, |hash, &h| (hash ^ u32::from(h as u8)).wrapping_mul(0x0100_0193));
+        // Of numbers of 8 bits one byte, of others two at once.
+        let mask = if state.values().int8().is_some() { 0xFF } else { 0xFFFF };
+        let values = state.values();
+        hash = values.iter().fold(hash, |hash, h| (hash ^ h as u32 & mask).wrapping_mul(0x0100_0193));
     }
     Ok(hash)
 }
@@ -204,7 +322,7 @@ mod tests {
                 let mut all = 0;
                 for row in 0..200 {
                     model.step(row, &mut state);
-                    let zeros = state.values().iter().filter(|&&h| h == 0).count();
+                    let zeros = state.values().iter().filter(|&h| h == 0).count();
                     assert!((100 * zeros).abs_diff(units * percent as usize) < 100);
                     all += zeros;
                 }
