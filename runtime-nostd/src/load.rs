@@ -1,8 +1,8 @@
 //! The loader: it checks a model once, so that computing with it can neither fail nor overflow nor read out of range.
 
 use crate::check::{at_least_one, at_most, exactly};
-use crate::kernels::Shape;
 use crate::layers::{Activation, Dense, Incoming, Layer};
+use crate::shape::Shape;
 use crate::{Contents, Error, Head, Input, PadStates, Padding, Sequence, Text, file};
 
 /// A model that has been checked: every length, index, shift and sum is known to be in range.

@@ -374,49 +374,6 @@ impl<'a> Contents<'a> {
         let Input::Text(text) = &self.input;
         text.sequence.window()
     }
-
-    /// The bytes of memory for states, and for the list of inputs that steps of SimpleRNNs need, if a list for so many
-    /// inputs takes `list_bytes`: 6 for each, for an even number, on cores with Arm's DSP instructions, 8 for each on other
-    /// cores that have a kernel in assembly. [`Model::workspace`](crate::Model::workspace) is this for the target of the
-    /// build, remembered words and alignment added.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
-    /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().memory(|inputs| 8 * inputs), 32 + 8 * 32); // on a Cortex-M0
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn memory(&self, list_bytes: fn(usize) -> usize) -> usize {
-        4 * crate::kernels::layer_words(self, list_bytes)
-    }
-
-    /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.
-    ///
-    /// For a single SimpleRNN it is the number of inputs of a step: hidden units and, if the embedding is projected, the
-    /// numbers of its row. For other networks it is the memory that they need, in units of what a classifier has for each of
-    /// its `UNITS`; a [`Session`](crate::Session) needs no more memory than the network does.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
-    /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().inputs(), 32);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn inputs(&self) -> u32 {
-        match self.layers.simple_rnn() {
-            Some(rnn) => rnn.units.saturating_add(self.width()),
-            #[cfg(kilornn_gates)]
-            None => crate::kernels::classifier_units(self),
-            #[cfg(not(kilornn_gates))]
-            None => u32::MAX,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,15 +15,15 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::numbers::Numbers;
-#[cfg(not(kilornn_assembly = "dsp"))]
-use super::scratch::ActiveInput;
-#[cfg(kilornn_assembly = "dsp")]
-use super::scratch::ActivePair;
-#[cfg(kilornn_gates)]
-use super::scratch::list_bytes;
 use super::state::Memory;
 use crate::Model;
 use crate::layers::{Activation, Embedding, Order, SimpleRnn, tanh};
+#[cfg(not(kilornn_assembly = "dsp"))]
+use crate::scratch::ActiveInput;
+#[cfg(kilornn_assembly = "dsp")]
+use crate::scratch::ActivePair;
+#[cfg(kilornn_gates)]
+use crate::scratch::list_bytes;
 
 /// What the assembly needs for one step: a struct in C's layout, to which it gets one pointer.
 ///
@@ -37,7 +37,7 @@ use crate::layers::{Activation, Embedding, Order, SimpleRnn, tanh};
 /// | pointer | points to | bytes | multiple of | guaranteed by |
 /// |---|---|---:|---:|---|
 /// | `state` | the states of the units, `i8` each | `units` | 4 | [`Memory`]: there is room for `inputs` |
-/// | `list` | a [`List`](super::scratch::List): active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`Memory`]: there is room for `inputs` |
+/// | `list` | a [`List`](crate::scratch::List): active inputs, or all inputs | `8 * inputs`; `6 * inputs + 6` with DSP instructions | 4 | [`Memory`]: there is room for `inputs` |
 /// | `end` | a place in the list, or its end | | 4 | [`Plan::push`], which moves it behind what it writes |
 /// | `biases` | the row's biases, two units in an `i16` | `units` | 4 | the loader: the weights are at a multiple of 4, and `row` is one of the embedding's rows |
 /// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |

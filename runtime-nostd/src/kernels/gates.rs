@@ -59,6 +59,12 @@ pub(super) const fn output(value: i32, bits: u8) -> i16 {
     ((value + (1 << shift >> 1)) >> shift) as i16
 }
 
+/// Inputs in twos, as kernels have their weights.
+#[inline(always)]
+pub(super) fn columns(inputs: &[i16]) -> &[[i16; 2]] {
+    inputs.as_chunks().0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,6 @@
 //! One step of a GRU, in plain Rust.
 
-use super::gates::{Sums, half_times, output};
-use super::stack::columns;
+use super::gates::{Sums, columns, half_times, output};
 use crate::layers::{Gru, blocks, gate, wide_tanh};
 
 /// Takes one step. `inputs` are the numbers that came in and then the layer's outputs of the step before; `states` are the

@@ -15,13 +15,10 @@ mod lstm;
 mod numbers;
 #[cfg(not(kilornn_assembly))]
 mod portable;
-mod scratch;
-mod shape;
 #[cfg(kilornn_gates)]
 mod stack;
 mod state;
 
-pub(crate) use shape::{Shape, layer_words};
 pub use state::State;
 #[cfg(kilornn_gates)]
 pub(crate) use state::classifier_units;

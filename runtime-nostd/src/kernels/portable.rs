@@ -1,12 +1,12 @@
 //! The kernel for every target: plain Rust, and the oracle for any other.
 
 use super::numbers::Numbers;
-use super::scratch::List as Room;
-#[cfg(kilornn_gates)]
-use super::scratch::list_in;
 use super::state::Memory;
 use crate::Model;
 use crate::layers::{BLOCK, Order, SimpleRnn};
+use crate::scratch::List as Room;
+#[cfg(kilornn_gates)]
+use crate::scratch::list_in;
 
 /// Takes one step of a network that is this SimpleRNN alone, in memory of the model's shape.
 #[inline(never)]

@@ -5,9 +5,9 @@ use super::gru;
 #[cfg(feature = "lstm")]
 use super::lstm;
 use super::numbers::Numbers;
-use super::shape::state_words;
 use super::step_in_stack;
 use crate::layers::{Embedding, Layer};
+use crate::shape::state_words;
 use crate::{Model, Values};
 
 /// Takes one step with a row of the embedding, in memory of the model's shape. The last layer's part of the memory comes
@@ -74,10 +74,4 @@ fn fill(inputs: &mut [i16], numbers: Numbers<'_>) {
             *place = number;
         }
     });
-}
-
-/// Inputs in twos, as kernels have their weights.
-#[inline(always)]
-pub(super) fn columns(inputs: &[i16]) -> &[[i16; 2]] {
-    inputs.as_chunks().0
 }

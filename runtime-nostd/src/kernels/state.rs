@@ -1,9 +1,9 @@
 //! The hidden state, and the memory that a step needs.
 
-use super::scratch::{List, Scratch, list_in};
-use super::shape::Shape;
+use crate::scratch::{List, Scratch, list_in};
+use crate::shape::Shape;
 #[cfg(kilornn_gates)]
-use super::shape::layer_words;
+use crate::shape::layer_words;
 use crate::{Error, Model, Values};
 
 /// The memory in which a network's state is kept: a [`State`], or words of a caller's buffer.

@@ -1,7 +1,7 @@
 //! GRU: an update gate and a reset gate around a state.
 
 use super::gates::{Begin, Bounds, blocks, halves, pair};
-use super::layer::{Gated, Incoming};
+use super::incoming::{Gated, Incoming};
 use crate::Error;
 use crate::check::at_most;
 

@@ -1,7 +1,7 @@
 //! LSTM: an input gate, a forget gate and an output gate around a cell state.
 
 use super::gates::{Begin, Bounds, blocks, halves, pair};
-use super::layer::{Gated, Incoming};
+use super::incoming::{Gated, Incoming};
 use crate::Error;
 
 /// Keras's `LSTM` (activations tanh and sigmoid), which is also PyTorch's.

@@ -12,6 +12,7 @@ mod embedding;
 mod gates;
 #[cfg(feature = "gru")]
 mod gru;
+mod incoming;
 mod layer;
 #[cfg(feature = "lstm")]
 mod lstm;
@@ -30,7 +31,7 @@ pub use gates::Begin;
 pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};
-pub(crate) use layer::Incoming;
+pub(crate) use incoming::Incoming;
 pub use layer::{LAYERS, Layer, Layers};
 #[cfg(feature = "lstm")]
 pub use lstm::{Lstm, LstmSum};

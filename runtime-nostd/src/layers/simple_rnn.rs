@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Activation;
-use super::layer::Incoming;
+use super::incoming::Incoming;
 use crate::Error;
 use crate::check::{aligned, at_least_one, at_most, exactly};
 

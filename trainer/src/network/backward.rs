@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
 use super::dropout::{Dropout, mask};
+use super::forward::with_step;
 use super::grid::{LayerGrid, StateGrid};
-use super::layer::{Layer, with_step};
+use super::layer::Layer;
 use super::loss::{self, Objective, Tally, Target};
 use super::projection::{InputGradients, Projection};
 use super::recurrence::{Output, Recurrence, with_values};

@@ -20,6 +20,7 @@ mod batch;
 mod cells;
 mod composed;
 mod dropout;
+mod forward;
 mod grid;
 mod initializers;
 mod kernels;
@@ -48,9 +49,9 @@ pub use layer::Layer;
 pub use recurrence::Trace;
 pub use weights::{Array, LayerArrays, Unfit};
 
+use self::forward::Reads;
 pub(crate) use self::grid::{halfword, int8};
 use self::kernels::{Matrix, Mode, multiply};
-use self::layer::Reads;
 use self::projection::Projection;
 use crate::recipe::Recipe;
 

@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::network::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
 use crate::network::composed;
+use crate::network::forward::with_step;
 use crate::network::grid::{LayerGrid, StateGrid};
-use crate::network::layer::with_step;
 
 /// A layer to compute with: only its cell matters.
 struct Of {

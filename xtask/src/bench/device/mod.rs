@@ -50,7 +50,6 @@ const GRU: Synthetic = Synthetic {
     cell: Cell::Gru,
     zeros: &[0],
     rows: 1_000,
-    ..LARGE
 };
 const LSTM: Synthetic = Synthetic { name: "12x32 lstm", cell: Cell::Lstm, ..GRU };
 const SMALL_GRU: Synthetic = Synthetic { name: "16x16 gru", units: 16, numbers: Some((16, 8)), ..GRU };

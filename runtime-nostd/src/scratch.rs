@@ -12,7 +12,7 @@
 /// so much also in plain Rust.
 #[derive(Debug, Clone)]
 #[repr(C, align(4))]
-pub(super) struct Scratch<const UNITS: usize> {
+pub(crate) struct Scratch<const UNITS: usize> {
     room: [Room; UNITS],
     #[cfg(kilornn_assembly = "dsp")]
     last_half: Room,
@@ -27,14 +27,14 @@ type Room = [u16; 2];
 
 /// The list of a step's inputs, whose form is the kernel's own.
 #[cfg(kilornn_assembly)]
-pub(super) type List<'s> = *mut u32;
+pub(crate) type List<'s> = *mut u32;
 /// The list of a step's active inputs: where the input's column begins, in `i16`s from the start of the kernel, and what
 /// multiplies it, as the bits of an `i16`.
 #[cfg(not(kilornn_assembly))]
-pub(super) type List<'s> = &'s mut [[u16; 2]];
+pub(crate) type List<'s> = &'s mut [[u16; 2]];
 
 /// The bytes of the list for a step with so many inputs.
-pub(super) const fn list_bytes(inputs: usize) -> usize {
+pub(crate) const fn list_bytes(inputs: usize) -> usize {
     if cfg!(kilornn_assembly = "dsp") {
         12 * inputs.div_ceil(2)
     } else if cfg!(kilornn_assembly) {
@@ -45,7 +45,7 @@ pub(super) const fn list_bytes(inputs: usize) -> usize {
 }
 
 impl<const UNITS: usize> Scratch<UNITS> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             room: [[0; _]; UNITS],
             #[cfg(kilornn_assembly = "dsp")]
@@ -55,7 +55,7 @@ impl<const UNITS: usize> Scratch<UNITS> {
 
     /// The list of a step with up to `UNITS` inputs.
     #[inline]
-    pub(super) fn list(&mut self) -> List<'_> {
+    pub(crate) fn list(&mut self) -> List<'_> {
         #[cfg(kilornn_assembly)]
         return (&raw mut *self).cast();
         #[cfg(not(kilornn_assembly))]
@@ -64,20 +64,20 @@ impl<const UNITS: usize> Scratch<UNITS> {
 
     /// As many whole words as there are.
     #[cfg(kilornn_gates)]
-    pub(super) fn words(&mut self) -> &mut [u32] {
+    pub(crate) fn words(&mut self) -> &mut [u32] {
         bytemuck::pod_align_to_mut(self.room.as_flattened_mut()).1
     }
 
     /// The same, to read.
     #[cfg(kilornn_gates)]
-    pub(super) fn as_words(&self) -> &[u32] {
+    pub(crate) fn as_words(&self) -> &[u32] {
         bytemuck::pod_align_to(self.room.as_flattened()).1
     }
 }
 
 /// The list in words that lie elsewhere; how many there are, the caller has checked.
 #[inline]
-pub(super) fn list_in(words: &mut [u32]) -> List<'_> {
+pub(crate) fn list_in(words: &mut [u32]) -> List<'_> {
     #[cfg(kilornn_assembly)]
     return words.as_mut_ptr();
     #[cfg(not(kilornn_assembly))]
@@ -87,19 +87,19 @@ pub(super) fn list_in(words: &mut [u32]) -> List<'_> {
 /// An active input: one that is not zero.
 #[cfg(all(kilornn_assembly, not(kilornn_assembly = "dsp")))]
 #[repr(C)]
-pub(super) struct ActiveInput {
+pub(crate) struct ActiveInput {
     /// Where its column begins, in bytes from the start of the kernel.
-    pub(super) column: u32,
+    pub(crate) column: u32,
     /// What multiplies the column.
-    pub(super) multiplier: i32,
+    pub(crate) multiplier: i32,
 }
 
 /// Two active inputs.
 #[cfg(kilornn_assembly = "dsp")]
 #[repr(C)]
-pub(super) struct ActivePair {
+pub(crate) struct ActivePair {
     /// Where their columns begin, in bytes from the row of biases.
-    pub(super) columns: [u32; 2],
+    pub(crate) columns: [u32; 2],
     /// What multiplies the columns.
-    pub(super) multipliers: [i16; 2],
+    pub(crate) multipliers: [i16; 2],
 }

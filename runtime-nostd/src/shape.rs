@@ -1,10 +1,10 @@
 //! What a model's state is like, in few bytes: a model and a state that have the same shape fit each other.
 
-use super::scratch::list_bytes;
 use crate::Contents;
 #[cfg(kilornn_gates)]
 use crate::Values;
 use crate::layers::Layer;
+use crate::scratch::list_bytes;
 
 /// The shape of a state.
 ///
@@ -94,7 +94,7 @@ impl Shape {
 }
 
 /// The words of memory for the states of all layers.
-pub(super) fn state_words(contents: &Contents<'_>) -> usize {
+pub(crate) fn state_words(contents: &Contents<'_>) -> usize {
     let mut width = contents.width();
     let words = contents.layers.iter().map(|layer| {
         let words = layer.state_words(width);
