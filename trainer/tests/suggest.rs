@@ -16,7 +16,7 @@ fn several_recipes_are_tried_and_the_best_is_left_as_a_recipe() {
     let suggestion = &metrics["suggestion"];
     let proposals = suggestion["proposals"].as_array().unwrap();
     let names: Vec<&str> = proposals.iter().map(|proposal| proposal["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["narrow", "wide", "order"]);
+    assert_eq!(names, ["narrow", "wide", "gated"]);
     let accuracy = |proposal: &Value| proposal["tried"]["accuracy"].as_f64().unwrap();
     let best = proposals.iter().map(accuracy).fold(0.0, f64::max);
     assert_eq!(accuracy(&proposals[suggestion["taken"].as_u64().unwrap() as usize]), best);

@@ -13,8 +13,8 @@ use crate::data::Dataset;
 use crate::numbers::grouped;
 use crate::quantize::FileSize;
 use crate::recipe::{
-    EmbeddingBits, Fold, Letters, Lookup, OptimizerKind, Recipe, RecurrentInitializer, Schedule, Teacher,
-    UnknownWords, VocabularyBy,
+    CellKind, EmbeddingBits, Fold, Letters, Lookup, OptimizerKind, PerLayer, Recipe, RecurrentInitializer,
+    Schedule, Teacher, UnknownWords, VocabularyBy,
 };
 use crate::text::PerfectHash;
 
@@ -165,6 +165,8 @@ enum Kind {
     Wide,
     /// The same without a teacher.
     Order,
+    /// A GRU without a teacher.
+    Gated,
 }
 
 impl Kind {
@@ -178,11 +180,11 @@ impl Kind {
             return vec![Self::Wide];
         }
         let mut all = match traits.classes {
-            0..=FEW_CLASSES => vec![Self::Narrow, Self::Wide, Self::Order],
-            _ => vec![Self::Wide, Self::Order],
+            0..=FEW_CLASSES => vec![Self::Narrow, Self::Wide, Self::Gated],
+            _ => vec![Self::Gated, Self::Wide],
         };
         // Without a teacher, nobody says what texts without labels are.
-        all.retain(|kind| !needs_teacher || *kind != Self::Order);
+        all.retain(|kind| !needs_teacher || *kind != Self::Gated);
         if traits.tokens() <= MANY_TOKENS { all } else { all[..1].to_vec() }
     }
 
@@ -191,6 +193,7 @@ impl Kind {
             Self::Narrow => "narrow",
             Self::Wide => "wide",
             Self::Order => "order",
+            Self::Gated => "gated",
         }
     }
 
@@ -203,8 +206,8 @@ impl Kind {
             Self::Narrow => "for few classes, each told by many words and pairs",
             Self::Wide if traits.texts < COMPARABLE => "for texts that are too few to try several recipes on",
             Self::Wide => "for classes that are told apart by what words mean",
-            Self::Order if traits.texts < TEACHABLE => "for texts that are too few for a teacher",
-            Self::Order => {
+            Self::Order => "for texts that are too few for a teacher",
+            Self::Gated => {
                 "for classes that are told apart by the order of words, which a teacher of n-grams does not see"
             }
         }
@@ -212,6 +215,33 @@ impl Kind {
 
     /// The recipe of this kind, but for the number of words.
     fn recipe(self, traits: &Traits) -> Recipe {
+        match self {
+            Self::Gated => Self::gated(traits),
+            Self::Narrow | Self::Wide | Self::Order => self.ungated(traits),
+        }
+    }
+
+    /// The recipe of the GRU: much is left out, at a high learning rate.
+    fn gated(traits: &Traits) -> Recipe {
+        let ungated = Self::Order.ungated(traits);
+        let (embedding, units) = if traits.classes <= FEW_CLASSES { (16, 32) } else { (32, 64) };
+        let epochs = if traits.texts <= 20_000 { 40 } else { ungated.epochs };
+        Recipe {
+            cell: PerLayer::All(CellKind::Gru),
+            embedding,
+            units: units.into(),
+            recurrent_initializer: RecurrentInitializer::Orthogonal,
+            embedding_dropout: 0.3,
+            recurrent_dropout: 0.15,
+            learning_rate: if traits.classes <= FEW_CLASSES { 0.01 } else { 0.02 },
+            batch: 64,
+            epochs,
+            quantized_epochs: epochs / 4,
+            ..ungated
+        }
+    }
+
+    fn ungated(self, traits: &Traits) -> Recipe {
         let is_small = traits.texts < COMPARABLE;
         let (embedding, units) = match (self, traits.classes) {
             (Self::Narrow, 0..=2) if !traits.by_character => (4, 8),
@@ -268,10 +298,14 @@ fn about(recipe: &Recipe) -> String {
     let pairs = if recipe.pairs { " and pairs of them" } else { "" };
     let teacher = if recipe.teacher == Teacher::None { "no teacher" } else { "a teacher" };
     format!(
-        "at most {} {token}{pairs}, {} numbers each, {} units, {teacher}",
+        "at most {} {token}{pairs}, {} numbers each, {}, {teacher}",
         grouped(recipe.vocabulary),
         recipe.embedding,
-        recipe.units,
+        match recipe.cell.of(0) {
+            CellKind::SimpleRnn => format!("{} units", recipe.units),
+            CellKind::Gru => format!("a GRU of {} units", recipe.units),
+            CellKind::Lstm => format!("an LSTM of {} units", recipe.units),
+        },
     )
 }
 
@@ -339,7 +373,7 @@ mod tests {
                 for by_character in [false, true] {
                     let traits =
                         Traits { by_character, is_unspaced: by_character, ..traits(texts, classes, tokens) };
-                    for kind in [Kind::Narrow, Kind::Wide, Kind::Order] {
+                    for kind in [Kind::Narrow, Kind::Wide, Kind::Order, Kind::Gated] {
                         let recipe = kind.recipe(&traits);
                         let vocabulary = most_entries(&recipe, &labels).unwrap();
                         let recipe = Recipe { vocabulary, ..recipe }.with(&[]).unwrap();
@@ -360,10 +394,10 @@ mod tests {
 
     #[test]
     fn recipes_are_tried_where_there_are_texts_to_tell_and_time() {
-        use Kind::{Narrow, Order, Wide};
+        use Kind::{Gated, Narrow, Order, Wide};
         let kinds = |texts, classes, tokens| Kind::for_traits(&traits(texts, classes, tokens));
-        assert_eq!(kinds(9601, 2, 20.0), [Narrow, Wide, Order]);
-        assert_eq!(kinds(10_003, 77, 11.0), [Wide, Order]);
+        assert_eq!(kinds(9601, 2, 20.0), [Narrow, Wide, Gated]);
+        assert_eq!(kinds(10_003, 77, 11.0), [Gated, Wide]);
         assert_eq!(kinds(25_000, 2, 230.0), [Narrow], "long");
         assert_eq!(kinds(560_000, 14, 50.0), [Wide], "long");
         assert_eq!(kinds(600, 2, 20.0), [Wide], "few texts");
@@ -377,7 +411,7 @@ mod tests {
     fn the_best_is_taken_and_among_equals_the_first() {
         let mut suggestion = Suggestion::of(&data(1200), &[]).unwrap();
         let names: Vec<&str> = suggestion.proposals.iter().map(|proposal| proposal.name).collect();
-        assert_eq!((suggestion.taken, &names[..]), (0, &["narrow", "wide", "order"][..]));
+        assert_eq!((suggestion.taken, &names[..]), (0, &["narrow", "wide", "gated"][..]));
         let tried = |accuracy| Some(Tried { accuracy, loss: 0.5, bytes: 1000, examples: 100 });
         for (results, best) in [
             ([tried(0.7), tried(0.9), tried(0.8)], 1),
