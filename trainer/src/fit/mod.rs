@@ -212,6 +212,11 @@ fn train_epoch(
     progress.finish_and_clear();
     state.optimizers.settle(network, *ties);
     state.positions = [order.get_word_pos(), drops.get_word_pos()];
+    // Weights that have grown in the epoch must still be weights that the device can add up.
+    if let Some(grid) = &mut state.grid {
+        grid.make_room(network);
+    }
+    let grid = state.grid.as_ref();
     let smoothing = objective.label_smoothing;
     let validated = validation
         .map(|Examples { texts, classes, .. }| {

@@ -218,6 +218,39 @@ fn words_that_open_or_close_gates_are_not_clipped() {
     }
 }
 
+/// Weights go on growing in the quantized epochs, while the grid stays.
+#[test]
+fn a_grid_makes_room_for_weights_that_have_grown() {
+    for toml in [
+        "cell = \"gru\"\nfold = \"never\"",
+        "cell = \"lstm\"\nfold = \"never\"\nembedding_bits = 4",
+        "cell = [\"gru\", \"lstm\"]\nfold = \"never\"",
+    ] {
+        let recipe = recipe(&format!("{toml}\nembedding = 8\nunits = 64"));
+        let encoder = encoder(&recipe);
+        let mut network = network(&recipe, &encoder, 1);
+        let texts = texts();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let bits = number_bits(&recipe, &network);
+        let mut grid = choose_grid(&network, &encoder.encode_all(&texts), None, bits).unwrap();
+        for layer in &mut network.layers {
+            layer.recurrent_kernel.values.iter_mut().for_each(|weight| *weight *= 4.0);
+        }
+        let labels = ["0", "1"].map(str::to_owned);
+        let sample = Sample::new(&encoder, &texts);
+        let refused = export(&network, &encoder, &recipe, &labels, &sample, Some(&grid)).err();
+        let refused = refused.unwrap_or_else(|| panic!("{toml}: nothing overflows"));
+        assert!(format!("{refused:#}").contains("bound of a sum"), "{toml}: {refused:#}");
+        grid.make_room(&network);
+        let error = export(&network, &encoder, &recipe, &labels, &sample, Some(&grid)).unwrap().logit_error;
+        assert!(error < 0.02, "{toml}: {error}");
+        // Once is enough.
+        let before = grid.clone();
+        grid.make_room(&network);
+        assert_eq!(grid, before, "{toml}");
+    }
+}
+
 #[test]
 fn the_device_follows_stacks_of_different_cells() {
     for toml in [

@@ -67,6 +67,10 @@ fn at(
 ) -> (LayerGrid, Option<Numbers>) {
     let (units, [_, columns]) = (layer.units(), layer.kernel.shape);
     let one = f32::from(1u16 << state_bits);
+    let below = match reads {
+        Reads::Below(below) => Some(*below),
+        Reads::Folded { .. } | Reads::Numbers { .. } => None,
+    };
     let argument =
         |column: usize| if is_candidate(layer.cell, column / units) { ARGUMENT } else { ARGUMENT / 2.0 };
     let column_of = |values: &[f32], column: usize| {
@@ -85,7 +89,7 @@ fn at(
         let factors: Vec<f32> =
             (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
         let (grid, numbers) = with_factors(network, layer, reads, biases, factors, state_bits, &shifts);
-        let found = bounds(layer, &grid, reads, numbers.as_ref(), one);
+        let found = bounds(layer, &grid, numbers.as_ref(), below, one);
         let kernel = if grid.inputs.is_empty() { Vec::new() } else { grid.kernel_steps(layer) };
         let mut finer = false;
         for (column, (shift, bound)) in shifts.iter_mut().zip(found).enumerate() {
@@ -131,12 +135,13 @@ fn with_factors(
     (LayerGrid { inputs, input_shift, factors, bias_shift, states }, numbers)
 }
 
-/// The largest sum of magnitudes of each column's products and bias, as the loader counts them.
+/// The largest sum of magnitudes of each column's products and bias, as the loader counts them; besides its states, the layer
+/// reads `numbers` of an embedding, outputs of the layer `below`, or rows of biases.
 fn bounds(
     layer: &Layer,
     grid: &LayerGrid,
-    reads: &Reads<'_>,
     numbers: Option<&Numbers>,
+    below: Option<&LayerGrid>,
     one: f32,
 ) -> Vec<f32> {
     let columns = grid.factors.len();
@@ -148,20 +153,16 @@ fn bounds(
         }
     };
     add(&grid.recurrent_steps(layer), one);
-    let input = match (reads, numbers) {
-        (Reads::Folded { .. }, _) => 0.0,
-        (Reads::Numbers { bits, .. }, Some(numbers)) => {
-            let most = if *bits == EmbeddingBits::Four { 8.0 } else { 128.0 };
+    let input = match (below.map(|below| &below.states), numbers) {
+        (Some(StateGrid::Int8 { .. }), _) => 127.0 * f32::from(1u16 << grid.input_shift),
+        (Some(StateGrid::Int16 { state_bits, .. }), _) => {
+            f32::from(1u16 << state_bits) * f32::from(1u16 << grid.input_shift)
+        }
+        (None, Some(numbers)) => {
+            let most = if numbers.bits == EmbeddingBits::Four { 8.0 } else { 128.0 };
             most * f32::from(1u16 << numbers.shift)
         }
-        (Reads::Numbers { .. }, None) => 0.0,
-        (Reads::Below(below), _) => {
-            let most = match below.states {
-                StateGrid::Int8 { .. } => 127.0,
-                StateGrid::Int16 { state_bits, .. } => f32::from(1u16 << state_bits),
-            };
-            most * f32::from(1u16 << grid.input_shift)
-        }
+        (None, None) => 0.0,
     };
     if !grid.inputs.is_empty() {
         add(&grid.kernel_steps(layer), input);
@@ -173,6 +174,32 @@ fn bounds(
         *sum += bias * grid.factors[column] + folded + 256.0;
     }
     sums
+}
+
+/// Makes the weights' steps of a column twice as large, as often as its accumulator could overflow.
+pub(super) fn make_room(
+    layer: &Layer,
+    grid: &mut LayerGrid,
+    numbers: Option<&Numbers>,
+    below: Option<&LayerGrid>,
+) {
+    let StateGrid::Int16 { state_bits, .. } = grid.states else { return };
+    let one = f32::from(1u16 << state_bits);
+    loop {
+        let found = bounds(layer, grid, numbers, below, one);
+        let StateGrid::Int16 { shifts, .. } = &mut grid.states else { return };
+        let mut coarser = false;
+        for ((shift, factor), bound) in shifts.iter_mut().zip(&mut grid.factors).zip(found) {
+            if bound >= LIMIT && *shift > 0 {
+                *shift -= 1;
+                *factor /= 2.0;
+                coarser = true;
+            }
+        }
+        if !coarser {
+            return;
+        }
+    }
 }
 
 /// Whether a part of a kernel is that of the candidate, whose activation is tanh.

@@ -131,6 +131,16 @@ impl Grid {
         Self { layers, numbers }
     }
 
+    /// Makes steps of weights larger where weights have grown so much since the grid was chosen that an accumulator of a gated
+    /// layer could overflow.
+    pub fn make_room(&mut self, network: &Network) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            let (below, rest) = self.layers.split_at_mut(index);
+            let numbers = self.numbers.as_ref().filter(|_| index == 0);
+            gated::make_room(layer, &mut rest[0], numbers, below.last());
+        }
+    }
+
     /// That of the lowest layer.
     pub fn lowest(&self) -> &LayerGrid {
         &self.layers[0]
