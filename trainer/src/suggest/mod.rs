@@ -185,7 +185,10 @@ impl Kind {
         };
         // Without a teacher, nobody says what texts without labels are.
         all.retain(|kind| !needs_teacher || *kind != Self::Gated);
-        if traits.tokens() <= MANY_TOKENS { all } else { all[..1].to_vec() }
+        if traits.tokens() > MANY_TOKENS {
+            return vec![if traits.classes <= FEW_CLASSES { Self::Narrow } else { Self::Wide }];
+        }
+        all
     }
 
     fn name(self) -> &'static str {
