@@ -50,7 +50,7 @@ pub use recurrence::Trace;
 pub use weights::{Array, LayerArrays, Unfit};
 
 use self::forward::Reads;
-pub(crate) use self::grid::{halfword, int8};
+pub(crate) use self::grid::{Sum, int8};
 use self::kernels::{Matrix, Mode, multiply};
 use self::projection::Projection;
 use crate::recipe::Recipe;

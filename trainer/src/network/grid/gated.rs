@@ -210,44 +210,57 @@ fn is_candidate(cell: Cell, part: usize) -> bool {
     }
 }
 
-/// The columns that share a halfword on the device: the even one and the odd one. The device has the complement of some gates,
-/// whose weights have the other sign: `-1.0` if the even one is of these.
-fn pairs(cell: Cell, units: usize) -> Vec<([usize; 2], f32)> {
-    let unit_pairs = |[even, odd]: [usize; 2], sign: f32| {
-        (0..units).map(move |unit| ([even * units + unit, odd * units + unit], sign))
-    };
-    match cell {
-        Cell::SimpleRnn { .. } => Vec::new(),
-        // i with g; the complement of f with o.
-        Cell::Lstm => unit_pairs([0, 2], 1.0).chain(unit_pairs([1, 3], -1.0)).collect(),
-        // The complement of z with r; the candidates of two units.
-        Cell::Gru => {
-            let candidates =
-                (0..units / 2).map(|half| ([2 * units + 2 * half, 2 * units + 2 * half + 1], 1.0));
-            unit_pairs([0, 1], -1.0).chain(candidates).collect()
+/// A column of a layer's kernels as the device sums it up.
+pub(crate) struct Sum {
+    /// The column.
+    pub(crate) column: usize,
+    /// `-1.0` if the device has the complement of the gate, whose weights have the other sign.
+    sign: f32,
+    /// The column that shares its halfword and has the low byte, and that one's sign; none if it has the low byte itself, or a
+    /// byte of its own.
+    even: Option<(usize, f32)>,
+}
+
+impl Sum {
+    /// That of a column, in a layer of so many units.
+    pub(crate) fn of(cell: Cell, units: usize, column: usize) -> Self {
+        let (part, unit) = (column / units, column % units);
+        let (sign, even) = match (cell, part) {
+            (Cell::SimpleRnn { .. }, _) | (Cell::Lstm, 0) => (1.0, None),
+            // The complements of f and z.
+            (Cell::Lstm, 1) | (Cell::Gru, 0) => (-1.0, None),
+            // g with i, o with f, r with z.
+            (Cell::Lstm, 2) => (1.0, Some((unit, 1.0))),
+            (Cell::Lstm, _) => (1.0, Some((units + unit, -1.0))),
+            (Cell::Gru, 1) => (1.0, Some((unit, -1.0))),
+            // The candidates of two units.
+            (Cell::Gru, _) => (1.0, (unit % 2 == 1).then(|| (column - 1, 1.0))),
+        };
+        Self { column, sign, even }
+    }
+
+    /// Whether its weights are whole halfwords, in 256ths.
+    pub(crate) fn is_odd(&self) -> bool {
+        self.even.is_some()
+    }
+
+    /// A number with the device's sign.
+    pub(crate) fn signed(&self, number: f32) -> f32 {
+        self.sign * number
+    }
+
+    /// Its weight on the device in 256ths, where `step` gives the steps of a column.
+    pub(crate) fn in_256ths(&self, step: impl Fn(usize) -> f32) -> i32 {
+        let own = self.signed(step(self.column));
+        match self.even {
+            None => 256 * i32::from(int8(own)),
+            Some((even, sign)) => halfword(sign * step(even), own).into(),
         }
     }
 }
 
 /// Two weights in steps as a halfword: the even one plus 256 times the odd one, so that the whole is the odd one in 256ths.
-pub(crate) fn halfword(even: f32, odd: f32) -> i16 {
+fn halfword(even: f32, odd: f32) -> i16 {
     let even = i16::from(int8(even));
     256 * i16::from(int8(odd - f32::from(even) / 256.0)) + even
-}
-
-/// Rounds a row of weights in steps as halfwords do.
-pub(super) fn round_row(cell: Cell, row: &mut [f32]) {
-    let units = row.len() / cell.gates();
-    for ([even, odd], sign) in pairs(cell, units) {
-        let whole = halfword(sign * row[even], row[odd]);
-        row[even] = sign * f32::from(whole as i8);
-        row[odd] = f32::from(whole) / 256.0;
-    }
-    // The last candidate of a GRU with an odd number of units has no partner.
-    if cell == Cell::Gru
-        && units % 2 == 1
-        && let Some(last) = row.last_mut()
-    {
-        *last = f32::from(int8(*last));
-    }
 }

@@ -6,7 +6,7 @@ mod simple_rnn;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::gated::halfword;
+pub(crate) use self::gated::Sum;
 pub use self::numbers::Numbers;
 
 use super::layer::Layer;
@@ -197,14 +197,16 @@ impl LayerGrid {
     /// A layer's recurrent kernel, rounded to the grid.
     pub fn round_recurrent(&self, layer: &Layer) -> Vec<f32> {
         let mut steps = self.recurrent_steps(layer);
-        round(layer, &mut steps, |unit, column| self.recurrent_factor(unit, column));
+        let columns = self.factors.len();
+        round(layer.cell, columns, &mut steps, |unit, column| self.recurrent_factor(unit, column));
         steps
     }
 
     /// A layer's kernel, rounded to the grid; only where the embedding is not folded.
     pub fn round_kernel(&self, layer: &Layer) -> Vec<f32> {
         let mut steps = self.kernel_steps(layer);
-        round(layer, &mut steps, |input, column| self.input_factor(input, column));
+        let columns = self.factors.len();
+        round(layer.cell, columns, &mut steps, |input, column| self.input_factor(input, column));
         steps
     }
 
@@ -219,9 +221,8 @@ impl LayerGrid {
         let factors = self.bias_factors();
         for row in biases.chunks_exact_mut(factors.len()) {
             row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
-            round_steps(cell, row);
-            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value /= factor);
         }
+        round(cell, factors.len(), biases, |_, column| factors[column]);
     }
 }
 
@@ -232,19 +233,17 @@ fn in_steps(parameter: &super::Parameter, factor: impl Fn(usize, usize) -> f32) 
     parameter.values.iter().enumerate().map(step).collect()
 }
 
-/// Rounds rows of weights in steps as the device's integers do, and makes real numbers of them again.
-fn round(layer: &Layer, steps: &mut [f32], factor: impl Fn(usize, usize) -> f32) {
-    let columns = layer.kernel.shape[1];
+/// Rounds rows of weights or biases in steps as the device's integers do, and makes real numbers of them again.
+fn round(cell: Cell, columns: usize, steps: &mut [f32], factor: impl Fn(usize, usize) -> f32) {
+    let units = columns / cell.gates();
+    let sums: Vec<Sum> = (0..columns).map(|column| Sum::of(cell, units, column)).collect();
+    let mut rounded = vec![0.0; columns];
     for (from, row) in steps.chunks_exact_mut(columns).enumerate() {
-        round_steps(layer.cell, row);
-        row.iter_mut().enumerate().for_each(|(column, step)| *step /= factor(from, column));
-    }
-}
-
-/// Rounds a row of steps as the device's integers do.
-fn round_steps(cell: Cell, row: &mut [f32]) {
-    match cell {
-        Cell::SimpleRnn { .. } => row.iter_mut().for_each(|step| *step = f32::from(int8(*step))),
-        Cell::Gru | Cell::Lstm => gated::round_row(cell, row),
+        for (rounded, sum) in rounded.iter_mut().zip(&sums) {
+            // A column in 256ths needs its partner as it was.
+            let whole = sum.in_256ths(|column| row[column]);
+            *rounded = sum.signed(whole as f32 / 256.0) / factor(from, sum.column);
+        }
+        row.copy_from_slice(&rounded);
     }
 }

@@ -4,9 +4,12 @@
 mod gru;
 mod lstm;
 mod simple_rnn;
+
+use std::rc::Rc;
+
 use kilornn::layers::{Begin, Gru, Layer as FileLayer, Lstm, Order, SimpleRnn};
 
-use crate::network::{Cell, Layer, LayerGrid, StateGrid, halfword, int8};
+use crate::network::{Cell, Layer, LayerGrid, StateGrid, Sum};
 
 /// Units of the file: those of the network, filled up to whole blocks of four. The added ones have no weights, so they
 /// stay zero.
@@ -104,29 +107,63 @@ impl Steps {
     }
 }
 
-/// One sum of a unit of a gated cell: its column, and its partner in the halfword.
-struct Sum {
-    column: usize,
-    /// `-1.0` if the device has the complement of a gate, whose weights have the other sign.
-    sign: f32,
-    /// The sum that has the low byte, if this one is the whole halfword.
-    even: Option<(usize, f32)>,
+/// The integers of a GRU's or an LSTM's sums, each found by part of the kernels' columns and unit; those of units that fill blocks
+/// are zero.
+struct Gates<'l> {
+    layer: &'l Layer,
+    grid: &'l LayerGrid,
+    /// Rows of a folded embedding.
+    rows: Option<&'l [&'l [f32]]>,
+    steps: Steps,
 }
 
-impl Sum {
-    /// The weight of the sum in 256ths, where `step` gives the steps of a column.
-    fn in_256ths(&self, step: impl Fn(usize) -> f32) -> i32 {
-        match self.even {
-            None => 256 * i32::from(int8(self.sign * step(self.column))),
-            Some((even, sign)) => halfword(sign * step(even), self.sign * step(self.column)).into(),
-        }
+impl<'l> Gates<'l> {
+    fn new(layer: &'l Layer, grid: &'l LayerGrid, incoming: &'l Incoming<'_>) -> Self {
+        let rows = match incoming {
+            Incoming::Folded(rows) => Some(&rows[..]),
+            Incoming::Numbers(_) => None,
+        };
+        Self { layer, grid, rows, steps: Steps::new(layer, grid, incoming) }
     }
 
-    /// What it begins with: a bias, and the shift at its end.
-    fn begin(&self, bias: f32, grid: &LayerGrid) -> Begin {
-        let StateGrid::Int16 { shifts, .. } = &grid.states else { return Begin { bias: 0, shift: 0 } };
-        let (step, more) = if self.even.is_some() { (256.0, 8) } else { (1.0, 0) };
-        let steps = self.sign * bias * grid.factors[self.column] * step;
-        Begin { bias: steps.round() as i32, shift: shifts[self.column] + more }
+    /// Units and inputs of a step, in the file.
+    fn dimensions(&self) -> [usize; 2] {
+        let units = self.layer.units();
+        [filled(units), self.steps.inputs(units)]
+    }
+
+    fn sum(&self, part: usize, unit: usize) -> Option<Sum> {
+        let units = self.layer.units();
+        (unit < units).then(|| Sum::of(self.layer.cell, units, part * units + unit))
+    }
+
+    /// The weight of an input, in 256ths.
+    fn weight(&self, part: usize, unit: usize, input: usize) -> i32 {
+        self.sum(part, unit).map_or(0, |sum| sum.in_256ths(|column| self.steps.at(input, column)))
+    }
+
+    /// What a sum begins with: a bias, and the shift at its end. `bias` gives that of a column: of its inputs, which is zero if it
+    /// is in the rows of a folded embedding, and of the second row, if the layer has one.
+    fn begin(&self, part: usize, unit: usize, bias: impl Fn(f32, f32) -> f32) -> Begin {
+        let (Some(sum), StateGrid::Int16 { shifts, .. }) = (self.sum(part, unit), &self.grid.states) else {
+            return Begin { bias: 0, shift: 0 };
+        };
+        let (columns, biases) = (self.layer.kernel.shape[1], &self.layer.bias.values);
+        let of_inputs = if self.rows.is_some() { 0.0 } else { biases[sum.column] };
+        let of_states = biases.get(columns + sum.column).copied().unwrap_or(0.0);
+        let (step, more) = if sum.is_odd() { (256.0, 8) } else { (1.0, 0) };
+        let steps = sum.signed(bias(of_inputs, of_states)) * self.grid.factors[sum.column] * step;
+        Begin { bias: steps.round() as i32, shift: shifts[sum.column] + more }
+    }
+
+    /// For each row of a folded embedding, what gives its biases by part and unit, in 256ths.
+    fn biases(&self) -> impl Iterator<Item = impl Fn(usize, usize) -> i32> {
+        let factors = Rc::new(self.grid.bias_factors());
+        self.rows.into_iter().flatten().map(move |row| {
+            let factors = factors.clone();
+            move |part: usize, unit: usize| {
+                self.sum(part, unit).map_or(0, |sum| sum.in_256ths(|column| row[column] * factors[column]))
+            }
+        })
     }
 }
