@@ -6,10 +6,9 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
 use rand_chacha::ChaCha8Rng;
 
-use super::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
 use super::dropout::{Dropout, mask};
 use super::forward::with_step;
-use super::grid::{LayerGrid, StateGrid};
+use super::grid::LayerGrid;
 use super::layer::Layer;
 use super::loss::{self, Objective, Tally, Target};
 use super::projection::{InputGradients, Projection};
@@ -79,7 +78,7 @@ impl Network {
             .layers
             .iter()
             .enumerate()
-            .map(|(index, layer)| LayerVars::new(layer, of_layer(index), processor));
+            .map(|(index, layer)| LayerVars::new(layer, index > 0, of_layer(index), processor));
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let (dense_kernel, dense_bias) = (var(&self.dense_kernel)?, var(&self.dense_bias)?);
 
@@ -91,8 +90,8 @@ impl Network {
             let tokens = if index == 0 { batch.tokens.clone() } else { batch.places() };
             let is_last = index + 1 == self.layers.len();
             let output = if is_last { Output::Last } else { Output::All };
-            if index > 0 {
-                reads = reads.matmul(&vars.kernel)?.broadcast_add(&vars.bias)?;
+            if let Some([kernel, bias]) = &vars.inputs {
+                reads = reads.matmul(kernel)?.broadcast_add(bias)?;
             }
             let units = layer.units();
             let seen = mask(texts * units, dropout.recurrent, rng);
@@ -136,11 +135,11 @@ impl Network {
         };
         drop(left);
         let mut others = Vec::new();
-        let mut of_inputs = Some((kernel, bias));
+        let mut of_lowest = Some((kernel, bias));
         for (layer, vars) in self.layers.iter().zip(&layers) {
-            let (kernel, mut bias) = match of_inputs.take() {
-                Some(of_lowest) => of_lowest,
-                None => (of(&vars.kernel)?, of(&vars.bias)?),
+            let (kernel, mut bias) = match &vars.inputs {
+                Some([kernel, bias]) => (of(kernel)?, of(bias)?),
+                None => of_lowest.take().unwrap_or_default(),
             };
             let mut recurrent = of(&vars.recurrent_kernel)?;
             bias.extend(recurrent.split_off(layer.recurrent_kernel.values.len()));
@@ -193,23 +192,25 @@ impl Network {
 
 /// A layer's parameters in candle's graph.
 struct LayerVars {
-    /// Of layers above the lowest; that of the lowest is in its input product.
-    kernel: Var,
-    /// The bias of the input product.
-    bias: Var,
+    /// The kernel and the bias of the input product; none of the lowest layer, whose input product is made beforehand.
+    inputs: Option<[Var; 2]>,
     /// The recurrent kernel, and below it the recurrent bias, if there is one.
     recurrent_kernel: Var,
 }
 
 impl LayerVars {
-    fn new(layer: &Layer, grid: Option<&LayerGrid>, processor: &Device) -> Result<Self> {
+    /// Of a layer that reads the one below, if `is_above`, else of the lowest.
+    fn new(layer: &Layer, is_above: bool, grid: Option<&LayerGrid>, processor: &Device) -> Result<Self> {
         let [_, columns] = layer.kernel.shape;
         let recurrent = layer.recurrent(grid);
-        // The lowest layer's input product may be of a folded embedding, for which its kernel has no grid.
-        let above = grid.filter(|grid| !grid.inputs.is_empty());
+        let inputs = || -> Result<[Var; 2]> {
+            Ok([
+                Var::from_slice(&layer.input_kernel(grid), &layer.kernel.shape, processor)?,
+                Var::from_slice(&layer.input_bias(grid), (1, columns), processor)?,
+            ])
+        };
         Ok(Self {
-            kernel: Var::from_slice(&layer.input_kernel(above), &layer.kernel.shape, processor)?,
-            bias: Var::from_slice(&layer.input_bias(above), (1, columns), processor)?,
+            inputs: is_above.then(inputs).transpose()?,
             recurrent_kernel: Var::from_slice(&recurrent, (recurrent.len() / columns, columns), processor)?,
         })
     }

@@ -48,9 +48,7 @@ impl Batch {
         }
         Self { examples: examples.to_vec(), steps, ids, tokens }
     }
-}
 
-impl Batch {
     /// For a layer that reads the outputs of the one below: each step of each text reads a row of its own, but for masked ones.
     pub(super) fn places(&self) -> Vec<u32> {
         let place = |(place, &token): (usize, &u32)| if token == Self::MASKED { token } else { place as u32 };

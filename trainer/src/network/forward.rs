@@ -6,8 +6,8 @@ use gemm::Parallelism;
 
 use super::OVERFLOW;
 use super::batch::Batch;
-use super::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
-use super::grid::{LayerGrid, StateGrid};
+use super::cells::Cell;
+use super::grid::LayerGrid;
 use super::kernels::{Matrix, Mode, multiply};
 use super::layer::Layer;
 use super::recurrence::{Output, Recurrence, Trace};
@@ -25,20 +25,21 @@ pub(super) enum Reads<'r> {
 macro_rules! with_step {
     ($layer:expr, $grid:expr, $limit:expr, |$step:ident| $body:expr) => {
         match $layer.cell {
-            Cell::SimpleRnn { activation, limit } => {
-                let scales = $grid.and_then(|grid: &LayerGrid| match &grid.states {
-                    StateGrid::Int8 { scales, .. } => Some(scales.clone()),
-                    StateGrid::Int16 { .. } => None,
+            $crate::network::cells::Cell::SimpleRnn { activation, limit } => {
+                let scales = $grid.and_then(|grid: &$crate::network::grid::LayerGrid| match &grid.states {
+                    $crate::network::grid::StateGrid::Int8 { scales, .. } => Some(scales.clone()),
+                    $crate::network::grid::StateGrid::Int16 { .. } => None,
                 });
-                let $step = SimpleRnnStep { activation, limit: limit.min($limit), scales };
+                let $step =
+                    $crate::network::cells::SimpleRnnStep { activation, limit: limit.min($limit), scales };
                 $body
             }
-            Cell::Gru => {
-                let $step = GruStep;
+            $crate::network::cells::Cell::Gru => {
+                let $step = $crate::network::cells::GruStep;
                 $body
             }
-            Cell::Lstm => {
-                let $step = LstmStep;
+            $crate::network::cells::Cell::Lstm => {
+                let $step = $crate::network::cells::LstmStep;
                 $body
             }
         }

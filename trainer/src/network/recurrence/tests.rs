@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::network::cells::{Cell, GruStep, LstmStep, SimpleRnnStep};
+use crate::network::cells::Cell;
 use crate::network::composed;
 use crate::network::forward::with_step;
 use crate::network::grid::{LayerGrid, StateGrid};
