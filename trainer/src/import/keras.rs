@@ -7,7 +7,7 @@ use candle_core::npy::NpzTensors;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::layers::{Told, bias_shape, zeros};
+use super::layers::{Told, zeros};
 use super::{Ids, Imported, Weights, assemble};
 use crate::error::InputError;
 use crate::network::{Array, Cell, LayerArrays, Unfit};
@@ -121,7 +121,7 @@ fn sort(arrays: Vec<Array>, told: &Told) -> Result<Weights, Unfit> {
             )));
         }
         let cell = told.cell(&recurrent_kernel)?;
-        let shape = bias_shape(cell, &recurrent_kernel);
+        let shape = cell.bias_shape(recurrent_kernel.shape[1]);
         let bias = match arrays.next_if(|next| next.shape.len() == 1 || next.shape == shape) {
             Some(bias) => bias,
             None => zeros("a bias of zeros", shape),

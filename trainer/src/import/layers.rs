@@ -69,15 +69,6 @@ pub(super) fn zeros(name: &str, shape: Vec<usize>) -> Array {
     Array { name: name.to_owned(), values: vec![0.0; shape.iter().product()], shape }
 }
 
-/// The shape of a layer's bias.
-pub(super) fn bias_shape(cell: Cell, recurrent_kernel: &Array) -> Vec<usize> {
-    let columns = recurrent_kernel.shape.last().copied().unwrap_or_default();
-    match cell.bias_rows() {
-        1 => vec![columns],
-        rows => vec![rows, columns],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

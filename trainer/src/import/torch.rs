@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor, safetensors};
 use serde::Deserialize;
 
-use super::layers::{Told, bias_shape, check_count, zeros};
+use super::layers::{Told, check_count, zeros};
 use super::{Ids, Imported, Weights, assemble};
 use crate::error::InputError;
 use crate::network::{Array, Cell, LayerArrays, Unfit};
@@ -277,8 +277,8 @@ impl Tensors {
     ) -> Result<LayerArrays, Unfit> {
         let (mut kernel, mut recurrent_kernel) = (self.transposed(ih)?, self.transposed(hh)?);
         let cell = told.cell(&recurrent_kernel)?;
-        let shape = bias_shape(cell, &recurrent_kernel);
         let columns = recurrent_kernel.shape[1];
+        let shape = cell.bias_shape(columns);
         let mut bias = match biases {
             None => zeros("a bias of zeros", shape),
             Some(names) => {

@@ -91,15 +91,11 @@ impl Network {
             let layer = Layer::zeros(index, cell, inputs, units);
             let (what, columns) = (cell.kind().word(), cell.gates() * units);
             let need = format!("a {what} of {units} units that reads {inputs} numbers");
-            let bias_shape = match cell.bias_rows() {
-                1 => vec![columns],
-                rows => vec![rows, columns],
-            };
             found.push(Layer {
                 cell,
                 kernel: fit(layer.kernel, kernel, &[inputs, columns], &need)?,
                 recurrent_kernel: fit(layer.recurrent_kernel, recurrent_kernel, &[units, columns], &need)?,
-                bias: fit(layer.bias, bias, &bias_shape, &need)?,
+                bias: fit(layer.bias, bias, &cell.bias_shape(columns), &need)?,
             });
             inputs = units;
         }

@@ -78,6 +78,14 @@ impl Cell {
             Self::SimpleRnn { .. } | Self::Lstm => 1,
         }
     }
+
+    /// The shape of its bias in Keras's weights, for so many columns: one axis, but for a GRU's, which has two.
+    pub(crate) fn bias_shape(self, columns: usize) -> Vec<usize> {
+        match self.bias_rows() {
+            1 => vec![columns],
+            rows => vec![rows, columns],
+        }
+    }
 }
 
 /// A gate: a number between 0 (closed) and 1 (open) for each unit, and what it lets through.
