@@ -179,15 +179,16 @@ impl Kind {
         if traits.texts < COMPARABLE {
             return vec![Self::Wide];
         }
-        let mut all = match traits.classes {
-            0..=FEW_CLASSES => vec![Self::Narrow, Self::Wide, Self::Gated],
-            _ => vec![Self::Gated, Self::Wide],
+        let is_few = traits.classes <= FEW_CLASSES;
+        if traits.tokens() > MANY_TOKENS {
+            return vec![if is_few { Self::Narrow } else { Self::Wide }];
+        }
+        let mut all = match is_few {
+            true => vec![Self::Narrow, Self::Wide, Self::Gated],
+            false => vec![Self::Gated, Self::Wide],
         };
         // Without a teacher, nobody says what texts without labels are.
         all.retain(|kind| !needs_teacher || *kind != Self::Gated);
-        if traits.tokens() > MANY_TOKENS {
-            return vec![if traits.classes <= FEW_CLASSES { Self::Narrow } else { Self::Wide }];
-        }
         all
     }
 

@@ -67,68 +67,29 @@ const fn fewer_words(model: Synthetic) -> Synthetic {
     Synthetic { rows: 5_000, ..model }
 }
 
-/// The synthetic models that fit a board with megabytes of flash.
-const ALL: &[Synthetic] = &[
-    LARGE,
-    SMALL,
-    TANH,
-    NARROW,
-    WIDE,
-    TINY,
-    GRU,
-    LSTM,
-    SMALL_GRU,
-    SMALL_LSTM,
-    FOLDED_GRU,
-    FOLDED_LSTM,
-    LARGE_GRU,
-    LARGE_LSTM,
-];
-/// The same without the largest.
-const NOT_LARGE: &[Synthetic] = &[
-    SMALL,
-    TANH,
-    NARROW,
-    WIDE,
-    TINY,
-    GRU,
-    LSTM,
-    SMALL_GRU,
-    SMALL_LSTM,
-    FOLDED_GRU,
-    FOLDED_LSTM,
-    LARGE_GRU,
-    LARGE_LSTM,
-];
-/// Those that fit the micro:bit.
-const FEWER_WORDS: &[Synthetic] = &[
-    fewer_words(SMALL),
-    fewer_words(TANH),
-    fewer_words(NARROW),
-    WIDE,
-    TINY,
-    GRU,
-    LSTM,
-    SMALL_GRU,
-    SMALL_LSTM,
-    FOLDED_GRU,
-    FOLDED_LSTM,
-];
+/// The synthetic models with gates that fit every board.
+const GATES: [Synthetic; 6] = [GRU, LSTM, SMALL_GRU, SMALL_LSTM, FOLDED_GRU, FOLDED_LSTM];
 
-/// The synthetic models that are measured on a core.
-fn synthetic_models(core: &str) -> &'static [Synthetic] {
-    match core {
-        "m0" => FEWER_WORDS,
-        "rv32" => NOT_LARGE,
-        _ => ALL,
+/// The synthetic models that are measured on a core: on the board of the M0 those that fit 256 kB, on that of RISC-V all but the
+/// one with most words, on the others all.
+fn synthetic_models(core: &str) -> Vec<Synthetic> {
+    let mut models = match core {
+        "m0" => vec![fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW), WIDE, TINY],
+        "rv32" => vec![SMALL, TANH, NARROW, WIDE, TINY],
+        _ => vec![LARGE, SMALL, TANH, NARROW, WIDE, TINY],
+    };
+    models.extend(GATES);
+    if core != "m0" {
+        models.extend([LARGE_GRU, LARGE_LSTM]);
     }
+    models
 }
 
 /// The bench on a board that QEMU emulates.
 struct Bench {
     board: Board,
     emulation: Emulation,
-    models: &'static [Synthetic],
+    models: Vec<Synthetic>,
 }
 
 /// The bench on the board of each core.
@@ -185,7 +146,7 @@ pub(crate) fn run(json: bool, only: Option<&str>) -> Result<()> {
         for model in shipped()? {
             rows.push(bench.shipped(&model)?);
         }
-        for model in bench.models {
+        for model in &bench.models {
             rows.extend(bench.synthetic(model)?);
         }
     }
