@@ -28,6 +28,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use kilornn_trainer::data::{Dataset, Inputs};
 use kilornn_trainer::fit::{Epoch, Examples, Interrupt, Task, TrainingState, fit};
+use kilornn_trainer::memory;
 use kilornn_trainer::network::loss::Objective;
 use kilornn_trainer::network::{Batch, Dropout, Network, Training};
 use kilornn_trainer::optim::Optimizers;
@@ -56,6 +57,8 @@ const SHORT_TEXTS: usize = 2_000 * 64;
 const LARGE: usize = 2048;
 
 fn main() -> Result<()> {
+    // As the program `kilornn` does.
+    memory::keep_freed();
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
         [command, folder, data @ ..] if command == "encode" => {
@@ -158,10 +161,21 @@ impl Steps {
         let inputs = 3 * distinct.sum::<usize>() / BATCHES * width * columns;
         // The same three of the state, which the first step has none of.
         let recurrence = 3 * TEXTS * (WORDS - 1) * units * columns;
-        // The gradient of the embedding at each occurrence of a word, of which the seed adds up the squares.
-        let squares = TEXTS * WORDS * width * columns;
+        // The gradient of the embedding at each occurrence of a word that occurs several times in the batch: the seed adds up
+        // the squares of these.
+        let squares = self.repeated() * width * columns;
         let dense = 3 * TEXTS * units * outputs;
         inputs + recurrence + squares + dense
+    }
+
+    /// Occurrences in a batch of words that occur in it several times, in the mean.
+    fn repeated(&self) -> usize {
+        let of_batch = |texts: &[Vec<u32>]| {
+            let mut counts: HashMap<u32, usize> = HashMap::new();
+            texts.iter().flatten().for_each(|&word| *counts.entry(word).or_default() += 1);
+            counts.into_values().filter(|&count| count > 1).sum::<usize>()
+        };
+        self.texts.chunks(TEXTS).map(of_batch).sum::<usize>() / BATCHES
     }
 }
 

@@ -20,7 +20,7 @@
 //! - [`error::InputError`] tells faults of the input from faults of the program, a [`warning::Warning`] is what a person should
 //!   look at.
 //!
-//! [`commands`] is for the program itself. [`numbers`] and [`plot`] are public for this repository's own tools. All other
+//! [`commands`] is for the program itself. [`memory`] is for programs that train. [`numbers`] and [`plot`] are public for this repository's own tools. All other
 //! modules are private.
 //!
 //! ```no_run
@@ -57,6 +57,7 @@ mod fixture;
 pub mod footprint;
 mod hints;
 pub mod import;
+pub mod memory;
 pub mod network;
 pub mod optim;
 pub mod plot;

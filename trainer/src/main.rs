@@ -8,6 +8,7 @@ use kilornn_trainer::commands::{
 };
 use kilornn_trainer::error::InputError;
 use kilornn_trainer::fit::Interrupted;
+use kilornn_trainer::memory;
 
 /// Trains a recurrent text classifier and makes it run in kilobytes on a microcontroller.
 ///
@@ -40,6 +41,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Data(args) => data::run(&args),
         Command::Train(args) => train::run(&args),

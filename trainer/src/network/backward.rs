@@ -148,8 +148,8 @@ impl Network {
         others.extend([of(&dense_kernel)?, of(&dense_bias)?]);
         let mut gradients = Gradients {
             rows: batch.ids.clone(),
+            squares: squares.map(|squares| inputs.squared(&squares, &rows)),
             embedding: rows,
-            squares: squares.map(|squares| inputs.squared(&squares)),
             others,
         };
         self.add_penalty(objective.l2, &mut gradients);

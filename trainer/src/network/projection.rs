@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 
 use gemm::Parallelism;
+use pulp::Arch;
 use rayon::prelude::*;
 
-use super::kernels::{Matrix, Mode, multiply};
-use super::recurrence::Squares;
+use super::kernels::{Matrix, Mode, multiply, zeros};
+use super::recurrence::{Squares, Sums};
 use super::{Grid, Network};
 
 /// Words of which one thread copies rows at a time.
@@ -59,7 +60,7 @@ impl<'a> Projection<'a> {
     /// `ids × width`. Gathered again where they are needed: that costs less than to keep them.
     fn rows(&self) -> Vec<f32> {
         let [_, width] = self.network.embedding.shape;
-        let mut rows = vec![0.0; self.ids.len() * width];
+        let mut rows = zeros(self.ids.len() * width);
         // Rows of a large embedding are far from each other, and each thread waits for its own.
         let parts = rows.par_chunks_mut((AT_A_TIME * width).max(1)).zip(self.ids.par_chunks(AT_A_TIME));
         parts.for_each(|(rows, ids)| {
@@ -84,7 +85,7 @@ impl<'a> Projection<'a> {
     pub(super) fn project(&self) -> Vec<f32> {
         let [width, columns] = self.network.lowest().kernel.shape;
         // In this order, so that an allocator can put what comes next in the place of the rows.
-        let mut projected = vec![0.0; self.ids.len() * columns];
+        let mut projected = zeros(self.ids.len() * columns);
         projected.par_chunks_mut((AT_A_TIME * columns).max(1)).for_each(|rows| {
             rows.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(&self.bias));
         });
@@ -100,15 +101,20 @@ impl<'a> Projection<'a> {
 
     /// Where the recurrence is to add up the squared gradients of the rows.
     pub(super) fn squares(&self) -> Squares {
-        Squares::new(&self.kernel, self.network.lowest().kernel.shape[0], self.ids.len())
+        Squares::new(&self.kernel, self.network.lowest().kernel.shape[0])
     }
 
-    /// What it has added up there.
-    pub(super) fn squared(&self, squares: &Squares) -> Vec<f32> {
-        let mut sums = squares.take();
+    /// What it has added up there; of words that occur once, the squares of `gradients`.
+    pub(super) fn squared(&self, squares: &Squares, gradients: &[f32]) -> Vec<f32> {
+        let Sums { mut squares, once } = squares.take();
         // A value that dropout has scaled has its gradient scaled, too.
-        (0..2).for_each(|_| self.drop(&mut sums));
-        sums
+        (0..2).for_each(|_| self.drop(&mut squares));
+        let width = (gradients.len() / once.len().max(1)).max(1);
+        let rows = squares.par_chunks_exact_mut(width).zip(gradients.par_chunks_exact(width)).zip(once);
+        rows.filter(|(_, once)| *once).for_each(|((squares, gradients), _)| {
+            squares.iter_mut().zip(gradients).for_each(|(square, g)| *square = g * g);
+        });
+        squares
     }
 
     /// The gradients, given that of what [`project`](Self::project) made.
@@ -125,9 +131,11 @@ impl<'a> Projection<'a> {
         multiply(&mut of_rows, Mode::Set, all, kernel.t(), Parallelism::Rayon(0));
         self.drop(&mut of_rows);
         let mut of_bias = vec![0.0; columns];
-        for row in projected.chunks_exact(columns) {
-            of_bias.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
-        }
+        Arch::new().dispatch(|| {
+            for row in projected.chunks_exact(columns) {
+                of_bias.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
+            }
+        });
         InputGradients { rows: of_rows, kernel: of_kernel, bias: of_bias }
     }
 }

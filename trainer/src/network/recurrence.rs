@@ -4,6 +4,8 @@
 //! all of them; here a batch costs one node a layer. Since `W·E[word] + b` depends on the word alone, the lowest layer's
 //! input product is made once for each distinct word of a batch, and the recurrence reads its rows.
 
+mod by_word;
+
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
@@ -12,9 +14,10 @@ use gemm::Parallelism;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+pub(super) use self::by_word::{Squares, Sums};
 use super::batch::Batch;
 use super::cells::{Backward, Before, Forward, Step};
-use super::kernels::{AddTo, Matrix, Mode, Packed, add_outer, multiply};
+use super::kernels::{AddTo, Matrix, Mode, Packed, add_outer, multiply, zeros};
 
 /// Texts of a batch that one thread takes through all steps, forward and backward. Independent of the number of threads,
 /// so that results are too.
@@ -29,9 +32,6 @@ const GRADIENTS: usize = 100_000;
 /// Units below which a SimpleRNN's kernel has its gradient from one product over all texts: those are too few for blocks of
 /// their own, and models of such layers are built again to the bit.
 const NARROW: usize = 32;
-
-/// Words whose gradients one thread adds up at a time.
-const WORDS: usize = 64;
 
 /// Which of its states a layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,37 +71,9 @@ pub(super) struct Recurrence<C> {
 pub struct Trace {
     /// `steps × texts × units`
     pub states: Vec<f32>,
-    /// What the cell keeps of each step, `steps × blocks × parts × texts of the block × units`: its gates among them, in the
-    /// parts that [`Cell::openings`](super::Cell::openings) says. A SimpleRNN keeps nothing.
-    pub kept: Vec<f32>,
-}
-
-/// For each word of a batch, the sum over its occurrences of the squared gradient of its embedding.
-#[derive(Debug)]
-pub(super) struct Squares {
-    /// `width × gates·units`, the input kernel.
-    kernel: Vec<f32>,
-    width: usize,
-    /// `words × width`
-    sums: Mutex<Vec<f32>>,
-}
-
-impl Squares {
-    /// Of `words` words, whose embeddings go through this kernel.
-    pub(super) fn new(kernel: &[f32], width: usize, words: usize) -> Self {
-        Self { kernel: kernel.to_vec(), width, sums: Mutex::new(vec![0.0; words * width]) }
-    }
-
-    fn put(&self, sums: Vec<f32>) {
-        if let Ok(mut place) = self.sums.lock() {
-            *place = sums;
-        }
-    }
-
-    /// The sums.
-    pub(super) fn take(&self) -> Vec<f32> {
-        self.sums.lock().map(|mut sums| std::mem::take(&mut *sums)).unwrap_or_default()
-    }
+    /// What the cell keeps of each step, for each block of texts `steps × parts × texts of the block × units`: its gates among
+    /// them, in the parts that [`Cell::openings`](super::Cell::openings) says. A SimpleRNN keeps nothing.
+    pub kept: Vec<Vec<f32>>,
 }
 
 /// A recurrent kernel's tensor: its `units × gates·units` weights, and below them the recurrent bias, which is empty if the
@@ -122,16 +94,19 @@ impl<'a> Kernel<'a> {
         Self { weights: Matrix::new(weights, units, columns), bias, gates: C::GATES, units }
     }
 
-    /// The weights of each gate, to multiply states with.
-    fn forward(self) -> Vec<Packed<'a>> {
-        (0..self.gates).map(|gate| Packed::new(self.weights.part(gate * self.units, self.units))).collect()
+    /// The weights of each gate.
+    fn each(self) -> impl Iterator<Item = Matrix<'a>> {
+        (0..self.gates).map(move |gate| self.weights.part(gate * self.units, self.units))
     }
 
-    /// Their transposes, to multiply gradients with.
+    /// All of them, to multiply states with.
+    fn forward(self) -> Packed<'a> {
+        Packed::new(self.each().collect())
+    }
+
+    /// The transpose of each, to multiply gradients with.
     fn backward(self) -> Vec<Packed<'a>> {
-        (0..self.gates)
-            .map(|gate| Packed::new(self.weights.part(gate * self.units, self.units).t()))
-            .collect()
+        self.each().map(|weights| Packed::new(vec![weights.t()])).collect()
     }
 }
 
@@ -190,31 +165,23 @@ impl<C: Step> Recurrence<C> {
         let row = self.texts * units;
         let kernel = Kernel::new::<C>(kernel, units);
         let gates = kernel.forward();
-        let mut states = vec![0.0; self.steps * row];
-        let mut kept = vec![0.0; C::KEPT * states.len()];
+        let mut states = zeros(self.steps * row);
         let blocks = by_texts(&mut states, row, units);
-        let mut kept_blocks = by_texts(&mut kept, C::KEPT * row, C::KEPT * units).into_iter();
-        let of_block = |states: Vec<_>| {
-            // Without anything kept, each step of each block has an empty slice of it.
-            let none = || states.iter().map(|_| <&mut [f32]>::default()).collect();
-            let kept: Vec<_> = kept_blocks.next().unwrap_or_else(none);
-            (states, kept)
-        };
-        let blocks: Vec<_> = blocks.into_iter().map(of_block).collect();
-        blocks.into_par_iter().enumerate().for_each(|(block, (states, kept))| {
+        let part_of = |block| C::KEPT * self.texts_of(block) * units;
+        let room = |block| Vec::with_capacity(self.steps * part_of(block));
+        let mut kept: Vec<Vec<f32>> = (0..blocks.len()).map(room).collect();
+        blocks.into_par_iter().zip(&mut kept).enumerate().for_each(|(block, (states, kept))| {
             let mut scratch = Scratch::new::<C>(self.texts_of(block), units);
-            let mut before: Option<Before<'_>> = None;
-            for (step, (state, kept)) in states.into_iter().zip(kept).enumerate() {
-                self.advance(
-                    [step, block],
-                    before,
-                    state,
-                    kept,
-                    projected,
-                    (&gates, kernel.bias),
-                    &mut scratch,
-                );
-                before = Some(Before { state, kept });
+            let part = part_of(block);
+            let mut state_before: Option<&[f32]> = None;
+            for (step, state) in states.into_iter().enumerate() {
+                // Step by step, so that the zeros are still in the nearest cache when they are written over.
+                kept.resize((step + 1) * part, 0.0);
+                let (before, kept) = kept.split_at_mut(step * part);
+                let before = state_before.map(|state| Before { state, kept: &before[before.len() - part..] });
+                let kernel = (&gates, kernel.bias);
+                self.advance([step, block], before, state, kept, projected, kernel, &mut scratch);
+                state_before = Some(state);
             }
         });
         Trace { states, kept }
@@ -233,7 +200,7 @@ impl<C: Step> Recurrence<C> {
                 state_before.copy_from_slice(state);
                 kept_before.copy_from_slice(&kept);
                 let before = (step > 0).then_some(Before { state: &state_before, kept: &kept_before });
-                let kernel = (&gates[..], kernel.bias);
+                let kernel = (&gates, kernel.bias);
                 self.advance([step, block], before, state, &mut kept, projected, kernel, &mut scratch);
             }
         });
@@ -259,7 +226,7 @@ impl<C: Step> Recurrence<C> {
         state: &mut [f32],
         kept: &mut [f32],
         projected: &[f32],
-        (gates, bias): (&[Packed<'_>], &[f32]),
+        (gates, bias): (&Packed<'_>, &[f32]),
         Scratch { inputs, recurrent, zeros }: &mut Scratch,
     ) {
         let tokens = self.tokens_of(at);
@@ -277,9 +244,7 @@ impl<C: Step> Recurrence<C> {
         if let Some(before) = before {
             let seen = self.masked(before.state, at[1] * TEXTS, units);
             let sums = if C::SPLIT { &mut *recurrent } else { &mut *inputs };
-            for (gate, sums) in gates.iter().zip(sums.chunks_exact_mut(part)) {
-                gate.multiply(sums, Mode::Add, &seen);
-            }
+            gates.multiply(sums, Mode::Add, &seen);
         }
         let before = before.unwrap_or(Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] });
         let step = Forward { inputs, recurrent, before, kept: &mut *kept, state: &mut *state };
@@ -304,7 +269,7 @@ impl<C: Step> Recurrence<C> {
     /// Gradients of `projected` (of `rows` rows) and of the kernel, given that of the output.
     fn gradients(
         &self,
-        Trace { states, kept }: Trace,
+        Trace { states, mut kept }: Trace,
         kernel: &[f32],
         output: &[f32],
         rows: usize,
@@ -317,35 +282,50 @@ impl<C: Step> Recurrence<C> {
         let mut of_kernel = vec![0.0; kernel.len()];
         let kernel = Kernel::new::<C>(kernel, units);
         let gates = kernel.backward();
-        // The gradients of a step take the place of what was kept of it.
-        let parts = C::KEPT.max(C::GATES);
-        let mut left = if C::KEPT == 0 { vec![0.0; parts * states.len()] } else { kept };
-        let blocks: Vec<Vec<f32>> = by_texts(&mut left, parts * row, parts * units)
-            .into_par_iter()
+        // The gradients of a step take the place of what was kept of it; of a cell that keeps nothing they are new.
+        let mut new = zeros(if C::KEPT == 0 { C::GATES * states.len() } else { 0 });
+        let mut left: Vec<Vec<&mut [f32]>> = if C::KEPT == 0 {
+            by_texts(&mut new, C::GATES * row, C::GATES * units)
+        } else {
+            let blocks = kept.iter_mut().enumerate();
+            blocks
+                .map(|(block, kept)| kept.chunks_exact_mut(C::KEPT * self.texts_of(block) * units).collect())
+                .collect()
+        };
+        let blocks: Vec<Vec<f32>> = left
+            .par_iter_mut()
             .enumerate()
             .map(|(block, left)| self.retreat(block, left, &states, output, &gates, units))
             .collect();
         for of_block in blocks {
             add_block::<C>(&mut of_kernel, &of_block, units);
         }
-        if self.is_narrow(units) {
-            for first in self.chunks(units) {
-                let after = &left[first.max(1) * row..self.steps.min(first + self.at_a_time(units)) * row];
-                let seen = &states[first.saturating_sub(1) * row..][..after.len()];
-                let seen: Cow<'_, [f32]> = match &self.mask {
-                    None => Cow::Borrowed(seen),
-                    Some(_) => seen
-                        .chunks_exact(row)
-                        .flat_map(|states| self.masked(states, 0, units).into_owned())
-                        .collect(),
-                };
-                let rows = after.len() / units;
-                let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
-                multiply(&mut of_kernel, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
-            }
+        // Only a narrow layer needs them any longer.
+        let states = self.is_narrow(units).then_some(states);
+        let of_projected = self.by_word(&left, rows, units);
+        if let Some(states) = states {
+            self.add_narrow(&mut of_kernel, &states, &new, units);
         }
-        drop(states);
-        (self.by_word(&left, rows, units), of_kernel)
+        (of_projected, of_kernel)
+    }
+
+    /// Adds the gradient of a narrow layer's kernel, given all states and all gradients, `steps × texts × units`.
+    fn add_narrow(&self, of_kernel: &mut [f32], states: &[f32], gradients: &[f32], units: usize) {
+        let row = self.texts * units;
+        for first in self.chunks(units) {
+            let after = &gradients[first.max(1) * row..self.steps.min(first + self.at_a_time(units)) * row];
+            let seen = &states[first.saturating_sub(1) * row..][..after.len()];
+            let seen: Cow<'_, [f32]> = match &self.mask {
+                None => Cow::Borrowed(seen),
+                Some(_) => seen
+                    .chunks_exact(row)
+                    .flat_map(|states| self.masked(states, 0, units).into_owned())
+                    .collect(),
+            };
+            let rows = after.len() / units;
+            let (seen, after) = (Matrix::new(&seen, rows, units), Matrix::new(after, rows, units));
+            multiply(of_kernel, Mode::Add, seen.t(), after, Parallelism::Rayon(0));
+        }
     }
 
     /// Whether the gradient of the kernel comes from products over all texts.
@@ -369,7 +349,7 @@ impl<C: Step> Recurrence<C> {
     fn retreat(
         &self,
         block: usize,
-        mut left: Vec<&mut [f32]>,
+        left: &mut [&mut [f32]],
         states: &[f32],
         output: &[f32],
         gates: &[Packed<'_>],
@@ -434,89 +414,17 @@ impl<C: Step> Recurrence<C> {
             let after = steps.start.max(1)..steps.end;
             let seen = after.clone().map(|step| self.masked(state_at(step - 1), start, units));
             let seen: Vec<Cow<'_, [f32]>> = if of_weights.is_empty() { Vec::new() } else { seen.collect() };
-            for (&which, sums) in C::RECURRENT.iter().zip(of_weights.chunks_exact_mut(units * units)) {
-                let left = left[after.clone()].iter().map(|left| &left[parts_of(left, which)]);
-                let pairs: Vec<_> = seen.iter().map(|seen| &**seen).zip(left).collect();
-                add_outer(sums, part / units, &pairs);
-            }
+            let pairs: Vec<(&[f32], Vec<&[f32]>)> = seen
+                .iter()
+                .zip(&left[after])
+                .map(|(seen, left)| {
+                    let of_gates = C::RECURRENT.iter().map(|&which| &left[parts_of(left, which)]);
+                    (&**seen, of_gates.collect())
+                })
+                .collect();
+            add_outer(of_weights, part / units, &pairs);
         }
         of_kernel
-    }
-
-    /// Adds up the gradients of the accumulators' inputs for each of `rows` words, and their squares, if they are asked for.
-    fn by_word(&self, left: &[f32], rows: usize, units: usize) -> Vec<f32> {
-        let columns = C::GATES * units;
-        let parts = C::KEPT.max(C::GATES);
-        let occurrences = self.occurrences(rows, units);
-        let mut of_projected = vec![0.0; rows * columns];
-        let squares = self.squares.as_deref();
-        let width = squares.map_or(0, |squares| squares.width);
-        let kernel = squares.map(|squares| Matrix::new(&squares.kernel, width, columns));
-        let gate = |gate: usize| kernel.map(|kernel| Packed::new(kernel.part(gate * units, units).t()));
-        let kernel: Vec<Packed<'_>> = (0..C::GATES).filter_map(gate).collect();
-        let mut of_squares = squares.map(Squares::take).unwrap_or_default();
-        let mut squares_of = of_squares.chunks_mut((WORDS * width).max(1));
-        let words: Vec<_> = of_projected
-            .chunks_mut((WORDS * columns).max(1))
-            .map(|sums| (sums, squares_of.next().unwrap_or_default()))
-            .collect();
-        words.into_par_iter().zip(occurrences).enumerate().for_each(|(chunk, ((sums, squares), places))| {
-            let (mut gathered, mut each) = (vec![0.0; TEXTS * columns], vec![0.0; TEXTS * width]);
-            for places in places.chunks(TEXTS) {
-                let part = places.len() * units;
-                let word = |place: u32| self.tokens[place as usize] as usize - chunk * WORDS;
-                for (index, &place) in places.iter().enumerate() {
-                    let (step, text) = (place as usize / self.texts, place as usize % self.texts);
-                    let (block, text) = (text / TEXTS, text % TEXTS);
-                    let step = &left[parts * units * (step * self.texts + block * TEXTS)..];
-                    let sums = &mut sums[word(place) * columns..][..columns];
-                    for (gate, sums) in sums.chunks_exact_mut(units).enumerate() {
-                        let gradient = &step[(gate * self.texts_of(block) + text) * units..][..units];
-                        self.arch.dispatch(AddTo { sums, values: gradient, squared: false });
-                        if !kernel.is_empty() {
-                            gathered[gate * part + index * units..][..units].copy_from_slice(gradient);
-                        }
-                    }
-                }
-                let each = &mut each[..places.len() * width];
-                for (gate, (packed, gathered)) in kernel.iter().zip(gathered.chunks_exact(part)).enumerate() {
-                    packed.multiply(each, if gate == 0 { Mode::Set } else { Mode::Add }, gathered);
-                }
-                for (&place, gradient) in places.iter().zip(each.chunks_exact(width.max(1))) {
-                    let sums = &mut squares[word(place) * width..][..width];
-                    self.arch.dispatch(AddTo { sums, values: gradient, squared: true });
-                }
-            }
-        });
-        drop(kernel);
-        if let Some(squares) = squares {
-            squares.put(of_squares);
-        }
-        of_projected
-    }
-
-    /// The places in `tokens` at which words occur, for each [`WORDS`] of `rows` words; word by word, and of each word in the
-    /// order of [`chunks`](Self::chunks).
-    fn occurrences(&self, rows: usize, units: usize) -> Vec<Vec<u32>> {
-        let mut counts = vec![0; rows];
-        let known = |token: u32| token != Batch::MASKED;
-        self.tokens.iter().filter(|token| known(**token)).for_each(|&token| counts[token as usize] += 1);
-        let mut places: Vec<Vec<u32>> = Vec::new();
-        // From counts to where the next occurrence of each word goes.
-        for counts in counts.chunks_mut(WORDS) {
-            let mut sum = 0;
-            counts.iter_mut().for_each(|count| sum += std::mem::replace(count, sum));
-            places.push(vec![0; sum]);
-        }
-        for first in self.chunks(units) {
-            let chunk = first * self.texts..self.steps.min(first + self.at_a_time(units)) * self.texts;
-            for place in chunk.filter(|&place| known(self.tokens[place])) {
-                let word = self.tokens[place] as usize;
-                places[word / WORDS][counts[word]] = place as u32;
-                counts[word] += 1;
-            }
-        }
-        places
     }
 }
 

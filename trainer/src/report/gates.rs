@@ -62,7 +62,8 @@ impl<'n> LayerGates<'n> {
         if self.gates.is_empty() || steps <= pads {
             return;
         }
-        let kept = trace.kept.chunks_exact(trace.kept.len() / steps).skip(pads);
+        // A single text is a single block.
+        let kept = trace.kept.iter().flat_map(|block| block.chunks_exact(block.len() / steps)).skip(pads);
         for (step, kept) in kept.enumerate() {
             for GateSums { gate, by_unit, along } in &mut self.gates {
                 let openings = &kept[gate.part * units..][..units];

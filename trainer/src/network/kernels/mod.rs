@@ -6,6 +6,7 @@ mod lanes;
 mod packed;
 
 use gemm::Parallelism;
+use rayon::prelude::*;
 
 pub(crate) use self::lanes::{AddTo, Lanes};
 pub(crate) use self::packed::{Packed, add_outer};
@@ -39,10 +40,32 @@ impl<'a> Matrix<'a> {
         Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
 
+    /// Copies a row's columns from `first` on.
+    fn copy_row(&self, row: usize, first: usize, to: &mut [f32]) {
+        if self.transposed {
+            let from = self.values[first * self.stride + row..].iter().step_by(self.stride);
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        } else {
+            to.copy_from_slice(&self.values[row * self.stride + first..][..to.len()]);
+        }
+    }
+
     /// Distance in memory from column to column, and from row to row.
     fn strides(&self) -> (isize, isize) {
         if self.transposed { (self.stride as isize, 1) } else { (1, self.stride as isize) }
     }
+}
+
+/// So many zeros, written by all threads: the memory of a batch is too much for one of them to fill while the others wait.
+pub(crate) fn zeros(length: usize) -> Vec<f32> {
+    /// As many as a vector register holds, at most.
+    const TOGETHER: usize = 16;
+    let together = length.div_ceil(TOGETHER);
+    let mut zeros: Vec<[f32; TOGETHER]> = Vec::new();
+    (0..together).into_par_iter().with_min_len(1 << 12).map(|_| [0.0; TOGETHER]).collect_into_vec(&mut zeros);
+    let mut zeros = zeros.into_flattened();
+    zeros.truncate(length);
+    zeros
 }
 
 /// Whether a product is added to what is there.

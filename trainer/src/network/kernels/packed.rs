@@ -18,45 +18,57 @@ const WIDEST: usize = 3;
 /// built again to the bit.
 const SMALL: usize = 256;
 
+/// Numbers of a panel that fit in the nearest cache beside what it is multiplied with.
+const NEAR: usize = 5 << 10;
+
 /// Numbers in a cache line.
 const LINE: usize = 16;
 
-/// A right-hand side.
+/// Right-hand sides of one shape, as the gates of a cell have them.
 pub(crate) struct Packed<'a> {
-    matrix: Matrix<'a>,
+    matrices: Vec<Matrix<'a>>,
     panels: Option<Panels>,
 }
 
 impl<'a> Packed<'a> {
-    /// Lays out a matrix.
-    pub(crate) fn new(matrix: Matrix<'a>) -> Self {
-        Self { matrix, panels: Panels::new(matrix.rows, matrix.columns, &[matrix]) }
+    /// Lays out matrices side by side.
+    pub(crate) fn new(matrices: Vec<Matrix<'a>>) -> Self {
+        let panels = Panels::new(&[&matrices]);
+        Self { matrices, panels }
     }
 
-    /// Multiplies `a`, row by row, with the matrix, into the row-major `out`.
+    /// Multiplies `a`, row by row, with each of the matrices, into the row-major products one after the other in `out`.
     pub(crate) fn multiply(&self, out: &mut [f32], mode: Mode, a: &[f32]) {
-        let (inner, columns) = (self.matrix.rows, self.matrix.columns);
+        let Some(&Matrix { rows: inner, columns, .. }) = self.matrices.first() else { return };
         let rows = a.len() / inner.max(1);
-        let a_matrix = Matrix::new(a, rows, inner);
-        assert_eq!(out.len(), rows * columns, "a {rows} x {columns} product");
+        let each = rows * columns;
+        assert_eq!(out.len(), self.matrices.len() * each, "{rows} x {columns} products");
         match &self.panels {
-            Some(panels) if out.len() > SMALL => {
+            Some(panels) if each > SMALL => {
                 let left = [Left { values: a, terms: inner, row: inner, term: 1 }];
                 panels.arch.dispatch(Product { out, mode, left: &left, rows, columns, panels });
             }
-            _ => multiply(out, mode, a_matrix, self.matrix, Parallelism::None),
+            _ => {
+                let a = Matrix::new(a, rows, inner);
+                for (&matrix, out) in self.matrices.iter().zip(out.chunks_exact_mut(each.max(1))) {
+                    multiply(out, mode, a, matrix, Parallelism::None);
+                }
+            }
         }
     }
 }
 
-/// Adds `a^T · b` to the row-major `out`, for each of some pairs of matrices of `rows` rows.
-pub(crate) fn add_outer(out: &mut [f32], rows: usize, pairs: &[(&[f32], &[f32])]) {
-    let Some((a, b)) = pairs.first() else { return };
-    let (above, columns) = (a.len() / rows, b.len() / rows);
-    assert_eq!(out.len(), above * columns, "a {above} x {columns} product");
+/// For each of some pairs of a matrix `a` and matrices `b`, all of `rows` rows, adds `a^T · b` of each `b` to the row-major sums
+/// one after the other in `out`.
+pub(crate) fn add_outer(out: &mut [f32], rows: usize, pairs: &[(&[f32], Vec<&[f32]>)]) {
+    let Some((a, rights)) = pairs.first() else { return };
+    let (above, columns) = (a.len() / rows, rights[0].len() / rows);
+    assert_eq!(out.len(), rights.len() * above * columns, "{above} x {columns} products");
     let matrix = |values, columns| Matrix::new(values, rows, columns);
-    let rights: Vec<_> = pairs.iter().map(|(_, b)| matrix(b, columns)).collect();
-    match Panels::new(rows * pairs.len(), columns, &rights) {
+    let right: Vec<Vec<_>> =
+        pairs.iter().map(|(_, b)| b.iter().map(|b| matrix(b, columns)).collect()).collect();
+    let below: Vec<&[Matrix<'_>]> = right.iter().map(|beside| &beside[..]).collect();
+    match Panels::new(&below) {
         Some(panels) => {
             let left = |a| Left { values: matrix(a, above).values, terms: rows, row: 1, term: above };
             let left: Vec<_> = pairs.iter().map(|(a, _)| left(a)).collect();
@@ -65,8 +77,10 @@ pub(crate) fn add_outer(out: &mut [f32], rows: usize, pairs: &[(&[f32], &[f32])]
             panels.arch.dispatch(product);
         }
         None => {
-            for ((a, _), b) in pairs.iter().zip(rights) {
-                multiply(out, Mode::Add, matrix(a, above).t(), b, Parallelism::None);
+            for ((a, _), beside) in pairs.iter().zip(&right) {
+                for (&b, out) in beside.iter().zip(out.chunks_exact_mut(above * columns)) {
+                    multiply(out, Mode::Add, matrix(a, above).t(), b, Parallelism::None);
+                }
             }
         }
     }
@@ -85,15 +99,21 @@ struct Panels {
 }
 
 impl Panels {
-    /// Of matrices one below the other, with `inner` rows altogether; none if this processor has no instructions for them.
-    fn new(inner: usize, columns: usize, matrices: &[Matrix<'_>]) -> Option<Self> {
+    /// Of matrices side by side, and such rows of them one below the other; none if this processor has no instructions for
+    /// them.
+    fn new(below: &[&[Matrix<'_>]]) -> Option<Self> {
         let arch = Arch::new();
+        let each = below.first()?.first()?.columns;
+        let columns = each * below[0].len();
+        let inner = below.iter().map(|beside| beside[0].rows).sum();
         if matches!(arch, Arch::Scalar) || inner == 0 || columns == 0 {
             return None;
         }
         let lanes = arch.dispatch(LanesOf);
         let vectors = columns.div_ceil(lanes);
-        let count = vectors.div_ceil(WIDEST);
+        // Narrower, if a panel would leave the nearest cache no room for a left-hand side.
+        let widest = if inner * WIDEST * lanes > NEAR { WIDEST - 1 } else { WIDEST };
+        let count = vectors.div_ceil(widest);
         let widths: Vec<usize> =
             (0..count).map(|panel| vectors / count + usize::from(panel < vectors % count)).collect();
         let mut values = vec![0.0; inner * vectors * lanes + LINE];
@@ -104,15 +124,17 @@ impl Panels {
             let width = width * lanes;
             let (panel, others) = rest.split_at_mut(inner * width);
             let mut rows = panel.chunks_exact_mut(width);
-            for matrix in matrices {
-                let used = width.min(columns - column);
-                for (row, to) in (0..matrix.rows).zip(&mut rows) {
-                    if matrix.transposed {
-                        let from =
-                            matrix.values[column * matrix.stride + row..].iter().step_by(matrix.stride);
-                        to[..used].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-                    } else {
-                        to[..used].copy_from_slice(&matrix.values[row * matrix.stride + column..][..used]);
+            for beside in below {
+                for (row, to) in (0..beside[0].rows).zip(&mut rows) {
+                    let mut to = &mut to[..width.min(columns - column)];
+                    let (first, mut skipped) = (column / each, column % each);
+                    for matrix in &beside[first..] {
+                        let (here, more) = to.split_at_mut(to.len().min(each - skipped));
+                        matrix.copy_row(row, skipped, here);
+                        (to, skipped) = (more, 0);
+                        if to.is_empty() {
+                            break;
+                        }
                     }
                 }
             }
@@ -146,13 +168,15 @@ struct Left<'a> {
     term: usize,
 }
 
-/// A product.
+/// A product with each of the matrices in panels.
 struct Product<'a> {
+    /// The products one after the other, each row-major.
     out: &'a mut [f32],
     mode: Mode,
     /// Side by side, as many columns altogether as the panels have rows.
     left: &'a [Left<'a>],
     rows: usize,
+    /// Of each product.
     columns: usize,
     panels: &'a Panels,
 }
@@ -240,16 +264,45 @@ impl Product<'_> {
                 values = values.wrapping_add(left.term);
             }
         }
+        // Where the first of each vector's columns is: in which product, and which column of that.
+        let places: [_; V] = std::array::from_fn(|vector| {
+            let first = column + vector * S::F32_LANES;
+            (first / self.columns, first % self.columns)
+        });
         for (index, sums) in sums.into_iter().enumerate() {
-            let out = &mut self.out[(row + index) * self.columns..][..self.columns][column..];
-            let (whole, rest) = S::as_mut_simd_f32s(out);
-            for (out, sum) in whole.iter_mut().zip(sums) {
-                *out = if self.mode == Mode::Add { simd.add_f32s(*out, sum) } else { sum };
+            for (sum, place) in sums.into_iter().zip(places) {
+                self.store(simd, row + index, place, sum);
             }
-            if let Some(&sum) = sums.get(whole.len()).filter(|_| !rest.is_empty()) {
-                let before = simd.partial_load_f32s(rest);
-                let sum = if self.mode == Mode::Add { simd.add_f32s(before, sum) } else { sum };
-                simd.partial_store_f32s(rest, sum);
+        }
+    }
+
+    /// Puts sums of a row where they belong, from a column of a product on: a vector may reach into the next products.
+    #[inline(always)]
+    fn store<S: Simd>(&mut self, simd: S, row: usize, (product, column): (usize, usize), sums: S::f32s) {
+        let start = (product * self.rows + row) * self.columns;
+        let length = S::F32_LANES.min(self.columns - column);
+        self.mode.store(simd, &mut self.out[start + column..][..length], sums);
+        let (mut stored, mut start) = (length, start + self.rows * self.columns);
+        while stored < S::F32_LANES && start < self.out.len() {
+            let length = self.columns.min(S::F32_LANES - stored);
+            let sums = simd.rotate_left_f32s(sums, stored);
+            self.mode.store(simd, &mut self.out[start..][..length], sums);
+            stored += length;
+            start += self.rows * self.columns;
+        }
+    }
+}
+
+impl Mode {
+    /// Puts the first of the numbers of a vector register into a slice that is no longer than that, or adds them to it.
+    #[inline(always)]
+    fn store<S: Simd>(self, simd: S, out: &mut [f32], values: S::f32s) {
+        match S::as_mut_simd_f32s(out) {
+            ([out, ..], _) => *out = if self == Self::Add { simd.add_f32s(*out, values) } else { values },
+            ([], out) => {
+                let before = simd.partial_load_f32s(out);
+                let values = if self == Self::Add { simd.add_f32s(before, values) } else { values };
+                simd.partial_store_f32s(out, values);
             }
         }
     }
@@ -284,7 +337,7 @@ mod tests {
                 for mode in [Mode::Set, Mode::Add] {
                     let mut out = random(rows * columns, 3);
                     let mut wanted = out.clone();
-                    Packed::new(b).multiply(&mut out, mode, &a);
+                    Packed::new(vec![b]).multiply(&mut out, mode, &a);
                     multiply(&mut wanted, mode, Matrix::new(&a, rows, inner), b, Parallelism::None);
                     assert!(out == wanted, "{rows} x {inner} x {columns}, transposed: {transposed}");
                 }
@@ -301,16 +354,34 @@ mod tests {
         multiply(&mut whole, Mode::Set, Matrix::new(&a, rows, inner), b, Parallelism::None);
         let part = b.part(31, 31);
         let mut out = vec![0.0; rows * 31];
-        Packed::new(part).multiply(&mut out, Mode::Set, &a);
+        Packed::new(vec![part]).multiply(&mut out, Mode::Set, &a);
         for (out, whole) in out.chunks_exact(31).zip(whole.chunks_exact(columns)) {
             assert_eq!(out, &whole[31..62]);
         }
         // And its transpose.
         let (a, mut out, mut wanted) =
             (random(rows * 31, 3), vec![0.0; rows * inner], vec![0.0; rows * inner]);
-        Packed::new(part.t()).multiply(&mut out, Mode::Set, &a);
+        Packed::new(vec![part.t()]).multiply(&mut out, Mode::Set, &a);
         multiply(&mut wanted, Mode::Set, Matrix::new(&a, rows, 31), part.t(), Parallelism::None);
         assert_eq!(out, wanted);
+    }
+
+    /// Vectors that reach from one product into the next ones.
+    #[test]
+    fn multiplies_matrices_side_by_side() {
+        for (rows, inner, columns, count) in
+            [(32, 100, 100, 4), (11, 20, 31, 3), (300, 7, 3, 5), (2, 5, 4, 3)]
+        {
+            let (a, b) = (random(rows * inner, 1), random(inner * columns * count, 2));
+            let b: Vec<_> = b.chunks_exact(inner * columns).map(|b| Matrix::new(b, inner, columns)).collect();
+            let mut out = random(rows * columns * count, 3);
+            let mut wanted = out.clone();
+            Packed::new(b.clone()).multiply(&mut out, Mode::Add, &a);
+            for (b, wanted) in b.into_iter().zip(wanted.chunks_exact_mut(rows * columns)) {
+                Packed::new(vec![b]).multiply(wanted, Mode::Add, &a);
+            }
+            assert!(out == wanted, "{count} of {rows} x {inner} x {columns}");
+        }
     }
 
     #[test]
@@ -327,7 +398,11 @@ mod tests {
                     }
                 }
             }
-            add_outer(&mut out, rows, &[(&a, &b), (&c, &d)]);
+            // And of the same left-hand sides with two right-hand sides each.
+            let mut both = out.repeat(2);
+            add_outer(&mut both, rows, &[(&a, vec![&b, &b]), (&c, vec![&d, &d])]);
+            add_outer(&mut out, rows, &[(&a, vec![&b]), (&c, vec![&d])]);
+            assert_eq!(both, out.repeat(2));
             for (out, wanted) in out.iter().zip(wanted) {
                 assert!(
                     (f64::from(*out) - wanted).abs() < 1e-5,
