@@ -165,7 +165,7 @@ enum Kind {
     Wide,
     /// The same without a teacher.
     Order,
-    /// A GRU without a teacher.
+    /// A GRU; of few classes with a teacher.
     Gated,
 }
 
@@ -188,8 +188,18 @@ impl Kind {
             false => vec![Self::Gated, Self::Wide],
         };
         // Without a teacher, nobody says what texts without labels are.
-        all.retain(|kind| !needs_teacher || *kind != Self::Gated);
+        all.retain(|kind| !needs_teacher || kind.has_teacher(is_few));
         all
+    }
+
+    /// Whether its texts are judged by a teacher. Of many classes, a teacher of n-grams tells a GRU less than it knows: it does
+    /// not see the order of words.
+    fn has_teacher(self, is_few: bool) -> bool {
+        match self {
+            Self::Narrow | Self::Wide => true,
+            Self::Order => false,
+            Self::Gated => is_few,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -211,9 +221,7 @@ impl Kind {
             Self::Wide if traits.texts < COMPARABLE => "for texts that are too few to try several recipes on",
             Self::Wide => "for classes that are told apart by what words mean",
             Self::Order => "for texts that are too few for a teacher",
-            Self::Gated => {
-                "for classes that are told apart by the order of words, which a teacher of n-grams does not see"
-            }
+            Self::Gated => "for classes that are told apart by the order of words",
         }
     }
 
@@ -227,8 +235,9 @@ impl Kind {
 
     /// The recipe of the GRU: much is left out, at a high learning rate.
     fn gated(traits: &Traits) -> Recipe {
-        let ungated = Self::Order.ungated(traits);
-        let (embedding, units) = if traits.classes <= FEW_CLASSES { (16, 32) } else { (32, 64) };
+        let is_few = traits.classes <= FEW_CLASSES;
+        let ungated = Self::Gated.ungated(traits);
+        let (embedding, units) = if is_few { (16, 32) } else { (32, 64) };
         let epochs = if traits.texts <= 20_000 { 40 } else { ungated.epochs };
         Recipe {
             cell: PerLayer::All(CellKind::Gru),
@@ -237,7 +246,7 @@ impl Kind {
             recurrent_initializer: RecurrentInitializer::Orthogonal,
             embedding_dropout: 0.3,
             recurrent_dropout: 0.15,
-            learning_rate: if traits.classes <= FEW_CLASSES { 0.01 } else { 0.02 },
+            learning_rate: if is_few { 0.01 } else { 0.02 },
             batch: 64,
             epochs,
             quantized_epochs: epochs / 4,
@@ -280,8 +289,16 @@ impl Kind {
             word_dropout: 0.1,
             embedding_dropout: if self == Self::Order { 0.1 } else { 0.2 },
             label_smoothing: if self == Self::Narrow || traits.classes == 2 { 0.0 } else { 0.1 },
-            teacher: if self == Self::Order { Teacher::None } else { Teacher::Ngrams },
-            teacher_share: if self == Self::Narrow { 0.6 } else { 0.4 },
+            teacher: if self.has_teacher(traits.classes <= FEW_CLASSES) {
+                Teacher::Ngrams
+            } else {
+                Teacher::None
+            },
+            teacher_share: match self {
+                Self::Narrow => 0.6,
+                Self::Gated => 0.5,
+                Self::Wide | Self::Order => 0.4,
+            },
             optimizer: OptimizerKind::Adamw,
             learning_rate: 0.003,
             schedule: Schedule::Cosine,
@@ -406,9 +423,12 @@ mod tests {
         assert_eq!(kinds(560_000, 14, 50.0), [Wide], "long");
         assert_eq!(kinds(600, 2, 20.0), [Wide], "few texts");
         assert_eq!(kinds(40, 2, 20.0), [Order], "hardly any");
-        let unlabelled = |texts| Traits { unlabelled: 100, ..traits(texts, 2, 20.0) };
-        assert_eq!(Kind::for_traits(&unlabelled(40)), [Wide], "only a teacher reads texts without labels");
-        assert_eq!(Kind::for_traits(&unlabelled(9601)), [Narrow, Wide]);
+        let unlabelled = |texts, classes| {
+            Kind::for_traits(&Traits { unlabelled: 100, ..traits(texts, classes, 20.0) })
+        };
+        assert_eq!(unlabelled(40, 2), [Wide], "only a teacher reads texts without labels");
+        assert_eq!(unlabelled(9601, 2), [Narrow, Wide, Gated]);
+        assert_eq!(unlabelled(9601, 77), [Wide], "only a teacher reads texts without labels");
     }
 
     #[test]
