@@ -10,7 +10,7 @@ use desk::Desk;
 const SHORT: [&str; 4] = ["--set", "epochs=2", "--set", "units=8"];
 
 #[test]
-fn several_recipes_are_tried_and_the_best_is_left_as_a_recipe() {
+fn several_recipes_are_tried_and_the_one_taken_is_left_as_a_recipe() {
     let desk = Desk::new();
     let metrics = desk.json(&[&["train", "data", "--json"][..], &SHORT].concat());
     let suggestion = &metrics["suggestion"];
@@ -19,14 +19,18 @@ fn several_recipes_are_tried_and_the_best_is_left_as_a_recipe() {
     assert_eq!(names, ["narrow", "wide", "gated"]);
     let accuracy = |proposal: &Value| proposal["tried"]["accuracy"].as_f64().unwrap();
     let best = proposals.iter().map(accuracy).fold(0.0, f64::max);
-    assert_eq!(accuracy(&proposals[suggestion["taken"].as_u64().unwrap() as usize]), best);
-    // The dev part validates, and the model is trained on all training texts.
+    let taken = suggestion["taken"].as_u64().unwrap() as usize;
+    // The first, unless the best is better by a standard error, which is at most 0.018 on 800 texts.
+    let expected = if taken == 0 { best - 0.018 } else { best };
+    assert!(accuracy(&proposals[taken]) >= expected, "{suggestion}");
+    // The dev part validates, with each of three seeds, and the model is trained on all training texts.
     assert_eq!((&proposals[0]["tried"]["examples"], &metrics["examples"]), (&800.into(), &6000.into()));
+    assert_eq!((&suggestion["seeds"], &proposals[0]["tried"]["seeds"]), (&3.into(), &3.into()));
 
     // The recipe is left with what was chosen and why, and makes the same model again.
     let config = desk.read("runs/data/config.toml");
     assert!(config.contains("# data: 6,000 texts of 2 classes, "), "{config}");
-    assert!(config.contains("whose model answered most of the texts that validate"), "{config}");
+    assert!(config.contains("of 800 texts right with 3 seeds, "), "{config}");
     assert!(config.contains("\nunits = 8\n") && config.contains("\nepochs = 2\n"), "{config}");
     let again =
         desk.json(&["train", "data", "--recipe", "runs/data/config.toml", "--out", "again", "--json"]);

@@ -1,5 +1,5 @@
-//! Trials of the recipes that may suit some data: each is trained, and the one whose model answers most of the texts that
-//! validate is taken. The test part is not used.
+//! Trials of the recipes that may suit some data: each is trained, and judged by how many of the texts that validate its model
+//! answers. The test part is not used.
 
 use std::num::NonZeroUsize;
 
@@ -12,7 +12,7 @@ use super::workers::{Deadline, Job, Work};
 use crate::data::Dataset;
 use crate::fit::{Interrupt, Interrupted, Memory};
 use crate::progress;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Validation};
 use crate::request::Request;
 use crate::suggest::Tried;
 
@@ -36,14 +36,17 @@ pub(crate) fn take_best(
         .iter()
         .map(|proposal| request.recipe_from(&proposal.recipe, &validation))
         .collect::<Result<Vec<Recipe>, _>>()?;
+    let seeds = suggestion.seeds;
     say(&format!(
-        "trying {} recipes, since no --recipe is named; validating on {about_validation}; the test part is not used",
-        recipes.len()
+        "trying {} recipes{}, since no --recipe is named; validating on {about_validation}; the test part is not used",
+        recipes.len(),
+        if seeds > 1 { format!(" with {seeds} seeds each") } else { String::new() },
     ))?;
-    let seed = request.seed();
-    let jobs: Vec<Job<'_>> =
-        recipes.iter().map(|recipe| Job { recipe, size: Size::of(recipe), seed }).collect();
-    let epochs: usize = recipes.iter().map(|recipe| recipe.epochs).sum();
+    let all_seeds = (0..seeds as u64).map(|seed| request.seed().wrapping_add(seed));
+    let jobs: Vec<Job<'_>> = all_seeds
+        .flat_map(|seed| recipes.iter().map(move |recipe| Job { recipe, size: Size::of(recipe), seed }))
+        .collect();
+    let epochs = seeds * recipes.iter().map(|recipe| recipe.epochs).sum::<usize>();
     let progress = progress::bar("trainings", epochs, "epochs");
     let interrupt = Interrupt::listen()?;
     let work = Work {
@@ -67,17 +70,23 @@ pub(crate) fn take_best(
         say("interrupted while trying recipes: nothing was written")?;
     }
     worked?;
-    let tried = outcomes.iter().map(|outcome| match outcome {
-        Some(Outcome::Measured(measured)) => Some(Tried::from(measured)),
-        _ => None,
+    let tried = recipes.iter().enumerate().map(|(which, recipe)| {
+        let of_seeds =
+            outcomes.iter().skip(which).step_by(recipes.len()).filter_map(|outcome| match outcome {
+                Some(Outcome::Measured(measured)) => Some(Tried::from(measured)),
+                _ => None,
+            });
+        let drawn = recipe.validation_split > 0.0 && recipe.validation == Validation::Random;
+        Tried::mean(&of_seeds.collect::<Vec<_>>(), drawn)
     });
-    request.take_best(&tried.collect::<Vec<_>>());
+    let tried: Vec<Option<Tried>> = tried.collect();
+    request.take_best(&tried);
     Ok(())
 }
 
 impl From<&Measurements> for Tried {
     fn from(measured: &Measurements) -> Self {
         let &Measurements { accuracy, loss, bytes, examples, .. } = measured;
-        Self { accuracy, loss, bytes, examples }
+        Self { accuracy, loss, bytes, examples, seeds: 1 }
     }
 }

@@ -30,6 +30,12 @@ const FEW_CLASSES: usize = 12;
 /// Data of more tokens are not read several times to compare recipes.
 const MANY_TOKENS: f64 = 2e6;
 
+/// Data of fewer tokens are read so fast that each recipe is tried with [`SEEDS`] seeds.
+const FEW_TOKENS: f64 = 4e5;
+
+/// Seeds, each with a tenth of the texts of its own to validate, if these are drawn.
+const SEEDS: usize = 3;
+
 /// A tenth of fewer texts cannot tell which recipe is better.
 const COMPARABLE: usize = 1000;
 
@@ -43,6 +49,8 @@ pub(crate) struct Suggestion {
     pub because: String,
     /// Which of the proposals is taken.
     pub taken: usize,
+    /// With how many seeds each is tried, if there are several.
+    pub seeds: usize,
     /// The one that the data's properties speak for comes first. More than one if only trying can tell.
     pub proposals: Vec<Proposal>,
 }
@@ -67,14 +75,38 @@ pub(crate) struct Proposal {
 /// What a proposal's model, as the device computes it, came to on texts that validate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Tried {
-    /// The share of correct answers.
+    /// The share of correct answers, the mean of all seeds.
     pub accuracy: f64,
     /// Mean cross-entropy.
     pub loss: f64,
-    /// Bytes of its file.
+    /// Bytes of its file, with the first seed.
     pub bytes: usize,
-    /// Texts that validated.
+    /// Texts that validated, of all seeds together if each has its own.
     pub examples: usize,
+    /// With how many seeds it was tried.
+    pub seeds: usize,
+}
+
+impl Tried {
+    /// The mean of trials with several seeds; `drawn` says whether each seed has drawn its own texts to validate. None without a
+    /// trial.
+    pub(crate) fn mean(trials: &[Self], drawn: bool) -> Option<Self> {
+        let first = trials.first()?;
+        let mean = |of: fn(&Self) -> f64| trials.iter().map(of).sum::<f64>() / trials.len() as f64;
+        let all = trials.iter().map(|trial| trial.examples).sum();
+        Some(Self {
+            accuracy: mean(|trial| trial.accuracy),
+            loss: mean(|trial| trial.loss),
+            bytes: first.bytes,
+            examples: if drawn { all } else { first.examples },
+            seeds: trials.len(),
+        })
+    }
+
+    /// The standard error of the accuracy, that of a share of so many texts.
+    fn standard_error(&self) -> f64 {
+        (self.accuracy * (1.0 - self.accuracy) / self.examples.max(1) as f64).sqrt()
+    }
 }
 
 impl Suggestion {
@@ -102,7 +134,8 @@ impl Suggestion {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { because: traits.in_words(), taken: 0, proposals })
+        let seeds = if traits.tokens() <= FEW_TOKENS { SEEDS } else { 1 };
+        Ok(Self { because: traits.in_words(), taken: 0, seeds, proposals })
     }
 
     /// The proposal that is taken.
@@ -110,15 +143,24 @@ impl Suggestion {
         &self.proposals[self.taken]
     }
 
-    /// Takes the proposal that was best when all were tried; among equals the first. Without a result that is the first of
-    /// all.
+    /// Takes the first of the proposals that were tried, unless another was better by more than a standard error (Breiman et al.
+    /// 1984): the best of a few that differ by less is best by chance. Of those the best, and among equals the first. Without a
+    /// result that is the first of all.
     pub(crate) fn take_best(&mut self, tried: &[Option<Tried>]) {
         for (proposal, &tried) in self.proposals.iter_mut().zip(tried) {
             proposal.tried = tried;
         }
-        let accuracy = |index: &usize| self.proposals[*index].tried.map_or(-1.0, |tried| tried.accuracy);
-        let best = (0..self.proposals.len()).rev().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
-        self.taken = best.unwrap_or(0);
+        let mut results =
+            self.proposals.iter().enumerate().filter_map(|(index, proposal)| Some((index, proposal.tried?)));
+        let Some((first, known)) = results.next() else { return };
+        let better = results.filter(|(_, tried)| tried.accuracy > known.accuracy + known.standard_error());
+        let mut taken = (first, known.accuracy);
+        for (index, tried) in better {
+            if tried.accuracy > taken.1 {
+                taken = (index, tried.accuracy);
+            }
+        }
+        self.taken = taken.0;
     }
 
     /// What `kilornn train` would do, in a line.
@@ -133,7 +175,12 @@ impl Suggestion {
     pub(crate) fn lines(&self) -> Vec<String> {
         let taken = self.taken();
         let why = match taken.tried {
-            Some(_) => "whose model answered most of the texts that validate",
+            Some(_) if self.taken > 0 => {
+                "whose model answered more of the texts that validate, by more than a standard error"
+            }
+            Some(_) => {
+                "the likeliest, and no other answered more of the texts that validate by a standard error"
+            }
             None => taken.because,
         };
         let mut lines = vec![
@@ -142,10 +189,11 @@ impl Suggestion {
         ];
         lines.extend(self.proposals.iter().map(|proposal| {
             let came_to = match proposal.tried {
-                Some(Tried { accuracy, bytes, examples, .. }) => format!(
-                    "{:.2} % of {} texts right, {} bytes: ",
+                Some(Tried { accuracy, bytes, examples, seeds, .. }) => format!(
+                    "{:.2} % of {} texts right{}, {} bytes: ",
                     100.0 * accuracy,
                     grouped(examples),
+                    if seeds > 1 { format!(" with {seeds} seeds") } else { String::new() },
                     grouped(bytes)
                 ),
                 None => String::new(),
@@ -184,6 +232,7 @@ impl Kind {
             return vec![if is_few { Self::Narrow } else { Self::Wide }];
         }
         let mut all = match is_few {
+            true if traits.by_character => vec![Self::Gated, Self::Narrow, Self::Wide],
             true => vec![Self::Narrow, Self::Wide, Self::Gated],
             false => vec![Self::Gated, Self::Wide],
         };
@@ -419,13 +468,18 @@ mod tests {
         let kinds = |texts, classes, tokens| Kind::for_traits(&traits(texts, classes, tokens));
         assert_eq!(kinds(9601, 2, 20.0), [Narrow, Wide, Gated]);
         assert_eq!(kinds(10_003, 77, 11.0), [Gated, Wide]);
+        let by_character = Traits { by_character: true, ..traits(7000, 2, 130.0) };
+        assert_eq!(
+            Kind::for_traits(&by_character),
+            [Gated, Narrow, Wide],
+            "words are several characters in order"
+        );
         assert_eq!(kinds(25_000, 2, 230.0), [Narrow], "long");
         assert_eq!(kinds(560_000, 14, 50.0), [Wide], "long");
         assert_eq!(kinds(600, 2, 20.0), [Wide], "few texts");
         assert_eq!(kinds(40, 2, 20.0), [Order], "hardly any");
-        let unlabelled = |texts, classes| {
-            Kind::for_traits(&Traits { unlabelled: 100, ..traits(texts, classes, 20.0) })
-        };
+        let unlabelled =
+            |texts, classes| Kind::for_traits(&Traits { unlabelled: 100, ..traits(texts, classes, 20.0) });
         assert_eq!(unlabelled(40, 2), [Wide], "only a teacher reads texts without labels");
         assert_eq!(unlabelled(9601, 2), [Narrow, Wide, Gated]);
         assert_eq!(unlabelled(9601, 77), [Wide], "only a teacher reads texts without labels");
@@ -436,22 +490,34 @@ mod tests {
         let mut suggestion = Suggestion::of(&data(1200), &[]).unwrap();
         let names: Vec<&str> = suggestion.proposals.iter().map(|proposal| proposal.name).collect();
         assert_eq!((suggestion.taken, &names[..]), (0, &["narrow", "wide", "gated"][..]));
-        let tried = |accuracy| Some(Tried { accuracy, loss: 0.5, bytes: 1000, examples: 100 });
+        let trial = |accuracy| Tried { accuracy, loss: 0.5, bytes: 1000, examples: 100, seeds: 1 };
+        let tried = |accuracy| Some(trial(accuracy));
         for (results, best) in [
             ([tried(0.7), tried(0.9), tried(0.8)], 1),
             ([tried(0.7), tried(0.9), tried(0.9)], 1),
             ([tried(0.9), tried(0.9), tried(0.9)], 0),
+            // A standard error of 0.8 on 100 texts is 0.04.
+            ([tried(0.8), tried(0.83), tried(0.82)], 0),
+            ([tried(0.8), tried(0.83), tried(0.85)], 2),
             ([None, None, tried(0.1)], 2),
             ([None, None, None], 0),
         ] {
+            suggestion.taken = 0;
             suggestion.take_best(&results);
             assert_eq!(suggestion.taken, best, "{results:?}");
         }
         suggestion.take_best(&[tried(0.7), tried(0.9), None]);
         let lines = suggestion.lines();
-        assert!(lines[1].contains("`wide`, whose model answered most"), "{lines:?}");
+        assert!(lines[1].contains("`wide`, whose model answered more"), "{lines:?}");
         assert!(lines[3].contains("`wide`: 90.00 % of 100 texts right, 1,000 bytes: "), "{lines:?}");
         assert!(lines[0].contains("1,200 texts of 2 classes, 4 words each on average"), "{lines:?}");
+        let trials = [0.5, 0.6, 0.7].map(trial);
+        let Some(Tried { accuracy, examples, seeds, .. }) = Tried::mean(&trials, true) else {
+            panic!("three trials have a mean")
+        };
+        assert!((accuracy - 0.6).abs() < 1e-9 && (examples, seeds) == (300, 3));
+        assert_eq!(Tried::mean(&trials, false).map(|mean| mean.examples), Some(100));
+        assert_eq!(Tried::mean(&[], true), None);
     }
 
     #[test]
