@@ -305,7 +305,7 @@ pub static CORES: [Core; 4] = [
         lstm: Code { full: 50_800, lean: 31_600, small: 17_800 },
         cells: Code { full: 54_800, lean: 34_100, small: 20_300 },
         stack: 520,
-        gated_stack: 620,
+        gated_stack: 580,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -342,7 +342,7 @@ pub static CORES: [Core; 4] = [
         lstm: Code { full: 52_700, lean: 32_600, small: 17_000 },
         cells: Code { full: 56_700, lean: 35_000, small: 19_500 },
         stack: 545,
-        gated_stack: 620,
+        gated_stack: 590,
         costs: Costs {
             byte: 26.2,
             character_byte: 95.1,
@@ -402,7 +402,7 @@ pub static CORES: [Core; 4] = [
         lstm: Code { full: 47_600, lean: 37_000, small: 19_700 },
         cells: Code { full: 51_100, lean: 40_100, small: 22_700 },
         stack: 492,
-        gated_stack: 516,
+        gated_stack: 470,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
