@@ -1,5 +1,6 @@
 //! The classifier: a reader of texts in memory of its own.
 
+use crate::kernels::Running;
 use crate::reader::Reader;
 use crate::{Error, Model, Prediction, State, Values};
 
@@ -60,11 +61,11 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// ```
     pub fn new(model: &'m Model<'m>) -> Result<Self, Error> {
         let window = model.contents().window();
-        let state = State::zero(model)?;
+        let network = Running::new(model)?;
         if window as usize > WINDOW {
             return Err(Error::WindowCapacity { needed: window, found: WINDOW as u32 });
         }
-        Ok(Self { reader: Reader::new(model, state, [0; WINDOW]) })
+        Ok(Self { reader: Reader::new(network, [0; WINDOW]) })
     }
 
     /// Reads the next piece of the text: UTF-8, cut anywhere. See [`Classifier`] for an example.

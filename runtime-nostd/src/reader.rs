@@ -1,9 +1,9 @@
 //! The one flow: bytes -> words -> rows of the embedding -> states -> prediction. [`Classifier`](crate::Classifier) and
 //! [`Session`](crate::Session) differ only in whose memory it runs in.
 
-use crate::kernels::{Memory, step};
+use crate::kernels::{Memory, Running};
 use crate::text::{Tokenizer, WordHash, WordSink};
-use crate::{Model, Prediction, Truncating, Unknown, Values};
+use crate::{Prediction, Truncating, Unknown, Values};
 
 /// Reads texts, one after the other, with a state in `M` and remembered words in `W`.
 #[derive(Debug, Clone)]
@@ -16,10 +16,10 @@ pub(crate) struct Reader<'m, M, W> {
 
 impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Reader<'m, M, W> {
     /// At the beginning of a text. There is room in `window` for the words that the model must remember.
-    pub(crate) fn new(model: &'m Model<'m>, state: M, window: W) -> Self {
+    pub(crate) fn new(network: Running<'m, M>, window: W) -> Self {
         Self {
-            tokenizer: Tokenizer::new(model.text().normalization),
-            words: Words::new(model, state, window),
+            tokenizer: Tokenizer::new(network.model().text().normalization),
+            words: Words::new(network, window),
             finished: false,
         }
     }
@@ -46,95 +46,102 @@ impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Reader<'m, M, W> {
     }
 
     pub(crate) fn reset(&mut self) {
-        self.tokenizer = Tokenizer::new(self.words.model.text().normalization);
+        self.tokenizer = Tokenizer::new(self.words.network.model().text().normalization);
         self.words.reset();
         self.finished = false;
     }
 
     pub(crate) fn state(&self) -> Values<'_> {
-        self.words.state.values()
+        self.words.network.values()
     }
 
     #[cfg(feature = "defmt")]
     pub(crate) fn model(&self) -> &'m Model<'m> {
-        self.words.model
+        self.words.network.model()
     }
 }
 
 /// Takes the words from the tokenizer and steps the network.
 #[derive(Debug, Clone)]
 struct Words<'m, M, W> {
-    model: &'m Model<'m>,
+    network: Running<'m, M>,
     hash: WordHash,
     /// The hash of the word before, if `words` says that there is one.
     before: u32,
     words: u32,
     known: u32,
-    /// Words that became rows.
+    /// Words that became rows, of texts whose length is limited.
     rows: u32,
     /// The rows of the last words, if the first step depends on how long the text is: a ring buffer, in which the row of
     /// word `n` stands at `n % sequence.window()`.
     window: W,
     /// How many rows are in the window.
     remembered: usize,
-    state: M,
 }
 
 impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Words<'m, M, W> {
-    fn new(model: &'m Model<'m>, state: M, window: W) -> Self {
-        let hash = WordHash::new(model.text().vocabulary.seed);
-        Self { model, hash, before: 0, words: 0, known: 0, rows: 0, window, remembered: 0, state }
+    fn new(network: Running<'m, M>, window: W) -> Self {
+        let hash = WordHash::new(network.model().text().vocabulary.seed);
+        Self { network, hash, before: 0, words: 0, known: 0, rows: 0, window, remembered: 0 }
     }
 
     /// Forgets the text. It does so in place, since the window may be large.
     fn reset(&mut self) {
-        self.hash = WordHash::new(self.model.text().vocabulary.seed);
+        self.hash = WordHash::new(self.network.model().text().vocabulary.seed);
         (self.words, self.known, self.rows) = (0, 0, 0);
         self.remembered = 0;
-        self.state.set(&[]);
+        self.network.set(&[]);
     }
 
     fn prediction(&self) -> Prediction<'_> {
-        Prediction::new(self.model, self.state.values(), self.words, self.known)
+        Prediction::new(self.network.model(), self.network.values(), self.words, self.known)
     }
 
     /// Takes the next word, as a row of the embedding.
     fn read(&mut self, row: u32) {
-        let sequence = &self.model.text().sequence;
-        let past_the_end = sequence.maxlen > 0 && self.rows >= sequence.maxlen;
-        if past_the_end && sequence.truncating == Truncating::Post {
-            return;
+        // Without a greatest length, nothing has to be counted.
+        if self.network.model().text().sequence.maxlen == 0 || self.is_next(row) {
+            self.network.step(row);
         }
-        match place(self.rows, sequence.window()) {
-            None => step(self.model, row, &mut self.state),
-            Some(place) => {
-                // There is a place: the capacity was checked at the beginning.
-                if let Some(place) = self.window.as_mut().get_mut(place as usize) {
-                    *place = row;
-                }
-                self.remembered = (self.remembered + 1).min(sequence.window() as usize);
+    }
+
+    /// Counts a word of a text whose length is limited. Whether its step is the next one: if that depends on how long the text
+    /// is, the word is remembered instead.
+    fn is_next(&mut self, row: u32) -> bool {
+        let sequence = &self.network.model().text().sequence;
+        if sequence.truncating == Truncating::Post && self.rows >= sequence.maxlen {
+            return false;
+        }
+        let place = place(self.rows, sequence.window());
+        if let Some(place) = place {
+            // There is a place: the capacity was checked at the beginning.
+            if let Some(place) = self.window.as_mut().get_mut(place as usize) {
+                *place = row;
             }
+            self.remembered = (self.remembered + 1).min(sequence.window() as usize);
         }
         self.rows = self.rows.wrapping_add(1);
         // A text may be endless. Beyond the window only the place in the ring buffer matters.
         if self.rows >= 2 * sequence.window() {
             self.rows -= sequence.window();
         }
+        place.is_none()
     }
 
     /// At the end of the text, takes the steps that had to wait for it.
     fn catch_up(&mut self) {
-        let Self { model, window, state, .. } = self;
+        let Self { network, window, .. } = self;
+        let model = network.model();
         let sequence = &model.text().sequence;
         let remembered = core::mem::take(&mut self.remembered);
         if let Some(padding) = &sequence.padding {
             let pads = sequence.window().saturating_sub(remembered as u32);
             match padding.states() {
                 Some(states) => {
-                    state.set(states.state(pads, model.contents().units()).unwrap_or_default());
+                    network.set(states.state(pads, model.contents().units()).unwrap_or_default());
                 }
                 // A step for each, with the last row.
-                None => (0..pads).for_each(|_| step(model, model.rows().wrapping_sub(1), state)),
+                None => (0..pads).for_each(|_| network.step_apart(model.rows().wrapping_sub(1))),
             }
         }
         let oldest = match place(self.rows, sequence.window()) {
@@ -144,7 +151,7 @@ impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Words<'m, M, W> {
         let rows = window.as_ref().get(..remembered).unwrap_or_default();
         let (newer, older) = rows.split_at_checked(oldest).unwrap_or_default();
         for &row in older.iter().chain(newer) {
-            step(model, row, state);
+            network.step_apart(row);
         }
     }
 }
@@ -170,7 +177,7 @@ impl<M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> WordSink for Words<'_, M, W> {
     }
 
     fn end(&mut self) {
-        let text = self.model.text();
+        let text = self.network.model().text();
         let vocabulary = &text.vocabulary;
         let hash = core::mem::replace(&mut self.hash, WordHash::new(vocabulary.seed)).finish();
         let before = core::mem::replace(&mut self.before, hash);

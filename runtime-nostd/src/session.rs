@@ -1,6 +1,6 @@
 //! The session: a reader of texts in a caller's memory.
 
-use crate::kernels::Borrowed;
+use crate::kernels::{Borrowed, Running};
 use crate::reader::Reader;
 use crate::{Error, Model, Prediction, Values};
 
@@ -64,8 +64,8 @@ impl<'m, 'w> Session<'m, 'w> {
         let (states, window) = words.split_at_mut_checked(model.shape().words()).ok_or(too_small)?;
         let remembered = model.contents().window() as usize;
         let window = window.get_mut(..remembered).ok_or(too_small)?;
-        let state = Borrowed::zero(model, states).ok_or(too_small)?;
-        Ok(Self { reader: Reader::new(model, state, window) })
+        let network = Running::within(model, states).ok_or(too_small)?;
+        Ok(Self { reader: Reader::new(network, window) })
     }
 
     /// Reads the next piece of the text: UTF-8, cut anywhere. See [`Session`] for an example.

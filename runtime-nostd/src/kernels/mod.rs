@@ -15,10 +15,12 @@ mod lstm;
 mod numbers;
 #[cfg(not(kilornn_assembly))]
 mod portable;
+mod running;
 #[cfg(kilornn_gates)]
 mod stack;
 mod state;
 
+pub(crate) use running::Running;
 pub use state::State;
 #[cfg(kilornn_gates)]
 pub(crate) use state::classifier_units;
@@ -34,11 +36,10 @@ use portable::step_alone;
 #[cfg(all(not(kilornn_assembly), kilornn_gates))]
 use portable::step_in_stack;
 
-/// Takes one step with a row of the embedding. Does nothing if the model has no such row, or if the state is of a model
-/// with another shape.
-#[inline]
-pub(crate) fn step(model: &Model<'_>, row: u32, memory: &mut impl Memory) {
-    if row >= model.rows() || memory.shape() != model.shape() {
+/// Takes one step with a row of the embedding, in memory of the model's shape. Does nothing if the model has no such row.
+#[inline(always)]
+fn step_fitting(model: &Model<'_>, row: u32, memory: &mut impl Memory) {
+    if row >= model.rows() {
         return;
     }
     match model.contents().layers.simple_rnn() {
@@ -57,6 +58,8 @@ impl Model<'_> {
     /// A [`Classifier`](crate::Classifier) takes a step for every word.
     #[inline]
     pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
-        step(self, row, state);
+        if state.shape() == self.shape() {
+            step_fitting(self, row, state);
+        }
     }
 }
