@@ -56,7 +56,7 @@ impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Reader<'m, M, W> {
     }
 
     #[cfg(feature = "defmt")]
-    pub(crate) fn model(&self) -> &'m Model<'m> {
+    pub(crate) fn model(&self) -> &'m crate::Model<'m> {
         self.words.network.model()
     }
 }
