@@ -24,6 +24,9 @@ const MOST_BYTES: usize = 64 * 1024;
 /// Texts of so many tokens on average are long.
 const LONG: f64 = 100.0;
 
+/// Texts of at most so many tokens on average are short.
+const SHORT: f64 = 15.0;
+
 /// The most classes that are few.
 const FEW_CLASSES: usize = 12;
 
@@ -282,19 +285,28 @@ impl Kind {
         }
     }
 
-    /// The recipe of the GRU: much is left out, at a high learning rate.
+    /// The recipe of the GRU: much is left out, at a high learning rate. In short texts of few classes, such as questions, a
+    /// pair of words may decide, and the teacher counts less.
     fn gated(traits: &Traits) -> Recipe {
         let is_few = traits.classes <= FEW_CLASSES;
+        let is_short = is_few && traits.tokens_per_text <= SHORT && !traits.by_character;
         let ungated = Self::Gated.ungated(traits);
-        let (embedding, units) = if is_few { (16, 32) } else { (32, 64) };
+        let (embedding, units) = match (is_few, is_short) {
+            (true, true) => (16, 48),
+            (true, false) => (16, 32),
+            (false, _) => (32, 64),
+        };
         let epochs = if traits.texts <= 20_000 { 40 } else { ungated.epochs };
         Recipe {
             cell: PerLayer::All(CellKind::Gru),
+            pairs: ungated.pairs || is_short,
             embedding,
             units: units.into(),
             recurrent_initializer: RecurrentInitializer::Orthogonal,
             embedding_dropout: 0.3,
             recurrent_dropout: 0.15,
+            label_smoothing: if is_few { 0.0 } else { ungated.label_smoothing },
+            teacher_share: if is_short { 0.3 } else { ungated.teacher_share },
             learning_rate: if is_few { 0.01 } else { 0.02 },
             batch: 64,
             epochs,
