@@ -125,6 +125,14 @@ fn a_frame_cut_anywhere_costs_no_other() {
 }
 
 #[test]
+fn ones_behind_a_zero_are_an_empty_message() {
+    // Four bytes of a checksum that is zero. It is no message that anyone sends.
+    let garbage = [0, 1, 1, 1, 1, 1];
+    let events = split(&mut Splitter::new(), &[&garbage[..], &[0], &framed(b"next")].concat());
+    assert_eq!(events, [message(b""), message(b"next")]);
+}
+
+#[test]
 fn no_flipped_bit_passes_for_a_message() {
     let good = framed(b"\x01\x00some message with a zero");
     for bit in 8..8 * (good.len() - 1) {
@@ -161,7 +169,14 @@ proptest! {
     ) {
         let mut splitter = Splitter::new();
         split(&mut splitter, &garbage);
-        let events = split(&mut splitter, &framed(&bytes));
+        let mut events = split(&mut splitter, &framed(&bytes));
+        if let [Event::Message(_), _, ..] = events[..] {
+            // The garbage ended in a whole frame but for its last zero, as 0 1 1 1 1 1 is one of an empty message, whose
+            // checksum is zero. The next frame's first zero takes its place: one more must open that frame.
+            splitter = Splitter::new();
+            split(&mut splitter, &garbage);
+            events = split(&mut splitter, &[&[0], &framed(&bytes)[..]].concat());
+        }
         prop_assert_eq!(events.last(), Some(&message(&bytes)));
         // And it is outside again: what follows is text.
         prop_assert_eq!(split(&mut splitter, b"x"), [Event::Text(b'x')]);
