@@ -227,27 +227,28 @@ impl<C: Step> Recurrence<C> {
         kept: &mut [f32],
         projected: &[f32],
         (gates, bias): (&Packed<'_>, &[f32]),
-        Scratch { inputs, recurrent, zeros }: &mut Scratch,
+        Scratch { recurrent, zeros }: &mut Scratch,
     ) {
         let tokens = self.tokens_of(at);
         let units = state.len() / tokens.len();
         let (columns, part) = (C::GATES * units, state.len());
+        let inputs = if C::KEPT == 0 { &mut *state } else { &mut kept[..C::GATES * part] };
         for (text, &token) in tokens.iter().enumerate() {
             if token != Batch::MASKED {
                 fill_text(inputs, part, text, &projected[token as usize * columns..][..columns]);
             }
         }
-        self.clear_masked(tokens, units, [inputs]);
+        self.clear_masked(tokens, units, [&mut *inputs]);
         if C::RECURRENT_BIAS {
             (0..tokens.len()).for_each(|text| fill_text(recurrent, part, text, bias));
         }
         if let Some(before) = before {
             let seen = self.masked(before.state, at[1] * TEXTS, units);
-            let sums = if C::SPLIT { &mut *recurrent } else { &mut *inputs };
+            let sums = if C::SPLIT { &mut *recurrent } else { inputs };
             gates.multiply(sums, Mode::Add, &seen);
         }
         let before = before.unwrap_or(Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] });
-        let step = Forward { inputs, recurrent, before, kept: &mut *kept, state: &mut *state };
+        let step = Forward { recurrent, before, kept: &mut *kept, state: &mut *state };
         self.arch.dispatch(OneStep { cell: &self.cell, step });
         self.clear_masked(tokens, units, [state, kept]);
     }
@@ -476,9 +477,7 @@ impl<C: Step> WithSimd for OneStep<'_, C, Backward<'_>> {
 
 /// Memory of one block that is used again at each step.
 struct Scratch {
-    /// Accumulators, `gates × texts × units`: what comes of the inputs, or all if the cell does not need it apart.
-    inputs: Vec<f32>,
-    /// What comes of the states, if the cell needs that apart.
+    /// What comes of the states, `gates × texts × units`, if the cell needs that apart.
     recurrent: Vec<f32>,
     /// What stands for the step before the first.
     zeros: Vec<f32>,
@@ -486,9 +485,8 @@ struct Scratch {
 
 impl Scratch {
     fn new<C: Step>(texts: usize, units: usize) -> Self {
-        let inputs = vec![0.0; C::GATES * texts * units];
-        let recurrent = if C::SPLIT { inputs.clone() } else { Vec::new() };
-        Self { inputs, recurrent, zeros: vec![0.0; C::KEPT.max(1) * texts * units] }
+        let recurrent = vec![0.0; if C::SPLIT { C::GATES * texts * units } else { 0 }];
+        Self { recurrent, zeros: vec![0.0; C::KEPT.max(1) * texts * units] }
     }
 }
 

@@ -41,17 +41,16 @@ impl Step for GruStep {
     const NAME: &'static str = "gru-recurrence";
 
     #[inline(always)]
-    fn forward<S: Simd>(&self, simd: S, Forward { inputs, recurrent, before, kept, state }: Forward<'_>) {
-        let [xz, xr, xn] = parts::<3>(inputs);
+    fn forward<S: Simd>(&self, simd: S, Forward { recurrent, before, kept, state }: Forward<'_>) {
         let [hz, hr, hn] = parts::<3>(recurrent);
         let [z_s, r_s, n_s, products] = parts_mut::<4>(kept);
         let one = Lanes::splat(simd, 1.0);
         for at in (0..state.len()).step_by(S::F32_LANES) {
             let load = |part: &[f32]| Lanes::load(simd, part, at);
             let product = load(hn);
-            let z = (load(xz) + load(hz)).sigmoid();
-            let r = (load(xr) + load(hr)).sigmoid();
-            let n = (load(xn) + r * product).tanh();
+            let z = (load(z_s) + load(hz)).sigmoid();
+            let r = (load(r_s) + load(hr)).sigmoid();
+            let n = (load(n_s) + r * product).tanh();
             z.store(z_s, at);
             r.store(r_s, at);
             n.store(n_s, at);

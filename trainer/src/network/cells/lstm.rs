@@ -49,16 +49,15 @@ impl Step for LstmStep {
     const NAME: &'static str = "lstm-recurrence";
 
     #[inline(always)]
-    fn forward<S: Simd>(&self, simd: S, Forward { inputs, before, kept, state, .. }: Forward<'_>) {
-        let [xi, xf, xg, xo] = parts::<4>(inputs);
+    fn forward<S: Simd>(&self, simd: S, Forward { before, kept, state, .. }: Forward<'_>) {
         let [.., c_before, _] = parts::<6>(before.kept);
         let [i_s, f_s, g_s, o_s, c_s, tanh_cs] = parts_mut::<6>(kept);
         for at in (0..state.len()).step_by(S::F32_LANES) {
             let load = |part: &[f32]| Lanes::load(simd, part, at);
-            let i = load(xi).sigmoid();
-            let f = load(xf).sigmoid();
-            let g = load(xg).tanh();
-            let o = load(xo).sigmoid();
+            let i = load(i_s).sigmoid();
+            let f = load(f_s).sigmoid();
+            let g = load(g_s).tanh();
+            let o = load(o_s).sigmoid();
             let c = f * load(c_before) + i * g;
             let tanh_c = c.tanh();
             i.store(i_s, at);

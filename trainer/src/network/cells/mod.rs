@@ -108,7 +108,8 @@ pub struct Opening {
 pub(super) trait Step: Sync {
     /// Parts of an accumulator.
     const GATES: usize;
-    /// Parts that are kept of each step for the backward pass and for the next step, besides the state.
+    /// Parts that are kept of each step for the backward pass and for the next step, besides the state: as many as an accumulator
+    /// has, or more; or none, if that has one.
     const KEPT: usize;
     /// Which of these are gates.
     const OPENINGS: &'static [Opening] = &[];
@@ -132,12 +133,13 @@ pub(super) trait Step: Sync {
 
 /// One step, forward.
 pub(super) struct Forward<'a> {
-    /// `W·x + b`, or the whole accumulators if the cell does not need their halves.
-    pub(super) inputs: &'a [f32],
-    /// `U·h`, with the recurrent bias if the cell has one; empty if it is in `inputs`.
+    /// `U·h`, with the recurrent bias if the cell has one; empty if the cell does not need it apart.
     pub(super) recurrent: &'a [f32],
     pub(super) before: Before<'a>,
+    /// The first parts hold `W·x + b`, or the whole accumulators if the cell does not need their halves; to be replaced by what is
+    /// kept of this step.
     pub(super) kept: &'a mut [f32],
+    /// Of a cell that keeps nothing, this holds the accumulators; to be replaced by the state.
     pub(super) state: &'a mut [f32],
 }
 

@@ -32,20 +32,21 @@ impl Step for SimpleRnnStep {
 
     // Loops of their own, so that the compiler makes vector instructions of them.
     #[inline(always)]
-    fn forward<S: Simd>(&self, simd: S, Forward { inputs, state, .. }: Forward<'_>) {
+    fn forward<S: Simd>(&self, simd: S, Forward { state, .. }: Forward<'_>) {
         match (self.activation, &self.scales) {
             (Activation::Relu, None) => {
                 // Plain comparisons: `f32::min` minds what is no number, and that costs the loop its vector instructions.
                 let limit = self.limit;
-                for (h, x) in state.iter_mut().zip(inputs) {
-                    let open = if *x < limit { *x } else { limit };
-                    *h = if *x > 0.0 { open } else { CLOSED };
+                for h in state {
+                    let x = *h;
+                    let open = if x < limit { x } else { limit };
+                    *h = if x > 0.0 { open } else { CLOSED };
                 }
             }
             (Activation::Relu, Some(scales)) => {
-                for (state, inputs) in by_units(state, scales).zip(inputs.chunks_exact(scales.len())) {
-                    for ((h, x), scale) in state.iter_mut().zip(inputs).zip(scales) {
-                        *h = if *x > 0.0 { (*x / scale).round().min(127.0) * scale } else { CLOSED };
+                for state in by_units(state, scales) {
+                    for (h, scale) in state.iter_mut().zip(scales) {
+                        *h = if *h > 0.0 { (*h / scale).round().min(127.0) * scale } else { CLOSED };
                     }
                 }
             }
@@ -53,13 +54,13 @@ impl Step for SimpleRnnStep {
             (Activation::Tanh, None) => {
                 let zero = Lanes::splat(simd, 0.0);
                 for at in (0..state.len()).step_by(S::F32_LANES) {
-                    (Lanes::load(simd, inputs, at).tanh() + zero).store(state, at);
+                    (Lanes::load(simd, state, at).tanh() + zero).store(state, at);
                 }
             }
             (Activation::Tanh, Some(scales)) => {
-                for (state, inputs) in by_units(state, scales).zip(inputs.chunks_exact(scales.len())) {
-                    for ((h, x), scale) in state.iter_mut().zip(inputs).zip(scales) {
-                        let accumulator = (*x * 65536.0).round() as i32;
+                for state in by_units(state, scales) {
+                    for (h, scale) in state.iter_mut().zip(scales) {
+                        let accumulator = (*h * 65536.0).round() as i32;
                         *h = f32::from(Activation::Tanh.apply(accumulator)) * scale + 0.0;
                     }
                 }
