@@ -407,7 +407,7 @@ impl<C: Step> Recurrence<C> {
             for (&which, sums) in C::RECURRENT.iter().zip(of_bias.chunks_exact_mut(units)) {
                 for left in &left[steps.clone()] {
                     for values in left[parts_of(left, which)].chunks_exact(units) {
-                        self.arch.dispatch(AddTo { sums, values, squared: false });
+                        self.arch.dispatch(AddTo { sums, values });
                     }
                 }
             }

@@ -162,11 +162,10 @@ impl<S: Simd> Neg for Lanes<S> {
     }
 }
 
-/// Adds values to sums, or their squares.
+/// Adds values to sums.
 pub(crate) struct AddTo<'a> {
     pub(crate) sums: &'a mut [f32],
     pub(crate) values: &'a [f32],
-    pub(crate) squared: bool,
 }
 
 impl WithSimd for AddTo<'_> {
@@ -174,11 +173,7 @@ impl WithSimd for AddTo<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let each = self.sums.iter_mut().zip(self.values);
-        match self.squared {
-            false => each.for_each(|(sum, value)| *sum += value),
-            true => each.for_each(|(sum, value)| *sum += value * value),
-        }
+        self.sums.iter_mut().zip(self.values).for_each(|(sum, value)| *sum += value);
     }
 }
 
