@@ -9,6 +9,7 @@ mod check;
 mod classifier;
 mod error;
 pub mod file;
+mod kernel;
 mod kernels;
 pub mod layers;
 mod load;
@@ -26,6 +27,7 @@ mod version;
 
 pub use classifier::Classifier;
 pub use error::Error;
+pub use kernel::Kernel;
 pub use kernels::State;
 pub use load::Model;
 pub use model::{Contents, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown};

@@ -1,24 +1,23 @@
 //! How much memory a network needs.
 
-use crate::Contents;
+use crate::{Contents, Kernel};
 
 impl Contents<'_> {
-    /// The bytes of memory for states, and for the list of inputs that steps of SimpleRNNs need, if a list for so many
-    /// inputs takes `list_bytes`: 6 for each, for an even number, on cores with Arm's DSP instructions, 8 for each on other
-    /// cores that have a kernel in assembly. [`Model::workspace`](crate::Model::workspace) is this for the target of the
-    /// build, remembered words and alignment added.
+    /// The bytes of memory for states, and for what a step needs beside them, with a target's kernel.
+    /// [`Model::workspace`](crate::Model::workspace) is this for the target of the build, remembered words and alignment
+    /// added.
     ///
     /// ```
     /// # fn main() -> Result<(), kilornn::Error> {
     /// # static BYTES: &[u8] = kilornn::include_model!("../docs/starter.kilo");
     /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().memory(|inputs| 8 * inputs), 32 + 8 * 32); // on a Cortex-M0
+    /// assert_eq!(model.contents().memory(kilornn::Kernel::Wide), 32 + 8 * 32); // on a Cortex-M0
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn memory(&self, list_bytes: fn(usize) -> usize) -> usize {
-        4 * crate::shape::layer_words(self, list_bytes)
+    pub fn memory(&self, kernel: Kernel) -> usize {
+        4 * crate::kernels::words(self, kernel)
     }
 
     /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.

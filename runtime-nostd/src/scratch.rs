@@ -33,17 +33,6 @@ pub(crate) type List<'s> = *mut u32;
 #[cfg(not(kilornn_assembly))]
 pub(crate) type List<'s> = &'s mut [[u16; 2]];
 
-/// The bytes of the list for a step with so many inputs.
-pub(crate) const fn list_bytes(inputs: usize) -> usize {
-    if cfg!(kilornn_assembly = "dsp") {
-        12 * inputs.div_ceil(2)
-    } else if cfg!(kilornn_assembly) {
-        8 * inputs
-    } else {
-        4 * inputs
-    }
-}
-
 impl<const UNITS: usize> Scratch<UNITS> {
     pub(crate) const fn new() -> Self {
         Self {

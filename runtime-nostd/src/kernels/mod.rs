@@ -1,53 +1,77 @@
 //! One step of the recurrence. All kernels compute the same integers.
 //!
-//! For a SimpleRNN, `portable` is plain Rust, works on every target and is the oracle for the others. `assembly` is for
-//! Cortex-M and for RISC-V with multiplication, and the only file with unsafe code. `gru` and `lstm` are plain Rust on
-//! every target, and `stack` takes a step of several layers.
+//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`), which works on every target
+//! and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for RISC-V with multiplication, and
+//! the only unsafe code. `stack` takes a step of several layers, in memory of which `room` says what each of them has.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
-#[cfg(kilornn_gates)]
+#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
 mod gates;
 #[cfg(feature = "gru")]
 mod gru;
 #[cfg(feature = "lstm")]
 mod lstm;
 mod numbers;
-#[cfg(not(kilornn_assembly))]
-mod portable;
+mod room;
 mod running;
+#[cfg(not(kilornn_assembly))]
+mod simple_rnn;
 #[cfg(kilornn_gates)]
 mod stack;
 mod state;
 
+pub(crate) use room::words;
+#[cfg(kilornn_gates)]
+pub(crate) use room::{classifier_units, room};
 pub(crate) use running::Running;
 pub use state::State;
-#[cfg(kilornn_gates)]
-pub(crate) use state::classifier_units;
 pub(crate) use state::{Borrowed, Memory};
 
+use numbers::Numbers;
+
 use crate::Model;
+use crate::layers::Layer;
 #[cfg(kilornn_assembly)]
 use assembly::step_alone;
 #[cfg(all(kilornn_assembly, kilornn_gates))]
 use assembly::step_in_stack;
 #[cfg(not(kilornn_assembly))]
-use portable::step_alone;
+use simple_rnn::step_alone;
 #[cfg(all(not(kilornn_assembly), kilornn_gates))]
-use portable::step_in_stack;
+use simple_rnn::step_in_stack;
 
 /// Takes one step with a row of the embedding, in memory of the model's shape. Does nothing if the model has no such row.
 #[inline(always)]
 fn step_fitting(model: &Model<'_>, row: u32, memory: &mut impl Memory) {
-    if row >= model.rows() {
-        return;
+    if row < model.rows() {
+        step_with(model, Some(row), memory);
     }
-    match model.contents().layers.simple_rnn() {
-        Some(rnn) => step_alone(model, rnn, row, memory),
+}
+
+/// Takes one step with a row that the embedding has, or with the numbers of the step before, in memory of the model's shape.
+#[inline(always)]
+fn step_with(model: &Model<'_>, row: Option<u32>, memory: &mut impl Memory) {
+    match model.contents().layers.only() {
+        Some(Layer::SimpleRnn(rnn)) => step_alone(model, rnn, numbers(model, row), memory),
+        #[cfg(feature = "gru")]
+        Some(Layer::Gru(gru)) => gru::step(gru, numbers(model, row), memory.words()),
+        #[cfg(feature = "lstm")]
+        Some(Layer::Lstm(lstm)) => lstm::step(lstm, numbers(model, row), memory.words()),
         #[cfg(kilornn_gates)]
         None => stack::step(model, row, memory.words()),
         #[cfg(not(kilornn_gates))]
         None => {}
+    }
+}
+
+/// What comes into the lowest layer.
+#[inline(always)]
+const fn numbers<'m>(model: &'m Model<'_>, row: Option<u32>) -> Numbers<'m> {
+    let embedding = &model.text().embedding;
+    match row {
+        Some(row) => Numbers::Row { embedding, row },
+        None => Numbers::InPlace { width: embedding.width() },
     }
 }
 
@@ -60,6 +84,16 @@ impl Model<'_> {
     pub fn step<const UNITS: usize>(&self, row: u32, state: &mut State<UNITS>) {
         if state.shape() == self.shape() {
             step_fitting(self, row, state);
+        }
+    }
+
+    /// Takes one step more with the numbers of the step before, which are still in the memory. Only for measuring what a
+    /// step costs besides reading its numbers, of a network with gates, or of a SimpleRNN that keeps all of its inputs.
+    #[doc(hidden)]
+    #[inline]
+    pub fn step_again<const UNITS: usize>(&self, state: &mut State<UNITS>) {
+        if state.shape() == self.shape() {
+            step_with(self, None, state);
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) enum Numbers<'s> {
     /// The outputs of the layer below, shifted to the left.
     #[cfg(kilornn_gates)]
     Below { values: Values<'s>, shift: u8 },
+    /// Those of the step before, which are still where they were written, so many.
+    InPlace { width: u32 },
 }
 
 impl Numbers<'_> {
@@ -24,16 +26,28 @@ impl Numbers<'_> {
         }
     }
 
+    /// The row of the embedding, if it is folded: then it is one of biases, in place of numbers.
+    #[cfg(kilornn_gates)]
+    #[inline(always)]
+    pub(super) const fn folded_row(&self) -> Option<usize> {
+        match *self {
+            Numbers::Row { embedding: Embedding::Folded, row } => Some(row as usize),
+            _ => None,
+        }
+    }
+
     /// How many there are.
     #[cfg(kilornn_gates)]
+    #[inline(always)]
     pub(super) const fn len(&self) -> usize {
         match self {
             Numbers::Row { embedding, .. } => embedding.width() as usize,
             Numbers::Below { values, .. } => values.len(),
+            Numbers::InPlace { width } => *width as usize,
         }
     }
 
-    /// Calls `each` with each of them, in order.
+    /// Calls `each` with each of them, in order; with none, if they are in place.
     #[cfg(any(kilornn_gates, not(kilornn_assembly)))]
     #[inline(always)]
     pub(super) fn for_each(
@@ -47,6 +61,19 @@ impl Numbers<'_> {
                 // The loader has checked that they have no more than 16 bits.
                 values.iter().for_each(|value| each((value << shift) as i16));
             }
+            Numbers::InPlace { .. } => {}
         }
+    }
+
+    /// Writes them to the first of these places.
+    #[cfg(kilornn_gates)]
+    #[inline(always)]
+    pub(super) fn write<T: From<i16>>(self, places: &mut [T]) {
+        let mut places = places.iter_mut();
+        self.for_each(|number| {
+            if let Some(place) = places.next() {
+                *place = number.into();
+            }
+        });
     }
 }

@@ -1,77 +1,56 @@
-//! One step of a network that is not a single SimpleRNN: layer after layer, each with its part of the memory.
+//! One step of a network of several layers: one after the other, each with its room of the memory.
 
 #[cfg(feature = "gru")]
 use super::gru;
 #[cfg(feature = "lstm")]
 use super::lstm;
 use super::numbers::Numbers;
-use super::step_in_stack;
-use crate::layers::{Embedding, Layer};
-use crate::shape::state_words;
-use crate::{Model, Values};
+use super::room::{room, state_words};
+use super::{numbers, step_in_stack};
+use crate::layers::Layer;
+use crate::{Kernel, Model, Values};
 
-/// Takes one step with a row of the embedding, in memory of the model's shape. The last layer's part of the memory comes
-/// first, and behind the first layer's part is the list that steps of SimpleRNNs share.
+/// Takes one step with a row of the embedding, or with the numbers that are in the memory of the model's shape. The last layer's room comes first in the memory, and behind the first
+/// layer's room is the list that steps of SimpleRNNs share.
 #[inline(never)]
-pub(super) fn step(model: &Model<'_>, row: u32, memory: &mut [u32]) {
+pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
     let contents = model.contents();
-    let embedding = &model.text().embedding;
-    let states = state_words(contents);
+    let numbers = numbers(model, row);
+    let states = state_words(contents, Kernel::TARGET);
     let Some((mut states, list)) = memory.split_at_mut_checked(states) else { return };
-    let mut numbers = Numbers::Row { embedding, row };
-    let mut width = embedding.width();
-    let mut folded = matches!(embedding, Embedding::Folded).then_some(row);
+    let (mut numbers, mut width) = (numbers, contents.width());
     for (place, layer) in contents.layers.iter().enumerate() {
-        let words = layer.state_words(width);
-        let Some(rest) = states.len().checked_sub(words) else { return };
+        let room = room(layer, width, Kernel::TARGET);
+        let Some(rest) = states.len().checked_sub(room.words) else { return };
         let Some((others, own)) = states.split_at_mut_checked(rest) else { return };
-        let bias_row = folded.take();
         let shift = contents.layers.get(place + 1).map_or(0, Layer::input_shift);
-        let units = layer.units() as usize;
-        let outputs = match layer {
+        match layer {
             Layer::SimpleRnn(rnn) => {
                 let values = bytemuck::try_cast_slice_mut::<u32, i8>(own).unwrap_or_default();
                 step_in_stack(rnn, numbers, values, list);
-                Values::Int8(values)
             }
             #[cfg(feature = "gru")]
-            Layer::Gru(gru) => {
-                let Some((inputs, states)) = split(own, width, units) else { return };
-                fill(inputs, numbers);
-                let biases = bias_row.map_or(&[][..], |row| gru.biases(inputs.len(), row as usize));
-                let states = bytemuck::try_cast_slice_mut(states).unwrap_or_default();
-                gru::step(gru, inputs, states, biases);
-                Values::Int16(inputs.get(width as usize..).unwrap_or_default())
-            }
+            Layer::Gru(gru) => gru::step(gru, numbers, own),
             #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => {
-                let Some((inputs, rest)) = split(own, width, units) else { return };
-                fill(inputs, numbers);
-                let Some((cells, new)) = rest.split_at_mut_checked(units) else { return };
-                let biases = bias_row.map_or(&[][..], |row| lstm.biases(inputs.len(), row as usize));
-                let cells = bytemuck::try_cast_slice_mut(cells).unwrap_or_default();
-                let new = bytemuck::try_cast_slice_mut(new).unwrap_or_default();
-                lstm::step(lstm, inputs, cells, new, biases);
-                Values::Int16(inputs.get(width as usize..).unwrap_or_default())
-            }
-        };
-        numbers = Numbers::Below { values: outputs, shift };
+            Layer::Lstm(lstm) => lstm::step(lstm, numbers, own),
+        }
+        numbers =
+            Numbers::Below { values: outputs(layer, own.get(room.outputs..).unwrap_or_default()), shift };
         (states, width) = (others, layer.units());
     }
 }
 
-/// The inputs of a layer with gates, and what it has beside them.
-fn split(own: &mut [u32], width: u32, units: usize) -> Option<(&mut [i16], &mut [u32])> {
-    let (inputs, rest) = own.split_at_mut_checked((width as usize + units) / 2)?;
-    Some((bytemuck::try_cast_slice_mut(inputs).unwrap_or_default(), rest))
-}
-
-/// Writes what comes in before the layer's own outputs.
-fn fill(inputs: &mut [i16], numbers: Numbers<'_>) {
-    let mut places = inputs.iter_mut();
-    numbers.for_each(|number| {
-        if let Some(place) = places.next() {
-            *place = number;
+/// The outputs of a layer, with which these words begin.
+fn outputs<'r>(layer: &Layer<'_>, words: &'r [u32]) -> Values<'r> {
+    let units = layer.units() as usize;
+    match layer {
+        Layer::SimpleRnn(_) => {
+            let words = words.get(..units / 4).unwrap_or_default();
+            Values::Int8(bytemuck::try_cast_slice(words).unwrap_or_default())
         }
-    });
+        _ => {
+            let words = words.get(..units / 2).unwrap_or_default();
+            Values::Int16(bytemuck::try_cast_slice(words).unwrap_or_default())
+        }
+    }
 }

@@ -2,8 +2,6 @@
 
 use crate::scratch::{List, Scratch, list_in};
 use crate::shape::Shape;
-#[cfg(kilornn_gates)]
-use crate::shape::layer_words;
 use crate::{Error, Model, Values};
 
 /// The memory in which a network's state is kept: a [`State`], or words of a caller's buffer.
@@ -197,11 +195,4 @@ impl Memory for Borrowed<'_> {
         let states = self.words.get(..self.shape.units() / 4).unwrap_or_default();
         Values::Int8(bytemuck::try_cast_slice(states).unwrap_or_default())
     }
-}
-
-/// The least `UNITS` of a state that holds a network's on every target: a state has at least six bytes for each, and a list
-/// takes at most eight for each input.
-#[cfg(kilornn_gates)]
-pub(crate) fn classifier_units(contents: &crate::Contents<'_>) -> u32 {
-    (4 * layer_words(contents, |inputs| 8 * inputs) as u32).div_ceil(6)
 }

@@ -193,17 +193,11 @@ impl<'a> Gru<'a> {
         (units / 2).saturating_mul(32 + 6 * inputs).saturating_add(rows.saturating_mul(BIASES / 2 * units))
     }
 
-    /// The words of memory between steps: inputs, and outputs with 32 bits.
-    pub(crate) const fn state_words(units: usize, width: usize) -> usize {
-        (width + units) / 2 + units
-    }
-
-    /// The word's row of biases; empty if the embedding is not folded.
-    #[inline]
-    pub(crate) fn biases(&self, inputs: usize, row: usize) -> &'a [u8] {
+    /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
+    #[inline(always)]
+    pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
         let units = self.units as usize;
-        let first = Self::weights_len(units, inputs, row);
-        self.weights.get(first..first + BIASES / 2 * units).unwrap_or_default()
+        units / 2 * (32 + 6 * inputs) + row * BIASES / 2 * units
     }
 
     /// Checks lengths and shifts, and that no sum can leave its range.

@@ -127,18 +127,6 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The words of memory that it needs between steps, with this number of inputs from below.
-    pub(crate) const fn state_words(&self, width: u32) -> usize {
-        let _ = width;
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.units as usize / 4,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => Gru::state_words(gru.units as usize, width as usize),
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => Lstm::state_words(lstm.units as usize, width as usize),
-        }
-    }
-
     /// The bytes of its weights, with this number of inputs from below, and with this number of rows if it reads a folded
     /// embedding.
     #[cfg(kilornn_gates)]
@@ -272,6 +260,17 @@ impl<'a> Layers<'a> {
         self.layers.iter_mut().take(self.count.into())
     }
 
+    /// The only layer, if there is just one.
+    #[inline]
+    pub(crate) const fn only(&self) -> Option<&Layer<'a>> {
+        #[cfg(kilornn_gates)]
+        if self.count != 1 {
+            return None;
+        }
+        let [first, ..] = &self.layers;
+        Some(first)
+    }
+
     /// The only layer, if there is one and it is a SimpleRNN.
     ///
     /// ```
@@ -285,12 +284,8 @@ impl<'a> Layers<'a> {
     #[inline]
     #[must_use]
     pub fn simple_rnn(&self) -> Option<&SimpleRnn<'a>> {
-        #[cfg(kilornn_gates)]
-        if self.count != 1 {
-            return None;
-        }
-        match &self.layers {
-            [Layer::SimpleRnn(rnn), ..] => Some(rnn),
+        match self.only()? {
+            Layer::SimpleRnn(rnn) => Some(rnn),
             #[cfg(kilornn_gates)]
             _ => None,
         }

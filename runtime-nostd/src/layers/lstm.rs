@@ -168,17 +168,11 @@ impl<'a> Lstm<'a> {
         units.saturating_mul(4 * (4 + inputs)).saturating_add(rows.saturating_mul(BIASES * units))
     }
 
-    /// The words of memory between steps: inputs, cell states, and room for the new outputs.
-    pub(crate) const fn state_words(units: usize, width: usize) -> usize {
-        (width + units) / 2 + units + units / 2
-    }
-
-    /// The word's row of biases; empty if the embedding is not folded.
-    #[inline]
-    pub(crate) fn biases(&self, inputs: usize, row: usize) -> &'a [u8] {
+    /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
+    #[inline(always)]
+    pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
         let units = self.units as usize;
-        let first = Self::weights_len(units, inputs, row);
-        self.weights.get(first..first + BIASES * units).unwrap_or_default()
+        units * 4 * (4 + inputs) + row * BIASES * units
     }
 
     /// Checks lengths and shifts, and that no sum can leave its range.

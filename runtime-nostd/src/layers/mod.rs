@@ -27,7 +27,7 @@ pub use dense::Dense;
 pub use embedding::{Embedding, Table};
 #[cfg(kilornn_gates)]
 pub use gates::Begin;
-#[cfg(kilornn_gates)]
+#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
 pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};
@@ -38,5 +38,7 @@ pub use lstm::{Lstm, LstmSum};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
+#[cfg(all(kilornn_gates, kilornn_assembly))]
+pub(crate) use wide_tanh::{GATES, TANH};
 #[cfg(kilornn_gates)]
 pub use wide_tanh::{gate, wide_tanh};

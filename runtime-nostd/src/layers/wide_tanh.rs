@@ -16,7 +16,7 @@
 #[inline]
 #[must_use]
 pub fn wide_tanh(x: i32) -> i32 {
-    let line = LINES[((x >> 12).clamp(-128, 127) + 128) as usize & 255];
+    let line = TANH[((x >> 12).clamp(-128, 127) + 128) as usize & 255];
     line.wrapping_add(i32::from(line as i16) * i32::from(x as i16))
 }
 
@@ -34,9 +34,22 @@ pub fn gate(x: i32) -> i32 {
     (wide_tanh(x) + (1 << 30)) >> 16
 }
 
+/// The same lines of `wide_tanh(x) + 2^30`, of which a gate is the upper half.
+#[cfg(kilornn_assembly)]
+pub(crate) static GATES: [i32; 256] = {
+    let mut lines = TANH;
+    let mut place = 0;
+    while place < lines.len() {
+        // At the ends of the range the low half, which is the slope, reaches beyond it.
+        lines[place] = lines[place].wrapping_add(1 << 30);
+        place += 1;
+    }
+    lines
+};
+
 /// For each sixteenth from -8 on, the line of tanh above it.
 #[rustfmt::skip]
-static LINES: [i32; 256] = [
+pub(crate) static TANH: [i32; 256] = [
     -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824,
     -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824,
     -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073741824, -1073676290,
@@ -106,9 +119,9 @@ mod tests {
 
     #[test]
     fn the_lines_are_the_best() {
-        assert_eq!((LINES[0], LINES[255]), (-1 << 30, (1 << 30) - (1 << 16)));
+        assert_eq!((TANH[0], TANH[255]), (-1 << 30, (1 << 30) - (1 << 16)));
         for place in 1..255 {
-            assert_eq!(LINES[place as usize], line(place), "{place}");
+            assert_eq!(TANH[place as usize], line(place), "{place}");
         }
     }
 

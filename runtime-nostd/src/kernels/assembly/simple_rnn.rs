@@ -1,4 +1,4 @@
-//! The kernels in assembly: the one file with unsafe code. The kernel in `portable` is their oracle.
+//! Steps of a SimpleRNN. The kernel in plain Rust (`kernels/simple_rnn.rs`) is the oracle.
 //!
 //! [`step`] fills in a [`Plan`] and passes a pointer to it to the assembly, which takes the step. Weights are read two
 //! units at a time, as the number `even + 256 * odd`. It is multiplied as it is, and its low byte alone once more: from
@@ -9,21 +9,20 @@
 //!   one product from `base.S` (M0, M0+, M23) or `main.S` (M3, M33).
 //! - On cores with DSP instructions (M4, M7), `columns.S` does the same for two inputs at once, and `pairs.S` serves
 //!   kernels in [`Order::Pairs`], for which it multiplies all inputs. `dsp.S` has what both share.
-#![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::numbers::Numbers;
-use super::state::Memory;
+#[cfg(kilornn_gates)]
+use crate::Kernel;
 use crate::Model;
+use crate::kernels::numbers::Numbers;
+use crate::kernels::state::Memory;
 use crate::layers::{Activation, Embedding, Order, SimpleRnn, tanh};
 #[cfg(not(kilornn_assembly = "dsp"))]
 use crate::scratch::ActiveInput;
 #[cfg(kilornn_assembly = "dsp")]
 use crate::scratch::ActivePair;
-#[cfg(kilornn_gates)]
-use crate::scratch::list_bytes;
 
 /// What the assembly needs for one step: a struct in C's layout, to which it gets one pointer.
 ///
@@ -89,21 +88,6 @@ struct Strides {
     halves: u32,
 }
 
-/// Names numbers for the assembly and checks each of them at compile time, so that the two cannot differ: `$symbols` is
-/// a macro that expands to assembly which defines the symbols.
-///
-/// The symbols begin with `.L`, so that the assembler does not put them into the object file.
-macro_rules! symbols {
-    ($symbols:ident: $($symbol:literal = $number:literal is $value:expr;)*) => {
-        $(const _: () = assert!($value == $number, $symbol);)*
-        macro_rules! $symbols {
-            () => {
-                concat!($(".equ ", $symbol, ", ", $number, "\n"),*)
-            };
-        }
-    };
-}
-
 symbols! { plan_symbols:
     ".Lplan_state" = 0 is offset_of!(Plan, state);
     ".Lplan_end" = 4 is offset_of!(Plan, end);
@@ -140,12 +124,15 @@ symbols! { pair_symbols:
 
 /// Takes one step of a network that is this SimpleRNN alone, in memory of the model's shape.
 #[inline]
-pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memory: &mut impl Memory) {
-    let embedding = &model.text().embedding;
+pub(crate) fn step_alone(
+    model: &Model<'_>,
+    rnn: &SimpleRnn<'_>,
+    numbers: Numbers<'_>,
+    memory: &mut impl Memory,
+) {
     let (values, list) = memory.simple_rnn();
-    let numbers = Numbers::Row { embedding, row };
     // SAFETY: this is the contract of `Plan`. The model was checked by the loader: its weights, at a multiple of four,
-    // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the row of `row` is one,
+    // are a kernel with `inputs` columns of `units` bytes and then rows of biases, of which the word's row is one,
     // and `units` is a multiple of four. The memory is of the model's shape, so that its values are `units` bytes and
     // its list has room for `inputs`; it is borrowed mutably for the whole step, and so is the plan.
     unsafe { step(rnn, model.shape().inputs(), numbers, values, list) }
@@ -155,11 +142,11 @@ pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memor
 /// as it must be, which cannot happen with a model that has been checked.
 #[cfg(kilornn_gates)]
 #[inline(never)]
-pub(super) fn step_in_stack(rnn: &SimpleRnn<'_>, numbers: Numbers<'_>, values: &mut [i8], list: &mut [u32]) {
+pub(crate) fn step_in_stack(rnn: &SimpleRnn<'_>, numbers: Numbers<'_>, values: &mut [i8], list: &mut [u32]) {
     let units = rnn.units as usize;
     let inputs = units + numbers.len();
     let has_row = (inputs + numbers.bias_row() as usize + 1) * units <= rnn.weights.len();
-    let has_room = values.len() == units && list_bytes(inputs) <= 4 * list.len();
+    let has_room = values.len() == units && Kernel::TARGET.list_bytes(inputs) <= 4 * list.len();
     if has_row && has_room && units > 0 && units.is_multiple_of(4) && inputs <= 512 {
         // SAFETY: this is the contract of `Plan`. All lengths were looked at just now; the loader has checked that the
         // weights lie at a multiple of four, and `values` and `list` are words of the memory. Both are borrowed mutably
@@ -203,7 +190,7 @@ unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values:
     // SAFETY: the caller keeps the contract of `Plan`.
     unsafe {
         match numbers {
-            Numbers::Row { embedding: Embedding::Folded, .. } => {}
+            Numbers::Row { embedding: Embedding::Folded, .. } | Numbers::InPlace { .. } => {}
             Numbers::Row { embedding, row } => plan.add_numbers(rnn.order, embedding, row),
             #[cfg(kilornn_gates)]
             Numbers::Below { .. } => plan.add_outputs(rnn.order, numbers),
@@ -321,8 +308,8 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
     naked_asm!(
         plan_symbols!(),
         list_symbols!(),
-        include_str!("assembly/arm/base.S"),
-        include_str!("assembly/arm/list.S"),
+        include_str!("arm/base.S"),
+        include_str!("arm/list.S"),
         options(raw)
     )
 }
@@ -338,8 +325,8 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
     naked_asm!(
         plan_symbols!(),
         list_symbols!(),
-        include_str!("assembly/arm/main.S"),
-        include_str!("assembly/arm/list.S"),
+        include_str!("arm/main.S"),
+        include_str!("arm/list.S"),
         options(raw)
     )
 }
@@ -352,7 +339,7 @@ unsafe extern "C" fn step_by_list(plan: &mut Plan) {
 #[cfg(kilornn_assembly = "riscv")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_list(plan: &mut Plan) {
-    naked_asm!(plan_symbols!(), list_symbols!(), include_str!("assembly/riscv/list.S"), options(raw))
+    naked_asm!(plan_symbols!(), list_symbols!(), include_str!("riscv/list.S"), options(raw))
 }
 
 /// One whole step with ReLU, by a list of the inputs that are not zero, two at a time.
@@ -366,8 +353,8 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
     naked_asm!(
         plan_symbols!(),
         pair_symbols!(),
-        include_str!("assembly/arm/dsp.S"),
-        include_str!("assembly/arm/columns.S"),
+        include_str!("arm/dsp.S"),
+        include_str!("arm/columns.S"),
         options(raw)
     )
 }
@@ -380,10 +367,5 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {
-    naked_asm!(
-        plan_symbols!(),
-        include_str!("assembly/arm/dsp.S"),
-        include_str!("assembly/arm/pairs.S"),
-        options(raw)
-    )
+    naked_asm!(plan_symbols!(), include_str!("arm/dsp.S"), include_str!("arm/pairs.S"), options(raw))
 }

@@ -10,9 +10,13 @@ use crate::scratch::list_in;
 
 /// Takes one step of a network that is this SimpleRNN alone, in memory of the model's shape.
 #[inline(never)]
-pub(super) fn step_alone(model: &Model<'_>, rnn: &SimpleRnn<'_>, row: u32, memory: &mut impl Memory) {
-    let embedding = &model.text().embedding;
-    let (inputs, numbers) = (model.shape().inputs(), Numbers::Row { embedding, row });
+pub(super) fn step_alone(
+    model: &Model<'_>,
+    rnn: &SimpleRnn<'_>,
+    numbers: Numbers<'_>,
+    memory: &mut impl Memory,
+) {
+    let inputs = model.shape().inputs();
     let (values, room) = memory.simple_rnn();
     step(rnn, inputs, numbers, values, room);
 }

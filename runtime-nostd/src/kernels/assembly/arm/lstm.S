@@ -1,0 +1,252 @@
+// One step of an LSTM, on cores without DSP instructions. r0 points to the weights, r1 to the inputs, r3 to the biases of
+// the word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S` has the macros.
+//
+// A unit's four sums are in registers: r8 input gate, r9 candidate, r10 forget gate, r11 output gate. r12 is the end of the
+// inputs, lr the place of the unit's cell state.
+
+    push    {r4-r7, lr}
+    mov     r4, r8
+    mov     r5, r9
+    mov     r6, r10
+    mov     r7, r11
+    push    {r3-r7}             // the biases, too
+    sub     sp, #40
+// What each block needs is kept on the stack, on which the sums' shifts come to lie before it. In the memory there are for
+// each unit its cell state and a word for its new output, then the inputs with 32 bits each, of which the layer's own outputs
+// are the last.
+    .equ    .Linputs, 0
+    .equ    .Lentry, 4
+    .equ    .Lgates, 8
+    .equ    .Ltanh, 12
+    .equ    .Lstates, 16
+    .equ    .Lproducts, 20      // entry behind the biases
+    .equ    .Lfactor, 24        // of biases
+    .equ    .Lstate, 28         // by how many bits a number of 29 bits is shifted to be an output
+    .equ    .Lhalf, 32          // half of the last place that remains
+    .equ    .Lshifts, 16        // bytes
+    .equ    .Lbiases, 40
+    str     r1, [sp, #.Linputs]
+    lsls    r4, r2, #(32 - .Lunits)
+    lsrs    r4, r4, #(32 - .Lunits + .Lwidth)
+    lsls    r4, r4, #2          // bytes of what comes in
+    lsls    r5, r2, #(32 - .Lstate_bits)
+    lsrs    r5, r5, #(32 - .Lstate_bits + .Lunits)
+    lsls    r5, r5, #2          // bytes of the layer's own
+    subs    r6, r1, r5
+    subs    r6, r6, r5
+    str     r6, [sp, #.Lstates]
+    mov     lr, r6
+    adds    r1, r1, r4
+    adds    r7, r1, r5
+    mov     r12, r7
+    adds    r4, r4, r5
+    movs    r6, #1
+    lsls    r6, r2              // the low byte is the biases' shift
+    str     r6, [sp, #.Lfactor]
+    lsrs    r2, r2, #.Lstate_bits
+    movs    r6, #29
+    subs    r6, r6, r2
+    str     r6, [sp, #.Lstate]
+    movs    r2, #1
+    lsls    r2, r6
+    lsrs    r2, r2, #1
+    str     r2, [sp, #.Lhalf]
+    ldr     r2, 32f
+    str     r2, [sp, #.Lgates]
+    ldr     r2, 33f
+    str     r2, [sp, #.Ltanh]
+// The number of inputs modulo 32 decides where the loop over them is entered.
+    adr     r6, 30f
+    movs    r2, #112
+    ands    r2, r4
+    lsrs    r2, r2, #2
+    ldr     r2, [r6, r2]
+    adds    r2, r2, r6
+    str     r2, [sp, #.Lproducts]
+    cmp     r3, #0
+    beq     1f
+    ldr     r2, 34f             // to the biases
+    adds    r2, r2, r6
+1:
+    str     r2, [sp, #.Lentry]
+// The outputs, which lie in the second half of their room with 16 bits each, get 32 bits.
+    lsrs    r5, r5, #1
+    subs    r4, r7, r5
+2:
+    ldmia   r4!, {r2, r6}
+    sxth    r3, r2
+    asrs    r5, r2, #16
+    stmia   r1!, {r3, r5}
+    sxth    r5, r6
+    asrs    r6, r6, #16
+    stmia   r1!, {r5, r6}
+    cmp     r1, r7
+    bne     2b
+    ldr     r1, [sp, #.Linputs]
+    b       20f
+
+// Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
+    .p2align 2
+30:
+    .word   48f - 30b + 1
+    .word   41f - 30b + 1
+    .word   42f - 30b + 1
+    .word   43f - 30b + 1
+    .word   44f - 30b + 1
+    .word   45f - 30b + 1
+    .word   46f - 30b + 1
+    .word   47f - 30b + 1
+32:
+    .word   kilornn_lines + 512
+33:
+    .word   kilornn_lines + 1536
+34:
+    .word   22f - 30b + 1
+
+// Four inputs. r0 points to the weights, r1 to the inputs.
+    .macro multiply_four
+    multiply_two
+    multiply_two
+    .endm
+
+    .macro multiply_two
+    ldmia   r1!, {r2, r3}
+    ldmia   r0!, {r4, r5}
+    multiply_add r4, r8, r9
+    multiply_add r5, r10, r11
+    .endm
+
+// A unit's products, and what becomes of them.
+48:
+    multiply_four
+47:
+    multiply_four
+46:
+    multiply_four
+45:
+    multiply_four
+44:
+    multiply_four
+43:
+    multiply_four
+42:
+    multiply_four
+41:
+    multiply_four
+    cmp     r1, r12
+    beq     6f
+    b       48b
+6:
+    pop     {r4-r7}
+    mov     r1, r8
+    asrs    r1, r4
+    mov     r2, r9
+    asrs    r2, r5
+    mov     r3, r10
+    asrs    r3, r6
+    mov     r4, r11
+    asrs    r4, r7
+    ldr     r7, [sp, #.Lgates]
+    line    r3, r5, r6, r7, 81f, 71
+    lsrs    r3, r3, #16         // one minus the forget gate
+    line    r1, r5, r6, r7, 82f, 72
+    lsrs    r1, r1, #16         // the input gate
+    line    r4, r5, r6, r7, 83f, 73
+    lsrs    r4, r4, #16         // the output gate
+    mov     r5, lr
+    ldr     r6, [r5]            // the cell state, with 20 bits below one
+    half_times r5, r6, r3, r7
+    subs    r6, r6, r5
+    subs    r6, r6, r5
+    ldr     r7, [sp, #.Ltanh]
+    line    r2, r5, r3, r7, 84f, 74
+    half_times r2, r2, r1, r5   // of the candidate and the input gate
+    asrs    r2, r2, #9
+    adds    r2, r2, r6
+    bvs     86f
+5:
+    asrs    r3, r2, #4
+    line    r3, r5, r6, r7, 85f, 75
+    half_times r3, r3, r4, r5   // the new output, with 29 bits
+    mov     r1, lr
+    stmia   r1!, {r2, r3}
+    mov     lr, r1
+    ldr     r1, [sp, #.Linputs]
+    cmp     lr, r1              // states end where inputs begin
+    beq     3f
+
+// Blocks of one unit. r1 points to the inputs.
+20:
+    ldr     r2, [sp, #.Lentry]
+    ldmia   r0!, {r4-r7}
+    push    {r4-r7}             // the low bytes are the sums' shifts
+    mov     r8, r4
+    mov     r9, r5
+    mov     r10, r6
+    mov     r11, r7
+    bx      r2
+// The biases of the word's row, two halfwords.
+22:
+    ldr     r5, [sp, #.Lbiases + .Lshifts]
+    ldr     r6, [sp, #.Lfactor + .Lshifts]
+    movs    r4, #0
+    ldrsh   r2, [r5, r4]
+    bias_add r2, r6, r3, r8, r9
+    movs    r4, #2
+    ldrsh   r2, [r5, r4]
+    bias_add r2, r6, r3, r10, r11
+    adds    r5, #4
+    str     r5, [sp, #.Lbiases + .Lshifts]
+    ldr     r2, [sp, #.Lproducts + .Lshifts]
+    bx      r2
+    clamp   r5, r6, 81, 71b
+    clamp   r5, r6, 82, 72b
+    clamp   r5, r6, 83, 73b
+    clamp   r5, r3, 84, 74b
+    clamp   r5, r6, 85, 75b
+// The cell state saturates. The sign of the sum is not that of its terms.
+86:
+    asrs    r2, r2, #31
+    movs    r5, #1
+    lsls    r5, r5, #31
+    eors    r2, r5
+    b       5b
+
+// All units have read the old outputs: the new ones take their place, in the second half of their room.
+3:
+    ldr     r0, [sp, #.Lstates]
+    mov     r7, r12
+    subs    r2, r1, r0          // eight bytes a unit
+    lsrs    r2, r2, #2
+    subs    r2, r7, r2
+    ldr     r5, [sp, #.Lhalf]
+    ldr     r6, [sp, #.Lstate]
+4:
+    ldr     r3, [r0, #4]
+    ldr     r4, [r0, #12]
+    adds    r0, #16
+    adds    r3, r3, r5
+    adds    r4, r4, r5
+    asrs    r3, r6
+    asrs    r4, r6
+    uxth    r3, r3
+    lsls    r4, r4, #16
+    orrs    r3, r4
+    stmia   r2!, {r3}
+    cmp     r2, r7
+    bne     4b
+    add     sp, #40
+    pop     {r3-r7}
+    mov     r8, r4
+    mov     r9, r5
+    mov     r10, r6
+    mov     r11, r7
+    pop     {r4-r7, pc}
+
+    .purgem multiply_four
+    .purgem multiply_two
+    .purgem multiply_add
+    .purgem bias_add
+    .purgem line
+    .purgem clamp
+    .purgem half_times
