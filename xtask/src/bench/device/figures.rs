@@ -14,6 +14,8 @@ pub(super) struct Figures {
     pub(super) zeros_permille: u32,
     /// Instructions of a time step of the network.
     pub(super) step: f64,
+    /// The same with numbers that are in the memory already, if a step reads numbers.
+    pub(super) frame: Option<f64>,
     /// Instructions to split and hash text, a byte.
     pub(super) byte: f64,
     /// Instructions from text to answer, a word.
@@ -39,6 +41,7 @@ impl Figures {
             states: value("states")?,
             zeros_permille: value("zeros_permille")?,
             step: tenths("step_tenths")?,
+            frame: tenths("frame_tenths").ok(),
             byte: tenths("byte_tenths")?,
             word: tenths("word_tenths")?,
             code: engine(&fs::read(elf)?)?,

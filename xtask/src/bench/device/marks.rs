@@ -39,11 +39,12 @@ const GATED_STACK: u64 = 1_200;
 /// What is exceeded, each as a sentence.
 pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     let mut found = Vec::new();
-    for Row { board, model, is_shipped, zeros, shape, figures, cell: _ } in rows {
+    for row in rows {
+        let Row { board, model, is_shipped, zeros, shape, figures, .. } = row;
         let place = format!("{board}, {model}, {zeros} % zeros");
         let step = STEPS.iter().find(|mark| mark.0 == board && mark.1 == model && mark.2 == *zeros as u32);
-        if let Some((.., most)) = step.filter(|(.., most)| figures.step > *most) {
-            found.push(format!("{place}: {:.1} instructions a step instead of {most}", figures.step));
+        if let Some((.., most)) = step.filter(|(.., most)| row.step() > *most) {
+            found.push(format!("{place}: {:.1} instructions a step instead of {most}", row.step()));
         }
         let word = WORDS.iter().find(|(mark, _)| *is_shipped && mark == board);
         if let Some((_, most)) = word.filter(|(_, most)| figures.word > *most) {

@@ -41,52 +41,55 @@ const WIDE: Synthetic = Synthetic {
 /// Hardly any step at all: what remains are the costs of a word.
 const TINY: Synthetic = Synthetic { name: "8x8", units: 8, zeros: &[0, 50], rows: 2_000, ..LARGE };
 
-/// Of gates, with a narrow embedding of eight bits a number: as many numbers as a sensor may have channels, padded to a
-/// multiple of four.
-const GRU: Synthetic = Synthetic {
-    name: "12x32 gru",
-    units: 32,
-    numbers: Some((12, 8)),
-    cell: Cell::Gru,
-    zeros: &[0],
-    rows: 1_000,
-};
-const LSTM: Synthetic = Synthetic { name: "12x32 lstm", cell: Cell::Lstm, ..GRU };
-const SMALL_GRU: Synthetic = Synthetic { name: "16x16 gru", units: 16, numbers: Some((16, 8)), ..GRU };
-const SMALL_LSTM: Synthetic = Synthetic { name: "16x16 lstm", cell: Cell::Lstm, ..SMALL_GRU };
-/// With a folded embedding.
-const FOLDED_GRU: Synthetic =
-    Synthetic { name: "16 gru, folded", units: 16, numbers: None, rows: 300, ..GRU };
-const FOLDED_LSTM: Synthetic = Synthetic { name: "16 lstm, folded", cell: Cell::Lstm, ..FOLDED_GRU };
-/// As large as other engines are measured.
-const LARGE_GRU: Synthetic = Synthetic { name: "128x100 gru", units: 100, numbers: Some((128, 8)), ..GRU };
-const LARGE_LSTM: Synthetic = Synthetic { name: "128x100 lstm", cell: Cell::Lstm, ..LARGE_GRU };
+const TANH_CELL: Cell = Cell::SimpleRnn(Activation::Tanh);
+
+/// Steps that read frames of numbers, as other engines are measured: the numbers of a frame, and units.
+const FRAMES: [Synthetic; 12] = [
+    Synthetic::of_frames("9x32 lstm", 9, 32, Cell::Lstm),
+    Synthetic::of_frames("13x64 lstm", 13, 64, Cell::Lstm),
+    Synthetic::of_frames("16x16 lstm", 16, 16, Cell::Lstm),
+    Synthetic::of_frames("128x100 lstm", 128, 100, Cell::Lstm),
+    Synthetic::of_frames("9x32 gru", 9, 32, Cell::Gru),
+    Synthetic::of_frames("13x64 gru", 13, 64, Cell::Gru),
+    Synthetic::of_frames("16x16 gru", 16, 16, Cell::Gru),
+    Synthetic::of_frames("128x100 gru", 128, 100, Cell::Gru),
+    Synthetic::of_frames("9x32 tanh", 9, 32, TANH_CELL),
+    Synthetic::of_frames("13x64 tanh", 13, 64, TANH_CELL),
+    Synthetic::of_frames("16x16 tanh", 16, 16, TANH_CELL),
+    Synthetic::of_frames("128x100 tanh", 128, 100, TANH_CELL),
+];
+
+/// Of gates, with a folded embedding.
+const FOLDED_GATES: [Synthetic; 4] = [
+    Synthetic { name: "16 lstm, text", units: 16, cell: Cell::Lstm, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "100 lstm, text", units: 100, cell: Cell::Lstm, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "16 gru, text", units: 16, cell: Cell::Gru, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "100 gru, text", units: 100, cell: Cell::Gru, zeros: &[0], ..Synthetic::FOLDED },
+];
 
 /// With as many words as fit beside the program in 256 kB.
 const fn fewer_words(model: Synthetic) -> Synthetic {
     Synthetic { rows: 5_000, ..model }
 }
 
-/// The synthetic models with gates that fit every board.
-const GATES: [Synthetic; 6] = [GRU, LSTM, SMALL_GRU, SMALL_LSTM, FOLDED_GRU, FOLDED_LSTM];
-
 /// The synthetic models that are measured on a core: on the board of the M0 those that fit 256 kB, on that of RISC-V all but the
-/// one with most words, on the others all.
+/// one with most words, on the others all. Frames reach a SimpleRNN's step only where it keeps all of its inputs.
 fn synthetic_models(core: &str) -> Vec<Synthetic> {
     let mut models = match core {
         "m0" => vec![fewer_words(SMALL), fewer_words(TANH), fewer_words(NARROW), WIDE, TINY],
         "rv32" => vec![SMALL, TANH, NARROW, WIDE, TINY],
         _ => vec![LARGE, SMALL, TANH, NARROW, WIDE, TINY],
     };
-    models.extend(GATES);
-    if core != "m0" {
-        models.extend([LARGE_GRU, LARGE_LSTM]);
-    }
+    models
+        .extend(FRAMES.into_iter().filter(|model| core == "m4" || !matches!(model.cell, Cell::SimpleRnn(_))));
+    models.extend(FOLDED_GATES);
     models
 }
 
 /// The bench on a board that QEMU emulates.
 struct Bench {
+    /// What `--core` calls the board's core.
+    core: &'static str,
     board: Board,
     emulation: Emulation,
     models: Vec<Synthetic>,
@@ -98,7 +101,7 @@ fn benches() -> Result<Vec<Bench>> {
         let board = boards::find(core.board)?;
         // The bench always speaks through semihosting, also on boards whose firmware must not.
         let emulation = Emulation { semihosting: true, ..boards::emulation(&board)?.clone() };
-        Ok(Bench { board, emulation, models: synthetic_models(core.name) })
+        Ok(Bench { core: core.name, board, emulation, models: synthetic_models(core.name) })
     });
     benches.collect()
 }
@@ -124,6 +127,8 @@ struct Row {
     cell: &'static str,
     /// The model's dimensions, on which its costs depend.
     shape: Shape,
+    /// The numbers of a frame, if steps are measured with frames.
+    frame: Option<usize>,
     figures: Figures,
 }
 
@@ -192,13 +197,31 @@ const SIZES: [Dimensions; 12] = [
 /// On the other boards.
 const FEW_SIZES: [Dimensions; 3] = [(36, None), (16, Some((4, 4))), (100, Some((7, 8)))];
 
-/// GRU, LSTM and both, on every board: plain Rust everywhere.
-const GATED: [(Cell, Dimensions); 5] = [
-    (Cell::Gru, (4, Some((8, 8)))),
+/// GRU, LSTM and both, on every board: numbers of inputs at which the kernels' loops are entered everywhere, and more than a
+/// pass of each.
+const GATED: [(Cell, Dimensions); 14] = [
+    (Cell::Gru, (4, Some((4, 8)))),
+    (Cell::Lstm, (4, Some((4, 8)))),
+    (Cell::Gru, (8, Some((8, 8)))),
+    (Cell::Lstm, (8, None)),
     (Cell::Gru, (36, None)),
     (Cell::Lstm, (36, Some((4, 4)))),
+    (Cell::Gru, (12, Some((12, 8)))),
     (Cell::Lstm, (20, None)),
+    (Cell::Gru, (28, Some((20, 8)))),
+    (Cell::Lstm, (16, Some((12, 4)))),
+    (Cell::Gru, (64, Some((36, 8)))),
+    (Cell::Lstm, (52, Some((40, 8)))),
     (Cell::Stack, (16, Some((8, 8)))),
+    (Cell::Stack, (44, None)),
+];
+
+/// As large as layers can be, on boards with more flash than the smallest.
+const LARGE_GATED: [(Cell, Dimensions); 4] = [
+    (Cell::Gru, (256, None)),
+    (Cell::Gru, (16, Some((256, 4)))),
+    (Cell::Lstm, (256, Some((256, 4)))),
+    (Cell::Lstm, (24, Some((256, 8)))),
 ];
 
 /// Models of each size.
@@ -218,11 +241,12 @@ pub(crate) fn parity() -> Result<()> {
                 for &(units, numbers) in sizes {
                     bench.parity(Synthetic { name: "wild", units, numbers, ..Synthetic::FOLDED })?;
                 }
-                for (cell, (units, numbers)) in GATED {
+                let large: &[_] = if bench.core == "m0" { &[] } else { &LARGE_GATED };
+                for &(cell, (units, numbers)) in GATED.iter().chain(large) {
                     let name = "wild with gates";
                     bench.parity(Synthetic { name, cell, units, numbers, ..Synthetic::FOLDED })?;
                 }
-                Ok((sizes.len() + GATED.len()) * WILD as usize)
+                Ok((sizes.len() + GATED.len() + large.len()) * WILD as usize)
             })
         });
         let works: Vec<_> = works.collect();
@@ -244,7 +268,16 @@ impl Bench {
         let zeros = f64::from(figures.zeros_permille) / 10.0;
         let shape = synthetic::shape(&file)?;
         let board = self.board.name.clone();
-        Ok(Row { board, model, is_shipped: true, zeros, cell: Synthetic::FOLDED.cell.name(), shape, figures })
+        Ok(Row {
+            board,
+            model,
+            is_shipped: true,
+            zeros,
+            cell: Synthetic::FOLDED.cell.name(),
+            shape,
+            frame: None,
+            figures,
+        })
     }
 
     /// Measures a synthetic model with each share of zeros, with one build.
@@ -273,6 +306,7 @@ impl Bench {
                 zeros: f64::from(*zeros),
                 cell: kind.cell.name(),
                 shape: synthetic::shape(model)?,
+                frame: kind.frame,
                 figures,
             })
         };
@@ -317,13 +351,20 @@ impl Bench {
 }
 
 impl Row {
+    /// Instructions of a time step: with a frame, if steps are measured with frames.
+    fn step(&self) -> f64 {
+        self.frame.and(self.figures.frame).unwrap_or(self.figures.step)
+    }
+
     fn json(&self) -> serde_json::Value {
-        let Figures { states: _, zeros_permille: _, step, byte, word, code, ram, stack } = self.figures;
+        let Figures { states: _, zeros_permille: _, step: _, frame: _, byte, word, code, ram, stack } =
+            self.figures;
+        let step = self.step();
         json!({
             "board": self.board,
             "shape": self.model,
             "cell": self.cell,
-            "inputs": self.shape.layers[0].map(|layer| layer.width),
+            "inputs": self.frame.or(self.shape.layers[0].map(|layer| layer.width)),
             "units": self.shape.layers[0].map(|layer| layer.units),
             "zeros": self.zeros,
             "instructions_per_step": step,
@@ -341,7 +382,9 @@ impl Row {
     }
 
     fn print(&self) {
-        let Figures { states: _, zeros_permille: _, step, byte, word, code, ram, stack } = self.figures;
+        let Figures { states: _, zeros_permille: _, step: _, frame: _, byte, word, code, ram, stack } =
+            self.figures;
+        let step = self.step();
         let zeros = self.zeros;
         println!(
             "{:<11} {:<14} {zeros:>7.1} {step:>13.1} {byte:>9.1} {word:>9.1} {code:>6} {ram:>6} {stack:>6}",

@@ -21,6 +21,9 @@ pub(super) struct Synthetic {
     /// How many numbers a row has, and of how many bits, if the embedding is not folded.
     pub(super) numbers: Option<(usize, u32)>,
     pub(super) cell: Cell,
+    /// The numbers of a frame, if a step is measured with numbers that are in the memory already. A row of the table is that
+    /// filled up to a multiple of four.
+    pub(super) frame: Option<usize>,
     /// Shares of zeros in the state, in percent, in which it is wanted.
     pub(super) zeros: &'static [u32],
 }
@@ -52,7 +55,21 @@ impl Cell {
 impl Synthetic {
     /// One to change.
     pub(super) const FOLDED: Self =
-        Self { name: "", units: 4, rows: 200, numbers: None, cell: RELU, zeros: &[] };
+        Self { name: "", units: 4, rows: 200, numbers: None, cell: RELU, frame: None, zeros: &[] };
+
+    /// One whose steps read frames of so many numbers.
+    pub(super) const fn of_frames(name: &'static str, numbers: usize, units: usize, cell: Cell) -> Self {
+        let filled = numbers.next_multiple_of(4);
+        Self {
+            name,
+            units,
+            numbers: Some((filled, 8)),
+            cell,
+            frame: Some(numbers),
+            zeros: &[0],
+            ..Self::FOLDED
+        }
+    }
 
     /// The model file. In the state after every word `zeros` percent of the units are zero: biases drive that many of
     /// them far below zero and the others far above, farther than all products reach. In a folded embedding, each
