@@ -10,6 +10,7 @@ use std::process::Command;
 use std::{env, fs, thread};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use kilornn::Model;
 use kilornn::layers::Activation;
 use kilornn_host::cores::{CORES, Shape};
 use kilornn_host::qemu::{self, Serial};
@@ -237,17 +238,13 @@ pub(crate) fn parity() -> Result<()> {
     thread::scope(|scope| {
         let works = benches.iter().enumerate().map(|(index, bench)| {
             let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
-            scope.spawn(move || -> Result<usize> {
-                for &(units, numbers) in sizes {
-                    bench.parity(Synthetic { name: "wild", units, numbers, ..Synthetic::FOLDED })?;
-                }
-                let large: &[_] = if bench.core == "m0" { &[] } else { &LARGE_GATED };
-                for &(cell, (units, numbers)) in GATED.iter().chain(large) {
-                    let name = "wild with gates";
-                    bench.parity(Synthetic { name, cell, units, numbers, ..Synthetic::FOLDED })?;
-                }
-                Ok((sizes.len() + GATED.len() + large.len()) * WILD as usize)
-            })
+            let large: &[_] = if bench.core == "m0" { &[] } else { &LARGE_GATED };
+            let simple = sizes.iter().map(|&size| (Synthetic::FOLDED.cell, size));
+            let kinds = simple.chain(GATED.iter().chain(large).copied());
+            let kinds: Vec<_> = kinds
+                .map(|(cell, (units, numbers))| Synthetic { cell, units, numbers, ..Synthetic::FOLDED })
+                .collect();
+            scope.spawn(move || bench.parity(&kinds))
         });
         let works: Vec<_> = works.collect();
         for (bench, work) in benches.iter().zip(works) {
@@ -313,20 +310,30 @@ impl Bench {
         models.iter().map(measure).collect()
     }
 
-    /// Compares states of wild models of these dimensions.
-    fn parity(&self, kind: Synthetic) -> Result<()> {
+    /// Compares states of wild models of these kinds; returns how many there were.
+    fn parity(&self, kinds: &[Synthetic]) -> Result<usize> {
+        let models = kinds.iter().flat_map(|kind| (0..WILD).map(move |seed| (kind, seed, kind.wild(seed))));
+        let models: Vec<_> = models.collect();
+        // One program serves all: it is built with the model that needs the most memory, and has room for the longest file.
+        let inputs = |file: &[u8]| Model::from_bytes(file).map_or(0, |model| model.contents().inputs());
+        let most = models.iter().max_by_key(|(_, _, model)| inputs(model)).context("no models to compare")?;
+        let longest = models.iter().map(|(_, _, model)| model.len()).max().unwrap_or_default();
+        let in_room = |model: &[u8]| {
+            let mut room = vec![0xFF; longest];
+            room[..model.len()].copy_from_slice(model);
+            room
+        };
         let scratch = tempfile::tempdir()?;
         let (first, other) = (scratch.path().join("first.kilo"), scratch.path().join("other.elf"));
-        let template = kind.wild(0);
+        let template = in_room(&most.2);
         fs::write(&first, &template)?;
         let elf = build_bench(&self.board, &first)?;
-        for seed in 0..WILD {
-            let model = kind.wild(seed);
-            replace_model(&elf, &template, &model, &other)?;
-            self.compare(&self.measure(&other)?, &model, kind.name)
+        for (kind, seed, model) in &models {
+            replace_model(&elf, &template, &in_room(model), &other)?;
+            self.compare(&self.measure(&other)?, model, kind.cell.name())
                 .with_context(|| format!("{} units, numbers {:?}, model {seed}", kind.units, kind.numbers))?;
         }
-        Ok(())
+        Ok(models.len())
     }
 
     /// Figures of a kernel that computes something else are worth nothing.
