@@ -71,7 +71,10 @@ const fn numbers<'m>(model: &'m Model<'_>, row: Option<u32>) -> Numbers<'m> {
     let embedding = &model.text().embedding;
     match row {
         Some(row) => Numbers::Row { embedding, row },
-        None => Numbers::InPlace { width: embedding.width() },
+        None => Numbers::InPlace {
+            #[cfg(kilornn_gates)]
+            width: embedding.width(),
+        },
     }
 }
 

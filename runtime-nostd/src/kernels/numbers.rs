@@ -13,7 +13,10 @@ pub(super) enum Numbers<'s> {
     #[cfg(kilornn_gates)]
     Below { values: Values<'s>, shift: u8 },
     /// Those of the step before, which are still where they were written, so many.
-    InPlace { width: u32 },
+    InPlace {
+        #[cfg(kilornn_gates)]
+        width: u32,
+    },
 }
 
 impl Numbers<'_> {

@@ -69,11 +69,28 @@ const ARGUMENT_BITS: u32 = 8;
 /// multiples of 1/16.
 #[inline(never)]
 pub(crate) extern "C" fn tanh(x: i32) -> i32 {
-    let magnitude = x.unsigned_abs().min(1023);
+    interpolated(x)
+}
+
+/// The same for every argument from -4 on, below 4; what is outside has the value at the end.
+#[cfg(all(kilornn_assembly = "dsp", feature = "fast-tanh"))]
+pub(crate) static TANHS: [i8; 2048] = {
+    let mut values = [0; 2048];
+    let mut place = 0;
+    while place < values.len() {
+        values[place] = interpolated(place as i32 - 1024) as i8;
+        place += 1;
+    }
+    values
+};
+
+#[inline]
+const fn interpolated(x: i32) -> i32 {
+    let magnitude = if x.unsigned_abs() > 1023 { 1023 } else { x.unsigned_abs() };
     let (index, fraction) = ((magnitude >> 4) as usize & 63, magnitude & 15);
-    let (low, high) = (u32::from(SIXTEENTHS[index]), u32::from(SIXTEENTHS[index + 1]));
+    let (low, high) = (SIXTEENTHS[index] as u32, SIXTEENTHS[index + 1] as u32);
     let value = ((low << 4) + (high - low) * fraction + 16) >> 5;
-    let value = value.min(127) as i32;
+    let value = if value > 127 { 127 } else { value as i32 };
     if x < 0 { -value } else { value }
 }
 

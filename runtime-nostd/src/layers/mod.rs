@@ -21,7 +21,9 @@ mod simple_rnn;
 mod wide_tanh;
 
 pub use activation::Activation;
-#[cfg(kilornn_assembly)]
+#[cfg(all(kilornn_assembly = "dsp", feature = "fast-tanh"))]
+pub(crate) use activation::TANHS;
+#[cfg(all(kilornn_assembly, not(all(kilornn_assembly = "dsp", feature = "fast-tanh"))))]
 pub(crate) use activation::tanh;
 pub use dense::Dense;
 pub use embedding::{Embedding, Table};

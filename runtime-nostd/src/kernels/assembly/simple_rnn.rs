@@ -18,7 +18,11 @@ use crate::Kernel;
 use crate::Model;
 use crate::kernels::numbers::Numbers;
 use crate::kernels::state::Memory;
-use crate::layers::{Activation, Embedding, Order, SimpleRnn, tanh};
+#[cfg(all(kilornn_assembly = "dsp", feature = "fast-tanh"))]
+use crate::layers::TANHS;
+#[cfg(not(all(kilornn_assembly = "dsp", feature = "fast-tanh")))]
+use crate::layers::tanh;
+use crate::layers::{Activation, Embedding, Order, SimpleRnn};
 #[cfg(not(kilornn_assembly = "dsp"))]
 use crate::scratch::ActiveInput;
 #[cfg(kilornn_assembly = "dsp")]
@@ -40,7 +44,7 @@ use crate::scratch::ActivePair;
 /// | `end` | a place in the list, or its end | | 4 | [`Plan::push`], which moves it behind what it writes |
 /// | `biases` | the row's biases, two units in an `i16` | `units` | 4 | the loader: the weights are at a multiple of 4, and `row` is one of the embedding's rows |
 /// | `biases + to_kernel` | the kernel, two units in an `i16` | `units * inputs` | 4 | the loader: the weights begin with it |
-/// | `tanh` | a function that keeps to C's calling convention | | | it is [`tanh`] |
+/// | `tanh` | what computes tanh, or null | | | it is [`TANH`] |
 ///
 /// Columns in the list are offsets of columns of the kernel. The assembly changes `state`, `end`, `to_kernel`, `units`,
 /// `biases` and `halves` as it goes. It keeps to C's calling convention, so that all registers that belong to the caller
@@ -67,11 +71,18 @@ struct Plan {
     biases: *const u8,
     /// What accumulators begin with: half of the last place that remains, so that a shift rounds.
     half: i32,
-    /// The activation; none is ReLU.
-    tanh: Option<extern "C" fn(i32) -> i32>,
+    /// What computes tanh; null for ReLU.
+    tanh: *const (),
     #[cfg(not(kilornn_assembly = "dsp"))]
     strides: Strides,
 }
+
+/// What computes tanh: a function that keeps to C's calling convention.
+#[cfg(not(all(kilornn_assembly = "dsp", feature = "fast-tanh")))]
+const TANH: *const () = tanh as *const ();
+/// What computes tanh: the middle of a table of all its values.
+#[cfg(all(kilornn_assembly = "dsp", feature = "fast-tanh"))]
+const TANH: *const () = TANHS.as_ptr().wrapping_add(TANHS.len() / 2).cast();
 
 /// Distances in the kernel, in bytes. Some are negative, and wrap around.
 #[cfg(not(kilornn_assembly = "dsp"))]
@@ -113,6 +124,20 @@ symbols! { list_symbols:
     ".Linput_column" = 0 is offset_of!(ActiveInput, column);
     ".Linput_multiplier" = 4 is offset_of!(ActiveInput, multiplier);
     ".Linput_size" = 8 is size_of::<ActiveInput>();
+}
+
+/// The macro that computes tanh with a table, or without one.
+#[cfg(all(kilornn_assembly = "dsp", feature = "fast-tanh"))]
+macro_rules! tanh_block {
+    () => {
+        include_str!("arm/tanh_table.S")
+    };
+}
+#[cfg(all(kilornn_assembly = "dsp", not(feature = "fast-tanh")))]
+macro_rules! tanh_block {
+    () => {
+        include_str!("arm/tanh_call.S")
+    };
 }
 
 #[cfg(kilornn_assembly = "dsp")]
@@ -165,7 +190,6 @@ pub(crate) fn step_in_stack(rnn: &SimpleRnn<'_>, numbers: Numbers<'_>, values: &
 unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values: &mut [i8], list: *mut u32) {
     let (units, kernel) = (rnn.units as usize, inputs * rnn.units as usize);
     let first = kernel + numbers.bias_row() as usize * units;
-    let tanh: extern "C" fn(i32) -> i32 = tanh;
     let mut plan = Plan {
         state: values.as_mut_ptr(),
         end: list,
@@ -177,7 +201,10 @@ unsafe fn step(rnn: &SimpleRnn<'_>, inputs: usize, numbers: Numbers<'_>, values:
         list,
         biases: rnn.weights.as_ptr().wrapping_add(first),
         half: rnn.activation.half(),
-        tanh: (rnn.activation == Activation::Tanh).then_some(tanh),
+        tanh: match rnn.activation {
+            Activation::Tanh => TANH,
+            Activation::Relu => core::ptr::null(),
+        },
         #[cfg(not(kilornn_assembly = "dsp"))]
         strides: match rnn.order {
             Order::Columns => Strides { second: 2, block: 4, columns: [units; 3], halves: 0 },
@@ -367,5 +394,11 @@ unsafe extern "C" fn step_by_columns(plan: &mut Plan) {
 #[cfg(kilornn_assembly = "dsp")]
 #[unsafe(naked)]
 unsafe extern "C" fn step_by_pairs(plan: &mut Plan) {
-    naked_asm!(plan_symbols!(), include_str!("arm/dsp.S"), include_str!("arm/pairs.S"), options(raw))
+    naked_asm!(
+        plan_symbols!(),
+        include_str!("arm/dsp.S"),
+        tanh_block!(),
+        include_str!("arm/pairs.S"),
+        options(raw)
+    )
 }

@@ -35,30 +35,44 @@
     cmp     r0, r1
     bne     11b
     b       13f
-// The same for states that may be negative, whose sign must not change the other half of a word.
+// The same for states that may be negative: 128 is added, so that no sign reaches the other half of a word, and
+// subtracted behind the shift, which is 8 at most.
+    .macro shift_four states, even, odd
+    eor     \states, \states, #0x80808080
+    uxtb16  \even, \states
+    uxtb16  \odd, \states, ror #8
+    lsl     \even, \even, r11
+    lsl     \odd, \odd, r11
+    ssub16  \even, \even, r8
+    ssub16  \odd, \odd, r8
+    .endm
+
 12:
-    ldr     r5, [r0], #4
-    sxtb    r6, r5
-    sxtb    r7, r5, ror #8
-    sxtb    r8, r5, ror #16
-    asrs    r5, r5, #24
-    lsl     r6, r6, r11
-    lsl     r7, r7, r11
+    mov     r8, #0x00800080
     lsl     r8, r8, r11
-    lsl     r5, r5, r11
-    pkhbt   r6, r6, r8, lsl #16
-    pkhbt   r7, r7, r5, lsl #16
+    lsls    r4, r4, #29
+    bpl     15f                 // an even number of fours
+    ldr     r5, [r0], #4
+    shift_four r5, r6, r7
     strd    r6, r7, [r2], #8
     cmp     r0, r1
-    bne     12b
+    beq     13f
+15:
+    ldm     r0!, {r5, r9}
+    shift_four r5, r6, r7
+    shift_four r9, r4, r5
+    strd    r6, r7, [r2], #8
+    strd    r4, r5, [r2], #8
+    cmp     r0, r1
+    bne     15b
 13:
     mov     r0, r12
     mov     r2, lr
-// The number of inputs, in fours, modulo four decides where the loop over them is entered.
+// The number of inputs, in fours, modulo eight decides where the loop over them is entered.
     ldrd    r4, r5, [sp]        // inputs and their end
     sub     r5, r5, r4
     lsrs    r5, r5, #1
-    and     r5, r5, #12
+    and     r5, r5, #28
     adr.w   r4, 30f
     ldr     r5, [r4, r5]
     adds    r4, r4, r5
@@ -89,6 +103,14 @@
     ldr     pc, [sp, #20]       // entry
 24:
     multiply_four
+27:
+    multiply_four
+26:
+    multiply_four
+25:
+    multiply_four
+29:
+    multiply_four
 23:
     multiply_four
 22:
@@ -109,41 +131,27 @@
     add     sp, #36
     pop     {r4-r11, pc}
 
-// tanh of all four sums. The calls keep r4 to r11.
 28:
-    add     r5, r5, r2
-    mov     r6, r0
-    mov     r7, r2
-    asr     r8, r12, #8
-    asr     r9, lr, #16
-    asr     r0, r10, #8
-    blx     r4
-    strb    r0, [r5]
-    asr     r0, r11, #16
-    blx     r4
-    strb    r0, [r5, #1]
-    mov     r0, r8
-    blx     r4
-    strb    r0, [r5, #2]
-    mov     r0, r9
-    blx     r4
-    strb    r0, [r5, #3]
-    mov     r0, r6
-    adds    r2, r7, #4
-    ldr     r6, [sp, #28]       // the biases' end
+    tanh_block
     cmp     r2, r6
     bne     20b
     add     sp, #36
     pop     {r4-r11, pc}
 
-// Entries for zero to three times four inputs modulo sixteen; bit 0 says Thumb.
+// Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
     .p2align 2
 30:
     .word   24b - 30b + 1
     .word   21b - 30b + 1
     .word   22b - 30b + 1
     .word   23b - 30b + 1
+    .word   29b - 30b + 1
+    .word   25b - 30b + 1
+    .word   26b - 30b + 1
+    .word   27b - 30b + 1
 
+    .purgem shift_four
     .purgem multiply_four
     .purgem begin_block
     .purgem relu_block
+    .purgem tanh_block
