@@ -98,8 +98,8 @@ impl Tokenizer {
 
     /// Reads words. Most text is ASCII, which is read byte by byte, without decoding characters.
     fn push_words(&mut self, text: &[u8], words: &mut impl WordSink) {
-        // How many letters from A on are lower-cased, which sets one bit.
-        let capitals = if self.normalization.lowercase == Lowercase::Off { 0 } else { 26 };
+        // The bit that lower-cases a letter from A to Z, if that is asked for.
+        let bit = if self.normalization.lowercase == Lowercase::Off { 0 } else { 0x20 };
         let mut bytes = text.iter();
         loop {
             while !self.decoder.is_between_characters() {
@@ -109,7 +109,7 @@ impl Tokenizer {
             let before = bytes.len();
             let stop = loop {
                 let Some(&byte) = bytes.next() else { break None };
-                let lower = if byte.wrapping_sub(b'A') < capitals { byte | 0x20 } else { byte };
+                let lower = if byte.is_ascii_uppercase() { byte | bit } else { byte };
                 if self.normalization.separators.contains_or_is_no_ascii(lower) {
                     break Some(byte);
                 }
