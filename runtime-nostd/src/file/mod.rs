@@ -25,6 +25,8 @@ mod v4;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Deserialize;
 
+use crate::layers::Layer;
+use crate::text::Lowercase;
 pub use crate::version::VERSION;
 use crate::version::{OLDEST, PAIRS, STACKS};
 use crate::{Contents, Error, Input};
@@ -56,6 +58,27 @@ pub fn version(contents: &Contents<'_>) -> u16 {
         return STACKS;
     }
     if text.normalization.unit.has_pairs() { PAIRS } else { OLDEST }
+}
+
+/// The features of this crate without which a file with these contents is refused; one may be named several times.
+///
+/// ```
+/// # fn main() -> Result<(), kilornn::Error> {
+/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+/// use kilornn::{Model, file};
+///
+/// // A SimpleRNN that lower-cases nothing but ASCII.
+/// assert_eq!(file::features(Model::from_bytes(BYTES)?.contents()).next(), None);
+/// # Ok(())
+/// # }
+/// ```
+pub fn features(contents: &Contents<'_>) -> impl Iterator<Item = &'static str> {
+    let Input::Text(text) = &contents.input;
+    let cells = contents.layers.iter().filter_map(Layer::feature);
+    // The version that brought gates is read with any of them, and SimpleRNN has its uses for it.
+    let any = version(contents) == STACKS && cells.clone().next().is_none();
+    let is_unicode = text.normalization.lowercase == Lowercase::Unicode;
+    cells.chain(any.then_some("gru")).chain(is_unicode.then_some("unicode"))
 }
 
 const MAGIC: [u8; 4] = *b"KILO";

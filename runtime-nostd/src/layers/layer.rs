@@ -72,6 +72,27 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The feature of this crate without which the layer cannot run, if there is one.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().layers[0].feature(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn feature(&self) -> Option<&'static str> {
+        match self {
+            Layer::SimpleRnn(_) => None,
+            #[cfg(feature = "gru")]
+            Layer::Gru(_) => Some("gru"),
+            #[cfg(feature = "lstm")]
+            Layer::Lstm(_) => Some("lstm"),
+        }
+    }
+
     /// The weights: a kernel, then biases.
     ///
     /// ```
