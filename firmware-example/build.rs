@@ -8,12 +8,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use kilornn::Model;
-use kilornn::layers::Layer;
+use kilornn::{Model, file};
 use kilornn_host::boards::{self, Board, Memory, Region};
 
 /// Flash kept for the program itself, which takes up to 86 kB (`cargo xtask size`). The linker has the last word.
 const CODE: u64 = 90 << 10;
+
+/// Flash kept for layers with gates, where the board's row says what the program takes without.
+const GATES: u64 = 14 << 10;
 
 /// RAM kept for variables, calls and interrupts, besides the classifier's buffers: on the micro:bit they take up to
 /// 4.8 kB (`cargo xtask test microbit` measures that).
@@ -43,7 +45,7 @@ fn build() -> Result<(), String> {
 
     let mut board = board(&root)?;
     // The bench takes no models that are sent. Their room lies behind the program.
-    let is_bench = env::var_os("CARGO_FEATURE_BENCH").is_some();
+    let is_bench = is_on("bench");
     if is_bench {
         board.memory.flash.length += board.memory.slots.take().map_or(0, |slots| slots.length);
     }
@@ -77,28 +79,22 @@ fn build() -> Result<(), String> {
         )
     })?;
     // Behind the model there may be room for a longer one, by which the bench replaces it.
-    let file = kilornn::file::length(&bytes).ok().and_then(|length| bytes.get(..length)).unwrap_or(&bytes);
-    let model = Model::from_bytes(file).map_err(|error| format!("{}: {error}", path.display()))?;
-    for layer in model.contents().layers.iter() {
-        let feature = match layer {
-            Layer::Gru(_) => "gru",
-            Layer::Lstm(_) => "lstm",
-            _ => continue,
-        };
-        if env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_none() {
-            return Err(format!(
-                "{} has {} layers: build with `--features {feature}`",
-                path.display(),
-                layer.name()
-            ));
-        }
+    let of_model = file::length(&bytes).ok().and_then(|length| bytes.get(..length)).unwrap_or(&bytes);
+    let model = Model::from_bytes(of_model).map_err(|error| format!("{}: {error}", path.display()))?;
+    if let Some(feature) = file::features(model.contents()).find(|feature| !is_on(feature)) {
+        return Err(format!("{} needs what `--features {feature}` brings: build with it", path.display()));
     }
     let (mut units, window) = (model.contents().inputs(), model.contents().window());
     if board.memory.slots.is_some() {
         units = units.max(ROOM);
     }
 
-    let code = if is_bench { BENCH_CODE } else { CODE };
+    let gates = if is_on("gru") || is_on("lstm") { GATES } else { 0 };
+    let code = match board.program {
+        _ if is_bench => BENCH_CODE,
+        Some(most) => most + gates,
+        None => CODE,
+    };
     fits(&board.name, "flash", bytes.len() as u64, code, board.memory.flash.length)?;
     // Up to nine bytes an input, and four a remembered word.
     let classifier = 9 * u64::from(units) + 4 * u64::from(window);
@@ -118,8 +114,7 @@ fn board(root: &Path) -> Result<Board, String> {
     println!("cargo::rerun-if-changed={}", root.join(boards::TABLE).display());
     let boards = boards::read(root).map_err(|error| error.to_string())?;
     let mut chosen = boards.into_iter().filter(|board| {
-        let feature = board.name.to_uppercase().replace('-', "_");
-        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+        is_on(&board.name)
     });
     match (chosen.next(), chosen.next()) {
         (Some(board), None) => Ok(board),
@@ -129,6 +124,11 @@ fn board(root: &Path) -> Result<Board, String> {
             one.name, other.name
         )),
     }
+}
+
+/// Whether a feature of the firmware is on.
+fn is_on(feature: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase().replace('-', "_"))).is_some()
 }
 
 /// The part of the linker script that depends on the board.

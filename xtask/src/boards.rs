@@ -65,13 +65,14 @@ mod tests {
     fn every_board_that_probe_rs_flashes_has_an_alias_of_cargo_and_no_other_has() {
         let found = cargo_config()["alias"].as_table().unwrap().clone();
         let mut expected = toml::Table::new();
-        for Board { name, target, chip, .. } in all().unwrap() {
-            let Some(chip) = chip else { continue };
+        for board in all().unwrap() {
+            let profile = board.profile();
+            let Board { name, target, chip: Some(chip), .. } = board else { continue };
             let runner = format!("target.{target}.runner='probe-rs run --chip {chip}'");
-            let features = format!("{name},gru,lstm");
-            let words =
-                ["run", "--release", "--no-default-features", "--features", &features, "--target", &target];
-            let words = [&words[..], &["--bin", "kilornn-firmware", "--config", &runner]].concat();
+            let features = format!("{name},gru,lstm,unicode");
+            let words = ["run", "--profile", profile, "--no-default-features", "--features", &features];
+            let words = [&words[..], &["--target", &target, "--bin", "kilornn-firmware"]].concat();
+            let words = [&words[..], &["--config", &runner]].concat();
             expected.insert(name.clone(), words.into());
         }
         assert_eq!(found, expected);

@@ -211,7 +211,9 @@ impl Run {
         let file = model.file_name().unwrap_or_default().display().to_string();
         let mut bench = None;
         self.report.step(&format!("{name}: the firmware with {file}"), || {
-            bench = Some(Bench { trainer, board: board.clone(), model, elf: build()? });
+            let elf = build()?;
+            firmware::check_program(&board, &elf, &model)?;
+            bench = Some(Bench { trainer, board: board.clone(), model, elf });
             Ok(())
         });
         let Some(bench) = bench else {

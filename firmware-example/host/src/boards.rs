@@ -24,6 +24,10 @@ pub struct Board {
     pub core: String,
     /// The model that is built in where none is named: a file of `models/` without its ending.
     pub model: String,
+    /// The most bytes of flash that the program may take beside the model, where flash is scarce.
+    ///
+    /// It is then tuned for size, and cannot do what its model does not need; with layers that have gates it takes more.
+    pub program: Option<u64>,
     /// What else its linker script needs.
     #[serde(default)]
     pub linker: String,
@@ -37,6 +41,14 @@ pub struct Board {
     pub openocd: Option<String>,
     /// The kind of file that the board's drive takes, if it has a drive.
     pub image: Option<Image>,
+}
+
+impl Board {
+    /// The profile of Cargo that its program is built with.
+    #[must_use]
+    pub const fn profile(&self) -> &'static str {
+        if self.program.is_some() { "small" } else { "release" }
+    }
 }
 
 /// The memory map of a board.

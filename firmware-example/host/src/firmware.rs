@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::{env, fmt, fs};
 
 use anyhow::{Context as _, Result, bail};
+use kilornn::file;
 
 use crate::boards::{Board, TABLE};
 
@@ -95,18 +96,24 @@ impl Build<'_> {
         let Self { folder, board, model, program } = *self;
         let folder = fs::canonicalize(folder)
             .with_context(|| format!("the firmware's sources are not in {}", folder.display()))?;
-        let features = match program {
-            // Other models may be sent to it.
-            Program::Firmware => format!("gru,lstm,{}", board.name),
-            Program::Bench if model.is_some_and(has_cells) => format!("bench,gru,lstm,{}", board.name),
-            Program::Bench => format!("bench,{}", board.name),
+        let mut features = match program {
+            Program::Firmware => vec![],
+            Program::Bench => vec!["bench"],
         };
+        features.extend(match program {
+            _ if board.program.is_some() => needed(model.unwrap_or(&default_model(board, &folder))),
+            // Other models may be sent to it.
+            Program::Firmware => ALL.to_vec(),
+            Program::Bench if model.is_some_and(has_cells) => ALL.to_vec(),
+            Program::Bench => vec!["unicode"],
+        });
+        features.push(&board.name);
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
         command
             .current_dir(&folder)
-            .args(["build", "--release", "--bin", program.name(), "--no-default-features"])
-            .args(["--features", &features, "--target", &board.target, "--target-dir"])
+            .args(["build", "--profile", board.profile(), "--bin", program.name(), "--no-default-features"])
+            .args(["--features", &features.join(","), "--target", &board.target, "--target-dir"])
             // A folder for each board, so that they do not undo each other's builds.
             .arg(Path::new("target").join(&board.name));
         if let Some(model) = model {
@@ -123,7 +130,8 @@ impl Build<'_> {
     #[must_use]
     pub fn elf(&self) -> PathBuf {
         let Self { folder, board, program, .. } = *self;
-        folder.join("target").join(&board.name).join(&board.target).join("release").join(program.name())
+        let built = folder.join("target").join(&board.name).join(&board.target);
+        built.join(board.profile()).join(program.name())
     }
 
     /// Builds it without a word; the ELF file.
@@ -153,6 +161,19 @@ impl Build<'_> {
         }
         Ok(self.elf())
     }
+}
+
+/// The firmware's features for models of every kind.
+const ALL: [&str; 3] = ["gru", "lstm", "unicode"];
+
+/// Those that a model needs. If its file cannot be read, all: the firmware's build script says what is wrong with it.
+fn needed(model: &Path) -> Vec<&'static str> {
+    let Ok(bytes) = fs::read(model) else { return ALL.to_vec() };
+    let contents = file::decode(&bytes).ok();
+    let needed = |feature: &&str| {
+        contents.is_none_or(|contents| file::features(&contents).any(|needed| needed == *feature))
+    };
+    ALL.into_iter().filter(needed).collect()
 }
 
 /// Whether a model may have other layers than one SimpleRNN: whether its file is of format 4.
@@ -205,6 +226,7 @@ mod tests {
             target: "thumbv6m-none-eabi".into(),
             core: "m0".into(),
             model: "imdb-16k".into(),
+            program: None,
             linker: String::new(),
             memory: crate::boards::Memory {
                 flash: crate::boards::Region { origin: 0, length: 1 },
@@ -221,12 +243,12 @@ mod tests {
         let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
         assert_eq!(
             words.join(" "),
-            "build --release --bin kilornn-bench --no-default-features --features bench,board \
+            "build --profile release --bin kilornn-bench --no-default-features --features bench,unicode,board \
              --target thumbv6m-none-eabi --target-dir target/board"
         );
         assert!(build.elf().ends_with("target/board/thumbv6m-none-eabi/release/kilornn-bench"));
         let firmware_build = Build { program: Program::Firmware, ..build }.command().unwrap();
-        assert!(firmware_build.get_args().any(|word| word == "gru,lstm,board"));
+        assert!(firmware_build.get_args().any(|word| word == "gru,lstm,unicode,board"));
         let missing = Build { model: Some(Path::new("no.kilo")), ..build }.command().unwrap_err();
         assert!(missing.to_string().contains("no.kilo"), "{missing}");
     }

@@ -17,7 +17,7 @@ use crate::process::firmware_dir;
 use crate::{boards, process, setup};
 
 pub(crate) use flash::flash;
-pub(crate) use size::{Size, size};
+pub(crate) use size::{Size, check_program, size};
 
 /// Builds the firmware for a board with a model in it, or with the board's own, and returns its ELF file.
 pub(crate) fn build(board: &Board, model: Option<&Path>) -> Result<PathBuf> {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use kilornn::file;
 use kilornn_app::store;
 use kilornn_host::boards::{Board, Memory};
 use object::{Object as _, ObjectSection as _, SectionFlags, elf};
@@ -86,11 +87,13 @@ struct Part {
 pub(crate) fn size(board: &Board, model: Option<&Path>) -> Result<()> {
     setup::target(&board.target)?;
     let elf = build(board, model)?;
-    let model = fs::metadata(model.map_or_else(|| boards::default_model(board), Path::to_path_buf))?.len();
-    let parts = parts(&elf, model)?;
+    let model = model.map_or_else(|| boards::default_model(board), Path::to_path_buf);
+    let model_bytes = fs::metadata(&model)?.len();
+    let parts = parts(&elf, model_bytes)?;
     let Memory { flash, slots, ram } = &board.memory;
     let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
     let (used_flash, used_ram) = (sum(|part| part.flash), sum(|part| part.ram));
+    let program = used_flash - model_bytes;
     println!("\n  {:<44} {:>9} {:>9}", board.name, "flash", "RAM");
     for Part { name, flash, ram } in &parts {
         println!("  {name:<44} {flash:>9} {ram:>9}");
@@ -110,7 +113,37 @@ pub(crate) fn size(board: &Board, model: Option<&Path>) -> Result<()> {
             slots.length / 2 - u64::from(store::MODEL)
         );
     }
-    println!("\nsize: PASS - {} of {} bytes of flash are in use", used_flash, flash.length);
+    println!("  {:<44} {program:>9}", "the program without its model");
+    let limit = limit(board, &model)?;
+    if let Some(most) = limit {
+        println!("  {:<44} {most:>9}", "the most that it may take");
+    }
+    ensure_within(limit, program)?;
+    println!("\nsize: PASS - {used_flash} of {} bytes of flash are in use", flash.length);
+    Ok(())
+}
+
+/// Fails if a program with this model in it takes more than the board's row allows.
+pub(crate) fn check_program(board: &Board, elf: &Path, model: &Path) -> Result<()> {
+    let program = Size::of(elf)?.flash.saturating_sub(fs::metadata(model)?.len());
+    ensure_within(limit(board, model)?, program)
+}
+
+/// The most bytes of a program with this model, where there is a limit: not for layers with gates.
+fn limit(board: &Board, model: &Path) -> Result<Option<u64>> {
+    let model = fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
+    let has_gates = file::features(&file::decode(&model)?).any(|feature| feature != "unicode");
+    Ok(board.program.filter(|_| !has_gates))
+}
+
+fn ensure_within(limit: Option<u64>, program: u64) -> Result<()> {
+    let most = limit.unwrap_or(u64::MAX);
+    ensure!(
+        program <= most,
+        "the program without its model takes {program} bytes of flash, but may take {most} (`program` in boards.toml): \
+         {} too many",
+        program - most
+    );
     Ok(())
 }
 
@@ -163,6 +196,13 @@ mod tests {
             section(99_999, "l"), // debug information
         ];
         assert_eq!(Size::sum(sections.into_iter()), Size { flash: 1010, ram: 210 });
+    }
+
+    #[test]
+    fn a_program_above_its_limit_is_refused_with_both_numbers() {
+        assert!(ensure_within(None, u64::MAX).is_ok() && ensure_within(Some(100), 100).is_ok());
+        let said = ensure_within(Some(100), 103).unwrap_err().to_string();
+        assert!(said.contains("103 bytes") && said.contains("may take 100 ") && said.ends_with("3 too many"));
     }
 
     #[test]
