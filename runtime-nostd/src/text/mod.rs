@@ -1,5 +1,7 @@
 //! From text to rows of the embedding: bytes -> characters -> words -> slots of the vocabulary.
 
+#[cfg(feature = "unicode")]
+mod lowercase;
 mod normalize;
 mod tokenizer;
 mod utf8;

@@ -106,7 +106,7 @@ impl Lowercase {
             // The common case, without the tables.
             Lowercase::Unicode if c.is_ascii() => emit(c.to_ascii_lowercase()),
             #[cfg(feature = "unicode")]
-            Lowercase::Unicode => c.to_lowercase().for_each(emit),
+            Lowercase::Unicode => super::lowercase::map(c, emit),
             #[cfg(not(feature = "unicode"))]
             Lowercase::Unicode => emit(c), // `Normalization::check` refused such a model
         }
