@@ -59,6 +59,7 @@ impl<'m, const UNITS: usize, const WINDOW: usize> Classifier<'m, UNITS, WINDOW> 
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn new(model: &'m Model<'m>) -> Result<Self, Error> {
         let window = model.contents().window();
         let network = Running::new(model)?;

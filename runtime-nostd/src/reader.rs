@@ -16,6 +16,7 @@ pub(crate) struct Reader<'m, M, W> {
 
 impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Reader<'m, M, W> {
     /// At the beginning of a text. There is room in `window` for the words that the model must remember.
+    #[inline] // where it would be copied, the state would be on the stack twice
     pub(crate) fn new(network: Running<'m, M>, window: W) -> Self {
         Self {
             tokenizer: Tokenizer::new(network.model().text().normalization),
@@ -80,6 +81,7 @@ struct Words<'m, M, W> {
 }
 
 impl<'m, M: Memory, W: AsRef<[u32]> + AsMut<[u32]>> Words<'m, M, W> {
+    #[inline]
     fn new(network: Running<'m, M>, window: W) -> Self {
         let hash = WordHash::new(network.model().text().vocabulary.seed);
         Self { network, hash, before: 0, words: 0, known: 0, rows: 0, window, remembered: 0 }
