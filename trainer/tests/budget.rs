@@ -30,7 +30,7 @@ fn number_after(said: &str, words: &str) -> usize {
 #[test]
 fn a_budget_is_kept_and_its_command_trains_the_same_model() {
     let desk = Desk::new();
-    let limits = ["--flash", "44K", "--ram", "1200", "--instructions-per-word", "800"];
+    let limits = ["--flash", "32K", "--ram", "1200", "--instructions-per-word", "800"];
     let args = [&["train", "data", "--out", "my run", "--json"][..], &QUICK, &limits].concat();
     let metrics = desk.json(&args);
     let budget = &metrics["budget"];
@@ -38,7 +38,7 @@ fn a_budget_is_kept_and_its_command_trains_the_same_model() {
     let footprint = &budget["footprint"];
     assert_eq!(number(&footprint["file"]), file.len() as u64, "{budget}");
     assert_eq!(number(&budget["flash"]), number(&footprint["engine"]) + file.len() as u64);
-    assert!(number(&budget["flash"]) <= 44 << 10, "{budget}");
+    assert!(number(&budget["flash"]) <= 32 << 10, "{budget}");
     assert_eq!(number(&budget["ram"]), number(&footprint["classifier"]) + number(&footprint["stack"]));
     assert!(number(&budget["ram"]) <= 1200, "{budget}");
     assert!(footprint["instructions_per_word"].as_f64().unwrap() <= 800.0, "{budget}");

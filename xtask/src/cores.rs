@@ -8,13 +8,25 @@ const TABLE: &str = "firmware-example/host/src/cores.rs";
 /// A measurement may be less than what the table says by this share of it, and never more.
 const SLACK: f64 = 0.03;
 
+/// The same of a stack, of which the board may take less than other builds of the engine.
+const STACK_SLACK: f64 = 0.1;
+
 /// How far an estimate may be from the measurement, as a share of it.
 const ESTIMATE: f64 = 0.15;
 
 /// What to say of a number of bytes that is not that of the table, if it is not.
 pub(crate) fn bytes(what: &str, measured: u64, table: usize) -> Option<String> {
+    bytes_within(what, measured, table, SLACK)
+}
+
+/// The same for the stack of a board's program.
+pub(crate) fn stack(what: &str, measured: u64, table: usize) -> Option<String> {
+    bytes_within(what, measured, table, STACK_SLACK)
+}
+
+fn bytes_within(what: &str, measured: u64, table: usize, slack: f64) -> Option<String> {
     let table = table as u64;
-    let is_off = measured > table || (measured as f64) < table as f64 * (1.0 - SLACK);
+    let is_off = measured > table || (measured as f64) < table as f64 * (1.0 - slack);
     is_off.then(|| {
         format!("{what}: {measured} bytes, but {TABLE} has {table}: write what is a little more there")
     })
@@ -42,6 +54,8 @@ mod tests {
         assert_eq!(bytes("engine", 971, 1000), None);
         assert!(bytes("engine", 1001, 1000).is_some_and(|said| said.contains("1001 bytes, but")));
         assert!(bytes("engine", 960, 1000).is_some());
+        assert_eq!(stack("stack", 910, 1000), None);
+        assert!(stack("stack", 890, 1000).is_some() && stack("stack", 1001, 1000).is_some());
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
             let table = if gated { core.gated_stack } else { core.stack };
             let rows = rows.iter().filter(|row| (row.shape.cells() != Cells::One) == gated);
             if let Some(stack) = rows.map(|row| row.figures.stack).max() {
-                found.extend(cores::bytes(&format!("{}, stack, gates: {gated}", core.board), stack, table));
+                found.extend(cores::stack(&format!("{}, stack, gates: {gated}", core.board), stack, table));
             }
         }
     }
