@@ -20,6 +20,9 @@ fn every_row_of_the_firmware_s_table_makes_sense() {
         let source = firmware.join("src/boards").join(name.replace('-', "_") + ".rs");
         assert!(source.is_file(), "{name} has no {}", source.display());
 
+        assert_eq!(board.profile(), if board.program.is_some() { "small" } else { "release" }, "{name}");
+        assert!(board.program.is_none_or(|most| most < board.memory.flash.length), "{name}");
+
         let Memory { flash, slots, ram } = board.memory;
         assert!(flash.length > 0 && ram.length > 0, "{name}");
         let apart = |a: boards::Region, b: boards::Region| {
@@ -56,5 +59,40 @@ fn every_core_that_is_measured_has_its_board() {
         let board = boards::find(&boards, core.board).unwrap();
         assert_eq!((board.core.as_str(), board.target.as_str()), (core.name, core.target), "{}", core.board);
         assert!(board.qemu.is_some(), "{} is measured in QEMU", core.board);
+    }
+}
+
+#[cfg(feature = "qemu")]
+#[test]
+fn where_flash_is_scarce_the_firmware_has_what_its_model_needs_and_elsewhere_everything() {
+    use kilornn_host::firmware::{Build, Program};
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let boards = boards::read(&folder).unwrap();
+    let words = |board: &str, model: Option<&str>, program| -> String {
+        let board = boards::find(&boards, board).unwrap();
+        let model = model.map(|model| folder.join("..").join(model));
+        let build = Build { folder: &folder, board: &board, model: model.as_deref(), program };
+        assert!(build.elf().components().any(|part| part.as_os_str() == board.profile()));
+        let command = build.command().unwrap();
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    };
+    for (model, features) in [
+        (None, "unicode,microbit"),
+        (Some("runtime-nostd/docs/starter.kilo"), "microbit"),
+        (Some("runtime-nostd/tests/golden/v4-gru.kilo"), "gru,microbit"),
+        // No model: the build script says so.
+        (Some("README.md"), "gru,lstm,unicode,microbit"),
+    ] {
+        let said = words("microbit", model, Program::Firmware);
+        assert!(
+            said.contains("--profile small") && said.contains(&format!("--features {features} ")),
+            "{said}"
+        );
+        let said = words("microbit", model, Program::Bench);
+        assert!(said.contains(&format!("--features bench,{features} ")), "{said}");
+        let said = words("pico", model, Program::Firmware);
+        assert!(said.contains("--profile release") && said.contains("gru,lstm,unicode,pico "), "{said}");
     }
 }
