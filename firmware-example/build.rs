@@ -113,9 +113,7 @@ fn build() -> Result<(), String> {
 fn board(root: &Path) -> Result<Board, String> {
     println!("cargo::rerun-if-changed={}", root.join(boards::TABLE).display());
     let boards = boards::read(root).map_err(|error| error.to_string())?;
-    let mut chosen = boards.into_iter().filter(|board| {
-        is_on(&board.name)
-    });
+    let mut chosen = boards.into_iter().filter(|board| is_on(&board.name));
     match (chosen.next(), chosen.next()) {
         (Some(board), None) => Ok(board),
         (None, _) => Err("no board: build with `--features <a name from boards.toml>`".into()),

@@ -212,7 +212,7 @@ impl Run {
         let mut bench = None;
         self.report.step(&format!("{name}: the firmware with {file}"), || {
             let elf = build()?;
-            firmware::check_program(&board, &elf, &model)?;
+            firmware::check_program(board, &elf, &model)?;
             bench = Some(Bench { trainer, board: board.clone(), model, elf });
             Ok(())
         });
