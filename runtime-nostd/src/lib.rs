@@ -7,6 +7,7 @@
 
 mod check;
 mod classifier;
+mod decoder;
 mod error;
 pub mod file;
 mod kernel;

@@ -90,7 +90,7 @@ pub enum Padding<'a> {
     /// [`SimpleRnn`](crate::layers::SimpleRnn).
     States(PadStates<'a>),
     /// The device takes a step for each pad, with the last row of the embedding.
-    /// Needs the feature `gru` or `lstm` of the crate.
+    /// Needs the feature of a cell with gates.
     #[cfg(kilornn_gates)]
     Row,
 }

@@ -22,3 +22,12 @@ pub(crate) const STACKS: u16 = 4;
 pub(crate) const PAIRS: u16 = 3;
 /// The oldest one that it reads.
 pub(crate) const OLDEST: u16 = 2;
+
+/// The feature of the crate, or several of which one is needed, without which files of this version cannot be read.
+#[cfg(not(kilornn_gates))]
+pub(crate) const fn needed(version: u16) -> Option<&'static str> {
+    match version {
+        STACKS => Some("gru` or `lstm"),
+        _ => None,
+    }
+}

@@ -1,7 +1,7 @@
 //! Where the bytes of a model file go.
 
 use kilornn::Model;
-use kilornn::layers::{Embedding, Layer};
+use kilornn::layers::Embedding;
 use serde::Serialize;
 
 /// A part of a model file.
@@ -17,19 +17,13 @@ pub(crate) struct FilePart {
 pub(crate) fn of(model: &Model<'_>, bytes: usize) -> Vec<FilePart> {
     let contents = model.contents();
     let (mut kernels, mut biases) = (0, 0);
-    let mut width = contents.width() as usize;
+    let mut width = contents.width();
     for layer in contents.layers.iter() {
-        let units = layer.units() as usize;
-        let inputs = units + width;
-        // The biases of a GRU or an LSTM are in its kernel, in front of the weights; behind it are rows of a folded embedding.
-        let kernel = match layer {
-            Layer::Gru(_) => units / 2 * (32 + 6 * inputs),
-            Layer::Lstm(_) => units * (16 + 4 * inputs),
-            _ => inputs * units,
-        };
+        // The biases of gates are in their kernel, in front of the weights; behind it are rows of a folded embedding.
+        let kernel = layer.kernel_len(width);
         kernels += kernel;
         biases += layer.weights().len() - kernel;
-        width = units;
+        width = layer.units();
     }
     let text = contents.text();
     let vocabulary = text.map(|text| text.vocabulary);

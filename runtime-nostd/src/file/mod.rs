@@ -23,12 +23,12 @@ mod v2;
 mod v4;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
-use serde::Deserialize;
 
 use crate::layers::Layer;
 use crate::text::Lowercase;
+use crate::version::STACKS;
 pub use crate::version::VERSION;
-use crate::version::{OLDEST, PAIRS, STACKS};
+use crate::version::{OLDEST, PAIRS};
 use crate::{Contents, Error, Input};
 
 // How the checksum is computed, which does not change its value. A host has room for a table of 16 kB.
@@ -55,7 +55,7 @@ pub fn version(contents: &Contents<'_>) -> u16 {
     let Input::Text(text) = &contents.input;
     #[cfg(kilornn_gates)]
     if contents.layers.simple_rnn().is_none() || text.sequence.padding == Some(crate::Padding::Row) {
-        return STACKS;
+        return contents.layers.iter().map(Layer::version).fold(STACKS, u16::max);
     }
     if text.normalization.unit.has_pairs() { PAIRS } else { OLDEST }
 }
@@ -129,7 +129,7 @@ pub fn encode<'b>(contents: &Contents<'_>, buffer: &'b mut [u8]) -> Option<&'b m
 /// weights of the layers begin.
 fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize, usize)> {
     #[cfg(kilornn_gates)]
-    if version(contents) == STACKS {
+    if version(contents) >= STACKS {
         return v4::write(contents, buffer);
     }
     v2::write(contents, buffer)
@@ -207,8 +207,8 @@ pub(crate) fn decode_into<'a>(bytes: &'a [u8], contents: &mut Contents<'a>) -> R
     }
     let version = u16::from_le_bytes([v0, v1]);
     #[cfg(not(kilornn_gates))]
-    if version == STACKS {
-        return Err(Error::CellNeeded { feature: "gru` or `lstm" });
+    if let Some(feature) = crate::version::needed(version) {
+        return Err(Error::CellNeeded { feature });
     }
     if !(OLDEST..=VERSION).contains(&version) {
         return Err(Error::Version { found: version, supported: VERSION });
@@ -234,20 +234,7 @@ pub(crate) fn decode_into<'a>(bytes: &'a [u8], contents: &mut Contents<'a>) -> R
     }
     match version {
         #[cfg(kilornn_gates)]
-        STACKS => v4::read(body, contents),
+        STACKS.. => v4::read(body, contents),
         _ => v2::read(body, contents).map_err(|_| Error::Undecodable),
     }
-}
-
-/// Reads one value after the other.
-type Decoder<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
-
-/// Reads the next value.
-fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> postcard::Result<T> {
-    T::deserialize(decoder)
-}
-
-/// Fails if something follows the last value.
-fn end(decoder: Decoder<'_>) -> postcard::Result<()> {
-    if decoder.finalize()?.is_empty() { Ok(()) } else { Err(postcard::Error::DeserializeBadEncoding) }
 }

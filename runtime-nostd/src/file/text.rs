@@ -1,6 +1,6 @@
 //! How text is read, as all versions write it.
 
-use super::{Decoder, next};
+use crate::decoder::{Decoder, next};
 use crate::{PadStates, Padding, Sequence, Text};
 
 /// Reads its fields.

@@ -1,7 +1,8 @@
 //! The contents as versions 2 and 3 write them: text, one SimpleRNN, classes. Their fields follow one another in the order
 //! in which [`read`] reads them.
 
-use super::{Decoder, end, next, text};
+use super::text;
+use crate::decoder::{Decoder, end, next};
 use crate::layers::{Layer, SimpleRnn};
 use crate::{Contents, Head, Input};
 

@@ -2,90 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decoder, text};
+use super::text;
 use crate::check::{at_least_one, at_most, exactly};
-#[cfg(feature = "gru")]
-use crate::layers::Gru;
-#[cfg(feature = "lstm")]
-use crate::layers::Lstm;
-use crate::layers::{Activation, LAYERS, Layer, Order, SimpleRnn};
+use crate::decoder::{self, Decoder};
+use crate::layers::{LAYERS, Layer};
 use crate::{Contents, Error, Head, Input};
-
-/// A layer without its weights.
-#[derive(Serialize, Deserialize)]
-enum WireLayer {
-    SimpleRnn {
-        units: u32,
-        activation: Activation,
-        order: Order,
-        bias_shift: u8,
-        state_shift: u8,
-        input_shift: u8,
-    },
-    Gru(WireGated),
-    Lstm(WireGated),
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireGated {
-    units: u32,
-    bias_shift: u8,
-    input_shift: u8,
-    state_bits: u8,
-}
 
 /// The kinds of input, each as the number in front of it.
 const TEXT: u32 = 0;
 
 /// The kinds of head.
 const CLASSES: u32 = 0;
-
-impl WireLayer {
-    fn of(layer: &Layer<'_>) -> Self {
-        match *layer {
-            Layer::SimpleRnn(SimpleRnn {
-                units,
-                activation,
-                order,
-                weights: _,
-                bias_shift,
-                state_shift,
-                input_shift,
-            }) => Self::SimpleRnn { units, activation, order, bias_shift, state_shift, input_shift },
-            #[cfg(feature = "gru")]
-            Layer::Gru(Gru { units, weights: _, bias_shift, input_shift, state_bits }) => {
-                Self::Gru(WireGated { units, bias_shift, input_shift, state_bits })
-            }
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(Lstm { units, weights: _, bias_shift, input_shift, state_bits }) => {
-                Self::Lstm(WireGated { units, bias_shift, input_shift, state_bits })
-            }
-        }
-    }
-
-    /// The layer, still without weights.
-    fn layer(self) -> Result<Layer<'static>, Error> {
-        match self {
-            Self::SimpleRnn { units, activation, order, bias_shift, state_shift, input_shift } => {
-                let weights = &[];
-                Ok(SimpleRnn { units, activation, order, weights, bias_shift, state_shift, input_shift }
-                    .into())
-            }
-            #[cfg(feature = "gru")]
-            Self::Gru(WireGated { units, bias_shift, input_shift, state_bits }) => {
-                Ok(Gru { units, weights: &[], bias_shift, input_shift, state_bits }.into())
-            }
-            #[cfg(not(feature = "gru"))]
-            Self::Gru(_) => Err(Error::CellNeeded { feature: "gru" }),
-            #[cfg(feature = "lstm")]
-            Self::Lstm(WireGated { units, bias_shift, input_shift, state_bits }) => {
-                Ok(Lstm { units, weights: &[], bias_shift, input_shift, state_bits }.into())
-            }
-            #[cfg(not(feature = "lstm"))]
-            Self::Lstm(_) => Err(Error::CellNeeded { feature: "lstm" }),
-        }
-    }
-}
 
 /// Writes contents into `buffer`; returns how many bytes they take, and where the weights begin. `None` if the buffer is
 /// too small.
@@ -94,7 +21,8 @@ pub(super) fn write(contents: &Contents<'_>, buffer: &mut [u8]) -> Option<(usize
     let mut end = 0;
     append(&(labels, TEXT, text::fields(&text), layers.len() as u32), buffer, &mut end)?;
     for layer in layers.iter() {
-        append(&WireLayer::of(layer), buffer, &mut end)?;
+        append(&layer.number(), buffer, &mut end)?;
+        end += layer.write(buffer.get_mut(end..)?)?.len();
     }
     let weights = || layers.iter().map(Layer::weights);
     let length: usize = weights().map(<[u8]>::len).sum();
@@ -115,7 +43,7 @@ fn append(value: &impl Serialize, buffer: &mut [u8], end: &mut usize) -> Option<
 
 /// Reads the next value.
 fn next<'a, T: Deserialize<'a>>(decoder: &mut Decoder<'a>) -> Result<T, Error> {
-    super::next(decoder).map_err(|_| Error::Undecodable)
+    decoder::next(decoder).map_err(|_| Error::Undecodable)
 }
 
 /// Reads contents.
@@ -135,12 +63,13 @@ pub(super) fn read<'a>(body: &'a [u8], contents: &mut Contents<'a>) -> Result<()
     at_least_one("layers", count)?;
     at_most("layers (at most)", LAYERS, count)?;
     for _ in 0..count {
-        contents.layers.push(next::<WireLayer>(&mut decoder)?.layer()?);
+        let number = next(&mut decoder)?;
+        contents.layers.push(Layer::read(number, &mut decoder)?);
     }
     tag(&mut decoder, CLASSES)?;
     contents.head = Head::Classes(next(&mut decoder)?);
     let weights = next(&mut decoder)?;
-    super::end(decoder).map_err(|_| Error::Undecodable)?;
+    decoder::end(decoder).map_err(|_| Error::Undecodable)?;
     share(weights, contents)
 }
 

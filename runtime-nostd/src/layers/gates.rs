@@ -1,4 +1,4 @@
-//! What the weights of GRU and LSTM have in common: rows in pairs, sums that begin with a word, and their bounds.
+//! What the weights of layers with gates have in common: rows in pairs, sums that begin with a word, and their bounds.
 
 use crate::Error;
 use crate::check::at_most;
@@ -25,7 +25,7 @@ fn rounded(number: i32) -> i16 {
 /// beginning is rounded to the nearest number with this low byte.
 ///
 /// ```
-/// # #[cfg(feature = "gru")] {
+/// # #[cfg(kilornn_gates)] {
 /// use kilornn::layers::Begin;
 ///
 /// assert_eq!(Begin { bias: 5000, shift: 7 }.word(), 20 * 256 + 7);

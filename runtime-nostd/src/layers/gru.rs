@@ -1,9 +1,11 @@
 //! GRU: an update gate and a reset gate around a state.
 
+use super::cell::Cell;
 use super::gates::{Begin, Bounds, blocks, halves, pair};
-use super::incoming::{Gated, Incoming};
+use super::incoming::{Fields, Gated, Incoming};
 use crate::Error;
 use crate::check::at_most;
+use crate::decoder::{Decoder, next};
 
 /// Keras's `GRU` with `reset_after=True` (activations tanh and sigmoid), which is also PyTorch's.
 ///
@@ -227,6 +229,32 @@ impl<'a> Gru<'a> {
             at_most("candidate's bound (at most)", i32::MAX as usize - 3, both as usize)?;
         }
         Ok(())
+    }
+}
+
+impl<'a> Cell<'a> for Gru<'a> {
+    const NAME: &'static str = "GRU";
+
+    fn state_bits(&self) -> Option<u8> {
+        Some(self.state_bits)
+    }
+
+    fn check(&self, incoming: Incoming) -> Result<(), Error> {
+        self.check(incoming)
+    }
+
+    fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {
+        Self::weights_len(self.units as usize, inputs, rows.unwrap_or(0))
+    }
+
+    fn read(decoder: &mut Decoder<'a>) -> postcard::Result<Self> {
+        let Fields { units, bias_shift, input_shift, state_bits } = next(decoder)?;
+        Ok(Self { units, weights: &[], bias_shift, input_shift, state_bits })
+    }
+
+    fn write<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let Self { units, weights: _, bias_shift, input_shift, state_bits } = *self;
+        postcard::to_slice(&Fields { units, bias_shift, input_shift, state_bits }, buffer).ok()
     }
 }
 

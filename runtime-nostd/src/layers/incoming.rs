@@ -1,4 +1,4 @@
-//! What comes into a layer from below, and what GRU and LSTM check of it alike.
+//! What comes into a layer from below, and what layers with gates check of it alike.
 
 #[cfg(kilornn_gates)]
 use crate::Error;
@@ -34,7 +34,17 @@ impl Incoming {
     }
 }
 
-/// What GRU and LSTM have in common.
+/// A layer with gates as files have it, without its weights.
+#[cfg(kilornn_gates)]
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Fields {
+    pub(super) units: u32,
+    pub(super) bias_shift: u8,
+    pub(super) input_shift: u8,
+    pub(super) state_bits: u8,
+}
+
+/// What layers with gates have in common.
 #[cfg(kilornn_gates)]
 pub(super) struct Gated<'a> {
     pub(super) units: u32,

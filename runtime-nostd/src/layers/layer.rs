@@ -2,13 +2,12 @@
 
 use core::ops::Deref;
 
-#[cfg(feature = "gru")]
-use super::Gru;
-#[cfg(feature = "lstm")]
-use super::Lstm;
+use super::cell::Cell;
 use super::incoming::Incoming;
 use super::{Activation, Order, SimpleRnn};
 use crate::Error;
+#[cfg(kilornn_gates)]
+use crate::decoder::Decoder;
 
 /// The most layers of a network.
 ///
@@ -19,31 +18,109 @@ use crate::Error;
 /// ```
 pub const LAYERS: usize = if cfg!(kilornn_gates) { 4 } else { 1 };
 
-/// One recurrent layer: a cell with its weights.
-///
-/// ```
-/// use kilornn::Model;
-///
-/// # fn main() -> Result<(), kilornn::Error> {
-/// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
-/// let model = Model::from_bytes(BYTES)?;
-/// let layer = model.contents().layers[0];
-/// assert_eq!((layer.name(), layer.units()), ("SimpleRNN", 32));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Layer<'a> {
+/// Makes [`Layer`] of the list of cells: the number in files of format 4, the type, and the feature of the crate that it
+/// needs. What is asked of a cell is in [`Cell`], which each implements in its own file.
+macro_rules! layers {
+    ($($(#[doc = $doc:literal])+ $number:literal $cell:ident $(needs $feature:literal)?,)+) => {
+        /// One recurrent layer: a cell with its weights.
+        ///
+        /// ```
+        /// use kilornn::Model;
+        ///
+        /// # fn main() -> Result<(), kilornn::Error> {
+        /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+        /// let model = Model::from_bytes(BYTES)?;
+        /// let layer = model.contents().layers[0];
+        /// assert_eq!((layer.name(), layer.units()), ("SimpleRNN", 32));
+        /// # Ok(())
+        /// # }
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        #[non_exhaustive]
+        pub enum Layer<'a> {
+            $($(#[doc = $doc])+ $(#[cfg(feature = $feature)])? $cell(super::$cell<'a>),)+
+        }
+
+        $($(#[cfg(feature = $feature)])?
+        impl<'a> From<super::$cell<'a>> for Layer<'a> {
+            fn from(layer: super::$cell<'a>) -> Self {
+                Layer::$cell(layer)
+            }
+        })+
+
+        /// Computes something of a layer, whose type differs from cell to cell.
+        macro_rules! with_layer {
+            ($self:expr, |$layer:ident| $body:expr) => {
+                match $self {
+                    $($(#[cfg(feature = $feature)])? Layer::$cell($layer) => $body,)+
+                }
+            };
+        }
+
+        impl<'a> Layer<'a> {
+            /// The number of the cell in front of a layer of a file.
+            #[cfg(kilornn_gates)]
+            pub(crate) const fn number(&self) -> u32 {
+                match self {
+                    $($(#[cfg(feature = $feature)])? Layer::$cell(_) => $number,)+
+                }
+            }
+
+            /// The cell's name in its library. See [`Layer`] for an example.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $($(#[cfg(feature = $feature)])? Layer::$cell(_) => <super::$cell<'_> as Cell<'_>>::NAME,)+
+                }
+            }
+
+            /// The feature of this crate that the cell needs, if it is one for which there is a feature.
+            ///
+            /// ```
+            /// # fn main() -> Result<(), kilornn::Error> {
+            /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+            /// let model = kilornn::Model::from_bytes(BYTES)?;
+            /// assert_eq!(model.contents().layers[0].feature(), None);
+            /// # Ok(())
+            /// # }
+            /// ```
+            #[must_use]
+            pub const fn feature(&self) -> Option<&'static str> {
+                match self {
+                    $($(#[cfg(feature = $feature)])? Layer::$cell(_) => layers!(@feature $($feature)?),)+
+                }
+            }
+
+            /// Reads a layer of the cell with this number, still without weights.
+            #[cfg(kilornn_gates)]
+            pub(crate) fn read(number: u32, decoder: &mut Decoder<'a>) -> Result<Self, Error> {
+                match number {
+                    $(
+                        $(#[cfg(feature = $feature)])?
+                        $number => super::$cell::read(decoder).map(Layer::$cell).map_err(|_| Error::Undecodable),
+                        $(#[cfg(not(feature = $feature))] $number => Err(Error::CellNeeded { feature: $feature }),)?
+                    )+
+                    _ => Err(Error::Undecodable),
+                }
+            }
+        }
+    };
+    (@feature $feature:literal) => {
+        Some($feature)
+    };
+    (@feature) => {
+        None
+    };
+}
+
+layers! {
     /// Keras's `SimpleRNN`.
-    SimpleRnn(SimpleRnn<'a>),
+    0 SimpleRnn,
     /// Keras's `GRU`. Needs the feature `gru` of the crate.
-    #[cfg(feature = "gru")]
-    Gru(Gru<'a>),
+    1 Gru needs "gru",
     /// Keras's `LSTM`. Needs the feature `lstm` of the crate.
-    #[cfg(feature = "lstm")]
-    Lstm(Lstm<'a>),
+    2 Lstm needs "lstm",
 }
 
 impl<'a> Layer<'a> {
@@ -51,46 +128,7 @@ impl<'a> Layer<'a> {
     /// See [`Layer`] for an example.
     #[must_use]
     pub const fn units(&self) -> u32 {
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.units,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru.units,
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm.units,
-        }
-    }
-
-    /// The cell's name in Keras. See [`Layer`] for an example.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Layer::SimpleRnn(_) => "SimpleRNN",
-            #[cfg(feature = "gru")]
-            Layer::Gru(_) => "GRU",
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(_) => "LSTM",
-        }
-    }
-
-    /// The feature of this crate without which the layer cannot run, if there is one.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), kilornn::Error> {
-    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
-    /// let model = kilornn::Model::from_bytes(BYTES)?;
-    /// assert_eq!(model.contents().layers[0].feature(), None);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub const fn feature(&self) -> Option<&'static str> {
-        match self {
-            Layer::SimpleRnn(_) => None,
-            #[cfg(feature = "gru")]
-            Layer::Gru(_) => Some("gru"),
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(_) => Some("lstm"),
-        }
+        with_layer!(self, |layer| layer.units)
     }
 
     /// The weights: a kernel, then biases.
@@ -105,94 +143,96 @@ impl<'a> Layer<'a> {
     /// ```
     #[must_use]
     pub const fn weights(&self) -> &'a [u8] {
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.weights,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru.weights,
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm.weights,
-        }
+        with_layer!(self, |layer| layer.weights)
+    }
+
+    /// How many of the [`weights`](Self::weights) are the kernel, if the layer reads so many numbers besides its own
+    /// outputs. What its sums begin with is part of a kernel of gates.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// // 32 units that read each other; the embedding is folded.
+    /// assert_eq!(model.contents().layers[0].kernel_len(0), 32 * 32);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn kernel_len(&self, width: u32) -> usize {
+        self.weights_len(width, Some(0))
+    }
+
+    /// Bits of an output, if the outputs have 16 bits: the largest is 2 to this power. `None` if outputs have 8 bits.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().layers[0].state_bits(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn state_bits(&self) -> Option<u8> {
+        with_layer!(self, |layer| Cell::state_bits(layer))
+    }
+
+    /// What the largest output stands for, if the outputs have 16 bits: 2 to this power, which is 1 of a cell whose outputs
+    /// cannot be larger.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), kilornn::Error> {
+    /// # static BYTES: &[u8] = kilornn::include_model!("../../docs/starter.kilo");
+    /// let model = kilornn::Model::from_bytes(BYTES)?;
+    /// assert_eq!(model.contents().layers[0].limit_bits(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn limit_bits(&self) -> u8 {
+        with_layer!(self, |layer| Cell::limit_bits(layer))
+    }
+
+    /// The format version of files that have such a layer.
+    #[cfg(kilornn_gates)]
+    pub(crate) fn version(&self) -> u16 {
+        with_layer!(self, |layer| layer.version())
     }
 
     /// By how many bits the outputs of the layer below are shifted to the left.
     #[cfg(kilornn_gates)]
     pub(crate) const fn input_shift(&self) -> u8 {
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.input_shift,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru.input_shift,
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm.input_shift,
-        }
+        with_layer!(self, |layer| layer.input_shift)
     }
 
     /// The largest magnitude of an output.
-    pub(crate) const fn largest_output(&self) -> u32 {
-        match self {
-            Layer::SimpleRnn(_) => 127,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => 1 << gru.state_bits,
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => 1 << lstm.state_bits,
-        }
+    pub(crate) fn largest_output(&self) -> u32 {
+        self.state_bits().map_or(127, |bits| 1 << bits)
     }
 
     /// Checks lengths and shifts, and that no sum can leave its range.
     pub(crate) fn check(&self, incoming: Incoming) -> Result<(), Error> {
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.check(incoming),
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru.check(incoming),
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm.check(incoming),
-        }
+        with_layer!(self, |layer| Cell::check(layer, incoming))
     }
 
     /// The bytes of its weights, with this number of inputs from below, and with this number of rows if it reads a folded
     /// embedding.
-    #[cfg(kilornn_gates)]
     pub(crate) fn weights_len(&self, width: u32, rows: Option<u32>) -> usize {
-        let units = self.units() as usize;
-        let inputs = units.saturating_add(width as usize);
-        match self {
-            Layer::SimpleRnn(_) => inputs.saturating_add(rows.unwrap_or(1) as usize).saturating_mul(units),
-            #[cfg(feature = "gru")]
-            Layer::Gru(_) => Gru::weights_len(units, inputs, rows.unwrap_or(0) as usize),
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(_) => Lstm::weights_len(units, inputs, rows.unwrap_or(0) as usize),
-        }
+        let inputs = (self.units() as usize).saturating_add(width as usize);
+        with_layer!(self, |layer| Cell::weights_len(layer, inputs, rows.map(|rows| rows as usize)))
     }
 
     /// Gives it these weights.
     #[cfg(kilornn_gates)]
     pub(crate) const fn set_weights(&mut self, weights: &'a [u8]) {
-        match self {
-            Layer::SimpleRnn(rnn) => rnn.weights = weights,
-            #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru.weights = weights,
-            #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm.weights = weights,
-        }
+        with_layer!(self, |layer| layer.weights = weights);
     }
-}
 
-impl<'a> From<SimpleRnn<'a>> for Layer<'a> {
-    fn from(rnn: SimpleRnn<'a>) -> Self {
-        Layer::SimpleRnn(rnn)
-    }
-}
-
-#[cfg(feature = "gru")]
-impl<'a> From<Gru<'a>> for Layer<'a> {
-    fn from(gru: Gru<'a>) -> Self {
-        Layer::Gru(gru)
-    }
-}
-
-#[cfg(feature = "lstm")]
-impl<'a> From<Lstm<'a>> for Layer<'a> {
-    fn from(lstm: Lstm<'a>) -> Self {
-        Layer::Lstm(lstm)
+    /// Writes it without its number and its weights, as a file has it; `None` if the buffer is too small.
+    #[cfg(kilornn_gates)]
+    pub(crate) fn write<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        with_layer!(self, |layer| layer.write(buffer))
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`Dense::logit`] compute.
 
 mod activation;
+mod cell;
 mod dense;
 mod embedding;
 #[cfg(kilornn_gates)]
@@ -40,7 +41,7 @@ pub use lstm::{Lstm, LstmSum};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
-#[cfg(all(kilornn_gates, kilornn_assembly))]
+#[cfg(all(any(feature = "gru", feature = "lstm"), kilornn_assembly))]
 pub(crate) use wide_tanh::{GATES, TANH};
 #[cfg(kilornn_gates)]
 pub use wide_tanh::{gate, wide_tanh};

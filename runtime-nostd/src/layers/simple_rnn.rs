@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Activation;
+use super::cell::Cell;
 use super::incoming::Incoming;
 use crate::Error;
 use crate::check::{aligned, at_least_one, at_most, exactly};
+#[cfg(kilornn_gates)]
+use crate::decoder::{Decoder, next};
 
 /// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///
@@ -216,5 +219,46 @@ impl SimpleRnn<'_> {
             largest = largest.max(even).max(odd);
         }
         largest
+    }
+}
+
+/// A layer as files of format 4 have it, without its weights.
+#[cfg(kilornn_gates)]
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    units: u32,
+    activation: Activation,
+    order: Order,
+    bias_shift: u8,
+    state_shift: u8,
+    input_shift: u8,
+}
+
+impl<'a> Cell<'a> for SimpleRnn<'a> {
+    const NAME: &'static str = "SimpleRNN";
+
+    fn state_bits(&self) -> Option<u8> {
+        None
+    }
+
+    fn check(&self, incoming: Incoming) -> Result<(), Error> {
+        self.check(incoming)
+    }
+
+    fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {
+        inputs.saturating_add(rows.unwrap_or(1)).saturating_mul(self.units as usize)
+    }
+
+    #[cfg(kilornn_gates)]
+    fn read(decoder: &mut Decoder<'a>) -> postcard::Result<Self> {
+        let Fields { units, activation, order, bias_shift, state_shift, input_shift } = next(decoder)?;
+        Ok(Self { units, activation, order, weights: &[], bias_shift, state_shift, input_shift })
+    }
+
+    #[cfg(kilornn_gates)]
+    fn write<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let Self { units, activation, order, weights: _, bias_shift, state_shift, input_shift } = *self;
+        let fields = Fields { units, activation, order, bias_shift, state_shift, input_shift };
+        postcard::to_slice(&fields, buffer).ok()
     }
 }

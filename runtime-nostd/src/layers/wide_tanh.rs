@@ -1,4 +1,4 @@
-//! tanh with 32 bits, and the gates that are made of it, for GRU and LSTM.
+//! tanh with 32 bits, and the gates that are made of it, for layers with gates.
 
 /// The tanh of a number of which 1 is 2^16, in numbers of which 1 is 2^30: at least -2^30, at most 2^30 - 2^16. The error
 /// is at most 2e-4.
@@ -35,7 +35,7 @@ pub fn gate(x: i32) -> i32 {
 }
 
 /// The same lines of `wide_tanh(x) + 2^30`, of which a gate is the upper half.
-#[cfg(kilornn_assembly)]
+#[cfg(all(any(feature = "gru", feature = "lstm"), kilornn_assembly))]
 pub(crate) static GATES: [i32; 256] = {
     let mut lines = TANH;
     let mut place = 0;

@@ -226,7 +226,7 @@ impl Tables {
     }
 
     fn padding(&self) -> Option<Padding<'_>> {
-        #[cfg(any(feature = "gru", feature = "lstm"))]
+        #[cfg(kilornn_gates)]
         if self.pad_row {
             return Some(Padding::Row);
         }

@@ -64,18 +64,17 @@ struct LayerReport {
 
 impl LayerReport {
     fn of(layer: &Layer<'_>) -> Self {
-        let (activation, order, state_bits) = match layer {
+        let (activation, order) = match layer {
             Layer::SimpleRnn(rnn) => {
                 let order = match rnn.order {
                     Order::Columns => "columns",
                     Order::Pairs => "pairs",
                 };
-                (if rnn.activation == Activation::Relu { "relu" } else { "tanh" }, Some(order), None)
+                (if rnn.activation == Activation::Relu { "relu" } else { "tanh" }, Some(order))
             }
-            Layer::Gru(gru) => ("tanh", None, Some(gru.state_bits)),
-            Layer::Lstm(lstm) => ("tanh", None, Some(lstm.state_bits)),
-            _ => ("", None, None),
+            _ => ("tanh", None),
         };
+        let state_bits = layer.state_bits().map(|bits| bits.saturating_sub(layer.limit_bits()));
         Self { cell: layer.name(), units: layer.units(), activation, order, state_bits }
     }
 

@@ -18,7 +18,7 @@ macro_rules! symbols {
     };
 }
 
-#[cfg(kilornn_gates)]
+#[cfg(any(feature = "gru", feature = "lstm"))]
 mod gates;
 mod simple_rnn;
 
