@@ -3,7 +3,7 @@
 use crate::network::Network;
 use crate::quantize::{Sample, export};
 use crate::random::Stream;
-use crate::recipe::Recipe;
+use crate::recipe::{CellKind, Recipe, Value};
 use crate::text::Encoder;
 
 /// Words of the vocabulary: `w0` to `w29`.
@@ -59,6 +59,11 @@ pub(crate) const READINGS: [&str; 9] = [
     "cell = \"gru\"\nmaxlen = 20\npadding = \"tokens\"",
     "cell = [\"lstm\", \"simple-rnn\"]\nunits = [7, 10]\nmaxlen = 20\ntruncating = \"post\"",
 ];
+
+/// All cells with gates, as recipes call them.
+pub(crate) fn gated() -> impl Iterator<Item = &'static str> {
+    CellKind::CHOICES.iter().map(|(word, _)| *word).filter(|&word| word != CellKind::SimpleRnn.word())
+}
 
 /// An encoder with the vocabulary.
 pub(crate) fn encoder(recipe: &Recipe) -> Encoder {

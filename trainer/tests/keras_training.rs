@@ -320,7 +320,7 @@ fn simple_rnn_computes_as_keras_does() {
         let dense = [zeros("dense_kernel", &[units, 1]), zeros("dense_bias", &[1])];
         let [dense_kernel, dense_bias] = dense;
         let cell = Cell::SimpleRnn { activation: activation(kind), limit: f32::INFINITY };
-        let layer = LayerArrays { cell, kernel, recurrent_kernel: recurrent, bias };
+        let layer = LayerArrays { cell, kernel, recurrent_kernel: recurrent, bias, further: Vec::new() };
         let dense = [dense_kernel, dense_bias];
         let network = Network::from_arrays(embedding, vec![layer], dense).unwrap();
         let all: Vec<usize> = (0..texts.len()).collect();

@@ -129,7 +129,7 @@ fn another_training_is_not_resumed() {
     assert!(said.contains("it has units = 16, not 8") && said.contains("--force"), "{said}");
     let said = desk.refused(&[&args[..], &["--seed", "1", "--resume"]].concat());
     assert!(said.contains("it has --seed 0, not 1"), "{said}");
-    std::fs::write(desk.path("run/checkpoint.bin"), b"KILOCKP\x03 and no more").unwrap();
+    std::fs::write(desk.path("run/checkpoint.bin"), b"KILOCKP\x04 and no more").unwrap();
     let said = desk.refused(&[&args[..], &["--resume"]].concat());
     assert!(said.contains("checkpoint.bin: it is damaged or cut short"), "{said}");
     // --resume where there is nothing yet begins.

@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::recipe::Recipe;
 
 /// What a checkpoint begins with; the last byte is the version of the form.
-const MAGIC: [u8; 8] = *b"KILOCKP\x03";
+const MAGIC: [u8; 8] = *b"KILOCKP\x04";
 
 /// What a training was asked for: recipe, seed, data. Only a training that is asked for the same can be resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

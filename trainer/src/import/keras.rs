@@ -134,7 +134,7 @@ fn sort(arrays: Vec<Array>, told: &Told) -> Result<Weights, Unfit> {
                 bias.shape_shown()
             )));
         }
-        layers.push(LayerArrays { cell, kernel, recurrent_kernel, bias });
+        layers.push(LayerArrays { cell, kernel, recurrent_kernel, bias, further: Vec::new() });
     };
     refuse_bidirectional(&layers, &dense[0])?;
     Ok(Weights { embedding, layers, dense })

@@ -44,8 +44,8 @@ impl Told {
         let simple = weights.layers.iter().any(|layer| layer.cell.kind() == CellKind::SimpleRnn);
         match self.activation {
             Some(Activation::Relu) if !simple => Err(Unfit(
-                "has no SimpleRNN (nn.RNN) layer, but the activation that is given is relu: a GRU or an LSTM can be imported \
-                 with tanh only, the default of Keras and PyTorch; train it with that, and leave the activation out here"
+                "has no SimpleRNN (nn.RNN) layer, but the activation that is given is relu: other cells can be imported \
+                 with tanh only, the default of their libraries; train it with that, and leave the activation out here"
                     .to_owned(),
             )),
             _ => Ok(()),

@@ -6,6 +6,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use candle_nn::Module;
 use rand_chacha::ChaCha8Rng;
 
+use super::cells::{Definition as _, with_definition};
 use super::dropout::{Dropout, mask};
 use super::forward::with_step;
 use super::grid::LayerGrid;
@@ -98,7 +99,7 @@ impl Network {
             reads = if processor.is_cpu() {
                 let squares = squares.clone().filter(|_| index == 0);
                 let left = (index == 0).then(|| left.clone());
-                with_step!(layer, of_layer(index), f32::INFINITY, |step| {
+                with_step!(layer.cell, of_layer(index), f32::INFINITY, |step| {
                     let recurrence = Recurrence::new(step, batch, tokens, output);
                     let recurrence = recurrence.with_mask(seen).leaving(left).with_squares(squares);
                     reads.apply_op2(&vars.recurrent_kernel, recurrence)?
@@ -142,8 +143,11 @@ impl Network {
                 None => of_lowest.take().unwrap_or_default(),
             };
             let mut recurrent = of(&vars.recurrent_kernel)?;
-            bias.extend(recurrent.split_off(layer.recurrent_kernel.values.len()));
+            let behind = recurrent.split_off(layer.recurrent_kernel.values.len());
+            let further =
+                with_definition!(layer.cell, |cell| cell.of_behind(&layer.further, behind, &mut bias));
             others.extend([kernel, recurrent, bias]);
+            others.extend(further);
         }
         others.extend([of(&dense_kernel)?, of(&dense_bias)?]);
         let mut gradients = Gradients {
@@ -184,7 +188,7 @@ impl Network {
             return;
         }
         let [_, others @ ..] = &self.parameters()[..] else { return };
-        for (gradient, parameter) in gradients.others.iter_mut().zip(others).filter(|(_, p)| !p.is_bias()) {
+        for (gradient, parameter) in gradients.others.iter_mut().zip(others).filter(|(_, p)| p.is_held_back) {
             gradient.iter_mut().zip(&parameter.values).for_each(|(g, w)| *g += 2.0 * l2 * w);
         }
     }
@@ -194,7 +198,7 @@ impl Network {
 struct LayerVars {
     /// The kernel and the bias of the input product; none of the lowest layer, whose input product is made beforehand.
     inputs: Option<[Var; 2]>,
-    /// The recurrent kernel, and below it the recurrent bias, if there is one.
+    /// The recurrent kernel, and below it what else the cell needs of the layer.
     recurrent_kernel: Var,
 }
 

@@ -6,8 +6,8 @@ use gemm::Parallelism;
 
 use super::OVERFLOW;
 use super::batch::Batch;
-use super::cells::Cell;
-use super::grid::LayerGrid;
+use super::cells::{Definition as _, with_definition};
+use super::grid::{LayerGrid, StateGrid};
 use super::kernels::{Matrix, Mode, multiply};
 use super::layer::Layer;
 use super::recurrence::{Output, Recurrence, Trace};
@@ -21,42 +21,31 @@ pub(super) enum Reads<'r> {
     Steps(&'r [f32]),
 }
 
-/// Calls a function with the step of a layer's cell, whose type differs from cell to cell.
+/// Computes something with the step of a cell, whose type differs from cell to cell.
 macro_rules! with_step {
-    ($layer:expr, $grid:expr, $limit:expr, |$step:ident| $body:expr) => {
-        match $layer.cell {
-            $crate::network::cells::Cell::SimpleRnn { activation, limit } => {
-                let scales = $grid.and_then(|grid: &$crate::network::grid::LayerGrid| match &grid.states {
-                    $crate::network::grid::StateGrid::Int8 { scales, .. } => Some(scales.clone()),
-                    $crate::network::grid::StateGrid::Int16 { .. } => None,
-                });
-                let $step =
-                    $crate::network::cells::SimpleRnnStep { activation, limit: limit.min($limit), scales };
-                $body
-            }
-            $crate::network::cells::Cell::Gru => {
-                let $step = $crate::network::cells::GruStep;
-                $body
-            }
-            $crate::network::cells::Cell::Lstm => {
-                let $step = $crate::network::cells::LstmStep;
-                $body
-            }
-        }
+    ($cell:expr, $grid:expr, $limit:expr, |$step:ident| $body:expr) => {
+        $crate::network::cells::with_definition!($cell, |cell| {
+            let states = $grid.map(|grid: &$crate::network::grid::LayerGrid| &grid.states);
+            let $step = $crate::network::cells::Definition::step(&cell, states, $limit);
+            $body
+        })
     };
 }
 pub(super) use with_step;
 
 impl Layer {
-    /// What the operation is given as the recurrent kernel: the weights, on the quantization grid, if given, and behind them
-    /// the recurrent bias, if the cell has one.
+    /// What the operation is given as the recurrent kernel: the weights, and behind them what else the cell needs of the layer;
+    /// on the quantization grid, if given.
     pub(super) fn recurrent(&self, grid: Option<&LayerGrid>) -> Cow<'_, [f32]> {
         let mut weights = match grid {
             Some(grid) => Cow::Owned(grid.round_recurrent(self)),
             None => Cow::Borrowed(&self.recurrent_kernel.values[..]),
         };
-        if self.cell.bias_rows() == 2 {
-            weights.to_mut().extend_from_slice(&self.bias.values[self.kernel.shape[1]..]);
+        let behind = with_definition!(self.cell, |cell| {
+            cell.behind(&self.bias, &self.further, grid.map(|grid| &grid.states))
+        });
+        if !behind.is_empty() {
+            weights.to_mut().extend(behind);
         }
         weights
     }
@@ -84,7 +73,7 @@ impl Layer {
     /// rounded here.
     pub(super) fn input_bias(&self, grid: Option<&LayerGrid>) -> Cow<'_, [f32]> {
         let mut bias = Cow::Borrowed(&self.bias.values[..self.kernel.shape[1]]);
-        if let (Some(grid), Cell::SimpleRnn { .. }) = (grid, self.cell) {
+        if let Some(grid) = grid.filter(|grid| matches!(grid.states, StateGrid::Int8 { .. })) {
             grid.round_biases(self.cell, bias.to_mut());
         }
         bias
@@ -94,7 +83,7 @@ impl Layer {
     pub(super) fn trace(&self, batch: &Batch, reads: &Reads<'_>, grid: Option<&LayerGrid>) -> Trace {
         let (projected, tokens) = self.read(batch, reads, grid);
         let (recurrent, units) = (self.recurrent(grid), self.units());
-        with_step!(self, grid, OVERFLOW, |step| {
+        with_step!(self.cell, grid, OVERFLOW, |step| {
             Recurrence::new(step, batch, tokens, Output::All).trace(&projected, &recurrent, units)
         })
     }
@@ -103,7 +92,7 @@ impl Layer {
     pub(super) fn last_states(&self, batch: &Batch, reads: &Reads<'_>, grid: Option<&LayerGrid>) -> Vec<f32> {
         let (projected, tokens) = self.read(batch, reads, grid);
         let (recurrent, units) = (self.recurrent(grid), self.units());
-        with_step!(self, grid, OVERFLOW, |step| {
+        with_step!(self.cell, grid, OVERFLOW, |step| {
             Recurrence::new(step, batch, tokens, Output::Last).last_states(&projected, &recurrent, units)
         })
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::cells::Cell;
+use super::cells::{Cell, Definition as _, with_definition};
 use super::{Parameter, initializers};
 use crate::recipe::{Recipe, RecurrentInitializer};
 
@@ -19,6 +19,8 @@ pub struct Layer {
     pub recurrent_kernel: Parameter,
     /// `1 × gates·units`; a GRU has a second row, which is added to its recurrent product.
     pub bias: Parameter,
+    /// What the cell has besides.
+    pub further: Vec<Parameter>,
 }
 
 impl Layer {
@@ -29,11 +31,17 @@ impl Layer {
             _ => Cow::Owned(format!("layer_{}/{own}", index + 1)),
         };
         let columns = cell.gates() * units;
+        let ([kernel, recurrent_kernel, bias], further) =
+            with_definition!(cell, |cell| (cell.names(), cell.further()));
+        let further = further
+            .iter()
+            .map(|own| Parameter::zeros(name(own.name), [1, if own.of_units { units } else { 1 }]).free());
         Self {
             cell,
-            kernel: Parameter::zeros(name("kernel"), [inputs, columns]),
-            recurrent_kernel: Parameter::zeros(name("recurrent_kernel"), [units, columns]),
-            bias: Parameter::zeros(name("bias"), [cell.bias_rows(), columns]),
+            kernel: Parameter::zeros(name(kernel), [inputs, columns]),
+            recurrent_kernel: Parameter::zeros(name(recurrent_kernel), [units, columns]),
+            bias: Parameter::zeros(name(bias), [cell.bias_rows(), columns]).free(),
+            further: further.collect(),
         }
     }
 
@@ -48,32 +56,29 @@ impl Layer {
     }
 
     /// Its parameters, in order.
-    pub(super) fn parameters(&self) -> [&Parameter; 3] {
-        [&self.kernel, &self.recurrent_kernel, &self.bias]
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        [&self.kernel, &self.recurrent_kernel, &self.bias].into_iter().chain(&self.further)
     }
 
     /// The same, to change them.
-    pub(super) fn parameters_mut(&mut self) -> [&mut Parameter; 3] {
-        [&mut self.kernel, &mut self.recurrent_kernel, &mut self.bias]
+    pub(super) fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Parameter> {
+        [&mut self.kernel, &mut self.recurrent_kernel, &mut self.bias].into_iter().chain(&mut self.further)
     }
 
     /// Draws the initial recurrent kernel.
     pub(super) fn draw_recurrent_kernel(&mut self, recipe: &Recipe, rng: &mut ChaCha8Rng) {
         let units = self.units();
-        self.recurrent_kernel.values = match (self.cell, recipe.recurrent_initializer) {
-            (Cell::SimpleRnn { .. }, RecurrentInitializer::Identity) => {
-                initializers::identity_like(units, rng)
-            }
+        let may_be_identity = with_definition!(self.cell, |cell| cell.may_begin_as_identity());
+        self.recurrent_kernel.values = match recipe.recurrent_initializer {
+            RecurrentInitializer::Identity if may_be_identity => initializers::identity_like(units, rng),
             _ => initializers::orthogonal(units, self.cell.gates() * units, rng),
         };
     }
 
-    /// Draws the initial kernel, and sets the bias.
+    /// Draws the initial kernel, and sets the rest.
     pub(super) fn draw_kernel(&mut self, recipe: &Recipe, rng: &mut ChaCha8Rng) {
-        let ([inputs, columns], units) = (self.kernel.shape, self.units());
+        let [inputs, columns] = self.kernel.shape;
         self.kernel.values = initializers::glorot_uniform(inputs, columns, rng);
-        if self.cell == Cell::Lstm && recipe.unit_forget_bias {
-            self.bias.values[units..2 * units].fill(1.0);
-        }
+        with_definition!(self.cell, |cell| cell.begin(&mut self.bias, &mut self.further, recipe));
     }
 }

@@ -28,6 +28,7 @@ mod layer;
 pub mod loss;
 mod projection;
 mod recurrence;
+mod state_grid;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -49,8 +50,8 @@ pub use layer::Layer;
 pub use recurrence::Trace;
 pub use weights::{Array, LayerArrays, Unfit};
 
+pub(crate) use self::cells::{Sum, int8};
 use self::forward::Reads;
-pub(crate) use self::grid::{Sum, int8};
 use self::kernels::{Matrix, Mode, multiply};
 use self::projection::Projection;
 use crate::recipe::Recipe;
@@ -81,13 +82,20 @@ pub struct Parameter {
     pub shape: [usize; 2],
     /// Its values, row by row.
     pub values: Vec<f32>,
+    /// Whether weight decay and a penalty hold it back, as they do all but biases and single numbers.
+    pub is_held_back: bool,
 }
 
 impl Parameter {
     fn new(name: impl Into<Cow<'static, str>>, shape: [usize; 2], values: Vec<f32>) -> Self {
         let name = name.into();
         assert_eq!(values.len(), shape[0] * shape[1], "{name} of {shape:?}");
-        Self { name, shape, values }
+        Self { name, shape, values, is_held_back: true }
+    }
+
+    /// The same, but not held back.
+    fn free(self) -> Self {
+        Self { is_held_back: false, ..self }
     }
 
     fn zeros(name: impl Into<Cow<'static, str>>, [rows, columns]: [usize; 2]) -> Self {
@@ -96,11 +104,6 @@ impl Parameter {
 
     fn matrix(&self) -> Matrix<'_> {
         Matrix::new(&self.values, self.shape[0], self.shape[1])
-    }
-
-    /// Whether it is a bias, which neither weight decay nor a penalty holds back.
-    pub(crate) fn is_bias(&self) -> bool {
-        self.name.ends_with("bias")
     }
 
     /// The same as a tensor of candle's, on the CPU.
@@ -152,7 +155,7 @@ impl Network {
             embedding: Parameter::zeros("embedding", [rows, recipe.embedding]),
             layers,
             dense_kernel: Parameter::zeros("dense_kernel", [inputs, outputs]),
-            dense_bias: Parameter::zeros("dense_bias", [1, outputs]),
+            dense_bias: Parameter::zeros("dense_bias", [1, outputs]).free(),
         }
     }
 
@@ -209,7 +212,7 @@ impl Network {
             return 0.0;
         }
         let [_, others @ ..] = &self.parameters()[..] else { return 0.0 };
-        let kernels = others.iter().filter(|parameter| !parameter.is_bias());
+        let kernels = others.iter().filter(|parameter| parameter.is_held_back);
         let squares = kernels.flat_map(|kernel| &kernel.values).map(|&w| f64::from(w) * f64::from(w));
         f64::from(l2) * squares.sum::<f64>()
     }

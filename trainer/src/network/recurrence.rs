@@ -45,7 +45,7 @@ pub(super) enum Output {
 /// A cell `C` over all steps of a batch.
 ///
 /// Arguments: `projected` (`rows × gates·units`: input product and bias of each distinct input) and `kernel`
-/// (`units × gates·units`, Keras's `recurrent_kernel`; for cells with a recurrent bias that is one more row). Result: see [`Output`].
+/// (`units × gates·units`, Keras's `recurrent_kernel`, and behind it what else the cell needs of the layer). Result: see [`Output`].
 #[derive(Debug)]
 pub(super) struct Recurrence<C> {
     cell: C,
@@ -76,12 +76,11 @@ pub struct Trace {
     pub kept: Vec<Vec<f32>>,
 }
 
-/// A recurrent kernel's tensor: its `units × gates·units` weights, and below them the recurrent bias, which is empty if the
-/// cell has none.
+/// A recurrent kernel's tensor: its `units × gates·units` weights, and behind them what else the cell needs of the layer.
 #[derive(Clone, Copy)]
 struct Kernel<'a> {
     weights: Matrix<'a>,
-    bias: &'a [f32],
+    behind: &'a [f32],
     gates: usize,
     units: usize,
 }
@@ -89,9 +88,9 @@ struct Kernel<'a> {
 impl<'a> Kernel<'a> {
     fn new<C: Step>(values: &'a [f32], units: usize) -> Self {
         let columns = C::GATES * units;
-        let (weights, bias) = values.split_at(units * columns);
-        assert_eq!(bias.len(), if C::RECURRENT_BIAS { columns } else { 0 }, "a row of recurrent biases");
-        Self { weights: Matrix::new(weights, units, columns), bias, gates: C::GATES, units }
+        let (weights, behind) = values.split_at(units * columns);
+        assert_eq!(behind.len(), C::BEHIND.len() * units, "what stands behind a recurrent kernel");
+        Self { weights: Matrix::new(weights, units, columns), behind, gates: C::GATES, units }
     }
 
     /// The weights of each gate.
@@ -179,7 +178,7 @@ impl<C: Step> Recurrence<C> {
                 kept.resize((step + 1) * part, 0.0);
                 let (before, kept) = kept.split_at_mut(step * part);
                 let before = state_before.map(|state| Before { state, kept: &before[before.len() - part..] });
-                let kernel = (&gates, kernel.bias);
+                let kernel = (&gates, kernel.behind);
                 self.advance([step, block], before, state, kept, projected, kernel, &mut scratch);
                 state_before = Some(state);
             }
@@ -200,7 +199,7 @@ impl<C: Step> Recurrence<C> {
                 state_before.copy_from_slice(state);
                 kept_before.copy_from_slice(&kept);
                 let before = (step > 0).then_some(Before { state: &state_before, kept: &kept_before });
-                let kernel = (&gates, kernel.bias);
+                let kernel = (&gates, kernel.behind);
                 self.advance([step, block], before, state, &mut kept, projected, kernel, &mut scratch);
             }
         });
@@ -226,7 +225,7 @@ impl<C: Step> Recurrence<C> {
         state: &mut [f32],
         kept: &mut [f32],
         projected: &[f32],
-        (gates, bias): (&Packed<'_>, &[f32]),
+        (gates, behind): (&Packed<'_>, &[f32]),
         Scratch { recurrent, zeros }: &mut Scratch,
     ) {
         let tokens = self.tokens_of(at);
@@ -239,8 +238,8 @@ impl<C: Step> Recurrence<C> {
             }
         }
         self.clear_masked(tokens, units, [&mut *inputs]);
-        if C::RECURRENT_BIAS {
-            (0..tokens.len()).for_each(|text| fill_text(recurrent, part, text, bias));
+        if C::SPLIT {
+            (0..tokens.len()).for_each(|text| fill_text(recurrent, part, text, behind));
         }
         if let Some(before) = before {
             let seen = self.masked(before.state, at[1] * TEXTS, units);
@@ -248,7 +247,7 @@ impl<C: Step> Recurrence<C> {
             gates.multiply(sums, Mode::Add, &seen);
         }
         let before = before.unwrap_or(Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] });
-        let step = Forward { recurrent, before, kept: &mut *kept, state: &mut *state };
+        let step = Forward { recurrent, behind, before, kept: &mut *kept, state: &mut *state };
         self.arch.dispatch(OneStep { cell: &self.cell, step });
         self.clear_masked(tokens, units, [state, kept]);
     }
@@ -296,7 +295,7 @@ impl<C: Step> Recurrence<C> {
         let blocks: Vec<Vec<f32>> = left
             .par_iter_mut()
             .enumerate()
-            .map(|(block, left)| self.retreat(block, left, &states, output, &gates, units))
+            .map(|(block, left)| self.retreat(block, left, &states, output, (&gates, kernel.behind), units))
             .collect();
         for of_block in blocks {
             add_block::<C>(&mut of_kernel, &of_block, units);
@@ -345,15 +344,15 @@ impl<C: Step> Recurrence<C> {
     }
 
     /// Takes a block of texts back through all steps: leaves the gradients of each in `left`, in place of what was kept of
-    /// it. Returns that of the kernel, `gates × units × units`, and behind it that of the recurrent bias; of a narrow
-    /// layer none.
+    /// it. Returns that of the kernel, `gates × units × units` (of a narrow layer none), and behind it that of what stands behind
+    /// the kernel.
     fn retreat(
         &self,
         block: usize,
         left: &mut [&mut [f32]],
         states: &[f32],
         output: &[f32],
-        gates: &[Packed<'_>],
+        (gates, behind_kernel): (&[Packed<'_>], &[f32]),
         units: usize,
     ) -> Vec<f32> {
         let (row, start) = (self.texts * units, block * TEXTS);
@@ -363,10 +362,9 @@ impl<C: Step> Recurrence<C> {
         let mut gradient = vec![0.0; part];
         let mut carried = vec![0.0; C::CARRIED * part];
         let zeros = vec![0.0; C::KEPT.max(1) * part];
-        let bias = if C::RECURRENT_BIAS { C::GATES * units } else { 0 };
         let weights = if self.is_narrow(units) { 0 } else { C::GATES * units * units };
-        let mut of_kernel = vec![0.0; weights + bias];
-        let (of_weights, of_bias) = of_kernel.split_at_mut(weights);
+        let mut of_kernel = vec![0.0; weights + C::BEHIND.len() * units];
+        let (of_weights, of_behind) = of_kernel.split_at_mut(weights);
         for at in (0..self.steps).rev() {
             let (before, here) = left.split_at_mut(at);
             let [here, behind @ ..] = here else { break };
@@ -397,14 +395,21 @@ impl<C: Step> Recurrence<C> {
                 None => Before { state: &zeros[..part], kept: &zeros[..C::KEPT * part] },
             };
             let (state, kept) = (state_at(at), &mut **here);
-            let step = Backward { gradient: &gradient, carried: &mut carried, before, state, kept };
+            let step = Backward {
+                gradient: &gradient,
+                carried: &mut carried,
+                behind: behind_kernel,
+                before,
+                state,
+                kept,
+            };
             self.arch.dispatch(OneStep { cell: &self.cell, step });
             self.clear_masked(self.tokens_of([at, block]), units, [here, &mut carried]);
             if at % STEPS != 0 {
                 continue;
             }
             let steps = at..self.steps.min(at + STEPS);
-            for (&which, sums) in C::RECURRENT.iter().zip(of_bias.chunks_exact_mut(units)) {
+            for (&which, sums) in C::BEHIND.iter().zip(of_behind.chunks_exact_mut(units)) {
                 for left in &left[steps.clone()] {
                     for values in left[parts_of(left, which)].chunks_exact(units) {
                         self.arch.dispatch(AddTo { sums, values });
@@ -429,18 +434,18 @@ impl<C: Step> Recurrence<C> {
     }
 }
 
-/// Adds to the gradient of a kernel's tensor that of a block, `gates × units × units`, and behind it that of the recurrent
-/// bias.
+/// Adds to the gradient of a kernel's tensor that of a block, `gates × units × units`, and behind it that of what stands
+/// behind the kernel.
 fn add_block<C: Step>(of_kernel: &mut [f32], of_block: &[f32], units: usize) {
     let columns = C::GATES * units;
-    let (of_weights, of_bias) = of_kernel.split_at_mut(units * columns);
-    let (weights, bias) = of_block.split_at(of_block.len() - of_bias.len());
+    let (of_weights, of_behind) = of_kernel.split_at_mut(units * columns);
+    let (weights, behind) = of_block.split_at(of_block.len() - of_behind.len());
     for (gate, weights) in weights.chunks_exact(units * units).enumerate() {
         for (row, weights) in of_weights.chunks_exact_mut(columns).zip(weights.chunks_exact(units)) {
             row[gate * units..].iter_mut().zip(weights).for_each(|(sum, g)| *sum += g);
         }
     }
-    of_bias.iter_mut().zip(bias).for_each(|(sum, g)| *sum += g);
+    of_behind.iter_mut().zip(behind).for_each(|(sum, g)| *sum += g);
 }
 
 /// Puts the row of a text, part by part, into parts of all texts.

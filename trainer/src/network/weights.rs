@@ -63,6 +63,8 @@ pub struct LayerArrays {
     pub recurrent_kernel: Array,
     /// `gates·units`; of a GRU `2 × gates·units`.
     pub bias: Array,
+    /// What the cell has besides, each of one axis.
+    pub further: Vec<Array>,
 }
 
 impl Network {
@@ -74,7 +76,9 @@ impl Network {
     /// If the arrays do not fit together, or a value is not finite.
     pub fn from_arrays(embedding: Array, layers: Vec<LayerArrays>, dense: [Array; 2]) -> Result<Self, Unfit> {
         {
-            let of_layers = layers.iter().flat_map(|l| [&l.kernel, &l.recurrent_kernel, &l.bias]);
+            let of_layers = layers
+                .iter()
+                .flat_map(|l| [&l.kernel, &l.recurrent_kernel, &l.bias].into_iter().chain(&l.further));
             let mut all = std::iter::once(&embedding).chain(of_layers).chain(&dense);
             if let Some(Array { name, .. }) = all.find(|a| a.values.iter().any(|v| !v.is_finite())) {
                 return Err(Unfit(format!("{name} has values that are infinite or no numbers")));
@@ -86,13 +90,20 @@ impl Network {
         let embedding = Parameter::new("embedding", [rows, width], embedding.values);
         let mut inputs = width;
         let mut found = Vec::new();
-        for (index, LayerArrays { cell, kernel, recurrent_kernel, bias }) in layers.into_iter().enumerate() {
+        for (index, arrays) in layers.into_iter().enumerate() {
+            let LayerArrays { cell, kernel, recurrent_kernel, bias, further } = arrays;
             let [units, _] = axes(&recurrent_kernel, "a recurrent kernel, units × columns")?;
             let layer = Layer::zeros(index, cell, inputs, units);
             let (what, columns) = (cell.kind().word(), cell.gates() * units);
             let need = format!("a {what} of {units} units that reads {inputs} numbers");
+            let further = layer.further.into_iter().zip(further).map(|(parameter, array)| {
+                let length = [parameter.values.len()];
+                fit(parameter, array, &length, &need)
+            });
+            let further = further.collect::<Result<_, _>>()?;
             found.push(Layer {
                 cell,
+                further,
                 kernel: fit(layer.kernel, kernel, &[inputs, columns], &need)?,
                 recurrent_kernel: fit(layer.recurrent_kernel, recurrent_kernel, &[units, columns], &need)?,
                 bias: fit(layer.bias, bias, &cell.bias_shape(columns), &need)?,
@@ -106,7 +117,7 @@ impl Network {
             embedding,
             layers: found,
             dense_kernel: fit(zeros("dense_kernel", kernel_shape), dense_kernel, &kernel_shape, &need)?,
-            dense_bias: fit(zeros("dense_bias", [1, outputs]), dense_bias, &[outputs], &need)?,
+            dense_bias: fit(zeros("dense_bias", [1, outputs]).free(), dense_bias, &[outputs], &need)?,
         })
     }
 }
@@ -159,7 +170,7 @@ mod tests {
     fn network(arrays: [Array; 6]) -> Result<Network, Unfit> {
         let [embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias] = arrays;
         let cell = Cell::SimpleRnn { activation: Activation::Tanh, limit: f32::INFINITY };
-        let layer = LayerArrays { cell, kernel, recurrent_kernel, bias };
+        let layer = LayerArrays { cell, kernel, recurrent_kernel, bias, further: Vec::new() };
         Network::from_arrays(embedding, vec![layer], [dense_kernel, dense_bias])
     }
 
@@ -180,6 +191,7 @@ mod tests {
                 kernel: array(1, &[inputs, columns]),
                 recurrent_kernel: array(2, &[units, columns]),
                 bias: array(3, bias),
+                further: Vec::new(),
             }
         };
         let layers = vec![layer(Cell::Gru, 4, 3), layer(Cell::Lstm, 3, 5)];

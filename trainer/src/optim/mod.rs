@@ -85,7 +85,7 @@ enum AnyOptimizer {
 
 impl AnyOptimizer {
     /// That of a recipe, fresh, for a parameter of `rows` rows of `width` values. If `lazy`, rows without a gradient wait.
-    fn new(recipe: &Recipe, is_bias: bool, [rows, width]: [usize; 2], lazy: bool) -> Self {
+    fn new(recipe: &Recipe, is_held_back: bool, [rows, width]: [usize; 2], lazy: bool) -> Self {
         let length = rows * width;
         let betas = [recipe.beta_1, recipe.beta_2];
         let adam = |form, decay| {
@@ -99,7 +99,9 @@ impl AnyOptimizer {
         match recipe.optimizer {
             OptimizerKind::Rmsprop => Self::Rmsprop(RmsProp::new(recipe.rho, recipe.epsilon, length, width)),
             OptimizerKind::Adam => adam(AdamForm::Keras, 0.0),
-            OptimizerKind::Adamw => adam(AdamForm::Papers, if is_bias { 0.0 } else { recipe.weight_decay }),
+            OptimizerKind::Adamw => {
+                adam(AdamForm::Papers, if is_held_back { recipe.weight_decay } else { 0.0 })
+            }
             OptimizerKind::Sgd => {
                 let sgd = Sgd::new(recipe.momentum, recipe.nesterov, length);
                 // Without momentum, rows without a gradient stay where they are.
@@ -148,7 +150,7 @@ impl Optimizers {
     /// The same; if `lazy`, whatever the embedding's size, rows without a gradient wait.
     pub(crate) fn with(recipe: &Recipe, network: &Network, lazy: bool) -> Self {
         let new = |parameter: &Parameter, lazy| {
-            AnyOptimizer::new(recipe, parameter.is_bias(), parameter.shape, lazy)
+            AnyOptimizer::new(recipe, parameter.is_held_back, parameter.shape, lazy)
         };
         let others = network.parameters().into_iter().skip(1);
         Self {

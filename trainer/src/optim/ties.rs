@@ -106,7 +106,8 @@ mod tests {
     use super::*;
 
     fn embedding(values: &[f32]) -> Parameter {
-        Parameter { name: "embedding".into(), shape: [values.len() / 2, 2], values: values.to_vec() }
+        let shape = [values.len() / 2, 2];
+        Parameter { name: "embedding".into(), shape, values: values.to_vec(), is_held_back: true }
     }
 
     #[test]

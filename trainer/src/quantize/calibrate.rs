@@ -1,10 +1,10 @@
 //! Calibration: which quantization grid suits a network best, on a sample of the training texts.
 
 use anyhow::{Context, Result};
-use kilornn::layers::Activation;
 
+use super::cells::{Attempt, Tries, exported};
 use crate::evaluate::logits;
-use crate::network::{Batch, Batches, Cell, Grid, Layer, LayerChoice, Network, Ruined};
+use crate::network::{Batch, Batches, Grid, Layer, LayerChoice, Network, Ruined};
 use crate::progress;
 use crate::recipe::EmbeddingBits;
 use crate::text::Encoder;
@@ -70,21 +70,18 @@ pub(super) fn choose(
     answers: &ReferenceLogits,
     scales: impl FnOnce() -> Vec<Vec<Vec<f32>>>,
 ) -> Result<Grid> {
-    // The scale of a tanh state is given, and those of gated cells follow from their weights.
-    let relu = |cell| matches!(cell, Cell::SimpleRnn { activation: Activation::Relu, .. });
-    let scales =
-        if network.layers.iter().any(|layer| relu(layer.cell)) { scales() } else { vec![Vec::new()] };
-    let simple = |cell| matches!(cell, Cell::SimpleRnn { .. });
-    let state_shifts = if network.layers.iter().any(|layer| simple(layer.cell)) { 0..=5 } else { 0..=0 };
-    let choices = |scales: &[Vec<f32>], state_shift| -> Vec<LayerChoice> {
-        let choice = |(index, layer): (usize, &Layer)| match layer.cell {
-            Cell::SimpleRnn { activation: Activation::Relu, .. } => {
-                LayerChoice::SimpleRnn { scales: scales[index].clone(), state_shift }
-            }
-            Cell::SimpleRnn { activation: Activation::Tanh, .. } => {
-                LayerChoice::SimpleRnn { scales: vec![1.0 / 128.0; layer.units()], state_shift }
-            }
-            Cell::Gru | Cell::Lstm => LayerChoice::Gated,
+    let tries: Vec<Tries> = network.layers.iter().map(|layer| exported(layer.cell).tries()).collect();
+    let any = |asks: fn(&Tries) -> bool| tries.iter().any(asks);
+    let scales = if any(|tries| tries.scales) { scales() } else { vec![Vec::new()] };
+    let state_shifts = if any(|tries| tries.state_shifts) { 0..=5 } else { 0..=0 };
+    let limits = tries.iter().map(|tries| tries.limits.len()).max().unwrap_or(1);
+    let choices = |scales: &[Vec<f32>], state_shift, limit: usize| -> Vec<LayerChoice> {
+        let choice = |(index, layer): (usize, &Layer)| {
+            let scales = scales.get(index).map_or(&[][..], |scales| scales);
+            // Where a layer has fewer to try, its last.
+            let limits = tries[index].limits;
+            let limit = limits[limit.min(limits.len() - 1)];
+            exported(layer.cell).choice(layer, Attempt { scales, state_shift, limit })
         };
         network.layers.iter().enumerate().map(choice).collect()
     };
@@ -97,14 +94,16 @@ pub(super) fn choose(
     };
     for scales in &scales {
         for state_shift in state_shifts.clone().rev() {
-            candidates.extend(ranges.iter().map(|&range| (scales, state_shift, range)));
+            for limit in 0..limits {
+                candidates.extend(ranges.iter().map(|&range| (choices(scales, state_shift, limit), range)));
+            }
         }
     }
     let progress = progress::bar("quantizing", candidates.len(), "grids");
     let mut best: Option<(f64, Grid)> = None;
-    for (scales, state_shift, range) in candidates {
+    for (choices, range) in candidates {
         progress.inc(1);
-        let grid = Grid::new(network, &choices(scales, state_shift), bits, range);
+        let grid = Grid::new(network, &choices, bits, range);
         if !grid.is_finite() {
             continue;
         }

@@ -1,9 +1,9 @@
 //! Float weights to integer tables, layer by layer.
 
-use kilornn::layers::{Activation, Dense, Embedding, Layers, Order, Table};
+use kilornn::layers::{Dense, Embedding, Layers, Order, Table};
 
-use super::cells::{Incoming, IntLayer, filled};
-use crate::network::{Cell, Grid, Network, Numbers, int8};
+use super::cells::{Incoming, IntLayer, exported, filled};
+use crate::network::{Grid, Network, Numbers, int8};
 use crate::recipe::EmbeddingBits;
 
 /// A network and a grid, from which the integers of embedding and recurrent layers are made.
@@ -60,17 +60,9 @@ impl<'n> IntNetwork<'n> {
 }
 
 /// Numbers of a word in the file: those of the network's embedding, filled up with zeros, whose weights are zero too, as far as
-/// the device asks for it. A row fills whole bytes, and where kernels lie in pairs ([`Order::Pairs`], and all gated cells),
-/// inputs come in fours.
+/// the device asks for it.
 pub(super) fn row_width(network: &Network, bits: EmbeddingBits) -> usize {
-    let own = network.embedding.shape[1];
-    match (network.lowest().cell, bits) {
-        (Cell::SimpleRnn { activation: Activation::Relu, .. }, EmbeddingBits::Eight) => own,
-        (Cell::SimpleRnn { activation: Activation::Relu, .. }, EmbeddingBits::Four) => {
-            own.next_multiple_of(2)
-        }
-        (Cell::SimpleRnn { activation: Activation::Tanh, .. } | Cell::Gru | Cell::Lstm, _) => filled(own),
-    }
+    exported(network.lowest().cell).row_width(network.embedding.shape[1], bits)
 }
 
 /// Numbers of so many bits, as they lie in the file.

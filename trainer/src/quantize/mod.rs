@@ -16,15 +16,16 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use kilornn::State;
-use kilornn::layers::{Activation, Embedding, Order};
+use kilornn::layers::{Embedding, Order};
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Head, Input, Model, PadStates, Padding, Sequence, Text, Truncating, Unknown, file};
 
 pub use calibrate::{Sample, choose_grid};
+pub use cells::order;
 pub use size::FileSize;
 
 use self::calibrate::{ReferenceLogits, States, choose};
-use self::cells::filled;
+use self::cells::{exported, filled};
 use self::layers::{IntDense, IntNetwork, IntTables, row_width};
 use crate::evaluate::{logits, real_logits};
 use crate::network::{Cell, Grid, Layer, Network, Ruined};
@@ -34,9 +35,6 @@ use crate::text::{Encoder, PAD, PerfectHash, normalization};
 
 /// A folded table may take as much flash even if the unfolded one is smaller.
 const FOLDED_LIMIT: usize = 1 << 20;
-
-/// Below this share of zeros in the state, multiplying with them is cheaper than leaving them out.
-const DENSE: f64 = 0.4;
 
 /// What [`export`] makes.
 #[derive(Debug, Clone)]
@@ -149,10 +147,7 @@ impl<'h> Integers<'h> {
             .iter()
             .zip(whole.widths())
             .zip(zeros)
-            .map(|((layer, width), &zeros)| match layer.cell {
-                Cell::SimpleRnn { activation, .. } => order(activation, filled(layer.units()) + width, zeros),
-                Cell::Gru | Cell::Lstm => Order::Pairs,
-            })
+            .map(|((layer, width), &zeros)| exported(layer.cell).order(filled(layer.units()) + width, zeros))
             .collect();
         let mut integers = Self {
             labels: labels.join("\n"),
@@ -224,15 +219,6 @@ enum Pad {
     States(Orbit),
     /// It takes a step for each.
     Steps,
-}
-
-/// How the kernel's weights lie best, for states of which this share is zero.
-pub fn order(activation: Activation, inputs: usize, zeros: f64) -> Order {
-    match activation {
-        Activation::Tanh => Order::Pairs,
-        Activation::Relu if inputs.is_multiple_of(4) && zeros < DENSE => Order::Pairs,
-        Activation::Relu => Order::Columns,
-    }
 }
 
 /// The states after 0, 1, 2, ... pads, up to where they repeat.

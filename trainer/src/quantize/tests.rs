@@ -3,7 +3,7 @@
 use kilornn::{Classifier, Model, Session, Values};
 
 use super::*;
-use crate::fixture::{WORDS, encoder, network, recipe, texts};
+use crate::fixture::{WORDS, encoder, gated, network, recipe, texts};
 use crate::footprint::Needs;
 use crate::network::{Batch, StateGrid};
 use crate::random::Stream;
@@ -146,7 +146,7 @@ fn compare_gated(toml: &str) -> [f64; 2] {
     let exported =
         export(&network, &encoder, &recipe, &labels, &Sample::new(&encoder, &texts), Some(&grid)).unwrap();
     let model = Model::from_bytes(&exported.file).unwrap();
-    assert_eq!(file::version(model.contents()), 4, "{toml}");
+    assert!(file::version(model.contents()) >= 4, "{toml}");
     let mut buffer = vec![0; model.workspace()];
     let mut session = Session::new(&model, &mut buffer).unwrap();
     let scales = grid.layers.last().unwrap().outputs(network.units());
@@ -179,7 +179,7 @@ fn compare_gated(toml: &str) -> [f64; 2] {
 
 #[test]
 fn the_device_follows_gated_networks_step_by_step() {
-    for cell in ["gru", "lstm"] {
+    for cell in gated() {
         for toml in [
             "fold = \"never\"",
             "fold = \"never\"\nembedding_bits = 4\nunknown = \"row\"",
@@ -199,7 +199,7 @@ fn the_device_follows_gated_networks_step_by_step() {
 /// The 8-bit biases of a folded embedding hold arguments of gates that are as large as trained ones.
 #[test]
 fn words_that_open_or_close_gates_are_not_clipped() {
-    for cell in ["gru", "lstm"] {
+    for cell in gated() {
         for fold in ["always", "never"] {
             let recipe = recipe(&format!(
                 "cell = \"{cell}\"\nfold = \"{fold}\"\nrecurrent_initializer = \"orthogonal\"\nembedding = 8"

@@ -80,7 +80,7 @@ choices! {
         /// A random orthogonal matrix (Saxe et al. 2014), Keras's default. The kernels of all gates are one matrix,
         /// whose rows are orthonormal.
         Orthogonal = "orthogonal",
-        /// 0.9 times the identity and a little noise, after the IRNN of Le, Jaitly and Hinton 2015. GRU and LSTM, which
+        /// 0.9 times the identity and a little noise, after the IRNN of Le, Jaitly and Hinton 2015. Other cells, which
         /// remember by their gates, begin with an orthogonal matrix instead.
         Identity = "identity",
     }
@@ -154,6 +154,17 @@ choices! {
         Always = "always",
         /// No.
         Never = "never",
+    }
+}
+
+impl CellKind {
+    /// For a sentence: `a GRU`.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::SimpleRnn => "a SimpleRNN",
+            Self::Gru => "a GRU",
+            Self::Lstm => "an LSTM",
+        }
     }
 }
 

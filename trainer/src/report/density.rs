@@ -14,7 +14,7 @@ use crate::text::{cut, for_each_word};
 pub(super) const PARTS: usize = 20;
 
 /// The share of the device's states that are not zero, by unit and along the texts: of the last layer, if it is a SimpleRNN.
-/// (What GRU and LSTM do is in their [gates](super::gates).)
+/// (What layers with gates do is in [gates](super::gates).)
 pub(super) fn density(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { model, evaluation, .. } = subject;
     let layers = &model.contents().layers;

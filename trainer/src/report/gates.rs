@@ -1,4 +1,4 @@
-//! How open the gates of GRU and LSTM layers are.
+//! How open the gates of layers are.
 
 use anyhow::Result;
 use maud::{Markup, html};
@@ -24,7 +24,7 @@ pub(super) fn gates(subject: &Subject<'_>) -> Result<Markup> {
             layer.add(&trace, batch.steps - words.len());
         }
     }
-    let how = "A gate is a number between 0 (closed) and 1 (open) that a GRU or an LSTM computes for each unit and word, and \
+    let how = "A gate is a number between 0 (closed) and 1 (open) that a layer with gates computes for each unit and word, and \
                multiplies with: it decides what is kept, forgotten or shown. A unit whose gate for keeping is nearly always \
                open remembers for long; one in which it is nearly always closed sees little but the present word. A gate \
                that is half open everywhere has learned nothing yet.";

@@ -385,8 +385,7 @@ fn about(recipe: &Recipe) -> String {
         recipe.embedding,
         match recipe.cell.of(0) {
             CellKind::SimpleRnn => format!("{} units", recipe.units),
-            CellKind::Gru => format!("a GRU of {} units", recipe.units),
-            CellKind::Lstm => format!("an LSTM of {} units", recipe.units),
+            gated => format!("{} of {} units", gated.with_article(), recipe.units),
         },
     )
 }

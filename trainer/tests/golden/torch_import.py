@@ -173,4 +173,5 @@ def main():
     (FOLDER / "torch-layers.json").write_text(json.dumps(cases, indent=0) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,10 +9,61 @@
 //! h = o ∘ tanh(c)
 //! ```
 
+use candle_core::{Result, Tensor};
+use candle_nn::ops::sigmoid;
 use pulp::Simd;
 
-use super::{Backward, Forward, Opening, Step, parts, parts_mut};
+use super::{Backward, Composed, Definition, Forward, Opening, Step, Sum, parts, parts_mut};
+use crate::network::Parameter;
 use crate::network::kernels::Lanes;
+use crate::network::state_grid::StateGrid;
+use crate::recipe::{CellKind, Recipe};
+
+/// What the network asks of an LSTM.
+pub(in crate::network) struct Lstm;
+
+impl Definition for Lstm {
+    type Step = LstmStep;
+
+    fn kind(&self) -> CellKind {
+        CellKind::Lstm
+    }
+
+    fn step(&self, _: Option<&StateGrid>, _: f32) -> LstmStep {
+        LstmStep
+    }
+
+    fn composed(&self, at: Composed<'_>) -> Result<[Tensor; 2]> {
+        let [_, content] = at.before;
+        let (i, f, o) = (sigmoid(&at.sum(0)?)?, sigmoid(&at.sum(1)?)?, sigmoid(&at.sum(3)?)?);
+        let g = at.sum(2)?.tanh()?;
+        let content = ((f * content)? + (i * g)?)?;
+        Ok([(o * content.tanh()?)?, content])
+    }
+
+    /// i has the low byte of g's halfwords, and f of o's. The device has the complement of f.
+    fn sum(&self, units: usize, column: usize) -> Sum {
+        let (part, unit) = (column / units, column % units);
+        let (sign, even) = match part {
+            0 => (1.0, None),
+            1 => (-1.0, None),
+            2 => (1.0, Some((unit, 1.0))),
+            _ => (1.0, Some((units + unit, -1.0))),
+        };
+        Sum { column, sign, even }
+    }
+
+    fn is_candidate(&self, part: usize) -> bool {
+        part == 2
+    }
+
+    fn begin(&self, bias: &mut Parameter, _: &mut [Parameter], recipe: &Recipe) {
+        let units = bias.shape[1] / LstmStep::GATES;
+        if recipe.unit_forget_bias {
+            bias.values[units..2 * units].fill(1.0);
+        }
+    }
+}
 
 /// One step of an LSTM. Of each step it keeps i, f, g, o, c and `tanh(c)`. Backward it leaves the gradients of the accumulators of
 /// the first four.
@@ -42,7 +93,6 @@ impl Step for LstmStep {
             keeps: false,
         },
     ];
-    const RECURRENT_BIAS: bool = false;
     const SPLIT: bool = false;
     const RECURRENT: &'static [usize] = &[0, 1, 2, 3];
     const CARRIED: usize = 1;
@@ -71,11 +121,7 @@ impl Step for LstmStep {
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        Backward { gradient, carried, before, kept, state: _ }: Backward<'_>,
-    ) {
+    fn backward<S: Simd>(&self, simd: S, Backward { gradient, carried, before, kept, .. }: Backward<'_>) {
         let [i_s, f_s, g_s, o_s, _, tanh_cs] = parts_mut::<6>(kept);
         let [.., c_before, _] = parts::<6>(before.kept);
         let one = Lanes::splat(simd, 1.0);

@@ -1,11 +1,58 @@
 //! Keras's `SimpleRNN` (Elman 1990): `h = activation(W·x + b + U·h)`, with ReLU or tanh.
 
+use candle_core::{Result, Tensor};
 use kilornn::layers::Activation;
-
 use pulp::Simd;
 
-use super::{Backward, Forward, Step};
+use super::{Backward, Composed, Definition, Forward, Step, Sum};
 use crate::network::kernels::Lanes;
+use crate::network::state_grid::StateGrid;
+use crate::recipe::CellKind;
+
+/// What the network asks of a SimpleRNN.
+pub(in crate::network) struct SimpleRnn {
+    pub(in crate::network) activation: Activation,
+    /// The most that a ReLU state can be; infinity without a limit.
+    pub(in crate::network) limit: f32,
+}
+
+impl Definition for SimpleRnn {
+    type Step = SimpleRnnStep;
+
+    fn kind(&self) -> CellKind {
+        CellKind::SimpleRnn
+    }
+
+    fn step(&self, states: Option<&StateGrid>, limit: f32) -> SimpleRnnStep {
+        let scales = states.and_then(|states| match states {
+            StateGrid::Int8 { scales, .. } => Some(scales.clone()),
+            StateGrid::Int16 { .. } => None,
+        });
+        SimpleRnnStep { activation: self.activation, limit: self.limit.min(limit), scales }
+    }
+
+    fn composed(&self, at: Composed<'_>) -> Result<[Tensor; 2]> {
+        let accumulator = at.sum(0)?;
+        let reached = match self.activation {
+            Activation::Relu if self.limit.is_finite() => accumulator.relu()?.minimum(self.limit)?,
+            Activation::Relu => accumulator.relu()?,
+            Activation::Tanh => accumulator.tanh()?,
+        };
+        Ok([reached, at.before[1].clone()])
+    }
+
+    fn sum(&self, _: usize, column: usize) -> Sum {
+        Sum { column, sign: 1.0, even: None }
+    }
+
+    fn is_candidate(&self, _: usize) -> bool {
+        true
+    }
+
+    fn may_begin_as_identity(&self) -> bool {
+        true
+    }
+}
 
 /// One step of a SimpleRNN. It keeps nothing but the state: a state of `-0.0` marks a unit that no gradient passes, since its
 /// ReLU was closed. An open unit rounded down to zero is `+0.0`.
@@ -24,7 +71,6 @@ const CLOSED: f32 = -0.0;
 impl Step for SimpleRnnStep {
     const GATES: usize = 1;
     const KEPT: usize = 0;
-    const RECURRENT_BIAS: bool = false;
     const SPLIT: bool = false;
     const RECURRENT: &'static [usize] = &[0];
     const CARRIED: usize = 0;

@@ -1,12 +1,13 @@
-//! The scales of a GRU or an LSTM.
+//! The scales of a layer with gates.
 //!
 //! Each column of the kernels (a gate of a unit) has a scale of its own, a power of two: the device shifts its accumulator to
 //! the right so that the argument of tanh is in steps of 2^-16. A sigmoid is computed by tanh of half its argument.
 //! Columns share a halfword two by two, and the second one's weights are rounded in 256ths (see [`kilornn::layers::Lstm`]).
 
+use super::super::Network;
+use super::super::cells::{Definition as _, with_definition};
 use super::super::layer::Layer;
-use super::super::{Cell, Network};
-use super::{LARGEST_BIAS_SHIFT, LIMIT, LayerGrid, Numbers, Reads, StateGrid, int8, shift_for};
+use super::{LARGEST_BIAS_SHIFT, LIMIT, LayerGrid, Numbers, Reads, StateGrid, shift_for};
 use crate::recipe::EmbeddingBits;
 
 /// Steps of tanh's argument that are 1.0.
@@ -18,14 +19,41 @@ const LARGEST_SHIFT: i32 = 14;
 /// How precise 16-bit states may be.
 const STATE_BITS: std::ops::RangeInclusive<u8> = 6..=14;
 
-/// The grid of a layer, at the number of state bits at which recurrent weights have the smallest steps; of nearly equal ones, the
-/// largest.
-pub(super) fn grid(network: &Network, layer: &Layer, reads: &Reads<'_>) -> (LayerGrid, Option<Numbers>) {
+/// The grid of a layer whose states are at most `limit`; or half of it, as often as accumulators could overflow otherwise, since
+/// none has larger steps than the argument of tanh.
+pub(super) fn grid(
+    network: &Network,
+    layer: &Layer,
+    reads: &Reads<'_>,
+    mut limit: f32,
+) -> (LayerGrid, Option<Numbers>) {
+    let below = match reads {
+        Reads::Below(below) => Some(*below),
+        Reads::Folded { .. } | Reads::Numbers { .. } => None,
+    };
+    loop {
+        let (grid, numbers) = with_limit(network, layer, reads, limit);
+        let StateGrid::Int16 { state_bits, .. } = grid.states else { return (grid, numbers) };
+        let found = bounds(layer, &grid, numbers.as_ref(), below, f32::from(1u16 << state_bits));
+        if limit <= 1.0 || found.iter().all(|bound| *bound < LIMIT) {
+            return (grid, numbers);
+        }
+        limit /= 2.0;
+    }
+}
+
+/// The grid at the number of state bits at which recurrent weights have the smallest steps; of nearly equal ones, the largest.
+fn with_limit(
+    network: &Network,
+    layer: &Layer,
+    reads: &Reads<'_>,
+    limit: f32,
+) -> (LayerGrid, Option<Numbers>) {
     let biases = match reads {
         Reads::Folded { projected, range } => largest_of_columns(projected, layer.kernel.shape[1], *range),
         Reads::Numbers { .. } | Reads::Below(_) => vec![0.0; layer.kernel.shape[1]],
     };
-    let at = |bits: u8| at(network, layer, reads, &biases, bits);
+    let at = |bits: u8| at(network, layer, reads, &biases, States { bits, limit });
     let coarseness = |grid: &LayerGrid, bits: u8| {
         let step = |factor: &f32| (f32::from(1u16 << bits) / factor).powi(2);
         grid.factors.iter().map(step).sum::<f32>()
@@ -56,6 +84,26 @@ fn largest_of_columns(rows: &[f32], columns: usize, range: f32) -> Vec<f32> {
     largest
 }
 
+/// What is given of states when the other scales are sought.
+#[derive(Clone, Copy)]
+struct States {
+    /// See [`StateGrid::Int16`], as the next.
+    bits: u8,
+    limit: f32,
+}
+
+impl States {
+    /// The largest state, in steps.
+    fn largest(self) -> f32 {
+        f32::from(1u16 << self.bits)
+    }
+
+    /// Steps of 1.0.
+    fn one(self) -> f32 {
+        self.largest() / self.limit
+    }
+}
+
 /// The grid at a given number of state bits: as fine as the weights and the words' 8-bit biases allow, of which each column's
 /// largest is given, and as no accumulator overflows.
 fn at(
@@ -63,23 +111,22 @@ fn at(
     layer: &Layer,
     reads: &Reads<'_>,
     biases: &[f32],
-    state_bits: u8,
+    states: States,
 ) -> (LayerGrid, Option<Numbers>) {
     let (units, [_, columns]) = (layer.units(), layer.kernel.shape);
-    let one = f32::from(1u16 << state_bits);
     let below = match reads {
         Reads::Below(below) => Some(*below),
         Reads::Folded { .. } | Reads::Numbers { .. } => None,
     };
-    let argument =
-        |column: usize| if is_candidate(layer.cell, column / units) { ARGUMENT } else { ARGUMENT / 2.0 };
+    let is_candidate = |part| with_definition!(layer.cell, |cell| cell.is_candidate(part));
+    let argument = |column: usize| if is_candidate(column / units) { ARGUMENT } else { ARGUMENT / 2.0 };
     let column_of = |values: &[f32], column: usize| {
         values.iter().skip(column).step_by(columns).fold(0f32, |most, value| most.max(value.abs()))
     };
     let mut shifts: Vec<i32> = (0..columns)
         .map(|column| {
             let strongest = column_of(&layer.recurrent_kernel.values, column).max(f32::MIN_POSITIVE);
-            let of_weights = 127.0 * one / (strongest * argument(column));
+            let of_weights = 127.0 * states.one() / (strongest * argument(column));
             let bias = biases[column].max(f32::MIN_POSITIVE);
             let of_biases = 127.0 * LARGEST_BIAS_SHIFT.exp2() / (bias * argument(column));
             (of_weights.min(of_biases).log2().floor() as i32).clamp(0, LARGEST_SHIFT)
@@ -88,8 +135,8 @@ fn at(
     loop {
         let factors: Vec<f32> =
             (0..columns).map(|column| argument(column) * 2f32.powi(shifts[column])).collect();
-        let (grid, numbers) = with_factors(network, layer, reads, biases, factors, state_bits, &shifts);
-        let found = bounds(layer, &grid, numbers.as_ref(), below, one);
+        let (grid, numbers) = with_factors(network, layer, reads, biases, factors, states, &shifts);
+        let found = bounds(layer, &grid, numbers.as_ref(), below, states.largest());
         let kernel = if grid.inputs.is_empty() { Vec::new() } else { grid.kernel_steps(layer) };
         let mut finer = false;
         for (column, (shift, bound)) in shifts.iter_mut().zip(found).enumerate() {
@@ -112,7 +159,7 @@ fn with_factors(
     reads: &Reads<'_>,
     biases: &[f32],
     factors: Vec<f32>,
-    state_bits: u8,
+    states: States,
     shifts: &[i32],
 ) -> (LayerGrid, Option<Numbers>) {
     let (mut inputs, mut input_shift, mut bias_shift, mut numbers) = (Vec::new(), 0, 0, None);
@@ -131,18 +178,18 @@ fn with_factors(
         }
     }
     let shifts = shifts.iter().map(|&shift| shift as u8).collect();
-    let states = StateGrid::Int16 { state_bits, shifts };
+    let states = StateGrid::Int16 { state_bits: states.bits, limit: states.limit, shifts };
     (LayerGrid { inputs, input_shift, factors, bias_shift, states }, numbers)
 }
 
-/// The largest sum of magnitudes of each column's products and bias, as the loader counts them; besides its states, the layer
-/// reads `numbers` of an embedding, outputs of the layer `below`, or rows of biases.
+/// The largest sum of magnitudes of each column's products and bias, as the loader counts them; besides its states, of which
+/// the `largest` is given in steps, the layer reads `numbers` of an embedding, outputs of the layer `below`, or rows of biases.
 fn bounds(
     layer: &Layer,
     grid: &LayerGrid,
     numbers: Option<&Numbers>,
     below: Option<&LayerGrid>,
-    one: f32,
+    largest: f32,
 ) -> Vec<f32> {
     let columns = grid.factors.len();
     let mut sums: Vec<f32> = vec![0.0; columns];
@@ -152,7 +199,7 @@ fn bounds(
             sums.iter_mut().zip(row).for_each(|(sum, step)| *sum += (step.abs().min(127.0) + 1.0) * largest);
         }
     };
-    add(&grid.recurrent_steps(layer), one);
+    add(&grid.recurrent_steps(layer), largest);
     let input = match (below.map(|below| &below.states), numbers) {
         (Some(StateGrid::Int8 { .. }), _) => 127.0 * f32::from(1u16 << grid.input_shift),
         (Some(StateGrid::Int16 { state_bits, .. }), _) => {
@@ -176,7 +223,8 @@ fn bounds(
     sums
 }
 
-/// Makes the weights' steps of a column twice as large, as often as its accumulator could overflow.
+/// Makes the weights' steps of a column twice as large, as often as its accumulator could overflow. Where they cannot be larger,
+/// the largest state becomes half of what it was, down to 1.
 pub(super) fn make_room(
     layer: &Layer,
     grid: &mut LayerGrid,
@@ -184,83 +232,24 @@ pub(super) fn make_room(
     below: Option<&LayerGrid>,
 ) {
     let StateGrid::Int16 { state_bits, .. } = grid.states else { return };
-    let one = f32::from(1u16 << state_bits);
+    let largest = f32::from(1u16 << state_bits);
     loop {
-        let found = bounds(layer, grid, numbers, below, one);
-        let StateGrid::Int16 { shifts, .. } = &mut grid.states else { return };
-        let mut coarser = false;
+        let found = bounds(layer, grid, numbers, below, largest);
+        let StateGrid::Int16 { shifts, limit, .. } = &mut grid.states else { return };
+        let (mut coarser, mut beyond) = (false, false);
         for ((shift, factor), bound) in shifts.iter_mut().zip(&mut grid.factors).zip(found) {
             if bound >= LIMIT && *shift > 0 {
                 *shift -= 1;
                 *factor /= 2.0;
                 coarser = true;
+            } else {
+                beyond |= bound >= LIMIT;
             }
         }
-        if !coarser {
-            return;
+        match coarser {
+            true => {}
+            false if beyond && *limit > 1.0 => *limit /= 2.0,
+            false => return,
         }
     }
-}
-
-/// Whether a part of a kernel is that of the candidate, whose activation is tanh.
-fn is_candidate(cell: Cell, part: usize) -> bool {
-    match cell {
-        Cell::Gru | Cell::Lstm => part == 2,
-        Cell::SimpleRnn { .. } => true,
-    }
-}
-
-/// A column of a layer's kernels as the device sums it up.
-pub(crate) struct Sum {
-    /// The column.
-    pub(crate) column: usize,
-    /// `-1.0` if the device has the complement of the gate, whose weights have the other sign.
-    sign: f32,
-    /// The column that shares its halfword and has the low byte, and that one's sign; none if it has the low byte itself, or a
-    /// byte of its own.
-    even: Option<(usize, f32)>,
-}
-
-impl Sum {
-    /// That of a column, in a layer of so many units.
-    pub(crate) fn of(cell: Cell, units: usize, column: usize) -> Self {
-        let (part, unit) = (column / units, column % units);
-        let (sign, even) = match (cell, part) {
-            (Cell::SimpleRnn { .. }, _) | (Cell::Lstm, 0) => (1.0, None),
-            // The complements of f and z.
-            (Cell::Lstm, 1) | (Cell::Gru, 0) => (-1.0, None),
-            // g with i, o with f, r with z.
-            (Cell::Lstm, 2) => (1.0, Some((unit, 1.0))),
-            (Cell::Lstm, _) => (1.0, Some((units + unit, -1.0))),
-            (Cell::Gru, 1) => (1.0, Some((unit, -1.0))),
-            // The candidates of two units.
-            (Cell::Gru, _) => (1.0, (unit % 2 == 1).then(|| (column - 1, 1.0))),
-        };
-        Self { column, sign, even }
-    }
-
-    /// Whether its weights are whole halfwords, in 256ths.
-    pub(crate) fn is_odd(&self) -> bool {
-        self.even.is_some()
-    }
-
-    /// A number with the device's sign.
-    pub(crate) fn signed(&self, number: f32) -> f32 {
-        self.sign * number
-    }
-
-    /// Its weight on the device in 256ths, where `step` gives the steps of a column.
-    pub(crate) fn in_256ths(&self, step: impl Fn(usize) -> f32) -> i32 {
-        let own = self.signed(step(self.column));
-        match self.even {
-            None => 256 * i32::from(int8(own)),
-            Some((even, sign)) => halfword(sign * step(even), own).into(),
-        }
-    }
-}
-
-/// Two weights in steps as a halfword: the even one plus 256 times the odd one, so that the whole is the odd one in 256ths.
-fn halfword(even: f32, odd: f32) -> i16 {
-    let even = i16::from(int8(even));
-    256 * i16::from(int8(odd - f32::from(even) / 256.0)) + even
 }

@@ -6,10 +6,11 @@ mod simple_rnn;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::gated::Sum;
 pub use self::numbers::Numbers;
 
+use super::cells::Sum;
 use super::layer::Layer;
+pub use super::state_grid::StateGrid;
 use super::{Cell, Network};
 use crate::recipe::EmbeddingBits;
 
@@ -38,25 +39,6 @@ pub struct LayerGrid {
     pub states: StateGrid,
 }
 
-/// The scales of a layer's states.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum StateGrid {
-    /// States of 8 bits, a SimpleRNN's.
-    Int8 {
-        /// The real number that one step of each unit's state stands for.
-        scales: Vec<f32>,
-        /// A state's step times a recurrent weight's is `2^state_shift` steps of the accumulator.
-        state_shift: u8,
-    },
-    /// States of 16 bits, a GRU's or an LSTM's.
-    Int16 {
-        /// 1.0 is `2^state_bits` steps.
-        state_bits: u8,
-        /// For each column, by how many bits the device shifts its accumulator to the right.
-        shifts: Vec<u8>,
-    },
-}
-
 /// What is chosen of a layer's scales; the rest follows from its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LayerChoice {
@@ -67,8 +49,11 @@ pub enum LayerChoice {
         /// See [`StateGrid::Int8`].
         state_shift: u8,
     },
-    /// A GRU's or an LSTM's: all of it follows.
-    Gated,
+    /// That of a layer with gates.
+    Gated {
+        /// The largest state, a power of two.
+        limit: f32,
+    },
 }
 
 impl LayerChoice {
@@ -76,7 +61,7 @@ impl LayerChoice {
     pub fn any(layer: &Layer) -> Self {
         match layer.cell {
             Cell::SimpleRnn { .. } => Self::SimpleRnn { scales: vec![1.0; layer.units()], state_shift: 0 },
-            Cell::Gru | Cell::Lstm => Self::Gated,
+            _ => Self::Gated { limit: 1.0 },
         }
     }
 }
@@ -89,11 +74,6 @@ enum Reads<'g> {
     Numbers { bits: EmbeddingBits, range: f32 },
     /// Outputs of the layer below.
     Below(&'g LayerGrid),
-}
-
-/// Rounds to an `i8`, symmetrically: -128 is not used.
-pub(crate) fn int8(value: f32) -> i8 {
-    value.round().clamp(-127.0, 127.0) as i8
 }
 
 /// The shift at which the largest of some numbers of accumulator steps fits into an `i8`.
@@ -123,7 +103,7 @@ impl Grid {
                 LayerChoice::SimpleRnn { scales, state_shift } => {
                     simple_rnn::grid(network, layer, &reads, scales, *state_shift)
                 }
-                LayerChoice::Gated => gated::grid(network, layer, &reads),
+                LayerChoice::Gated { limit } => gated::grid(network, layer, &reads, *limit),
             };
             numbers = numbers.or(of_numbers);
             layers.push(grid);
@@ -136,8 +116,13 @@ impl Grid {
     pub fn make_room(&mut self, network: &Network) {
         for (index, layer) in network.layers.iter().enumerate() {
             let (below, rest) = self.layers.split_at_mut(index);
+            let [own, above @ ..] = rest else { return };
             let numbers = self.numbers.as_ref().filter(|_| index == 0);
-            gated::make_room(layer, &mut rest[0], numbers, below.last());
+            let before = own.states.limit();
+            gated::make_room(layer, own, numbers, below.last());
+            // Steps of the outputs stand for less.
+            let share = own.states.limit() / before;
+            above.iter_mut().take(1).flat_map(|above| &mut above.inputs).for_each(|input| *input *= share);
         }
     }
 
@@ -165,7 +150,7 @@ impl LayerGrid {
     pub fn outputs(&self, units: usize) -> Vec<f32> {
         match &self.states {
             StateGrid::Int8 { scales, .. } => scales.clone(),
-            StateGrid::Int16 { state_bits, .. } => vec![1.0 / f32::from(1u16 << state_bits); units],
+            StateGrid::Int16 { state_bits, limit, .. } => vec![limit / f32::from(1u16 << state_bits); units],
         }
     }
 
@@ -175,7 +160,9 @@ impl LayerGrid {
             StateGrid::Int8 { scales, state_shift } => {
                 scales[unit] / scales[column] * (simple_rnn::FRACTION / f32::from(1u16 << state_shift))
             }
-            StateGrid::Int16 { state_bits, .. } => self.factors[column] / f32::from(1u16 << state_bits),
+            StateGrid::Int16 { state_bits, limit, .. } => {
+                self.factors[column] * limit / f32::from(1u16 << state_bits)
+            }
         }
     }
 

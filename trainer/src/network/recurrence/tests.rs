@@ -10,15 +10,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::network::cells::Cell;
+use crate::network::cells::{Cell, Definition, with_definition};
 use crate::network::composed;
 use crate::network::forward::with_step;
 use crate::network::grid::{LayerGrid, StateGrid};
-
-/// A layer to compute with: only its cell matters.
-struct Of {
-    cell: Cell,
-}
 
 fn simple(activation: Activation, limit: f32) -> Cell {
     Cell::SimpleRnn { activation, limit }
@@ -29,6 +24,11 @@ fn cells() -> [Cell; 5] {
     let [relu, tanh] = [Activation::Relu, Activation::Tanh];
     let limits = [simple(relu, f32::INFINITY), simple(relu, 0.5), simple(tanh, f32::INFINITY)];
     [limits[0], limits[1], limits[2], Cell::Gru, Cell::Lstm]
+}
+
+/// Parts that stand behind the weights of the recurrent kernel.
+fn behind<D: Definition>(_: &D) -> usize {
+    D::Step::BEHIND.len()
 }
 
 /// Texts of different length over four words, and a random readout of the output.
@@ -45,7 +45,7 @@ fn case(cell: Cell, output: Output, [texts, units, steps]: [usize; 3]) -> Case {
     let mut random =
         |n: usize, scale: f32| -> Vec<f32> { (0..n).map(|_| scale * (rng.random::<f32>() - 0.4)).collect() };
     let columns = cell.gates() * units;
-    let rows = units + cell.bias_rows() - 1;
+    let rows = units + with_definition!(cell, |cell| behind(&cell)).div_ceil(cell.gates());
     let outputs = if output == Output::All { steps * texts } else { texts };
     let (projected, kernel) = (random(4 * columns, 1.0), random(rows * columns, 0.6));
     let readout = random(outputs * units, 1.0);
@@ -68,7 +68,7 @@ fn case(cell: Cell, output: Output, [texts, units, steps]: [usize; 3]) -> Case {
 impl Case {
     /// The operation's output for these arguments.
     fn apply(&self, cell: Cell, output: Output, mask: Option<Vec<f32>>) -> Tensor {
-        with_step!(Of { cell }, None, f32::INFINITY, |step| {
+        with_step!(cell, None::<&LayerGrid>, f32::INFINITY, |step| {
             let op = Recurrence::new(step, &self.batch, self.batch.tokens.clone(), output).with_mask(mask);
             self.projected.apply_op2(&self.kernel, op).unwrap()
         })
@@ -76,7 +76,7 @@ impl Case {
 
     /// The read-out sum of the outputs, in doubles.
     fn value(&self, cell: Cell, output: Output, projected: &[f32], kernel: &[f32]) -> f64 {
-        let states = with_step!(Of { cell }, None, f32::INFINITY, |step| {
+        let states = with_step!(cell, None::<&LayerGrid>, f32::INFINITY, |step| {
             let op = Recurrence::new(step, &self.batch, self.batch.tokens.clone(), output);
             let last = op.last_states(projected, kernel, self.units);
             let states = op.trace(projected, kernel, self.units).states;
@@ -240,8 +240,7 @@ fn rounds_as_the_device_does() {
         let grid =
             LayerGrid { inputs: Vec::new(), input_shift: 0, factors: Vec::new(), bias_shift: 0, states };
         let batch = Batch { examples: vec![0], steps: 1, ids: vec![0], tokens: vec![0] };
-        let of = Of { cell: simple(activation, f32::INFINITY) };
-        let states = with_step!(of, Some(&grid), f32::INFINITY, |step| {
+        let states = with_step!(simple(activation, f32::INFINITY), Some(&grid), f32::INFINITY, |step| {
             let op = Recurrence::new(step, &batch, vec![0], Output::All);
             op.trace(&[0.26, -1.0, 99.0], &[0.0; 9], 3).states
         });

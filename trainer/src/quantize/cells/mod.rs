@@ -7,9 +7,73 @@ mod simple_rnn;
 
 use std::rc::Rc;
 
-use kilornn::layers::{Begin, Gru, Layer as FileLayer, Lstm, Order, SimpleRnn};
+use kilornn::layers::{Activation, Begin, Layer as FileLayer, Order};
 
-use crate::network::{Cell, Layer, LayerGrid, StateGrid, Sum};
+use self::gru::Gru;
+use self::lstm::Lstm;
+use self::simple_rnn::SimpleRnn;
+pub use self::simple_rnn::order;
+use crate::network::{Cell, Layer, LayerChoice, LayerGrid, Parameter, StateGrid, Sum};
+use crate::recipe::EmbeddingBits;
+
+/// What the exporter asks of a cell. Each cell answers in its own file.
+pub(super) trait Export {
+    /// What calibration tries for a layer of this cell.
+    fn tries(&self) -> Tries {
+        Tries { scales: false, state_shifts: false, limits: &[1.0] }
+    }
+
+    /// What one attempt is for a layer, to which units' scales were given if it asked for them.
+    fn choice(&self, _: &Layer, Attempt { limit, .. }: Attempt<'_>) -> LayerChoice {
+        LayerChoice::Gated { limit }
+    }
+
+    /// Numbers of a word in the file, if the lowest layer has this cell and the network's embedding so many: inputs come in
+    /// fours.
+    fn row_width(&self, own: usize, _: EmbeddingBits) -> usize {
+        filled(own)
+    }
+
+    /// How weights lie, if a SimpleRNN asks, for so many inputs of a step and this share of zeros among the states.
+    fn order(&self, _inputs: usize, _zeros: f64) -> Order {
+        Order::Pairs
+    }
+
+    /// Kernel and biases, in the order of the file.
+    fn weights(&self, layer: &Layer, grid: &LayerGrid, incoming: &Incoming<'_>, order: Order) -> Vec<u8>;
+
+    /// A view of a layer.
+    fn view<'l>(&self, layer: &'l IntLayer) -> FileLayer<'l>;
+}
+
+/// What the exporter asks of this cell. It is the list of cells.
+pub(super) fn exported(cell: Cell) -> &'static dyn Export {
+    match cell {
+        Cell::SimpleRnn { activation: Activation::Relu, .. } => &SimpleRnn(Activation::Relu),
+        Cell::SimpleRnn { activation: Activation::Tanh, .. } => &SimpleRnn(Activation::Tanh),
+        Cell::Gru => &Gru,
+        Cell::Lstm => &Lstm,
+    }
+}
+
+/// What calibration tries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tries {
+    /// Whether units have scales, which are found by their states.
+    pub(super) scales: bool,
+    /// Whether states are shifted by several numbers of bits.
+    pub(super) state_shifts: bool,
+    /// What the largest state may be.
+    pub(super) limits: &'static [f32],
+}
+
+/// One of the things that are tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub(super) scales: &'a [f32],
+    pub(super) state_shift: u8,
+    pub(super) limit: f32,
+}
 
 /// Units of the file: those of the network, filled up to whole blocks of four. The added ones have no weights, so they
 /// stay zero.
@@ -24,6 +88,8 @@ pub(super) struct IntLayer {
     order: Order,
     grid: LayerGrid,
     weights: Vec<u8>,
+    /// What the cell has besides kernels and bias, in floats.
+    further: Vec<Parameter>,
 }
 
 /// What a layer reads besides its own states.
@@ -37,41 +103,22 @@ pub(super) enum Incoming<'a> {
 impl IntLayer {
     /// The integers of a layer on its grid. A SimpleRNN's kernel lies in `order`.
     pub(super) fn new(layer: &Layer, grid: &LayerGrid, incoming: &Incoming<'_>, order: Order) -> Self {
-        let weights = match layer.cell {
-            Cell::SimpleRnn { .. } => simple_rnn::weights(layer, grid, incoming, order),
-            Cell::Gru => gru::weights(layer, grid, incoming),
-            Cell::Lstm => lstm::weights(layer, grid, incoming),
-        };
-        Self { cell: layer.cell, units: filled(layer.units()), order, grid: grid.clone(), weights }
+        let weights = exported(layer.cell).weights(layer, grid, incoming, order);
+        let (grid, further) = (grid.clone(), layer.further.clone());
+        Self { cell: layer.cell, units: filled(layer.units()), order, grid, weights, further }
     }
 
     /// A view of it.
     pub(super) fn view(&self) -> FileLayer<'_> {
-        let (units, weights) = (self.units as u32, &self.weights[..]);
-        let LayerGrid { bias_shift, input_shift, .. } = self.grid;
-        match (self.cell, &self.grid.states) {
-            (Cell::SimpleRnn { activation, .. }, states) => {
-                let state_shift = match states {
-                    StateGrid::Int8 { state_shift, .. } => *state_shift,
-                    StateGrid::Int16 { .. } => 0,
-                };
-                let order = self.order;
-                SimpleRnn { units, activation, order, weights, bias_shift, state_shift, input_shift }.into()
-            }
-            (Cell::Gru, states) => {
-                Gru { units, weights, bias_shift, input_shift, state_bits: state_bits(states) }.into()
-            }
-            (Cell::Lstm, states) => {
-                Lstm { units, weights, bias_shift, input_shift, state_bits: state_bits(states) }.into()
-            }
-        }
+        exported(self.cell).view(self)
     }
-}
 
-fn state_bits(states: &StateGrid) -> u8 {
-    match states {
-        StateGrid::Int8 { .. } => 0,
-        StateGrid::Int16 { state_bits, .. } => *state_bits,
+    /// Of a layer with gates, bits of a state.
+    fn state_bits(&self) -> u8 {
+        match self.grid.states {
+            StateGrid::Int8 { .. } => 0,
+            StateGrid::Int16 { state_bits, .. } => state_bits,
+        }
     }
 }
 
@@ -107,7 +154,7 @@ impl Steps {
     }
 }
 
-/// The integers of a GRU's or an LSTM's sums, each found by part of the kernels' columns and unit; those of units that fill blocks
+/// The integers of the sums of a layer with gates, each found by part of the kernels' columns and unit; those of units that fill blocks
 /// are zero.
 struct Gates<'l> {
     layer: &'l Layer,

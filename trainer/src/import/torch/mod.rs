@@ -1,5 +1,7 @@
-//! PyTorch: the `state_dict` of nn.Embedding, nn.RNN, nn.GRU or nn.LSTM, and nn.Linear as safetensors, and a TOML file for the
-//! rest.
+//! PyTorch: the `state_dict` of nn.Embedding, a recurrent module (nn.RNN, nn.GRU or nn.LSTM), and nn.Linear as
+//! safetensors, and a TOML file for the rest.
+
+mod recurrent;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +9,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor, safetensors};
 use serde::Deserialize;
 
-use super::layers::{Told, check_count, zeros};
+use super::layers::{Told, zeros};
 use super::{Ids, Imported, Weights, assemble};
 use crate::error::InputError;
-use crate::network::{Array, Cell, LayerArrays, Unfit};
+use crate::network::{Array, LayerArrays, Unfit};
 use crate::recipe::{Activation, End, Letters, Pads, Recipe};
 
 /// The TOML file: what a `state_dict` does not say.
@@ -34,7 +36,7 @@ struct Config {
     /// Which end of a longer text is cut off.
     #[serde(default = "pre")]
     truncating: End,
-    /// `nonlinearity` of the nn.RNN. (An nn.GRU or nn.LSTM has no choice.)
+    /// `nonlinearity` of the nn.RNN. (No other module has a choice.)
     activation: Option<Activation>,
     /// Names of the classes, in the order of the outputs.
     labels: Option<Vec<String>>,
@@ -86,8 +88,8 @@ impl Default for Names {
     }
 }
 
-/// Reads a model of `nn.Embedding`, `nn.RNN`, `nn.GRU` or `nn.LSTM` of one to four layers, and `nn.Linear`: `weights` as
-/// safetensors, the rest in the TOML file `config`.
+/// Reads a model of `nn.Embedding`, one to four recurrent layers (`nn.RNN`, `nn.GRU` or `nn.LSTM`), and
+/// `nn.Linear`: `weights` as safetensors, the rest in the TOML file `config`.
 /// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
 ///
 /// # Errors
@@ -167,12 +169,17 @@ fn read_arrays(path: &Path, names: &Names, told: &Told) -> Result<Weights, Input
     Ok(weights)
 }
 
+/// The recurrent layers that a module has, from the lowest up; `None` if there is none of its kind.
+type Module = fn(&mut Tensors, &Names, &Told) -> Result<Option<Vec<LayerArrays>>, Unfit>;
+
+/// The kinds of modules, by the names of whose tensors recurrent layers are known: a file each.
+const MODULES: [Module; 1] = [recurrent::layers];
+
 /// The tensors of a `state_dict` that nobody has taken yet.
 struct Tensors(HashMap<String, Tensor>);
 
 impl Tensors {
     fn weights(mut self, names: &Names, told: &Told) -> Result<Weights, Unfit> {
-        self.refuse_other_forms()?;
         let embedding = self.take(&names.embedding)?;
         let linear = self.transposed(&names.linear_weight)?;
         let outputs = linear.shape.last().copied().unwrap_or_default();
@@ -180,7 +187,13 @@ impl Tensors {
             true => self.take(&names.linear_bias)?,
             false => zeros(&names.linear_bias, vec![outputs]),
         };
-        let layers = self.layers(names, told)?;
+        let mut layers = Vec::new();
+        for module in MODULES {
+            if let Some(found) = module(&mut self, names, told)? {
+                layers = found;
+                break;
+            }
+        }
         if !self.0.is_empty() {
             return Err(Unfit(format!(
                 "also holds {}: only one nn.Embedding, one nn.RNN, nn.GRU or nn.LSTM (of up to four layers, num_layers), \
@@ -196,24 +209,6 @@ impl Tensors {
         let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
-    }
-
-    /// Refuses recurrent modules of a form that the device has not.
-    fn refuse_other_forms(&self) -> Result<(), Unfit> {
-        let find = |what: fn(&str) -> bool| self.names().into_iter().find(|name| what(name));
-        if let Some(name) = find(|name| name.ends_with("_reverse")) {
-            return Err(Unfit(format!(
-                "holds {name}, of a bidirectional layer: a device reads a text once, from its beginning; train with \
-                 bidirectional=False"
-            )));
-        }
-        if let Some(name) = find(|name| name.contains("weight_hr_l")) {
-            return Err(Unfit(format!(
-                "holds {name}, the projection of an nn.LSTM with proj_size: the device has none; train with proj_size=0, \
-                 PyTorch's default, and with fewer units"
-            )));
-        }
-        Ok(())
     }
 
     fn get(&mut self, name: &str) -> Result<Tensor, Unfit> {
@@ -233,102 +228,5 @@ impl Tensors {
     fn transposed(&mut self, name: &str) -> Result<Array, Unfit> {
         let tensor = self.get(name)?.t().map_err(|error| Unfit(format!("{name}: {error}")))?;
         Array::from_tensor(format!("{name}, transposed,"), &tensor)
-    }
-
-    /// The recurrent layers, from the lowest up.
-    fn layers(&mut self, names: &Names, told: &Told) -> Result<Vec<LayerArrays>, Unfit> {
-        const OWN: [&str; 4] = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
-        // Of what module, if there is only one.
-        let mut modules = self.0.keys().filter_map(|name| name.strip_suffix(OWN[0]));
-        let module = modules.next().filter(|_| modules.next().is_none()).unwrap_or("rnn.").to_owned();
-        let given = [&names.weight_ih, &names.weight_hh, &names.bias_ih, &names.bias_hh];
-        let lowest: Vec<String> = given
-            .into_iter()
-            .zip(OWN)
-            .map(|(given, own)| given.clone().unwrap_or_else(|| format!("{module}{own}")))
-            .collect();
-        let index = |name: &String| {
-            let of_layers = lowest.iter().filter_map(|lowest| lowest.strip_suffix('0'));
-            of_layers.filter_map(|stem| name.strip_prefix(stem)?.parse::<usize>().ok()).max()
-        };
-        let count = self.0.keys().filter_map(index).max().unwrap_or(0).saturating_add(1);
-        check_count(count)?;
-        let of_layer = |lowest: &String, layer: usize| match lowest.strip_suffix('0') {
-            Some(stem) => format!("{stem}{layer}"),
-            None => lowest.clone(),
-        };
-        // nn.RNN, nn.GRU and nn.LSTM have biases in all layers or, with bias=False, in none.
-        let is_bias =
-            |name: &String| lowest[2..].iter().any(|of| (0..count).any(|layer| of_layer(of, layer) == *name));
-        let has_bias = self.0.keys().any(is_bias);
-        (0..count)
-            .map(|layer| {
-                let [ih, hh, bias_ih, bias_hh] = std::array::from_fn(|part| of_layer(&lowest[part], layer));
-                self.layer([&ih, &hh], has_bias.then_some([&bias_ih, &bias_hh]), told)
-            })
-            .collect()
-    }
-
-    fn layer(
-        &mut self,
-        [ih, hh]: [&str; 2],
-        biases: Option<[&str; 2]>,
-        told: &Told,
-    ) -> Result<LayerArrays, Unfit> {
-        let (mut kernel, mut recurrent_kernel) = (self.transposed(ih)?, self.transposed(hh)?);
-        let cell = told.cell(&recurrent_kernel)?;
-        let columns = recurrent_kernel.shape[1];
-        let shape = cell.bias_shape(columns);
-        let mut bias = match biases {
-            None => zeros("a bias of zeros", shape),
-            Some(names) => {
-                let [of_inputs, of_states] = [self.take(names[0])?, self.take(names[1])?];
-                for bias in [&of_inputs, &of_states] {
-                    if bias.shape != [columns] {
-                        return Err(Unfit(format!(
-                            "{} is of shape {}, but {hh} needs ({columns})",
-                            bias.name,
-                            bias.shape_shown()
-                        )));
-                    }
-                }
-                let (of_inputs, of_states) = (of_inputs.values, of_states.values);
-                let values = match cell {
-                    // Only the second one is multiplied by the reset gate.
-                    Cell::Gru => [of_inputs, of_states].concat(),
-                    Cell::SimpleRnn { .. } | Cell::Lstm => {
-                        of_inputs.iter().zip(of_states).map(|(a, b)| a + b).collect()
-                    }
-                };
-                Array { name: names.join(" and "), shape, values }
-            }
-        };
-        if cell == Cell::Gru {
-            [&mut kernel, &mut recurrent_kernel, &mut bias].into_iter().for_each(update_first);
-        }
-        Ok(LayerArrays { cell, kernel, recurrent_kernel, bias })
-    }
-}
-
-/// From PyTorch's order of a GRU's gates, r, z, n, to Keras's, z, r, n: in each row of an array.
-fn update_first(array: &mut Array) {
-    let columns = array.shape.last().copied().unwrap_or_default();
-    for row in array.values.chunks_exact_mut(columns.max(1)) {
-        let gates = columns / 3;
-        row[..2 * gates].rotate_left(gates);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gates_of_a_gru_are_put_in_order() {
-        let values = b"rrzznnRRZZNN".iter().map(|&gate| f32::from(gate)).collect();
-        let mut array = Array { name: "kernel".into(), shape: vec![2, 6], values };
-        update_first(&mut array);
-        let gates: Vec<u8> = array.values.iter().map(|&gate| gate as u8).collect();
-        assert_eq!(gates, *b"zzrrnnZZRRNN");
     }
 }
