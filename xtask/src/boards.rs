@@ -69,7 +69,7 @@ mod tests {
             let profile = board.profile();
             let Board { name, target, chip: Some(chip), .. } = board else { continue };
             let runner = format!("target.{target}.runner='probe-rs run --chip {chip}'");
-            let features = format!("{name},gru,lstm,unicode");
+            let features = format!("{name},cells,unicode");
             let words = ["run", "--profile", profile, "--no-default-features", "--features", &features];
             let words = [&words[..], &["--target", &target, "--bin", "kilornn-firmware"]].concat();
             let words = [&words[..], &["--config", &runner]].concat();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use kilornn_host::cores::{CORES, Cells, Core};
+use kilornn_host::cores::{CORES, Cells, Core, GATED};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
 use crate::cores;
@@ -26,12 +26,11 @@ const PROFILES: [&str; 2] = ["small", "release"];
 const FEATURES: [&str; 4] = ["", "scores", "scores,fast-load", "scores,fast-load,unicode"];
 
 /// The cells that it is to run: features that are added to these, and what they are called in the table.
-const CELLS: [(&str, &str, Cells); 4] = [
-    ("", "one SimpleRNN", Cells::One),
-    ("gru", "GRU", Cells::Gru),
-    ("lstm", "LSTM", Cells::Lstm),
-    ("gru,lstm", "GRU and LSTM", Cells::All),
-];
+fn cells() -> Vec<(&'static str, &'static str, Cells)> {
+    let each = GATED.iter().enumerate().map(|(place, cell)| (cell.feature, cell.name, Cells::only(place)));
+    let one = ("", "one SimpleRNN", Cells::ONE);
+    std::iter::once(one).chain(each).chain([("cells", "all cells", Cells::ALL)]).collect()
+}
 
 /// What every panic goes through, however it is spelled.
 const PANIC: &str = "rust_begin_unwind";
@@ -50,7 +49,7 @@ pub(crate) fn run() -> Result<()> {
     let linked = link_all()?;
     for (place, core) in CORES.iter().enumerate() {
         for (profile, linked) in PROFILES.into_iter().zip(&linked) {
-            for ((_, about, cells), linked) in CELLS.into_iter().zip(&linked[place]) {
+            for ((_, about, cells), linked) in cells().into_iter().zip(&linked[place]) {
                 for panic in linked.iter().flat_map(|linked| &linked.panics) {
                     problems.push(format!("{}, {profile}, {about}: {panic}", core.about));
                 }
@@ -65,7 +64,7 @@ pub(crate) fn run() -> Result<()> {
                     core.about
                 );
                 let most = MOST.iter().find(|(name, _)| *name == core.name).map_or(0, |(_, most)| *most);
-                if profile == PROFILES[0] && cells == Cells::One && label > most {
+                if profile == PROFILES[0] && cells == Cells::ONE && label > most {
                     problems.push(format!("{label} bytes on {}, at most {most} are allowed", core.about));
                 }
                 let code = core.code_for(cells);
@@ -82,7 +81,7 @@ pub(crate) fn run() -> Result<()> {
     }
     // Sessions share the code of classifiers, but for their memory.
     for profile in PROFILES {
-        let session = Linked::build(CORES[0].target, profile, "scores,gru,lstm,session")?;
+        let session = Linked::build(CORES[0].target, profile, "scores,cells,session")?;
         problems.extend(session.panics.into_iter().map(|panic| format!("session, {profile}: {panic}")));
     }
     // A check that finds nothing must be known to find something.
@@ -106,7 +105,7 @@ fn link_all() -> Result<[Vec<OfCore>; PROFILES.len()]> {
     let [least, .., most] = FEATURES;
     let link = |profile: &str| -> Result<Vec<OfCore>> {
         let of_cells = |core: &Core, cells: &str, kind| -> Result<Vec<Linked>> {
-            let asked = if kind == Cells::One { FEATURES.to_vec() } else { vec![least, most] };
+            let asked = if kind == Cells::ONE { FEATURES.to_vec() } else { vec![least, most] };
             let build = |features: &str| {
                 let names: Vec<&str> =
                     [cells, features].into_iter().filter(|name| !name.is_empty()).collect();
@@ -114,7 +113,8 @@ fn link_all() -> Result<[Vec<OfCore>; PROFILES.len()]> {
             };
             asked.into_iter().map(build).collect()
         };
-        let of_core = |core| CELLS.into_iter().map(|(cells, _, kind)| of_cells(core, cells, kind)).collect();
+        let of_core =
+            |core| cells().into_iter().map(|(cells, _, kind)| of_cells(core, cells, kind)).collect();
         CORES.iter().map(of_core).collect()
     };
     let [small, release] = PROFILES;

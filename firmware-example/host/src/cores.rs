@@ -20,31 +20,58 @@ pub struct Core {
     pub board: &'static str,
     /// Code and constants of the engine that runs one SimpleRNN.
     pub code: Code,
-    /// The same with GRU, which also brings files of format 4: several layers.
-    pub gru: Code,
-    /// The same with LSTM.
-    pub lstm: Code,
-    /// The same with GRU and LSTM.
-    pub cells: Code,
+    /// The same of the engine that runs several layers, without any cell of [`GATED`].
+    pub stacked: Code,
+    /// What each cell of [`GATED`] adds to that.
+    pub gated: [Code; GATED.len()],
     /// The most bytes of stack that are in use between loading a model and its answer, in any build.
     pub stack: usize,
-    /// The same with GRU and LSTM, for a model of gates or of several layers.
+    /// The same with cells of [`GATED`], for a model of gates or of several layers.
     pub gated_stack: usize,
     /// Executed instructions.
     pub costs: Costs,
 }
 
-/// The layers that an engine runs: features of the runtime's crate.
+/// A cell with gates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cells {
-    /// One SimpleRNN.
-    One,
-    /// One or several layers of SimpleRNN or GRU.
-    Gru,
-    /// One or several layers of SimpleRNN or LSTM.
-    Lstm,
+pub struct Gated {
+    /// What people call it.
+    pub name: &'static str,
+    /// The feature of the runtime's crate that runs it.
+    pub feature: &'static str,
+    /// How many products of an input a unit needs.
+    pub sums: u8,
+}
+
+/// The cells with gates, of which all tables of cells here have a row each, in this order.
+pub static GATED: [Gated; 2] =
+    [Gated { name: "GRU", feature: "gru", sums: 3 }, Gated { name: "LSTM", feature: "lstm", sums: 4 }];
+
+/// What an engine runs besides one SimpleRNN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cells {
+    /// Several layers. Each cell with gates brings them.
+    stacked: bool,
+    /// Of the cells with gates, these.
+    gated: [bool; GATED.len()],
+}
+
+impl Cells {
+    /// Nothing.
+    pub const ONE: Self = Self { stacked: false, gated: [false; GATED.len()] };
     /// Everything.
-    All,
+    pub const ALL: Self = Self { stacked: true, gated: [true; GATED.len()] };
+
+    /// One cell with gates, by its place in [`GATED`].
+    #[must_use]
+    pub fn only(place: usize) -> Self {
+        Self { stacked: true, gated: std::array::from_fn(|other| other == place) }
+    }
+
+    /// The cells with gates.
+    pub fn gated(self) -> impl Iterator<Item = &'static Gated> {
+        GATED.iter().zip(self.gated).filter(|(_, runs)| *runs).map(|(cell, _)| cell)
+    }
 }
 
 /// Bytes of the engine's code and constants, by what is asked of it. Rounded up to hundreds: where a compiler lays things
@@ -58,6 +85,12 @@ pub struct Code {
     pub lean: usize,
     /// Tuned for size, for ASCII and the class alone.
     pub small: usize,
+}
+
+impl Code {
+    fn plus(self, more: Self) -> Self {
+        Self { full: self.full + more.full, lean: self.lean + more.lean, small: self.small + more.small }
+    }
 }
 
 /// Executed instructions of the engine as the core's board builds it: tuned for speed, where its flash is scarce in a program
@@ -78,10 +111,8 @@ pub struct Costs {
     pub columns: Step,
     /// Of a step with weights in pairs; `None` where that makes no difference.
     pub pairs: Option<Step>,
-    /// Of a GRU's step.
-    pub gru: GatedStep,
-    /// Of an LSTM's step.
-    pub lstm: GatedStep,
+    /// Of a step of each cell of [`GATED`].
+    pub gated: [GatedStep; GATED.len()],
 }
 
 /// Executed instructions of a step, as a sum of terms: each field is the factor of one.
@@ -101,7 +132,7 @@ pub struct Step {
     pub reads_zeros: bool,
 }
 
-/// Executed instructions of a step of a GRU or an LSTM, as a sum of terms.
+/// Executed instructions of a step of a layer with gates, as a sum of terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GatedStep {
     /// In every step, whatever the layer's dimensions.
@@ -146,10 +177,8 @@ pub enum CellShape {
         /// How the weights lie.
         order: Order,
     },
-    /// A GRU.
-    Gru,
-    /// An LSTM.
-    Lstm,
+    /// A cell of [`GATED`], by its place there.
+    Gated(usize),
 }
 
 impl CellShape {
@@ -157,8 +186,7 @@ impl CellShape {
     fn sums(self) -> f64 {
         match self {
             Self::SimpleRnn { .. } => 1.0,
-            Self::Gru => 3.0,
-            Self::Lstm => 4.0,
+            Self::Gated(place) => GATED[place].sums.into(),
         }
     }
 }
@@ -171,13 +199,14 @@ impl Shape {
         for (shape, layer) in layers.iter_mut().zip(contents.layers.iter()) {
             let units = layer.units() as usize;
             let cell = match layer {
-                Layer::Gru(_) => CellShape::Gru,
-                Layer::Lstm(_) => CellShape::Lstm,
                 Layer::SimpleRnn(rnn) => {
                     CellShape::SimpleRnn { tanh: rnn.activation == Activation::Tanh, order: rnn.order }
                 }
-                // A newer cell than this program knows cannot come out of its own runtime.
-                _ => continue,
+                gated => match GATED.iter().position(|cell| gated.feature() == Some(cell.feature)) {
+                    Some(place) => CellShape::Gated(place),
+                    // A newer cell than this program knows cannot come out of its own runtime.
+                    None => continue,
+                },
             };
             *shape = Some(LayerShape { cell, units, width });
             width = units;
@@ -191,15 +220,10 @@ impl Shape {
 
     /// The least that an engine must be able to run for it.
     pub fn cells(&self) -> Cells {
-        let has = |cell| self.layers.iter().flatten().any(|layer| layer.cell == cell);
-        match (has(CellShape::Gru), has(CellShape::Lstm)) {
-            (true, true) => Cells::All,
-            (true, false) => Cells::Gru,
-            (false, true) => Cells::Lstm,
-            // Several layers need the feature of some cell; the LSTM's takes less.
-            (false, false) if self.layers.iter().flatten().count() > 1 => Cells::Lstm,
-            (false, false) => Cells::One,
-        }
+        let has = |cell| self.layers.iter().flatten().any(|layer| layer.cell == CellShape::Gated(cell));
+        let gated: [bool; GATED.len()] = std::array::from_fn(has);
+        let layers = self.layers.iter().flatten().count();
+        Cells { stacked: layers > 1 || gated.contains(&true), gated }
     }
 
     /// Multiply-accumulates of a step. The kernel leaves out the columns of a SimpleRNN's states that are zero, of which this is the
@@ -242,8 +266,7 @@ impl Costs {
             step.any + step.unit * units + step.number * inputs + step.product * cell.sums() * units * inputs
         };
         match cell {
-            CellShape::Gru => gated(&self.gru),
-            CellShape::Lstm => gated(&self.lstm),
+            CellShape::Gated(place) => gated(&self.gated[place]),
             CellShape::SimpleRnn { tanh, order } => {
                 let step = self.pairs.filter(|_| order == Order::Pairs).unwrap_or(self.columns);
                 let inputs = width + if step.reads_zeros { units } else { units * (1.0 - zeros) };
@@ -276,19 +299,20 @@ impl Core {
 
     /// Bytes of stack of an engine that runs these cells.
     pub fn stack_for(&self, cells: Cells) -> usize {
-        match cells {
-            Cells::One => self.stack,
-            Cells::Gru | Cells::Lstm | Cells::All => self.gated_stack,
-        }
+        if cells.stacked { self.gated_stack } else { self.stack }
     }
 
     /// Bytes of the engine that runs these cells.
     pub fn code_for(&self, cells: Cells) -> Code {
-        match cells {
-            Cells::One => self.code,
-            Cells::Gru => self.gru,
-            Cells::Lstm => self.lstm,
-            Cells::All => self.cells,
+        let own = self.gated.iter().zip(cells.gated).filter(|(_, runs)| *runs).map(|(code, _)| *code);
+        match own.reduce(Code::plus) {
+            Some(own) => self.stacked.plus(own),
+            // Several layers need the feature of some cell.
+            None if cells.stacked => {
+                let least = self.gated.into_iter().min_by_key(|code| code.full);
+                least.map_or(self.stacked, |code| self.stacked.plus(code))
+            }
+            None => self.code,
         }
     }
 }
@@ -302,9 +326,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7em-none-eabihf",
         board: "mps2-an386",
         code: Code { full: 24_400, lean: 13_500, small: 10_300 },
-        gru: Code { full: 39_800, lean: 21_800, small: 18_700 },
-        lstm: Code { full: 38_300, lean: 21_100, small: 17_900 },
-        cells: Code { full: 42_400, lean: 23_500, small: 20_400 },
+        stacked: Code { full: 35_700, lean: 19_400, small: 16_200 },
+        gated: [
+            Code { full: 4_100, lean: 2_400, small: 2_500 },
+            Code { full: 2_600, lean: 1_700, small: 1_700 },
+        ],
         stack: 520,
         gated_stack: 580,
         costs: Costs {
@@ -329,8 +355,10 @@ pub static CORES: [Core; 4] = [
                 product: 0.909,
                 reads_zeros: true,
             }),
-            gru: GatedStep { any: 198.5, unit: 96.7, number: 13.53, product: 2.483 },
-            lstm: GatedStep { any: 358.2, unit: 128.3, number: 5.79, product: 2.44 },
+            gated: [
+                GatedStep { any: 198.5, unit: 96.7, number: 13.53, product: 2.483 },
+                GatedStep { any: 358.2, unit: 128.3, number: 5.79, product: 2.44 },
+            ],
         },
     },
     Core {
@@ -339,9 +367,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv7m-none-eabi",
         board: "mps2-an385",
         code: Code { full: 25_200, lean: 14_400, small: 9_400 },
-        gru: Code { full: 41_800, lean: 22_800, small: 17_800 },
-        lstm: Code { full: 40_300, lean: 22_000, small: 17_000 },
-        cells: Code { full: 44_400, lean: 24_500, small: 19_500 },
+        stacked: Code { full: 37_700, lean: 20_300, small: 15_300 },
+        gated: [
+            Code { full: 4_100, lean: 2_500, small: 2_500 },
+            Code { full: 2_600, lean: 1_700, small: 1_700 },
+        ],
         stack: 520,
         gated_stack: 580,
         costs: Costs {
@@ -359,8 +389,10 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 144.6, unit: 112.1, number: 9.72, product: 3.284 },
-            lstm: GatedStep { any: 356.8, unit: 146.3, number: 5.76, product: 3.503 },
+            gated: [
+                GatedStep { any: 144.6, unit: 112.1, number: 9.72, product: 3.284 },
+                GatedStep { any: 356.8, unit: 146.3, number: 5.76, product: 3.503 },
+            ],
         },
     },
     Core {
@@ -369,9 +401,11 @@ pub static CORES: [Core; 4] = [
         target: "thumbv6m-none-eabi",
         board: "microbit",
         code: Code { full: 26_900, lean: 15_300, small: 10_000 },
-        gru: Code { full: 43_600, lean: 24_200, small: 19_000 },
-        lstm: Code { full: 42_800, lean: 23_400, small: 18_100 },
-        cells: Code { full: 46_400, lean: 26_100, small: 20_800 },
+        stacked: Code { full: 40_000, lean: 21_500, small: 16_300 },
+        gated: [
+            Code { full: 3_600, lean: 2_700, small: 2_700 },
+            Code { full: 2_800, lean: 1_900, small: 1_800 },
+        ],
         stack: 630,
         gated_stack: 730,
         costs: Costs {
@@ -389,8 +423,10 @@ pub static CORES: [Core; 4] = [
                 reads_zeros: false,
             },
             pairs: None,
-            gru: GatedStep { any: 0.0, unit: 277.6, number: 7.16, product: 5.167 },
-            lstm: GatedStep { any: 0.0, unit: 360.1, number: 14.24, product: 5.559 },
+            gated: [
+                GatedStep { any: 0.0, unit: 277.6, number: 7.16, product: 5.167 },
+                GatedStep { any: 0.0, unit: 360.1, number: 14.24, product: 5.559 },
+            ],
         },
     },
     Core {
@@ -399,9 +435,11 @@ pub static CORES: [Core; 4] = [
         target: "riscv32imac-unknown-none-elf",
         board: "hifive1",
         code: Code { full: 24_700, lean: 18_200, small: 11_500 },
-        gru: Code { full: 36_500, lean: 27_500, small: 20_800 },
-        lstm: Code { full: 35_500, lean: 26_500, small: 19_800 },
-        cells: Code { full: 38_900, lean: 29_500, small: 22_800 },
+        stacked: Code { full: 33_100, lean: 24_500, small: 17_800 },
+        gated: [
+            Code { full: 3_400, lean: 3_000, small: 3_000 },
+            Code { full: 2_400, lean: 2_000, small: 2_000 },
+        ],
         stack: 420,
         gated_stack: 470,
         costs: Costs {
@@ -426,8 +464,10 @@ pub static CORES: [Core; 4] = [
                 product: 4.513,
                 reads_zeros: false,
             }),
-            gru: GatedStep { any: 187.4, unit: 129.2, number: 10.02, product: 4.645 },
-            lstm: GatedStep { any: 394.6, unit: 158.5, number: 9.28, product: 4.882 },
+            gated: [
+                GatedStep { any: 187.4, unit: 129.2, number: 10.02, product: 4.645 },
+                GatedStep { any: 394.6, unit: 158.5, number: 9.28, product: 4.882 },
+            ],
         },
     },
 ];
@@ -459,7 +499,7 @@ mod tests {
             assert_eq!(Core::find(core.name), Some(core));
         }
         assert_eq!(relu(Order::Columns, 32, 8).products(0.5), 32.0 * (16.0 + 8.0));
-        let gru = LayerShape { cell: CellShape::Gru, units: 8, width: 4 };
+        let gru = LayerShape { cell: CellShape::Gated(0), units: 8, width: 4 };
         let layers = [Some(gru), Some(LayerShape { width: 8, ..gru }), None, None];
         let two = Shape { layers, ..relu(Order::Columns, 4, 0) };
         assert_eq!(two.products(0.5), 3.0 * 8.0 * (12.0 + 16.0));

@@ -164,23 +164,23 @@ impl Build<'_> {
 }
 
 /// The firmware's features for models of every kind.
-const ALL: [&str; 3] = ["gru", "lstm", "unicode"];
+const ALL: [&str; 2] = ["cells", "unicode"];
 
 /// Those that a model needs. If its file cannot be read, all: the firmware's build script says what is wrong with it.
 fn needed(model: &Path) -> Vec<&'static str> {
     let Ok(bytes) = fs::read(model) else { return ALL.to_vec() };
-    let contents = file::decode(&bytes).ok();
-    let needed = |feature: &&str| {
-        contents.is_none_or(|contents| file::features(&contents).any(|needed| needed == *feature))
-    };
-    ALL.into_iter().filter(needed).collect()
+    let Ok(contents) = file::decode(&bytes) else { return ALL.to_vec() };
+    let mut needed: Vec<&str> = file::features(&contents).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    needed
 }
 
-/// Whether a model may have other layers than one SimpleRNN: whether its file is of format 4.
+/// Whether a model may have other layers than one SimpleRNN: whether its file is of format 4 or later.
 fn has_cells(model: &Path) -> bool {
     let mut header = [0; 6];
     let read = fs::File::open(model).and_then(|mut file| file.read_exact(&mut header));
-    read.is_ok() && header[4..] == [4, 0]
+    read.is_ok() && u16::from_le_bytes([header[4], header[5]]) >= 4
 }
 
 #[cfg(test)]
@@ -248,7 +248,7 @@ mod tests {
         );
         assert!(build.elf().ends_with("target/board/thumbv6m-none-eabi/release/kilornn-bench"));
         let firmware_build = Build { program: Program::Firmware, ..build }.command().unwrap();
-        assert!(firmware_build.get_args().any(|word| word == "gru,lstm,unicode,board"));
+        assert!(firmware_build.get_args().any(|word| word == "cells,unicode,board"));
         let missing = Build { model: Some(Path::new("no.kilo")), ..build }.command().unwrap_err();
         assert!(missing.to_string().contains("no.kilo"), "{missing}");
     }

@@ -30,7 +30,7 @@ const STEPS: u32 = 128;
 /// Steps that are counted of a model with so many bytes of weights in its kernels that a board's counter would wrap around: a
 /// SysTick has 24 bits.
 const FEW_STEPS: u32 = 16;
-const LARGE: usize = 40_000;
+const LARGE: usize = 23_000;
 
 /// From one word to the next: any number that is prime to the number of rows.
 const STRIDE: u32 = 37;

@@ -28,7 +28,7 @@ pub(super) fn departures(rows: &[Row]) -> Vec<String> {
         // Models of one SimpleRNN, and others.
         for gated in [false, true] {
             let table = if gated { core.gated_stack } else { core.stack };
-            let rows = rows.iter().filter(|row| (row.shape.cells() != Cells::One) == gated);
+            let rows = rows.iter().filter(|row| (row.shape.cells() != Cells::ONE) == gated);
             if let Some(stack) = rows.map(|row| row.figures.stack).max() {
                 found.extend(cores::stack(&format!("{}, stack, gates: {gated}", core.board), stack, table));
             }

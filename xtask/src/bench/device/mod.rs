@@ -46,14 +46,14 @@ const TANH_CELL: Cell = Cell::SimpleRnn(Activation::Tanh);
 
 /// Steps that read frames of numbers, as other engines are measured: the numbers of a frame, and units.
 const FRAMES: [Synthetic; 12] = [
-    Synthetic::of_frames("9x32 lstm", 9, 32, Cell::Lstm),
-    Synthetic::of_frames("13x64 lstm", 13, 64, Cell::Lstm),
-    Synthetic::of_frames("16x16 lstm", 16, 16, Cell::Lstm),
-    Synthetic::of_frames("128x100 lstm", 128, 100, Cell::Lstm),
-    Synthetic::of_frames("9x32 gru", 9, 32, Cell::Gru),
-    Synthetic::of_frames("13x64 gru", 13, 64, Cell::Gru),
-    Synthetic::of_frames("16x16 gru", 16, 16, Cell::Gru),
-    Synthetic::of_frames("128x100 gru", 128, 100, Cell::Gru),
+    Synthetic::of_frames("9x32 lstm", 9, 32, Cell::LSTM),
+    Synthetic::of_frames("13x64 lstm", 13, 64, Cell::LSTM),
+    Synthetic::of_frames("16x16 lstm", 16, 16, Cell::LSTM),
+    Synthetic::of_frames("128x100 lstm", 128, 100, Cell::LSTM),
+    Synthetic::of_frames("9x32 gru", 9, 32, Cell::GRU),
+    Synthetic::of_frames("13x64 gru", 13, 64, Cell::GRU),
+    Synthetic::of_frames("16x16 gru", 16, 16, Cell::GRU),
+    Synthetic::of_frames("128x100 gru", 128, 100, Cell::GRU),
     Synthetic::of_frames("9x32 tanh", 9, 32, TANH_CELL),
     Synthetic::of_frames("13x64 tanh", 13, 64, TANH_CELL),
     Synthetic::of_frames("16x16 tanh", 16, 16, TANH_CELL),
@@ -62,10 +62,10 @@ const FRAMES: [Synthetic; 12] = [
 
 /// Of gates, with a folded embedding.
 const FOLDED_GATES: [Synthetic; 4] = [
-    Synthetic { name: "16 lstm, text", units: 16, cell: Cell::Lstm, zeros: &[0], ..Synthetic::FOLDED },
-    Synthetic { name: "100 lstm, text", units: 100, cell: Cell::Lstm, zeros: &[0], ..Synthetic::FOLDED },
-    Synthetic { name: "16 gru, text", units: 16, cell: Cell::Gru, zeros: &[0], ..Synthetic::FOLDED },
-    Synthetic { name: "100 gru, text", units: 100, cell: Cell::Gru, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "16 lstm, text", units: 16, cell: Cell::LSTM, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "100 lstm, text", units: 100, cell: Cell::LSTM, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "16 gru, text", units: 16, cell: Cell::GRU, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic { name: "100 gru, text", units: 100, cell: Cell::GRU, zeros: &[0], ..Synthetic::FOLDED },
 ];
 
 /// With as many words as fit beside the program in 256 kB.
@@ -125,7 +125,7 @@ struct Row {
     /// Percent of zeros in the states: as asked for in synthetic models, as measured in others.
     zeros: f64,
     /// The model's cell, as a recipe calls it.
-    cell: &'static str,
+    cell: String,
     /// The model's dimensions, on which its costs depend.
     shape: Shape,
     /// The numbers of a frame, if steps are measured with frames.
@@ -198,31 +198,31 @@ const SIZES: [Dimensions; 12] = [
 /// On the other boards.
 const FEW_SIZES: [Dimensions; 3] = [(36, None), (16, Some((4, 4))), (100, Some((7, 8)))];
 
-/// GRU, LSTM and both, on every board: numbers of inputs at which the kernels' loops are entered everywhere, and more than a
+/// Each cell with gates, and stacks, on every board: numbers of inputs at which the kernels' loops are entered everywhere, and more than a
 /// pass of each.
 const GATED: [(Cell, Dimensions); 14] = [
-    (Cell::Gru, (4, Some((4, 8)))),
-    (Cell::Lstm, (4, Some((4, 8)))),
-    (Cell::Gru, (8, Some((8, 8)))),
-    (Cell::Lstm, (8, None)),
-    (Cell::Gru, (36, None)),
-    (Cell::Lstm, (36, Some((4, 4)))),
-    (Cell::Gru, (12, Some((12, 8)))),
-    (Cell::Lstm, (20, None)),
-    (Cell::Gru, (28, Some((20, 8)))),
-    (Cell::Lstm, (16, Some((12, 4)))),
-    (Cell::Gru, (64, Some((36, 8)))),
-    (Cell::Lstm, (52, Some((40, 8)))),
-    (Cell::Stack, (16, Some((8, 8)))),
-    (Cell::Stack, (44, None)),
+    (Cell::GRU, (4, Some((4, 8)))),
+    (Cell::LSTM, (4, Some((4, 8)))),
+    (Cell::GRU, (8, Some((8, 8)))),
+    (Cell::LSTM, (8, None)),
+    (Cell::GRU, (36, None)),
+    (Cell::LSTM, (36, Some((4, 4)))),
+    (Cell::GRU, (12, Some((12, 8)))),
+    (Cell::LSTM, (20, None)),
+    (Cell::GRU, (28, Some((20, 8)))),
+    (Cell::LSTM, (16, Some((12, 4)))),
+    (Cell::GRU, (64, Some((36, 8)))),
+    (Cell::LSTM, (52, Some((40, 8)))),
+    (Cell::STACK, (16, Some((8, 8)))),
+    (Cell::STACK, (44, None)),
 ];
 
 /// As large as layers can be, on boards with more flash than the smallest.
 const LARGE_GATED: [(Cell, Dimensions); 4] = [
-    (Cell::Gru, (256, None)),
-    (Cell::Gru, (16, Some((256, 4)))),
-    (Cell::Lstm, (256, Some((256, 4)))),
-    (Cell::Lstm, (24, Some((256, 8)))),
+    (Cell::GRU, (256, None)),
+    (Cell::GRU, (16, Some((256, 4)))),
+    (Cell::LSTM, (256, Some((256, 4)))),
+    (Cell::LSTM, (24, Some((256, 8)))),
 ];
 
 /// Models of each size.

@@ -31,23 +31,56 @@ pub(super) struct Synthetic {
 const RELU: Cell = Cell::SimpleRnn(Activation::Relu);
 
 /// What a synthetic model computes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Cell {
     SimpleRnn(Activation),
-    Gru,
-    Lstm,
-    /// Two layers: an LSTM upon a GRU.
-    Stack,
+    /// Layers with gates, from the lowest up.
+    Gated(&'static [Gated]),
 }
 
-impl Cell {
+/// A cell with gates.
+#[derive(Clone, Copy)]
+pub(super) struct Gated {
     /// What a recipe calls it.
-    pub(super) const fn name(self) -> &'static str {
+    name: &'static str,
+    /// Weights, in 256ths up to `1 << spread + 4`, by which a number decides; with rows of biases of a folded embedding, if it
+    /// has so many.
+    weights: fn(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8>,
+    /// A layer of these.
+    layer: for<'a> fn(units: u32, weights: &'a [u8]) -> Layer<'a>,
+}
+
+/// Of layers with gates.
+const BIAS_SHIFT: u8 = 4;
+const STATE_BITS: u8 = 10;
+
+const GRU: Gated = Gated {
+    name: "gru",
+    weights: gru,
+    layer: |units, weights| {
+        Gru { units, weights, bias_shift: BIAS_SHIFT, input_shift: 0, state_bits: STATE_BITS }.into()
+    },
+};
+
+const LSTM: Gated = Gated {
+    name: "lstm",
+    weights: lstm,
+    layer: |units, weights| {
+        Lstm { units, weights, bias_shift: BIAS_SHIFT, input_shift: 0, state_bits: STATE_BITS }.into()
+    },
+};
+
+impl Cell {
+    pub(super) const GRU: Self = Self::Gated(&[GRU]);
+    pub(super) const LSTM: Self = Self::Gated(&[LSTM]);
+    /// Two layers: an LSTM upon a GRU.
+    pub(super) const STACK: Self = Self::Gated(&[GRU, LSTM]);
+
+    /// What a recipe calls it.
+    pub(super) fn name(self) -> String {
         match self {
-            Self::SimpleRnn(_) => "simple-rnn",
-            Self::Gru => "gru",
-            Self::Lstm => "lstm",
-            Self::Stack => "gru, lstm",
+            Self::SimpleRnn(_) => "simple-rnn".to_owned(),
+            Self::Gated(layers) => layers.iter().map(|layer| layer.name).collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -76,7 +109,10 @@ impl Synthetic {
     /// word chooses which.
     pub(super) fn model(&self, zeros: u32) -> Vec<u8> {
         let Self { units, rows, numbers, cell, .. } = *self;
-        let Cell::SimpleRnn(activation) = cell else { return self.gated(1) };
+        let activation = match cell {
+            Cell::SimpleRnn(activation) => activation,
+            Cell::Gated(layers) => return self.gated(layers, 1),
+        };
         let (width, bits) = numbers.unwrap_or_default();
         let (inputs, bias_rows) = (units + width, if numbers.is_some() { 1 } else { rows });
         let mut random = Random(1);
@@ -119,8 +155,8 @@ impl Synthetic {
     /// activations come in turn.
     pub(super) fn wild(&self, seed: u32) -> Vec<u8> {
         let Self { units, rows, numbers, cell, .. } = *self;
-        if !matches!(cell, Cell::SimpleRnn(_)) {
-            return self.gated(seed);
+        if let Cell::Gated(layers) = cell {
+            return self.gated(layers, seed);
         }
         let (width, bits) = numbers.unwrap_or_default();
         let inputs = units + width;
@@ -161,9 +197,9 @@ impl Synthetic {
         }
     }
 
-    /// A model of GRU or LSTM layers with weights of any size, where `seed` decides.
-    fn gated(&self, seed: u32) -> Vec<u8> {
-        let Self { units, rows, numbers, cell, .. } = *self;
+    /// A model of layers with gates with weights of any size, where `seed` decides.
+    fn gated(&self, cells: &[Gated], seed: u32) -> Vec<u8> {
+        let Self { units, rows, numbers, .. } = *self;
         let (width, bits) = numbers.unwrap_or_default();
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9) | 1);
         let table: Vec<u8> = (0..rows * width * bits as usize / 8).map(|_| random.below(256) as u8).collect();
@@ -172,22 +208,17 @@ impl Synthetic {
         let folded = numbers.is_none().then_some(rows);
         // As large as weights are in trained networks; where the loader refuses their sums, smaller.
         for spread in (0..12).rev() {
-            let (gru, lstm) = match cell {
-                Cell::Gru => (gru(units, width, folded, spread, seeds[0]), Vec::new()),
-                Cell::Lstm => (Vec::new(), lstm(units, width, folded, spread, seeds[0])),
-                Cell::Stack => {
-                    (gru(units, width, folded, spread, seeds[0]), lstm(units, units, None, spread, seeds[1]))
-                }
-                Cell::SimpleRnn(_) => (Vec::new(), Vec::new()),
-            };
-            let (units, bias_shift, input_shift, state_bits) = (units as u32, 4, 0, 10);
-            let gru: Layer<'_> = Gru { units, weights: &gru, bias_shift, input_shift, state_bits }.into();
-            let lstm: Layer<'_> = Lstm { units, weights: &lstm, bias_shift, input_shift, state_bits }.into();
-            let layers = match cell {
-                Cell::Stack => Layers::new(&[gru, lstm]),
-                Cell::Lstm => Layers::new(&[lstm]),
-                Cell::Gru | Cell::SimpleRnn(_) => Layers::new(&[gru]),
-            };
+            let weights = cells.iter().zip(seeds).enumerate().map(|(place, (cell, seed))| match place {
+                0 => (cell.weights)(units, width, folded, spread, seed),
+                _ => (cell.weights)(units, units, None, spread, seed),
+            });
+            let weights: Vec<Vec<u8>> = weights.collect();
+            let layers: Vec<Layer<'_>> = cells
+                .iter()
+                .zip(&weights)
+                .map(|(cell, weights)| (cell.layer)(units as u32, weights))
+                .collect();
+            let layers = Layers::new(&layers);
             let file = layers.map(|layers| self.file(embedding, layers, &mut Random(seed + 1)));
             if let Some(file) = file.filter(|file| Model::from_bytes(file).is_ok()) {
                 return file;
@@ -241,7 +272,7 @@ fn begin([unit, sum]: [usize; 2], seed: u32, is_odd: bool) -> Begin {
     }
 }
 
-/// Weights of a GRU, in 256ths up to `1 << spread + 4`.
+/// Weights of a GRU.
 fn gru(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
     let weight = |unit, sum, input| at([unit, sum as usize, input], seed, 16 << spread);
     let begin = |unit: usize, sum| {
