@@ -89,7 +89,7 @@ fn build() -> Result<(), String> {
         units = units.max(ROOM);
     }
 
-    let gates = if ["gru", "lstm"].into_iter().any(is_on) { GATES } else { 0 };
+    let gates = if ["fastgrnn", "gru", "lstm"].into_iter().any(is_on) { GATES } else { 0 };
     let code = match board.program {
         _ if is_bench => BENCH_CODE,
         Some(most) => most + gates,

@@ -29,7 +29,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(kilornn_assembly, values(none(), {names}))");
     // A cell with gates brings what all of them share: layers in a stack, and format 4 of the model file.
     println!("cargo::rustc-check-cfg=cfg(kilornn_gates)");
-    if ["GRU", "LSTM"].iter().any(|cell| env::var_os(format!("CARGO_FEATURE_{cell}")).is_some()) {
+    if ["GRU", "LSTM", "FASTGRNN"].iter().any(|cell| env::var_os(format!("CARGO_FEATURE_{cell}")).is_some()) {
         println!("cargo::rustc-cfg=kilornn_gates");
     }
     let target = env::var("TARGET").unwrap_or_default();

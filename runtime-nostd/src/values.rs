@@ -17,7 +17,8 @@
 pub enum Values<'s> {
     /// Of a SimpleRNN, each in the scale of its unit.
     Int8(&'s [i8]),
-    /// Of a layer with gates: the largest is 2 to the power of the layer's `state_bits`, which stands for 1.
+    /// Of a layer with gates: the largest is 2 to the power of the layer's `state_bits`, which stands for 1, or for a
+    /// FastGRNN's limit.
     /// Needs the feature of a cell with gates.
     #[cfg(kilornn_gates)]
     Int16(&'s [i16]),

@@ -8,14 +8,17 @@
 /// | 2 | everything but what the rows below say |
 /// | 3 | pairs of words or characters in the vocabulary ([`Unit::has_pairs`](crate::text::Unit::has_pairs)) |
 /// | 4 | GRU and LSTM, more than one layer, pads that have a row; with the feature `gru` or `lstm` of the crate |
+/// | 5 | FastGRNN; with the feature `fastgrnn` |
 ///
 /// The version in a file is the oldest that has all the file needs ([`version`](crate::file::version)), so that older devices can read it.
 ///
 /// ```
-/// # #[cfg(any(feature = "gru", feature = "lstm"))]
-/// assert_eq!(kilornn::file::VERSION, 4);
+/// # #[cfg(any(feature = "gru", feature = "lstm", feature = "fastgrnn"))]
+/// assert_eq!(kilornn::file::VERSION, 5);
 /// ```
-pub const VERSION: u16 = if cfg!(kilornn_gates) { STACKS } else { PAIRS };
+pub const VERSION: u16 = if cfg!(kilornn_gates) { FASTGRNN } else { PAIRS };
+/// The version that brought FastGRNN.
+pub(crate) const FASTGRNN: u16 = 5;
 /// The version that brought layers with gates, and stacks of layers.
 pub(crate) const STACKS: u16 = 4;
 /// The version that brought pairs.
@@ -28,6 +31,7 @@ pub(crate) const OLDEST: u16 = 2;
 pub(crate) const fn needed(version: u16) -> Option<&'static str> {
     match version {
         STACKS => Some("gru` or `lstm"),
+        FASTGRNN => Some("fastgrnn"),
         _ => None,
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn exported(toml: &str) -> (Vec<String>, Vec<u8>) {
 }
 
 /// Recipes that read texts in each way that there is, and with each cell.
-pub(crate) const READINGS: [&str; 9] = [
+pub(crate) const READINGS: [&str; 10] = [
     "",
     "maxlen = 20",
     "maxlen = 20\ntruncating = \"post\"\nunknown = \"row\"",
@@ -56,6 +56,7 @@ pub(crate) const READINGS: [&str; 9] = [
     "maxlen = 2000\npadding = \"tokens\"\ntruncating = \"post\"\nunknown = \"row\"",
     "cell = \"gru\"",
     "cell = \"lstm\"\nembedding = 8\nfold = \"never\"\nmaxlen = 20\nunknown = \"row\"",
+    "cell = \"fastgrnn\"\nmaxlen = 20\npadding = \"tokens\"",
     "cell = \"gru\"\nmaxlen = 20\npadding = \"tokens\"",
     "cell = [\"lstm\", \"simple-rnn\"]\nunits = [7, 10]\nmaxlen = 20\ntruncating = \"post\"",
 ];

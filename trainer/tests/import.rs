@@ -1,5 +1,5 @@
-//! Imported models beside what their libraries answered, as `golden/keras_import.py` and `golden/torch_import.py`
-//! recorded them, and `kilornn import` as a person runs it.
+//! Imported models beside what their libraries answered, as `golden/keras_import.py`, `golden/torch_import.py` and
+//! `golden/edgeml_import.py` recorded them, and `kilornn import` as a person runs it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -120,8 +120,8 @@ fn keras_models_answer_as_in_keras() {
 #[test]
 fn torch_models_answer_as_in_torch() {
     let cases: Vec<Answers> =
-        [recorded("torch.json"), recorded("torch-layers.json")].into_iter().flatten().collect();
-    assert_eq!(cases.len(), 2 + 7);
+        ["torch.json", "torch-layers.json", "edgeml.json"].into_iter().flat_map(recorded).collect();
+    assert_eq!(cases.len(), 2 + 7 + 2);
     let (mut texts, mut otherwise) = (0, 0);
     for answers in &cases {
         let [weights, config] =
@@ -293,6 +293,66 @@ fn gates_and_stacks_work_end_to_end() {
         desk.ok(&["train", data, "--recipe", &recipe, "--set", "epochs=1", "--out", "trained", "--force"]);
         assert_eq!(layers(run), layers("trained"));
     }
+}
+
+/// Names, orientation and forms of EdgeML's modules.
+#[test]
+fn fastgrnn_modules_are_read_by_their_names() {
+    let (desk, args) = torch_desk();
+    let module = |width: usize, units: usize, name: &str| {
+        let shapes = [
+            ("W", [width, units]),
+            ("U", [units, units]),
+            ("bias_gate", [1, units]),
+            ("bias_update", [1, units]),
+            ("zeta", [1, 1]),
+            ("nu", [1, 1]),
+        ];
+        shapes.map(|(own, shape)| (format!("{name}{own}"), shape))
+    };
+    let save = |modules: &[(String, [usize; 2])]| {
+        let mut all = tensors(8, "rnn", 1, 6, 0);
+        for (place, (name, shape)) in modules.iter().enumerate() {
+            let values = (0..shape[0] * shape[1]).map(|i| ((i * 37 + place * 11) as f32 * 0.7).sin() * 0.4);
+            let tensor = Tensor::from_vec(values.collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap();
+            all.insert(name.clone(), tensor);
+        }
+        candle_core::safetensors::save(&all, desk.path("w.safetensors")).unwrap();
+    };
+    let run = ["--out", "run", "--force"];
+    // The names of the module that holds a cell.
+    save(&[module(8, 6, "rnn.cell."), module(8, 6, "rnn.unrollRNN.RNNCell.")].concat());
+    desk.ok(&[&args[..], &run].concat());
+    let inspected = desk.json(&["inspect", "run", "--json"]);
+    assert_eq!((&inspected["layers"][0]["cell"], &inspected["version"]), (&"FastGRNN".into(), &5.into()));
+    assert_eq!(inspected["layers"][0]["units"], 8);
+    // Square: which way it lies must be said.
+    save(&[module(8, 6, "a."), module(6, 6, "b.")].concat());
+    desk.ok(&[&args[..], &run].concat());
+    let square: Vec<(String, [usize; 2])> = module(6, 6, "a.").to_vec();
+    let mut all = tensors(6, "rnn", 1, 6, 0);
+    for (name, shape) in &square {
+        all.insert(name.clone(), Tensor::ones(shape, candle_core::DType::F32, &Device::Cpu).unwrap());
+    }
+    candle_core::safetensors::save(&all, desk.path("w.safetensors")).unwrap();
+    let said = desk.refused(&[&args[..], &run].concat());
+    assert!(said.contains("a.W is square") && said.contains("transposed = true"), "{said}");
+    desk.write("c.toml", format!("{GATED}[tensors]\ntransposed = true\n"));
+    desk.ok(&[&args[..], &run].concat());
+    desk.write("c.toml", GATED);
+    save(&[module(8, 6, "a."), module(8, 6, "a_reverse.")].concat());
+    let said = desk.refused(&[&args[..], &run].concat());
+    assert!(said.contains("a_reverse.zeta") && said.contains("bidirectional=False"), "{said}");
+    let mut lacking = module(8, 6, "a.").to_vec();
+    lacking.remove(2);
+    save(&lacking);
+    assert!(desk.refused(&[&args[..], &run].concat()).contains("no tensor a.bias_gate"));
+    save(&module(7, 6, "a."));
+    let said = desk.refused(&[&args[..], &run].concat());
+    assert!(
+        said.contains("a.W (W) is of shape (7, 6), but a fastgrnn of 6 units that reads 8 numbers"),
+        "{said}"
+    );
 }
 
 /// Tensors of a model over the vocabulary of `torch-packed`: an embedding of this width, then recurrent layers of these gates.

@@ -44,8 +44,11 @@ pub struct Gated {
 }
 
 /// The cells with gates, of which all tables of cells here have a row each, in this order.
-pub static GATED: [Gated; 2] =
-    [Gated { name: "GRU", feature: "gru", sums: 3 }, Gated { name: "LSTM", feature: "lstm", sums: 4 }];
+pub static GATED: [Gated; 3] = [
+    Gated { name: "GRU", feature: "gru", sums: 3 },
+    Gated { name: "LSTM", feature: "lstm", sums: 4 },
+    Gated { name: "FastGRNN", feature: "fastgrnn", sums: 1 },
+];
 
 /// What an engine runs besides one SimpleRNN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,6 +333,7 @@ pub static CORES: [Core; 4] = [
         gated: [
             Code { full: 4_100, lean: 2_400, small: 2_500 },
             Code { full: 2_600, lean: 1_700, small: 1_700 },
+            Code { full: 3_200, lean: 2_100, small: 2_200 },
         ],
         stack: 520,
         gated_stack: 580,
@@ -358,6 +362,7 @@ pub static CORES: [Core; 4] = [
             gated: [
                 GatedStep { any: 198.5, unit: 96.7, number: 13.53, product: 2.483 },
                 GatedStep { any: 358.2, unit: 128.3, number: 5.79, product: 2.44 },
+                GatedStep { any: 206.0, unit: 47.08, number: 6.05, product: 2.25 },
             ],
         },
     },
@@ -371,6 +376,7 @@ pub static CORES: [Core; 4] = [
         gated: [
             Code { full: 4_100, lean: 2_500, small: 2_500 },
             Code { full: 2_600, lean: 1_700, small: 1_700 },
+            Code { full: 3_400, lean: 2_200, small: 2_200 },
         ],
         stack: 520,
         gated_stack: 580,
@@ -392,6 +398,7 @@ pub static CORES: [Core; 4] = [
             gated: [
                 GatedStep { any: 144.6, unit: 112.1, number: 9.72, product: 3.284 },
                 GatedStep { any: 356.8, unit: 146.3, number: 5.76, product: 3.503 },
+                GatedStep { any: 220.0, unit: 55.86, number: 5.98, product: 3.438 },
             ],
         },
     },
@@ -405,9 +412,10 @@ pub static CORES: [Core; 4] = [
         gated: [
             Code { full: 3_600, lean: 2_700, small: 2_700 },
             Code { full: 2_800, lean: 1_900, small: 1_800 },
+            Code { full: 3_500, lean: 2_400, small: 2_300 },
         ],
         stack: 630,
-        gated_stack: 730,
+        gated_stack: 740,
         costs: Costs {
             byte: 33.3,
             character_byte: 101.1,
@@ -426,6 +434,7 @@ pub static CORES: [Core; 4] = [
             gated: [
                 GatedStep { any: 0.0, unit: 277.6, number: 7.16, product: 5.167 },
                 GatedStep { any: 0.0, unit: 360.1, number: 14.24, product: 5.559 },
+                GatedStep { any: 372.0, unit: 214.3, number: 4.42, product: 5.751 },
             ],
         },
     },
@@ -439,9 +448,10 @@ pub static CORES: [Core; 4] = [
         gated: [
             Code { full: 3_400, lean: 3_000, small: 3_000 },
             Code { full: 2_400, lean: 2_000, small: 2_000 },
+            Code { full: 3_600, lean: 2_500, small: 2_500 },
         ],
         stack: 420,
-        gated_stack: 470,
+        gated_stack: 490,
         costs: Costs {
             byte: 24.0,
             character_byte: 100.1,
@@ -467,6 +477,7 @@ pub static CORES: [Core; 4] = [
             gated: [
                 GatedStep { any: 187.4, unit: 129.2, number: 10.02, product: 4.645 },
                 GatedStep { any: 394.6, unit: 158.5, number: 9.28, product: 4.882 },
+                GatedStep { any: 300.0, unit: 70.04, number: 10.53, product: 4.879 },
             ],
         },
     },

@@ -1,6 +1,8 @@
 //! Model files: a right header and checksum for any bytes, and random contents of which many are valid.
 
-use kilornn::layers::{Activation, Dense, Embedding, Gru, Layer, Layers, Lstm, Order, SimpleRnn, Table};
+use kilornn::layers::{
+    Activation, Dense, Embedding, FastGrnn, Gru, Layer, Layers, Lstm, Order, SimpleRnn, Table,
+};
 use kilornn::text::{AsciiSet, Lowercase, Normalization, Unit, Vocabulary};
 use kilornn::{Contents, Head, Input, PadStates, Padding, Sequence, Text, Truncating, Unknown, file};
 
@@ -127,13 +129,15 @@ struct Made {
     state: u8,
     pairs: bool,
     tanh: bool,
+    limit_bits: u8,
+    scalars: [i16; 2],
 }
 
 impl Made {
     /// One that reads `width` numbers up to `largest`, and `rows` rows of a folded embedding.
     fn new(random: &mut Rng, (width, largest, rows): (usize, u64, Option<usize>), is_first: bool) -> Self {
         let (cell, units) =
-            (random.usize(..3), if random.usize(..32) == 0 { 64 } else { 4 + 4 * random.usize(..3) });
+            (random.usize(..4), if random.usize(..32) == 0 { 64 } else { 4 + 4 * random.usize(..3) });
         let most = if is_first { 0 } else { (32_767 / largest.max(1)).max(1).ilog2().min(14) as usize };
         let shift = random.usize(..=most);
         let (input_shift, bias_shift) = (near(random, shift) as u8, random.usize(..15));
@@ -142,10 +146,12 @@ impl Made {
         let reach = width as u64 * (largest << shift) + ((units as u64) << state_bits);
         let room = (1u64 << 31) * inputs as u64 / reach.max(1);
         let biases = rows.unwrap_or(0) * units;
+        let is_sound = random.usize(..16) > 0;
         let (weights, state) = match cell {
             0 => (table(random, (inputs + rows.unwrap_or(1)) * units, 0x83), random.usize(..3)),
             1 => (gated(random, (units / 2, 8, 3 * inputs), 3 * biases, 3 * room), state_bits),
-            _ => (gated(random, (units, 4, 2 * inputs), 4 * biases, 2 * room), state_bits),
+            2 => (gated(random, (units, 4, 2 * inputs), 4 * biases, 2 * room), state_bits),
+            _ => (gated(random, (units / 4, 8, 2 * inputs), biases, 2 * room), state_bits),
         };
         Self {
             cell,
@@ -156,6 +162,8 @@ impl Made {
             state: near(random, state) as u8,
             pairs,
             tanh: pairs && random.bool(),
+            limit_bits: near(random, 2) as u8,
+            scalars: [0; 2].map(|_| random.i16(-9..).max(if is_sound { 0 } else { -9 })),
         }
     }
 
@@ -175,7 +183,11 @@ impl Made {
             }
             .into(),
             1 => Gru { units, weights, bias_shift, input_shift, state_bits }.into(),
-            _ => Lstm { units, weights, bias_shift, input_shift, state_bits }.into(),
+            2 => Lstm { units, weights, bias_shift, input_shift, state_bits }.into(),
+            _ => {
+                let (limit_bits, [zeta, nu]) = (self.limit_bits, self.scalars);
+                FastGrnn { units, weights, bias_shift, input_shift, state_bits, limit_bits, zeta, nu }.into()
+            }
         }
     }
 

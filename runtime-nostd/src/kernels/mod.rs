@@ -1,12 +1,14 @@
 //! One step of the recurrence. All kernels compute the same integers.
 //!
-//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`), which works on every target
-//! and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for RISC-V with multiplication, and
+//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which works on every target
+//! and is the oracle for the kernel in assembly. `assembly` has these but FastGRNN's, for Cortex-M and for RISC-V with multiplication, and
 //! the only unsafe code. `stack` takes a step of several layers, in memory of which `room` says what each of them has.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
-#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
+#[cfg(feature = "fastgrnn")]
+mod fastgrnn;
+#[cfg(any(feature = "fastgrnn", all(kilornn_gates, not(kilornn_assembly))))]
 mod gates;
 #[cfg(feature = "gru")]
 mod gru;
@@ -54,6 +56,8 @@ fn step_fitting(model: &Model<'_>, row: u32, memory: &mut impl Memory) {
 fn step_with(model: &Model<'_>, row: Option<u32>, memory: &mut impl Memory) {
     match model.contents().layers.only() {
         Some(Layer::SimpleRnn(rnn)) => step_alone(model, rnn, numbers(model, row), memory),
+        #[cfg(feature = "fastgrnn")]
+        Some(Layer::FastGrnn(layer)) => fastgrnn::step(layer, numbers(model, row), memory.words()),
         #[cfg(feature = "gru")]
         Some(Layer::Gru(gru)) => gru::step(gru, numbers(model, row), memory.words()),
         #[cfg(feature = "lstm")]

@@ -1,5 +1,7 @@
 //! The room that layers have in a network's memory.
 
+#[cfg(feature = "fastgrnn")]
+use super::fastgrnn;
 #[cfg(feature = "gru")]
 use super::gru;
 #[cfg(feature = "lstm")]
@@ -25,6 +27,8 @@ pub(crate) fn room(layer: &Layer<'_>, width: u32, kernel: Kernel) -> Room {
             #[cfg(kilornn_gates)]
             outputs: 0,
         },
+        #[cfg(feature = "fastgrnn")]
+        Layer::FastGrnn(layer) => fastgrnn::room(layer.units as usize, width as usize),
         #[cfg(feature = "gru")]
         Layer::Gru(gru) => gru::room(kernel, gru.units as usize, width as usize),
         #[cfg(feature = "lstm")]

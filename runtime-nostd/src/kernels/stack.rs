@@ -1,5 +1,7 @@
 //! One step of a network of several layers: one after the other, each with its room of the memory.
 
+#[cfg(feature = "fastgrnn")]
+use super::fastgrnn;
 #[cfg(feature = "gru")]
 use super::gru;
 #[cfg(feature = "lstm")]
@@ -29,6 +31,8 @@ pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
                 let values = bytemuck::try_cast_slice_mut::<u32, i8>(own).unwrap_or_default();
                 step_in_stack(rnn, numbers, values, list);
             }
+            #[cfg(feature = "fastgrnn")]
+            Layer::FastGrnn(layer) => fastgrnn::step(layer, numbers, own),
             #[cfg(feature = "gru")]
             Layer::Gru(gru) => gru::step(gru, numbers, own),
             #[cfg(feature = "lstm")]

@@ -11,10 +11,11 @@ use crate::decoder::Decoder;
 
 /// The most layers of a network.
 ///
-/// More than one are in files of format 4, which needs a feature of the crate: `gru` or `lstm`.
+/// More than one are in files of format 4, which needs a feature of the crate: that of any cell.
 ///
 /// ```
-/// assert_eq!(kilornn::layers::LAYERS, if cfg!(any(feature = "gru", feature = "lstm")) { 4 } else { 1 });
+/// let any = cfg!(any(feature = "gru", feature = "lstm", feature = "fastgrnn"));
+/// assert_eq!(kilornn::layers::LAYERS, if any { 4 } else { 1 });
 /// ```
 pub const LAYERS: usize = if cfg!(kilornn_gates) { 4 } else { 1 };
 
@@ -121,6 +122,8 @@ layers! {
     1 Gru needs "gru",
     /// Keras's `LSTM`. Needs the feature `lstm` of the crate.
     2 Lstm needs "lstm",
+    /// EdgeML's `FastGRNN`. Needs the feature `fastgrnn` of the crate.
+    3 FastGrnn needs "fastgrnn",
 }
 
 impl<'a> Layer<'a> {

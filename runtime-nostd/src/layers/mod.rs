@@ -1,4 +1,5 @@
-//! The network in integers: [`Embedding`], up to four recurrent [`Layers`] ([`SimpleRnn`], GRU, LSTM) and [`Dense`], from
+//! The network in integers: [`Embedding`], up to four recurrent [`Layers`] ([`SimpleRnn`], GRU, LSTM,
+//! FastGRNN) and [`Dense`], from
 //! rows of the embedding to logits.
 //!
 //! A layer is a struct that borrows its tables from the model file. Its fields are public, so that an exporter can fill
@@ -9,6 +10,8 @@ mod activation;
 mod cell;
 mod dense;
 mod embedding;
+#[cfg(feature = "fastgrnn")]
+mod fastgrnn;
 #[cfg(kilornn_gates)]
 mod gates;
 #[cfg(feature = "gru")]
@@ -28,9 +31,11 @@ pub(crate) use activation::TANHS;
 pub(crate) use activation::tanh;
 pub use dense::Dense;
 pub use embedding::{Embedding, Table};
+#[cfg(feature = "fastgrnn")]
+pub use fastgrnn::FastGrnn;
 #[cfg(kilornn_gates)]
 pub use gates::Begin;
-#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
+#[cfg(any(feature = "fastgrnn", all(kilornn_gates, not(kilornn_assembly))))]
 pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};

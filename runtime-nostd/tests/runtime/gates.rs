@@ -7,6 +7,9 @@ use kilornn::layers::{Activation, Order};
 use kilornn::{Classifier, Error, Model, Session, State, Truncating, Values};
 use proptest::prelude::*;
 
+/// The cells with gates.
+const GATED: [Cell; 3] = [Cell::Gru, Cell::Lstm, Cell::FastGrnn];
+
 /// Room for any network.
 const ROOM: usize = 4096;
 
@@ -29,6 +32,7 @@ fn cell() -> impl Strategy<Value = Cell> {
     prop_oneof![
         2 => Just(Cell::Gru),
         2 => Just(Cell::Lstm),
+        2 => Just(Cell::FastGrnn),
         1 => Just(Cell::Simple(Activation::Relu, Order::Columns)),
         1 => Just(Cell::Simple(Activation::Relu, Order::Pairs)),
         1 => Just(Cell::Simple(Activation::Tanh, Order::Pairs)),
@@ -51,11 +55,10 @@ fn strength() -> impl Strategy<Value = Strength> {
 proptest! {
     #[test]
     fn a_layer_follows_the_formulas(
-        (seed, gru, fours) in (any::<u64>(), any::<bool>(), 1usize..=64),
+        (seed, cell, fours) in (any::<u64>(), 0..GATED.len(), 1usize..=64),
         (narrow, strength) in (narrow(256), strength()),
     ) {
-        let cell = if gru { Cell::Gru } else { Cell::Lstm };
-        let stack = Stack::new(seed % 100_000, &[(cell, 4 * fours)], narrow, false, strength);
+        let stack = Stack::new(seed % 100_000, &[(GATED[cell], 4 * fours)], narrow, false, strength);
         compare(&stack, (0..12).map(|step| step * 5 % 13));
     }
 
@@ -116,7 +119,7 @@ proptest! {
 #[test]
 fn the_largest_network_runs() {
     let widest = Narrow { width: 256, shift: 8, bits: 8 };
-    for cell in [Cell::Gru, Cell::Lstm] {
+    for cell in GATED {
         let layers = [(cell, 256); 4];
         compare(&Stack::new(1, &layers, Some(widest), false, Strength::Wild), [0, 7, 12, 12, 3]);
     }
@@ -151,6 +154,37 @@ fn cell_states_saturate() {
     }
 }
 
+/// A FastGRNN whose gates keep everything adds up what `nu` gives until its states saturate, and open gates take them back.
+#[test]
+fn states_with_a_limit_saturate() {
+    use kilornn::layers::{Begin, FastGrnn};
+    for sign in [1, -1] {
+        let mut stack = Stack::new(1, &[(Cell::FastGrnn, 4)], None, false, Strength::Calm);
+        let layer = &mut stack.layers[0];
+        let begin = |_| Begin { bias: sign << 20, shift: 0 };
+        let kernel = |closed: bool| {
+            let offset = if closed { -(1 << 24) } else { 1 << 24 };
+            let kernel = FastGrnn::encode_kernel(4, 4, begin, move |_| offset, |_, _| 0);
+            kernel.chain(vec![0; 13 * 4]).collect::<Vec<u8>>()
+        };
+        layer.weights = kernel(true);
+        layer.scalars = [1_000, 100];
+        // 32,768 of 100 a step.
+        compare(&stack, std::iter::repeat_n(0, 400));
+        let run = |stack: &Stack, steps: usize| {
+            let file = encode(&stack.contents());
+            let model = Model::from_bytes(&file).unwrap();
+            let mut state = State::<ROOM>::zero(&model).unwrap();
+            (0..steps).for_each(|_| model.step(0, &mut state));
+            state.values().iter().collect::<Vec<_>>()
+        };
+        assert_eq!(run(&stack, 400), [sign * 4096; 4]);
+        stack.layers[0].weights = kernel(false);
+        // 1,100 of 32,768, but for rounding down.
+        assert!(run(&stack, 400).iter().all(|h| (h - sign * 137).abs() <= 1));
+    }
+}
+
 /// Random networks whose weights are like those of trained ones: root of the mean square of the differences between the
 /// states and those of real numbers, over steps from `from` to `to`.
 fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng) -> i64) -> f64 {
@@ -171,7 +205,7 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
         layer.real_step(&x, row, &mut real);
         if step >= from {
             for (exact, real) in exact[0].outputs.iter().zip(&real.outputs) {
-                squares += (*exact as f64 / f64::from(1 << layer.state) - real).powi(2);
+                squares += (*exact as f64 * layer.limit() / f64::from(1 << layer.state) - real).powi(2);
                 power += real.powi(2);
                 count += 1;
             }
@@ -184,7 +218,7 @@ fn error(cell: Cell, seed: u64, from: usize, to: usize, input: impl Fn(&mut Rng)
 
 #[test]
 fn states_are_near_those_of_real_numbers() {
-    for cell in [Cell::Gru, Cell::Lstm] {
+    for cell in GATED {
         for seed in 0..20 {
             let error = error(cell, seed, 0, 128, |_| 1);
             println!("{cell:?} {seed}: {error:.5}");
@@ -195,7 +229,7 @@ fn states_are_near_those_of_real_numbers() {
 
 #[test]
 fn states_do_not_drift() {
-    for cell in [Cell::Gru, Cell::Lstm] {
+    for cell in GATED {
         for seed in 0..5 {
             let (early, late) = (error(cell, seed, 0, 200, |_| 1), error(cell, seed, 900, 1100, |_| 1));
             assert!(late < 0.001 && late < 2.0 * early + 0.0002, "{cell:?}, {seed}: {early}, then {late}");
@@ -227,7 +261,8 @@ fn damaged_copies_are_refused() {
 #[test]
 fn hostile_layers_are_refused() {
     let refuses = |change: &dyn Fn(&mut Stack), words: &str| {
-        let layers = [(Cell::Gru, 8), (Cell::Lstm, 8), (Cell::Simple(Activation::Relu, Order::Columns), 4)];
+        let simple = Cell::Simple(Activation::Relu, Order::Columns);
+        let layers = [(Cell::Gru, 8), (Cell::Lstm, 8), (Cell::FastGrnn, 8), (simple, 4)];
         let mut stack =
             Stack::new(5, &layers, Some(Narrow { width: 4, shift: 2, bits: 8 }), false, Strength::Calm);
         Model::from_contents(stack.contents()).unwrap();
@@ -242,11 +277,11 @@ fn hostile_layers_are_refused() {
     refuses(&|s| s.layers[0].input_shift = 1, "input shift of the first layer should be 0");
     refuses(&|s| s.layers[1].input_shift = 15, "input shift (at most) should be 14");
     refuses(&|s| s.layers[1].input_shift = 3, "shifted inputs (at most) should be 32767, but found 32768");
-    refuses(&|s| s.layers[2].input_shift = 3, "shifted inputs (at most)");
+    refuses(&|s| s.layers[3].input_shift = 3, "shifted inputs (at most)");
     refuses(&|s| s.layers[1].units = 10, "bytes");
     refuses(&|s| s.layers[1].units = 260, "units of a layer (at most) should be 256, but found 260");
-    refuses(&|s| s.layers[2].weights.truncate(40), "bytes of weights");
-    refuses(&|s| s.layers[2].weights.push(0), "bytes behind all weights should be 0, but found 1");
+    refuses(&|s| s.layers[3].weights.truncate(40), "bytes of weights");
+    refuses(&|s| s.layers[3].weights.push(0), "bytes behind all weights should be 0, but found 1");
     // Words with which sums begin: in the low byte the shift.
     refuses(&|s| s.layers[0].weights[8] = 32, "shift of a sum (at most) should be 31, but found 32");
     refuses(&|s| s.layers[1].weights[12] = 255, "shift of a sum (at most)");
@@ -261,6 +296,15 @@ fn hostile_layers_are_refused() {
     refuses(&candidate, "candidate's bound (at most)");
     // The largest weights.
     refuses(&|s| s.layers[1].weights[16..].fill(0x7F), "bound of a sum (at most)");
+    refuses(&|s| s.layers[2].scalars[0] = -1, "zeta (at most) should be 32767, but found 65535");
+    refuses(&|s| s.layers[2].scalars[1] = -2, "nu (at most) should be 32767, but found 65534");
+    refuses(&|s| s.layers[2].limit_bits = 4, "limit bits (at most) should be 3, but found 4");
+    refuses(&|s| s.layers[2].weights[12] = 32, "shift of a sum (at most) should be 31");
+    refuses(&|s| s.layers[2].weights[7] = 0x80, "bound of a sum (at most)");
+    refuses(
+        &|s| s.layers[2].weights[16..20].copy_from_slice(&(1i32 << 30).to_le_bytes()),
+        "gate's offset (at most) should be 1073741823, but found 1073741824",
+    );
     refuses(&|s| s.tables.states = Some((vec![0; 4], 0)), "layers of a model with pad states should be 1");
 }
 
@@ -305,15 +349,16 @@ fn too_little_memory_is_refused_with_what_is_needed() {
     assert_eq!(state.values(), Values::Int16(&[0; 32]));
 }
 
-/// Random networks of version 4, with what they must say for ever. `SNAPSHOTS=overwrite` writes them anew.
+/// Random networks of versions from 4 on, with what they must say for ever. `SNAPSHOTS=overwrite` writes them anew.
 #[test]
-fn golden_files_of_version_4_stay_readable() {
+fn golden_files_of_layers_with_gates_stay_readable() {
     let simple = |activation, order| Cell::Simple(activation, order);
     let narrow = Some(Narrow { width: 4, shift: 6, bits: 4 });
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for (name, layers, narrow, pads) in [
         ("v4-gru", &[(Cell::Gru, 16)][..], None, false),
         ("v4-lstm", &[(Cell::Lstm, 16)][..], narrow, false),
+        ("v5-fastgrnn", &[(Cell::FastGrnn, 16)][..], None, false),
         (
             "v4-stack",
             &[
@@ -347,7 +392,7 @@ fn golden_files_of_version_4_stay_readable() {
         }
         let golden = Aligned::new(&std::fs::read(&file).unwrap(), 0);
         // It states the oldest version that has what it needs.
-        assert_eq!(golden[4], 4);
+        assert_eq!(golden[4], name.as_bytes()[1] - b'0');
         assert!(golden[..] == made[..], "{name}");
         let answers = std::fs::read_to_string(&answers).unwrap();
         assert_eq!(answers.lines().count(), 8);

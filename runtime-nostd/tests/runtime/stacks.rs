@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 use kilornn::layers::{
-    Activation, Begin, Dense, Embedding, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order, SimpleRnn, gate,
-    wide_tanh,
+    Activation, Begin, Dense, Embedding, FastGrnn, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order,
+    SimpleRnn, gate, wide_tanh,
 };
 use kilornn::{Contents, Head, Input};
 
@@ -30,6 +30,9 @@ pub(crate) struct Owned {
     pub(crate) input_shift: u8,
     /// Of a layer with gates the bits, of a SimpleRNN the shift of its states.
     pub(crate) state: u8,
+    /// Of a FastGRNN: bits of the limit, zeta and nu.
+    pub(crate) limit_bits: u8,
+    pub(crate) scalars: [i16; 2],
     /// It has a row of biases for each row of the embedding.
     folded: bool,
     /// Of a SimpleRNN: columns of weights, rows of biases, as they are before they are encoded.
@@ -42,6 +45,7 @@ pub(crate) enum Cell {
     Simple(Activation, Order),
     Gru,
     Lstm,
+    FastGrnn,
 }
 
 /// How large sums become.
@@ -183,6 +187,8 @@ impl Owned {
             bias_shift: if calm { 6 } else { random.u8(0..=14) },
             input_shift,
             state: if calm { 12 } else { random.u8(4..=14) },
+            limit_bits: 0,
+            scalars: [0; 2],
             folded: rows > 0,
             kernel: Vec::new(),
             biases: Vec::new(),
@@ -247,6 +253,23 @@ impl Owned {
         let weight = |unit: usize, sum: usize, input: usize| rows_of[unit * 4 + sum].1[input];
         let bias: Vec<i32> = (0..rows * sums).map(|_| random.i32(-33_000..33_000)).collect();
         match cell {
+            Cell::FastGrnn => {
+                let most = if calm { 1 << 16 } else { (1 << 30) - 1 };
+                let offsets: Vec<i32> = (0..units).map(|_| random.i32(-most..=most)).collect();
+                layer.limit_bits = random.u8(0..if calm { 2 } else { 4 });
+                layer.scalars = if calm { [20_000, 600] } else { [0; 2].map(|_| random.i16(0..)) };
+                layer.weights = FastGrnn::encode_kernel(
+                    units,
+                    inputs,
+                    |unit| begin(unit, 0),
+                    |unit| offsets[unit],
+                    |unit, input| weight(unit, 0, input),
+                )
+                .collect();
+                for row in bias.chunks(sums) {
+                    layer.weights.extend(FastGrnn::encode_biases(units, |unit| row[unit * 4]));
+                }
+            }
             Cell::Lstm => {
                 layer.weights = Lstm::encode_kernel(
                     units,
@@ -281,6 +304,7 @@ impl Owned {
     fn is_whole(&self, unit: usize, sum: usize) -> bool {
         match self.cell {
             Cell::Lstm => sum % 2 == 1,
+            Cell::FastGrnn => unit % 2 == 1,
             _ => sum == GruSum::Reset as usize || sum >= GruSum::Input as usize && unit % 2 == 1,
         }
     }
@@ -295,6 +319,10 @@ impl Owned {
             }
             Cell::Gru => Gru { units, weights, bias_shift, input_shift, state_bits: state }.into(),
             Cell::Lstm => Lstm { units, weights, bias_shift, input_shift, state_bits: state }.into(),
+            Cell::FastGrnn => {
+                let (limit_bits, [zeta, nu], state_bits) = (self.limit_bits, self.scalars, state);
+                FastGrnn { units, weights, bias_shift, input_shift, state_bits, limit_bits, zeta, nu }.into()
+            }
         }
     }
 
@@ -314,6 +342,7 @@ impl Owned {
         let inputs = self.width + self.units;
         match self.cell {
             Cell::Lstm => (unit * (16 + 4 * inputs), 16, 8),
+            Cell::FastGrnn => (unit / 4 * (32 + 4 * inputs), 32, 8),
             _ => (unit / 2 * (32 + 6 * inputs), 32, 12),
         }
     }
@@ -322,6 +351,7 @@ impl Owned {
     fn pair(&self, unit: usize, sum: usize) -> (usize, bool) {
         match (self.cell, sum) {
             (Cell::Lstm, _) => (sum / 2, sum % 2 == 1),
+            (Cell::FastGrnn, _) => (unit % 4 / 2, unit % 2 == 1),
             (_, 0 | 1) => (unit % 2, sum == 1),
             _ => (2, unit % 2 == 1),
         }
@@ -331,6 +361,7 @@ impl Owned {
     fn begin(&self, unit: usize, sum: usize) -> i64 {
         let place = match (self.cell, sum) {
             (Cell::Lstm, _) => sum,
+            (Cell::FastGrnn, _) => unit % 4,
             (_, 0 | 1) => unit % 2 * 2 + sum,
             _ => 2 * sum + unit % 2,
         };
@@ -355,6 +386,10 @@ impl Owned {
         let (pair, odd) = self.pair(unit, sum);
         let at = match self.cell {
             Cell::Lstm => self.units * (16 + 4 * inputs) + (row as usize * self.units + unit) * 4 + 2 * pair,
+            Cell::FastGrnn => {
+                let kernel = self.units / 4 * (32 + 4 * inputs);
+                kernel + row as usize * self.units + unit / 4 * 4 + 2 * pair
+            }
             _ => {
                 let kernel = self.units / 2 * (32 + 6 * inputs);
                 kernel + (row as usize * self.units / 2 + unit / 2) * 6 + 2 * pair
@@ -362,6 +397,17 @@ impl Owned {
         };
         let both = self.half_word(at);
         (if odd { both } else { i64::from(both as i8) }) << self.bias_shift
+    }
+
+    /// The offset of a FastGRNN's gate, as the layout says.
+    fn offset(&self, unit: usize) -> i64 {
+        let at = self.block(unit).0 + 16 + 4 * (unit % 4);
+        i32::from_le_bytes(self.weights[at..at + 4].try_into().unwrap()).into()
+    }
+
+    /// What the largest output stands for.
+    pub(crate) fn limit(&self) -> f64 {
+        if self.cell == Cell::FastGrnn { f64::from(1u8 << self.limit_bits) } else { 1.0 }
     }
 
     /// A sum over some inputs before it is shifted, and its shift.
@@ -410,6 +456,14 @@ impl Owned {
                 let c = kept[unit] - 2 * mul(kept[unit], gate(f)) + mul(tanh(g), gate(i)).div_euclid(512);
                 kept[unit] = c.clamp(i32::MIN.into(), i32::MAX.into());
                 outputs[unit] = round(mul(tanh(kept[unit].div_euclid(16)), gate(o)));
+            } else if self.cell == Cell::FastGrnn {
+                let x = sum(0);
+                let [p, q] = self.scalars.map(|scalar| mul(tanh(x), scalar.into()));
+                let g = gate(self.offset(unit) - x.div_euclid(2));
+                let h = kept[unit] + 2 * mul(p - kept[unit], g) + q;
+                assert!(i32::try_from(h).is_ok());
+                kept[unit] = h.clamp(-1 << 29, (1 << 29) - 1);
+                outputs[unit] = round(kept[unit]);
             } else {
                 let [z, r, x, h] = [GruSum::Update, GruSum::Reset, GruSum::Input, GruSum::State]
                     .map(|which| sum(which as usize));
@@ -424,7 +478,7 @@ impl Owned {
 
     /// The same with real numbers: the weights are those of the file, nothing else is rounded.
     pub(crate) fn real_step(&self, x: &[f64], row: u32, state: &mut Real) {
-        let one = f64::from(1u32 << self.state);
+        let one = f64::from(1u32 << self.state) / self.limit();
         let inputs: Vec<f64> = x.iter().copied().chain(state.outputs.iter().map(|h| h * one)).collect();
         let sigmoid = |half: f64| (1.0 + half.tanh()) / 2.0;
         let Real { outputs, kept } = state;
@@ -441,6 +495,12 @@ impl Owned {
                 let [i, g, f, o] = [0, 1, 2, 3].map(|which| sum(which, all.clone()));
                 kept[unit] = kept[unit] * (1.0 - sigmoid(f)) + sigmoid(i) * g.tanh();
                 outputs[unit] = sigmoid(o) * kept[unit].tanh();
+            } else if self.cell == Cell::FastGrnn {
+                let (x, limit) = (sum(0, all.clone()), self.limit());
+                let [zeta, nu] = self.scalars.map(|scalar| f64::from(scalar) * limit / 32_768.0);
+                let open = sigmoid(self.offset(unit) as f64 / 65536.0 - x / 2.0);
+                let h = outputs[unit] + open * (zeta * x.tanh() - outputs[unit]) + nu * x.tanh();
+                outputs[unit] = h.clamp(-limit, limit);
             } else {
                 let (z, r) = (sum(0, all.clone()), sum(1, all.clone()));
                 let n = (sum(2, 0..x.len()) + sigmoid(r) * sum(3, x.len()..inputs.len())).tanh();

@@ -19,8 +19,9 @@ use crate::run_folder::{Begin, RunFolder};
 ///
 /// It must be one Embedding, one to four recurrent layers, and one Dense (nn.Linear) layer with sigmoid or
 /// softmax that reads the last state of the last of them. A recurrent layer is a SimpleRNN (nn.RNN) with ReLU or
-/// tanh, a GRU with reset_after=True or an LSTM; a bias may be missing. The output folder is that of
-/// `kilornn train`. docs/import.md shows both ways from the Python script on.
+/// tanh, a GRU with reset_after=True, an LSTM or, from PyTorch, EdgeML's FastGRNN; a bias of the libraries' own
+/// layers may be missing. The output folder is that of `kilornn train`. docs/import.md shows both ways from the
+/// Python script on.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -71,7 +72,7 @@ struct KerasArgs {
 /// default 0), unknown and pad (a line or its id), padding ("masked" or "tokens"), with an nn.RNN activation
 /// ("relu" or "tanh") and, if needed, maxlen, truncating, labels, char_level, lowercase, filters and [tensors]
 /// (other names than embedding.weight, linear.weight and linear.bias, and those of the nn.RNN, nn.GRU or nn.LSTM
-/// if they do not end in weight_ih_l0 and so on).
+/// if they do not end in weight_ih_l0 and so on; transposed, if a FastGRNN's square matrices are of W·x).
 #[derive(Debug, clap::Args)]
 struct TorchArgs {
     /// The weights

@@ -20,13 +20,14 @@ use crate::search::{CellName, Deadline, Lists, Pace, Sweep};
 /// training texts, drawn at random. The test part is not used, so that it can still measure the size that
 /// you choose (with `kilornn evaluate`).
 ///
-/// The cells are relu and tanh (a SimpleRNN with that activation), gru and lstm; all layers have the same.
+/// The cells are relu and tanh (a SimpleRNN with that activation), gru, lstm and fastgrnn; all layers have
+/// the same.
 /// The recipe's number of layers stays: --units is that of the last, and the layers below it grow and
 /// shrink in proportion.
 ///
 /// The bytes of a file are known before training. With --flash, sizes whose file would be larger than the
 /// flash that the engine leaves are listed but not trained (--engine none counts the file alone). The
-/// engine that runs gru, lstm or several layers is larger. A file has units in multiples of four, so 9
+/// engine that runs gates or several layers is larger. A file has units in multiples of four, so 9
 /// take the bytes of 12. With --time, no new training begins once the
 /// time is over; those that have begun are finished. Sizes are tried coarse to fine, first the ends of the
 /// lists, so that even a short sweep gives an overview; --time 0s trains nothing and lists the bytes of
@@ -50,7 +51,7 @@ pub struct Args {
     /// Widths of the embedding to try [default: half the recipe's, the recipe's]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     embedding: Vec<usize>,
-    /// Cells to try: relu, tanh, gru, lstm [default: the recipe's]
+    /// Cells to try: relu, tanh, gru, lstm, fastgrnn [default: the recipe's]
     #[arg(long, value_name = "CELL,...", value_delimiter = ',')]
     cell: Vec<CellName>,
     /// Numbers of hidden units to try [default: a quarter of the recipe's, half, all, twice]

@@ -132,6 +132,10 @@ fn an_interrupted_training_ends_where_an_uninterrupted_one_does() {
             2,
         ),
         ("cell = \"gru\"\noptimizer = \"adam\"\nquantized_epochs = 3\n", 2),
+        (
+            "cell = \"fastgrnn\"\noptimizer = \"adamw\"\nquantized_epochs = 2\nfold = \"never\"\nembedding = 8\n",
+            2,
+        ),
         ("cell = \"lstm\"\noptimizer = \"rmsprop\"\nquantized_epochs = 2\nfold = \"always\"\n", 3),
         (
             "cell = [\"gru\", \"simple-rnn\", \"lstm\"]\nunits = [5, 8, 4]\noptimizer = \"adamw\"\nlayer_dropout = 0.2\n\

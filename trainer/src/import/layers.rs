@@ -56,7 +56,9 @@ impl Told {
 /// Refuses so many recurrent layers, if a device cannot run them.
 pub(super) fn check_count(layers: usize) -> Result<(), Unfit> {
     match layers {
-        0 => Err(Unfit("has no recurrent layer: it needs one to four, SimpleRNN, GRU or LSTM".to_owned())),
+        0 => Err(Unfit(
+            "has no recurrent layer: it needs one to four, SimpleRNN, GRU, LSTM or FastGRNN".to_owned(),
+        )),
         1..=MOST_LAYERS => Ok(()),
         _ => Err(Unfit(format!(
             "has {layers} recurrent layers, but a device runs at most {MOST_LAYERS}: train a network of fewer, and wider, layers"

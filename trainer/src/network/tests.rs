@@ -8,10 +8,12 @@ use super::*;
 const TEXTS: [&[u32]; 4] = [&[1, 2, 3], &[2, 2], &[4, 1, 1, 3], &[3]];
 
 /// Forms of networks.
-const FORMS: [&str; 5] = [
+const FORMS: [&str; 7] = [
     "units = 5\nactivation = \"tanh\"",
     "cell = \"gru\"\nunits = 5",
     "cell = \"lstm\"\nunits = 5",
+    "cell = \"fastgrnn\"\nunits = 5",
+    "cell = [\"fastgrnn\", \"gru\"]\nunits = [5, 3]",
     "cell = \"gru\"\nunits = [5, 3]",
     "cell = [\"lstm\", \"simple-rnn\", \"gru\"]\nactivation = \"tanh\"\nunits = [3, 4, 5]",
 ];

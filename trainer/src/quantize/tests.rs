@@ -225,6 +225,8 @@ fn a_grid_makes_room_for_weights_that_have_grown() {
         "cell = \"gru\"\nfold = \"never\"",
         "cell = \"lstm\"\nfold = \"never\"\nembedding_bits = 4",
         "cell = [\"gru\", \"lstm\"]\nfold = \"never\"",
+        "cell = \"fastgrnn\"\nfold = \"never\"",
+        "cell = [\"fastgrnn\", \"gru\"]\nfold = \"never\"",
     ] {
         let recipe = recipe(&format!("{toml}\nembedding = 8\nunits = 64"));
         let encoder = encoder(&recipe);
@@ -243,7 +245,8 @@ fn a_grid_makes_room_for_weights_that_have_grown() {
         assert!(format!("{refused:#}").contains("bound of a sum"), "{toml}: {refused:#}");
         grid.make_room(&network);
         let error = export(&network, &encoder, &recipe, &labels, &sample, Some(&grid)).unwrap().logit_error;
-        assert!(error < 0.02, "{toml}: {error}");
+        // Weights that are four times as large as calm ones carry a FastGRNN's rounding errors along.
+        assert!(error < if toml.contains("fastgrnn") { 0.05 } else { 0.02 }, "{toml}: {error}");
         // Once is enough.
         let before = grid.clone();
         grid.make_room(&network);

@@ -64,6 +64,8 @@ choices! {
         Gru = "gru",
         /// Keras's `LSTM` (Hochreiter and Schmidhuber 1997).
         Lstm = "lstm",
+        /// EdgeML's `FastGRNN` (Kusupati et al. 2018): one pair of kernels for gate and candidate.
+        FastGrnn = "fastgrnn",
     }
 
     /// The activation of hidden units. (Keras's `SimpleRNN` has tanh by default; ReLU is cheaper on
@@ -164,6 +166,7 @@ impl CellKind {
             Self::SimpleRnn => "a SimpleRNN",
             Self::Gru => "a GRU",
             Self::Lstm => "an LSTM",
+            Self::FastGrnn => "a FastGRNN",
         }
     }
 }

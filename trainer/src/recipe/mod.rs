@@ -51,14 +51,14 @@ keys! {
         pub cell: PerLayer<CellKind> = PerLayer::All(CellKind::SimpleRnn),
         /// Hidden units; a list gives each recurrent layer its own number, from the lowest up: `[32, 16]`.
         pub units: PerLayer<usize> = PerLayer::All(32),
-        /// The activation of a SimpleRNN. (GRU and LSTM have tanh and the sigmoid, Keras's defaults.)
+        /// The activation of a SimpleRNN. (All other cells have tanh and the sigmoid, their libraries' defaults.)
         pub activation: Activation = Activation::Relu,
         /// With `activation = "relu"`, the value at which states saturate, in training and afterwards, as the device's integers
         /// do. States of a ReLU network can grow exponentially with the length of a text, so that without a limit one long
         /// text among short ones can ruin a training. 0: no limit, as in Keras.
         pub state_limit: f32 = 10_000.0,
-        /// Whether an LSTM begins with a bias of one in its forget gate, so that it remembers until it has learned what to
-        /// forget (Jozefowicz, Zaremba and Sutskever 2015; Keras's `unit_forget_bias`).
+        /// Whether an LSTM begins with a bias of one in its forget gate, and a FastGRNN in its gate, so that it remembers until
+        /// it has learned what to forget (Jozefowicz, Zaremba and Sutskever 2015; Keras's `unit_forget_bias`).
         pub unit_forget_bias: bool = true,
         /// Whether a GRU's reset gate is applied after the recurrent product (Keras's `reset_after`). Only `true` can be
         /// trained and run: Keras's default, and PyTorch's only form.

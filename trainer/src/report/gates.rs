@@ -148,6 +148,7 @@ mod tests {
     fn openings_are_those_of_the_biases_where_nothing_else_counts() {
         for (cell, gates, expected) in [
             ("gru", 3, vec![("update", 0.9), ("reset", 0.2)]),
+            ("fastgrnn", 1, vec![("gate", 0.9)]),
             ("lstm", 4, vec![("input", 0.9), ("forget", 0.2), ("output", 0.6)]),
         ] {
             for more in ["", "padding = \"tokens\"\nmaxlen = 80\n"] {
@@ -163,7 +164,11 @@ mod tests {
                     // Kernels have the candidate among the gates: LSTM's output gate is the fourth in both.
                     let logit: f64 = *opening;
                     let logit = (logit / (1.0 - logit)).ln() as f32;
-                    layer.bias.values[gate.part * units..][..units].fill(logit);
+                    // Where the bias is the candidate's alone, the gate's is a parameter of its own.
+                    match layer.further.first_mut() {
+                        Some(of_gate) => of_gate.values.fill(logit),
+                        None => layer.bias.values[gate.part * units..][..units].fill(logit),
+                    }
                 }
                 assert_eq!(layer.cell.gates(), gates);
                 let texts = texts();

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn every_cell_has_a_name_that_a_recipe_understands() {
-        assert_eq!(CellName::all().collect::<Vec<_>>(), ["relu", "tanh", "gru", "lstm"]);
+        assert_eq!(CellName::all().collect::<Vec<_>>(), ["relu", "tanh", "gru", "lstm", "fastgrnn"]);
         for name in CellName::all() {
             let cell: CellName = name.parse().unwrap();
             let recipe = Recipe::load("seed", &cell.settings()).unwrap();
@@ -83,7 +83,10 @@ mod tests {
         }
         assert!([RELU, GRU].iter().all(|known| CellName::all().any(|name| name == known.0)));
         let said = "lsmt".parse::<CellName>().unwrap_err();
-        assert_eq!(said, "no cell is called `lsmt` (did you mean `lstm`?); there are relu, tanh, gru, lstm");
+        assert_eq!(
+            said,
+            "no cell is called `lsmt` (did you mean `lstm`?); there are relu, tanh, gru, lstm, fastgrnn"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! PyTorch: the `state_dict` of nn.Embedding, a recurrent module (nn.RNN, nn.GRU or nn.LSTM), and nn.Linear as
+//! PyTorch: the `state_dict` of nn.Embedding, a recurrent module (nn.RNN, nn.GRU, nn.LSTM or EdgeML's FastGRNN), and nn.Linear as
 //! safetensors, and a TOML file for the rest.
 
+mod fastgrnn;
 mod recurrent;
 
 use std::collections::HashMap;
@@ -72,6 +73,8 @@ struct Names {
     bias_hh: Option<String>,
     linear_weight: String,
     linear_bias: String,
+    /// Whether matrices of a module that may have them either way are transposed, if their shapes do not say.
+    transposed: Option<bool>,
 }
 
 impl Default for Names {
@@ -84,11 +87,12 @@ impl Default for Names {
             bias_hh: None,
             linear_weight: "linear.weight".into(),
             linear_bias: "linear.bias".into(),
+            transposed: None,
         }
     }
 }
 
-/// Reads a model of `nn.Embedding`, one to four recurrent layers (`nn.RNN`, `nn.GRU` or `nn.LSTM`), and
+/// Reads a model of `nn.Embedding`, one to four recurrent layers (`nn.RNN`, `nn.GRU`, `nn.LSTM` or EdgeML's `FastGRNN`), and
 /// `nn.Linear`: `weights` as safetensors, the rest in the TOML file `config`.
 /// `settings` are `key=value`, of the keys in [`SETTINGS`](super::SETTINGS).
 ///
@@ -173,7 +177,7 @@ fn read_arrays(path: &Path, names: &Names, told: &Told) -> Result<Weights, Input
 type Module = fn(&mut Tensors, &Names, &Told) -> Result<Option<Vec<LayerArrays>>, Unfit>;
 
 /// The kinds of modules, by the names of whose tensors recurrent layers are known: a file each.
-const MODULES: [Module; 1] = [recurrent::layers];
+const MODULES: [Module; 2] = [fastgrnn::layers, recurrent::layers];
 
 /// The tensors of a `state_dict` that nobody has taken yet.
 struct Tensors(HashMap<String, Tensor>);
@@ -196,7 +200,7 @@ impl Tensors {
         }
         if !self.0.is_empty() {
             return Err(Unfit(format!(
-                "also holds {}: only one nn.Embedding, one nn.RNN, nn.GRU or nn.LSTM (of up to four layers, num_layers), \
+                "also holds {}: only one nn.Embedding, one nn.RNN, nn.GRU or nn.LSTM (of up to four layers, num_layers) or up to four of EdgeML's FastGRNN, \
                  and one nn.Linear can be imported",
                 self.names().join(", ")
             )));

@@ -4,6 +4,7 @@
 //! products, and keeps what the backward pass needs. A cell is what happens between the products of a step. The list of
 //! cells is [`Cell`], its `new`, and `with_definition`.
 
+mod fastgrnn;
 mod gru;
 mod lstm;
 mod simple_rnn;
@@ -13,6 +14,7 @@ use candle_core::{Result, Tensor};
 use kilornn::layers::Activation;
 use pulp::Simd;
 
+pub(super) use self::fastgrnn::FastGrnn;
 pub(super) use self::gru::Gru;
 pub(super) use self::lstm::Lstm;
 pub(super) use self::simple_rnn::SimpleRnn;
@@ -35,6 +37,8 @@ pub enum Cell {
     Gru,
     /// Keras's `LSTM`; gates in the order i, f, g, o (Keras calls the third one c).
     Lstm,
+    /// EdgeML's `FastGRNNCell`.
+    FastGrnn,
 }
 
 impl Cell {
@@ -47,6 +51,7 @@ impl Cell {
             },
             CellKind::Gru => Self::Gru,
             CellKind::Lstm => Self::Lstm,
+            CellKind::FastGrnn => Self::FastGrnn,
         }
     }
 }
@@ -65,6 +70,10 @@ macro_rules! with_definition {
             }
             $crate::network::cells::Cell::Lstm => {
                 let $definition = $crate::network::cells::Lstm;
+                $body
+            }
+            $crate::network::cells::Cell::FastGrnn => {
+                let $definition = $crate::network::cells::FastGrnn;
                 $body
             }
         }

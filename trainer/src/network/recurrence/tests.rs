@@ -20,10 +20,10 @@ fn simple(activation: Activation, limit: f32) -> Cell {
 }
 
 /// Every cell, with a limit that states reach and without.
-fn cells() -> [Cell; 5] {
+fn cells() -> [Cell; 6] {
     let [relu, tanh] = [Activation::Relu, Activation::Tanh];
     let limits = [simple(relu, f32::INFINITY), simple(relu, 0.5), simple(tanh, f32::INFINITY)];
-    [limits[0], limits[1], limits[2], Cell::Gru, Cell::Lstm]
+    [limits[0], limits[1], limits[2], Cell::Gru, Cell::Lstm, Cell::FastGrnn]
 }
 
 /// Parts that stand behind the weights of the recurrent kernel.

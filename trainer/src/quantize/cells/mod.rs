@@ -1,6 +1,7 @@
 //! A recurrent layer's integers: its weights in steps of the grid, in the order in which each cell has them in the file. A file
 //! for each cell.
 
+mod fastgrnn;
 mod gru;
 mod lstm;
 mod simple_rnn;
@@ -9,6 +10,7 @@ use std::rc::Rc;
 
 use kilornn::layers::{Activation, Begin, Layer as FileLayer, Order};
 
+use self::fastgrnn::FastGrnn;
 use self::gru::Gru;
 use self::lstm::Lstm;
 use self::simple_rnn::SimpleRnn;
@@ -53,6 +55,7 @@ pub(super) fn exported(cell: Cell) -> &'static dyn Export {
         Cell::SimpleRnn { activation: Activation::Tanh, .. } => &SimpleRnn(Activation::Tanh),
         Cell::Gru => &Gru,
         Cell::Lstm => &Lstm,
+        Cell::FastGrnn => &FastGrnn,
     }
 }
 

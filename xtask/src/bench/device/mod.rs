@@ -45,7 +45,7 @@ const TINY: Synthetic = Synthetic { name: "8x8", units: 8, zeros: &[0, 50], rows
 const TANH_CELL: Cell = Cell::SimpleRnn(Activation::Tanh);
 
 /// Steps that read frames of numbers, as other engines are measured: the numbers of a frame, and units.
-const FRAMES: [Synthetic; 12] = [
+const FRAMES: [Synthetic; 16] = [
     Synthetic::of_frames("9x32 lstm", 9, 32, Cell::LSTM),
     Synthetic::of_frames("13x64 lstm", 13, 64, Cell::LSTM),
     Synthetic::of_frames("16x16 lstm", 16, 16, Cell::LSTM),
@@ -54,6 +54,10 @@ const FRAMES: [Synthetic; 12] = [
     Synthetic::of_frames("13x64 gru", 13, 64, Cell::GRU),
     Synthetic::of_frames("16x16 gru", 16, 16, Cell::GRU),
     Synthetic::of_frames("128x100 gru", 128, 100, Cell::GRU),
+    Synthetic::of_frames("9x32 fastgrnn", 9, 32, Cell::FASTGRNN),
+    Synthetic::of_frames("13x64 fastgrnn", 13, 64, Cell::FASTGRNN),
+    Synthetic::of_frames("16x16 fastgrnn", 16, 16, Cell::FASTGRNN),
+    Synthetic::of_frames("128x100 fastgrnn", 128, 100, Cell::FASTGRNN),
     Synthetic::of_frames("9x32 tanh", 9, 32, TANH_CELL),
     Synthetic::of_frames("13x64 tanh", 13, 64, TANH_CELL),
     Synthetic::of_frames("16x16 tanh", 16, 16, TANH_CELL),
@@ -61,11 +65,25 @@ const FRAMES: [Synthetic; 12] = [
 ];
 
 /// Of gates, with a folded embedding.
-const FOLDED_GATES: [Synthetic; 4] = [
+const FOLDED_GATES: [Synthetic; 6] = [
     Synthetic { name: "16 lstm, text", units: 16, cell: Cell::LSTM, zeros: &[0], ..Synthetic::FOLDED },
     Synthetic { name: "100 lstm, text", units: 100, cell: Cell::LSTM, zeros: &[0], ..Synthetic::FOLDED },
     Synthetic { name: "16 gru, text", units: 16, cell: Cell::GRU, zeros: &[0], ..Synthetic::FOLDED },
     Synthetic { name: "100 gru, text", units: 100, cell: Cell::GRU, zeros: &[0], ..Synthetic::FOLDED },
+    Synthetic {
+        name: "16 fastgrnn, text",
+        units: 16,
+        cell: Cell::FASTGRNN,
+        zeros: &[0],
+        ..Synthetic::FOLDED
+    },
+    Synthetic {
+        name: "100 fastgrnn, text",
+        units: 100,
+        cell: Cell::FASTGRNN,
+        zeros: &[0],
+        ..Synthetic::FOLDED
+    },
 ];
 
 /// With as many words as fit beside the program in 256 kB.
@@ -200,7 +218,7 @@ const FEW_SIZES: [Dimensions; 3] = [(36, None), (16, Some((4, 4))), (100, Some((
 
 /// Each cell with gates, and stacks, on every board: numbers of inputs at which the kernels' loops are entered everywhere, and more than a
 /// pass of each.
-const GATED: [(Cell, Dimensions); 14] = [
+const GATED: [(Cell, Dimensions); 18] = [
     (Cell::GRU, (4, Some((4, 8)))),
     (Cell::LSTM, (4, Some((4, 8)))),
     (Cell::GRU, (8, Some((8, 8)))),
@@ -213,16 +231,21 @@ const GATED: [(Cell, Dimensions); 14] = [
     (Cell::LSTM, (16, Some((12, 4)))),
     (Cell::GRU, (64, Some((36, 8)))),
     (Cell::LSTM, (52, Some((40, 8)))),
+    (Cell::FASTGRNN, (4, Some((4, 8)))),
+    (Cell::FASTGRNN, (20, None)),
+    (Cell::FASTGRNN, (36, Some((8, 8)))),
+    (Cell::FASTGRNN, (44, Some((12, 4)))),
     (Cell::STACK, (16, Some((8, 8)))),
     (Cell::STACK, (44, None)),
 ];
 
 /// As large as layers can be, on boards with more flash than the smallest.
-const LARGE_GATED: [(Cell, Dimensions); 4] = [
+const LARGE_GATED: [(Cell, Dimensions); 5] = [
     (Cell::GRU, (256, None)),
     (Cell::GRU, (16, Some((256, 4)))),
     (Cell::LSTM, (256, Some((256, 4)))),
     (Cell::LSTM, (24, Some((256, 8)))),
+    (Cell::FASTGRNN, (256, Some((256, 8)))),
 ];
 
 /// Models of each size.

@@ -3,7 +3,8 @@
 use anyhow::{Result, anyhow};
 use kilornn::State;
 use kilornn::layers::{
-    Activation, Begin, Dense, Embedding, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order, SimpleRnn, Table,
+    Activation, Begin, Dense, Embedding, FastGrnn, Gru, GruSum, Layer, Layers, Lstm, LstmSum, Order,
+    SimpleRnn, Table,
 };
 use kilornn::text::{Normalization, Vocabulary};
 use kilornn::{Contents, Head, Input, Model, Sequence, Text, Truncating, Unknown, file};
@@ -70,7 +71,27 @@ const LSTM: Gated = Gated {
     },
 };
 
+const FASTGRNN: Gated = Gated {
+    name: "fastgrnn",
+    weights: fastgrnn,
+    layer: |units, weights| {
+        let (limit_bits, zeta, nu) = (1, 12_000, 300);
+        FastGrnn {
+            units,
+            weights,
+            bias_shift: BIAS_SHIFT,
+            input_shift: 0,
+            state_bits: STATE_BITS,
+            limit_bits,
+            zeta,
+            nu,
+        }
+        .into()
+    },
+};
+
 impl Cell {
+    pub(super) const FASTGRNN: Self = Self::Gated(&[FASTGRNN]);
     pub(super) const GRU: Self = Self::Gated(&[GRU]);
     pub(super) const LSTM: Self = Self::Gated(&[LSTM]);
     /// Two layers: an LSTM upon a GRU.
@@ -299,6 +320,17 @@ fn lstm(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32)
     let biases = (0..rows.unwrap_or(0)).flat_map(|row| {
         Lstm::encode_biases(units, move |unit, sum| at([unit, sum as usize, row], seed ^ 1, 32_000))
     });
+    kernel.chain(biases).collect()
+}
+
+/// The same of a FastGRNN.
+fn fastgrnn(units: usize, width: usize, rows: Option<usize>, spread: u32, seed: u32) -> Vec<u8> {
+    let weight = |unit, input| at([unit, 0, input], seed, 16 << spread);
+    let begin = |unit: usize| begin([unit, 0], seed, unit % 2 == 1);
+    let offset = |unit| at([unit, 0, 2], !seed, 1 << 17);
+    let kernel = FastGrnn::encode_kernel(units, width + units, begin, offset, weight);
+    let biases = (0..rows.unwrap_or(0))
+        .flat_map(|row| FastGrnn::encode_biases(units, move |unit| at([unit, 0, row], seed ^ 1, 32_000)));
     kernel.chain(biases).collect()
 }
 
