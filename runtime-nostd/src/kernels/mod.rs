@@ -1,14 +1,15 @@
 //! One step of the recurrence. All kernels compute the same integers.
 //!
-//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which works on every target
-//! and is the oracle for the kernel in assembly. `assembly` has these but FastGRNN's, for Cortex-M and for RISC-V with multiplication, and
-//! the only unsafe code. `stack` takes a step of several layers, in memory of which `room` says what each of them has.
+//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which works on
+//! every target and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for RISC-V with
+//! multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several layers, in memory
+//! of which `room` says what each of them has.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
 #[cfg(feature = "fastgrnn")]
 mod fastgrnn;
-#[cfg(any(feature = "fastgrnn", all(kilornn_gates, not(kilornn_assembly))))]
+#[cfg(kilornn_plain_gates)]
 mod gates;
 #[cfg(feature = "gru")]
 mod gru;

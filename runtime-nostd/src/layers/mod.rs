@@ -35,7 +35,7 @@ pub use embedding::{Embedding, Table};
 pub use fastgrnn::FastGrnn;
 #[cfg(kilornn_gates)]
 pub use gates::Begin;
-#[cfg(any(feature = "fastgrnn", all(kilornn_gates, not(kilornn_assembly))))]
+#[cfg(kilornn_plain_gates)]
 pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};
@@ -46,7 +46,7 @@ pub use lstm::{Lstm, LstmSum};
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
-#[cfg(all(any(feature = "gru", feature = "lstm"), kilornn_assembly))]
+#[cfg(kilornn_gate_assembly)]
 pub(crate) use wide_tanh::{GATES, TANH};
 #[cfg(kilornn_gates)]
 pub use wide_tanh::{gate, wide_tanh};

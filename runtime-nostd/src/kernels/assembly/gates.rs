@@ -1,9 +1,9 @@
-//! Steps of GRU and LSTM. The kernels in plain Rust (`kernels/gru.rs`, `kernels/lstm.rs`) are the oracle.
+//! Steps of GRU, LSTM and FastGRNN. The kernels in plain Rust (`kernels/gru.rs` and so on) are the oracle.
 //!
-//! A block of the weights has all rows of a unit (LSTM) or of two (GRU), so that their sums stay in registers until gates
-//! and states have been made of them.
+//! A block of the weights has all rows of a unit (LSTM), of two (GRU) or of four (FastGRNN), so that their sums stay in
+//! registers until gates and states have been made of them.
 //!
-//! - `gru_dsp.S` and `lstm_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs of 16 bits in a
+//! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs of 16 bits in a
 //!   word with two weights at once.
 //! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's have macros
 //!   for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
@@ -12,6 +12,8 @@ use core::arch::naked_asm;
 
 use crate::Values;
 use crate::kernels::numbers::Numbers;
+#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+use crate::layers::FastGrnn;
 #[cfg(feature = "gru")]
 use crate::layers::Gru;
 #[cfg(feature = "lstm")]
@@ -124,6 +126,21 @@ pub(in crate::kernels) fn lstm(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &m
     }
 }
 
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[inline(always)]
+pub(in crate::kernels) fn fastgrnn(layer: &FastGrnn<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
+    let (units, width) = (layer.units as usize, numbers.len());
+    let dimensions = Dimensions::new(width as u32, layer.units, layer.state_bits, layer.bias_shift);
+    let shares = u32::from(layer.zeta as u16) | u32::from(layer.nu as u16) << 16;
+    // SAFETY: as in `gru`; the inputs come behind the states, too.
+    unsafe {
+        let inputs = inputs(numbers, units, memory);
+        let biases = row(layer.weights, numbers.folded_row().map(|row| layer.biases(width + units, row)));
+        step_fastgrnn(layer.weights.as_ptr(), inputs, dimensions, biases, shares);
+    }
+}
+
 /// The assembly of a step, from the files for each core.
 ///
 /// # Safety
@@ -163,4 +180,21 @@ step! { step_lstm, "lstm":
     "base" => ["arm/base_gates.S", "arm/lstm.S"];
     "main" => ["arm/main_gates.S", "arm/lstm.S"];
     "riscv" => ["riscv/gates.S", "riscv/lstm.S"];
+}
+
+/// A step of FastGRNN, which also takes its numbers zeta and nu, in the lower half of a word and in the upper.
+///
+/// # Safety
+///
+/// As of the other cells' steps.
+#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[unsafe(naked)]
+unsafe extern "C" fn step_fastgrnn(
+    weights: *const u8,
+    inputs: *mut Number,
+    dimensions: Dimensions,
+    biases: *const u8,
+    shares: u32,
+) {
+    naked_asm!(dimension_symbols!(), include_str!("arm/fastgrnn_dsp.S"), options(raw))
 }

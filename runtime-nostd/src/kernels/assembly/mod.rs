@@ -18,10 +18,12 @@ macro_rules! symbols {
     };
 }
 
-#[cfg(any(feature = "gru", feature = "lstm"))]
+#[cfg(kilornn_gate_assembly)]
 mod gates;
 mod simple_rnn;
 
+#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+pub(super) use gates::fastgrnn;
 #[cfg(feature = "gru")]
 pub(super) use gates::gru;
 #[cfg(feature = "lstm")]

@@ -353,7 +353,7 @@ impl Bench {
         let elf = build_bench(&self.board, &first)?;
         for (kind, seed, model) in &models {
             replace_model(&elf, &template, &in_room(model), &other)?;
-            self.compare(&self.measure(&other)?, model, kind.cell.name())
+            self.compare(&self.measure(&other)?, model, &kind.cell.name())
                 .with_context(|| format!("{} units, numbers {:?}, model {seed}", kind.units, kind.numbers))?;
         }
         Ok(models.len())
