@@ -109,7 +109,7 @@ fn the_impossible_is_refused_with_the_least_there_could_be() {
     let said = refused(&["--flash", "32K", "--engine", "small", "--set", "lowercase=unicode"]);
     assert!(said.contains("lower-cases ASCII alone"), "{said}");
     let said = refused(&["--flash", "64K", "--core", "m9"]);
-    assert!(said.contains("there are m4, m3, m0, rv32"), "{said}");
+    assert!(said.contains("there are m4, m3, m0, m0plus, rv32"), "{said}");
     // What would have no effect is refused, too.
     let said = refused(&["--engine", "small"]);
     assert!(said.contains("--flash <BYTES>"), "{said}");

@@ -32,16 +32,20 @@ fn bytes_within(what: &str, measured: u64, table: usize, slack: f64) -> Option<S
     })
 }
 
-/// What to say of an estimate of instructions that is too far from the measurement, if it is.
-pub(crate) fn estimate(what: &str, measured: f64, estimated: f64) -> Option<String> {
+/// What to say of an estimate of instructions or cycles that is too far from the measurement, if it is.
+pub(crate) fn estimate(place: &str, what: &str, measured: f64, estimated: f64) -> Option<String> {
     let off = estimated / measured - 1.0;
     (off.abs() > ESTIMATE).then(|| {
         format!(
-            "{what}: {measured:.1} instructions, estimated {estimated:.1}, which is off by {:.0} %: fit the costs in \
-             {TABLE} again",
+            "{place}: {measured:.1} {what}, estimated {estimated:.1}, which is off by {:.0} %",
             100.0 * off
         )
     })
+}
+
+/// What to do about estimates that are off.
+pub(crate) fn advice() -> String {
+    format!("fit the costs in {TABLE} again: `cargo xtask bench device --fit` prints them")
 }
 
 #[cfg(test)]
@@ -60,9 +64,10 @@ mod tests {
 
     #[test]
     fn estimates_are_right_within_their_share() {
-        assert_eq!(estimate("a step", 1000.0, 1149.0).or(estimate("a step", 1000.0, 851.0)), None);
-        let said = estimate("a step", 1000.0, 840.0);
+        let of = |estimated| estimate("a step", "instructions", 1000.0, estimated);
+        assert_eq!(of(1149.0).or(of(851.0)), None);
+        let said = of(840.0);
         assert!(said.is_some_and(|said| said.contains("off by -16 %")));
-        assert!(estimate("a step", 1000.0, 1160.0).is_some());
+        assert!(of(1160.0).is_some());
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use kilornn_host::cores::{CORES, Cells, Core, GATED};
+use kilornn_host::cores::{self as table, CORES, Cells, Core, GATED};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind, SymbolKind};
 
 use crate::cores;
@@ -43,11 +43,11 @@ pub(crate) fn run() -> Result<()> {
         "  {:<10} {:<8} {:<13} {:>8} {:>12} {:>16} {:>14}\n",
         "core", "profile", "cells", "label", "and scores", "and `fast-load`", "and `unicode`"
     );
-    for core in &CORES {
+    for core in table::measured() {
         setup::target(core.target)?;
     }
     let linked = link_all()?;
-    for (place, core) in CORES.iter().enumerate() {
+    for (place, core) in table::measured().enumerate() {
         for (profile, linked) in PROFILES.into_iter().zip(&linked) {
             for ((_, about, cells), linked) in cells().into_iter().zip(&linked[place]) {
                 for panic in linked.iter().flat_map(|linked| &linked.panics) {

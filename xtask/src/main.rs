@@ -143,7 +143,8 @@ enum Task {
     ///
     /// `device` builds a bench firmware for Cortex-M4, M3, M0 and RISC-V, runs it in QEMU, where instructions are
     /// counted, and prints a table: time steps of synthetic models with 0, 50, 70 and 90 % zeros in the state, and the
-    /// shipped model on sentences. Fails if a figure exceeds its mark, or is not what the
+    /// shipped model on sentences. Cycles on Arm's cores, and microseconds on the boards that have them, are estimated from
+    /// a trace (docs/cycles.md). Fails if a figure exceeds its mark, or is not what the
     /// trainer reckons with. What is missing is installed first.
     ///
     /// `train` times training steps of the seed's shapes, with SimpleRNN, GRU and LSTM, and says how long their matrix
@@ -166,6 +167,10 @@ enum Task {
         /// Print JSON instead of a table
         #[arg(long)]
         json: bool,
+        /// `device`: also print the costs of instructions and cycles that fit what was measured, as the table of cores
+        /// (firmware-example/host/src/cores.rs) has them
+        #[arg(long, conflicts_with = "json")]
+        fit: bool,
         /// `device`: only on this board
         #[arg(long, value_name = "NAME")]
         board: Option<String>,
@@ -255,8 +260,8 @@ fn main() -> ExitCode {
         Task::Flash(on) => ("flash", on.with(firmware::flash)),
         Task::Size(on) => ("size", on.with(firmware::size)),
         Task::Lint { part } => ("lint", lint::run(part.as_deref())),
-        Task::Bench { what: Subject::Device, json, board, .. } => {
-            ("bench", bench::device::run(json, board.as_deref()))
+        Task::Bench { what: Subject::Device, json, fit, board, .. } => {
+            ("bench", bench::device::run(json, fit, board.as_deref()))
         }
         Task::Bench { what: Subject::Accuracy, peers: Some(Peers::Svm), json, data, .. } => {
             ("bench", bench::svm::run(&data, json))

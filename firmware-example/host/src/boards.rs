@@ -22,6 +22,8 @@ pub struct Board {
     pub target: String,
     /// The name of its processor core in the table of what the engine takes, as `m4`.
     pub core: String,
+    /// The frequency in Hz at which the firmware runs it.
+    pub clock: u32,
     /// The model that is built in where none is named: a file of `models/` without its ending.
     pub model: String,
     /// The most bytes of flash that the program may take beside the model, where flash is scarce.
@@ -244,6 +246,7 @@ mod tests {
         about = "the first"
         target = "thumbv7em-none-eabihf"
         core = "m4"
+        clock = 25_000_000
         model = "imdb-compact"
         qemu = { program = "qemu-system-arm", machine = "mps2-an386", icount = 6, semihosting = true }
         [board.memory]
@@ -254,6 +257,7 @@ mod tests {
         about = "the second"
         target = "thumbv6m-none-eabi"
         core = "m0"
+        clock = 16_000_000
         model = "imdb-8k"
         image = "uf2"
         [board.memory]

@@ -224,6 +224,7 @@ mod tests {
             name: "board".into(),
             about: String::new(),
             target: "thumbv6m-none-eabi".into(),
+            clock: 1,
             core: "m0".into(),
             model: "imdb-16k".into(),
             program: None,

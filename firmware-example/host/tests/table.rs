@@ -13,7 +13,9 @@ fn every_row_of_the_firmware_s_table_makes_sense() {
         let name = &board.name;
         assert!(boards[..index].iter().all(|other| other.name != *name), "{name} stands there twice");
         assert!(!board.about.is_empty() && !board.target.is_empty(), "{name}");
-        assert!(["m4", "m3", "m0", "rv32"].contains(&board.core.as_str()), "{name}: {}", board.core);
+        let cores = ["m4", "m3", "m0", "m0plus", "rv32"];
+        assert!(cores.contains(&board.core.as_str()), "{name}: {}", board.core);
+        assert!((1_000_000..1_000_000_000).contains(&board.clock), "{name}: {} Hz", board.clock);
 
         let model = firmware.join("../models").join(format!("{}.kilo", board.model));
         assert!(model.is_file(), "{name} has no model {}", board.model);
@@ -48,17 +50,24 @@ fn every_row_of_the_firmware_s_table_makes_sense() {
 #[cfg(feature = "client")]
 #[test]
 fn every_core_that_is_measured_has_its_board() {
-    use kilornn_host::cores::{CORES, Core};
+    use kilornn_host::cores::{self, CORES, Core};
 
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let boards = boards::read(&firmware).unwrap();
     for board in &boards {
         assert!(Core::find(&board.core).is_some(), "{}: no core is called {}", board.name, board.core);
     }
-    for core in &CORES {
+    for core in cores::measured() {
         let board = boards::find(&boards, core.board).unwrap();
         assert_eq!((board.core.as_str(), board.target.as_str()), (core.name, core.target), "{}", core.board);
         assert!(board.qemu.is_some(), "{} is measured in QEMU", core.board);
+    }
+    for core in &CORES {
+        let measured = cores::measured().find(|other| other.board == core.board).unwrap();
+        let instructions = |core: &Core| (core.target, core.costs, core.code, core.stack);
+        assert_eq!(instructions(core), instructions(measured), "{}", core.name);
+        let has = |board: &boards::Board| board.core == core.name && board.clock == core.clock;
+        assert!(boards.iter().any(has), "no board runs {} at {} Hz", core.name, core.clock);
     }
 }
 

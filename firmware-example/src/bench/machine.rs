@@ -1,4 +1,5 @@
-//! What differs between processors: where the program starts, how it counts and where its stack is.
+//! What differs between processors: where the program starts, how it counts and where its stack is; and what a host
+//! looks for that traces the program.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "arm")]
@@ -13,6 +14,32 @@ use core::hint::black_box;
 use cortex_m as arch;
 #[cfg(target_arch = "riscv32")]
 use riscv as arch;
+
+/// Where a trace begins or ends. The host stops the program here, by this name, and logs what is executed between one
+/// call and the next; without such a host it does nothing.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn kilornn_bench_mark() {
+    // SAFETY: no instruction at all, only something that a compiler must not take for nothing.
+    unsafe { asm!("") }
+}
+
+/// Runs `work` with a mark on either side.
+pub(crate) fn traced(work: impl FnOnce()) {
+    kilornn_bench_mark();
+    work();
+    kilornn_bench_mark();
+}
+
+/// A mark in the midst of something.
+pub(crate) fn mark() {
+    kilornn_bench_mark();
+}
+
+/// Runs the loop whose cycles are known by hand, if this processor has one, with a mark on either side.
+pub(crate) fn known_loop() {
+    traced(arch::known_loop);
+}
 
 /// Instructions of the loop by which the clock is calibrated.
 const CALIBRATION: u32 = 200_000;

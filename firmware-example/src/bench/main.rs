@@ -1,7 +1,7 @@
 //! Counts the instructions of the engine, in QEMU: `cargo xtask bench device` builds it for every board, runs
 //! it and prints the table.
 //!
-//! The console gets one line of `name=value` for each figure. [`machine`] is what differs between processors:
+//! The console gets one line of `name=value` for each figure. At the end comes what the host may trace ([`trace`]). [`machine`] is what differs between processors:
 //! where the program starts and how it counts.
 
 #![no_std]
@@ -31,6 +31,12 @@ const STEPS: u32 = 128;
 /// SysTick has 24 bits.
 const FEW_STEPS: u32 = 16;
 const LARGE: usize = 23_000;
+
+/// Steps before the one or two that are traced: they bring the states from zero to what they usually are.
+const BEFORE: u32 = 8;
+
+/// Bytes of text that are traced.
+const TRACED_TEXT: usize = 78;
 
 /// From one word to the next: any number that is prime to the number of rows.
 const STRIDE: u32 = 37;
@@ -88,6 +94,7 @@ fn run(counter: &Counter) -> bool {
     });
     println!("stack={stack}");
     println!("ram={}", size_of::<Classifier<'_, UNITS, WINDOW>>());
+    trace(&model, &mut classifier);
     println!("done");
     true
 }
@@ -96,6 +103,24 @@ fn run(counter: &Counter) -> bool {
 fn file() -> &'static [u8] {
     let bytes = model::bytes();
     kilornn::file::length(bytes).ok().and_then(|length| bytes.get(..length)).unwrap_or(bytes)
+}
+
+/// Does again, with a mark on either side, what a host may want to trace: some steps, tokenizing, classifying, and a loop
+/// that it knows. Of what is large, one step and one word.
+fn trace(model: &Model<'_>, classifier: &mut Classifier<'_, UNITS, WINDOW>) {
+    let (count, bytes) = if is_large(model) { (1, 1) } else { (2, TRACED_TEXT) };
+    let mut step = 0;
+    steps(model, BEFORE + count, |_| {
+        step += 1;
+        if step == BEFORE || step == BEFORE + count {
+            machine::mark();
+        }
+    });
+    // The same text as above: a compiler that sees other texts makes other code.
+    machine::traced(|| tokenize(model, TEXTS));
+    let text = TEXTS.get(..bytes).unwrap_or(TEXTS);
+    machine::traced(|| _ = classify(classifier, text));
+    machine::known_loop();
 }
 
 #[inline(never)]

@@ -1,5 +1,7 @@
 //! Arm's Cortex-M cores: SysTick, which QEMU drives by instructions.
 
+use core::arch::global_asm;
+
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
@@ -51,4 +53,33 @@ impl Clock {
     pub(super) fn since(before: u32, after: u32) -> u32 {
         before.wrapping_sub(after) & MASK
     }
+}
+
+// The loop whose cycles on each core stand in `xtask/src/bench/device/cycles/known.rs`, instruction by instruction.
+global_asm!(
+    "
+    .section .text.kilornn_bench_loop, \"ax\"
+    .p2align 2
+    .global kilornn_bench_loop
+    .type kilornn_bench_loop, %function
+    .thumb_func
+kilornn_bench_loop:
+    movs r1, #100
+2:  ldr r2, [r0]
+    ldr r3, [r0, #4]
+    muls r2, r3, r2
+    str r2, [r0]
+    subs r1, r1, #1
+    bne 2b
+    bx lr
+    .size kilornn_bench_loop, . - kilornn_bench_loop
+    "
+);
+
+pub(super) fn known_loop() {
+    unsafe extern "C" {
+        fn kilornn_bench_loop(numbers: *mut [u32; 2]);
+    }
+    // SAFETY: it reads and writes the two words that it is given, and follows the calling convention.
+    unsafe { kilornn_bench_loop(&mut [1, 3]) }
 }

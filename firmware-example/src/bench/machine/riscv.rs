@@ -44,3 +44,6 @@ impl Clock {
         after.wrapping_sub(before)
     }
 }
+
+/// Nobody reckons with this processor's cycles.
+pub(super) fn known_loop() {}

@@ -1,9 +1,12 @@
 //! `cargo xtask bench device`: executed instructions, memory and code of the engine on every kind of processor.
 
 mod accounting;
+mod cycles;
 mod figures;
+mod fit;
 mod marks;
 mod synthetic;
+mod times;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,15 +15,17 @@ use std::{env, fs, thread};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use kilornn::Model;
 use kilornn::layers::Activation;
-use kilornn_host::cores::{CORES, Shape};
+use kilornn_host::cores::{self, CORES, Shape};
 use kilornn_host::qemu::{self, Serial};
 use kilornn_host::{Board, Emulation};
 use serde_json::json;
 
 use crate::firmware::{build_bench, replace_model};
 use crate::{boards, process, setup};
+use cycles::{Estimate, Pipeline};
 use figures::Figures;
 use synthetic::{Cell, Synthetic};
+use times::Timed;
 
 const LARGE: Synthetic =
     Synthetic { name: "128x100", units: 100, rows: 10_000, zeros: &[0, 50, 70, 90], ..Synthetic::FOLDED };
@@ -116,7 +121,7 @@ struct Bench {
 
 /// The bench on the board of each core.
 fn benches() -> Result<Vec<Bench>> {
-    let benches = CORES.iter().map(|core| {
+    let benches = cores::measured().map(|core| {
         let board = boards::find(core.board)?;
         // The bench always speaks through semihosting, also on boards whose firmware must not.
         let emulation = Emulation { semihosting: true, ..boards::emulation(&board)?.clone() };
@@ -149,10 +154,12 @@ struct Row {
     /// The numbers of a frame, if steps are measured with frames.
     frame: Option<usize>,
     figures: Figures,
+    /// Its estimated cycles on each core that executes these instructions.
+    timed: Vec<Timed>,
 }
 
 /// Builds, runs, and prints the table, or the same as JSON.
-pub(crate) fn run(json: bool, only: Option<&str>) -> Result<()> {
+pub(crate) fn run(json: bool, fit: bool, only: Option<&str>) -> Result<()> {
     let mut benches = benches()?;
     if let Some(name) = only {
         let names = benches.iter().map(|bench| bench.board.name.clone()).collect::<Vec<_>>().join(", ");
@@ -177,12 +184,17 @@ pub(crate) fn run(json: bool, only: Option<&str>) -> Result<()> {
     let mut exceeded = marks::exceeded(&rows);
     exceeded.extend(accounting::departures(&rows));
     if json {
-        let rows: Vec<_> = rows.iter().map(Row::json).collect();
+        let boards = boards::all()?;
+        let rows: Vec<_> = rows.iter().map(|row| row.json(&boards)).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
         println!();
         Row::print_head();
         rows.iter().for_each(Row::print);
+        times::print(&rows, &boards::all()?);
+    }
+    if fit {
+        CORES.iter().for_each(|core| fit::print(core, &rows));
     }
     ensure!(exceeded.is_empty(), "{}", exceeded.join("; "));
     if !json {
@@ -282,7 +294,7 @@ impl Bench {
     /// Measures a model that is in the repository.
     fn shipped(&self, path: &Path) -> Result<Row> {
         let model = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let figures = self.measure(&build_bench(&self.board, path)?)?;
+        let (figures, timed) = self.measure(&build_bench(&self.board, path)?)?;
         let file = fs::read(path)?;
         self.compare(&figures, &file, &model)?;
         let zeros = f64::from(figures.zeros_permille) / 10.0;
@@ -297,6 +309,7 @@ impl Bench {
             shape,
             frame: None,
             figures,
+            timed,
         })
     }
 
@@ -310,7 +323,7 @@ impl Bench {
         let elf = build_bench(&self.board, &first)?;
         let measure = |(zeros, model): &(u32, Vec<u8>)| {
             replace_model(&elf, template, model, &other)?;
-            let figures = self.measure(&other)?;
+            let (figures, timed) = self.measure(&other)?;
             self.compare(&figures, model, kind.name)?;
             // Gates that stay shut leave a state of zero, which costs what any other does.
             let counts = matches!(kind.cell, Cell::SimpleRnn(_));
@@ -328,6 +341,7 @@ impl Bench {
                 shape: synthetic::shape(model)?,
                 frame: kind.frame,
                 figures,
+                timed,
             })
         };
         models.iter().map(measure).collect()
@@ -353,7 +367,7 @@ impl Bench {
         let elf = build_bench(&self.board, &first)?;
         for (kind, seed, model) in &models {
             replace_model(&elf, &template, &in_room(model), &other)?;
-            self.compare(&self.measure(&other)?, model, &kind.cell.name())
+            self.compare(&self.run(&other)?, model, &kind.cell.name())
                 .with_context(|| format!("{} units, numbers {:?}, model {seed}", kind.units, kind.numbers))?;
         }
         Ok(models.len())
@@ -371,12 +385,28 @@ impl Bench {
     }
 
     /// Runs a bench.
-    fn measure(&self, elf: &Path) -> Result<Figures> {
+    fn run(&self, elf: &Path) -> Result<Figures> {
         let name = &self.board.name;
         // An instruction takes 64 ns, more than a tick of any board's clock.
         let said = process::output(&mut qemu::command(&self.emulation, elf, Serial::None))
             .with_context(|| format!("the bench on {name} failed"))?;
         Figures::read(&said, elf).with_context(|| format!("the bench on {name} said:\n{said}"))
+    }
+
+    /// Runs a bench and estimates its cycles on each core that has its instructions and whose cycles are documented.
+    fn measure(&self, elf: &Path) -> Result<(Figures, Vec<Timed>)> {
+        let cores = CORES.iter().filter(|core| core.board == self.board.name);
+        let cores: Vec<_> = cores.filter_map(|core| Some((core, Pipeline::of(core.name)?))).collect();
+        if cores.is_empty() {
+            return Ok((self.run(elf)?, Vec::new()));
+        }
+        let name = &self.board.name;
+        let (said, traced) =
+            cycles::run(&self.emulation, elf).with_context(|| format!("the bench on {name}"))?;
+        let figures =
+            Figures::read(&said, elf).with_context(|| format!("the bench on {name} said:\n{said}"))?;
+        let timed = cores.into_iter().map(|(core, pipeline)| Timed::of(core, pipeline, &traced, &figures));
+        Ok((figures, timed.collect::<Result<_>>()?))
     }
 }
 
@@ -386,11 +416,16 @@ impl Row {
         self.frame.and(self.figures.frame).unwrap_or(self.figures.step)
     }
 
-    fn json(&self) -> serde_json::Value {
+    /// Its cycles on a core: with a frame, as many an instruction as with a word.
+    fn step_cycles(&self, timed: &Timed) -> Estimate {
+        timed.step.times(self.step() / self.figures.step)
+    }
+
+    fn json(&self, boards: &[Board]) -> serde_json::Value {
         let Figures { states: _, zeros_permille: _, step: _, frame: _, byte, word, code, ram, stack } =
             self.figures;
         let step = self.step();
-        json!({
+        let mut row = json!({
             "board": self.board,
             "shape": self.model,
             "cell": self.cell,
@@ -403,12 +438,21 @@ impl Row {
             "code_bytes": code,
             "ram_bytes": ram,
             "stack_bytes": stack,
-        })
+        });
+        if let (Some(own), Some(row)) = (self.timed.first(), row.as_object_mut()) {
+            row.extend(own.json(self.step_cycles(own)));
+            row.insert("times".to_owned(), times::json(self, boards));
+        }
+        row
     }
 
     fn print_head() {
-        println!("                             zeros  instructions     text:    words:");
-        println!("board       shape               %      per step  per byte  per word   code    RAM  stack");
+        println!(
+            "                             zeros  instructions     text:    words:                         cycles"
+        );
+        println!(
+            "board       shape               %      per step  per byte  per word   code    RAM  stack   per step  per word"
+        );
     }
 
     fn print(&self) {
@@ -416,8 +460,11 @@ impl Row {
             self.figures;
         let step = self.step();
         let zeros = self.zeros;
+        let cycles = self.timed.first().map_or_else(String::new, |timed| {
+            format!(" {:>10.0} {:>9.0}", self.step_cycles(timed).likely, timed.word.likely)
+        });
         println!(
-            "{:<11} {:<14} {zeros:>7.1} {step:>13.1} {byte:>9.1} {word:>9.1} {code:>6} {ram:>6} {stack:>6}",
+            "{:<11} {:<14} {zeros:>7.1} {step:>13.1} {byte:>9.1} {word:>9.1} {code:>6} {ram:>6} {stack:>6}{cycles}",
             self.board, self.model,
         );
     }
