@@ -116,6 +116,53 @@ fn the_impossible_is_refused_with_the_least_there_could_be() {
 }
 
 #[test]
+fn a_latency_is_kept_at_the_clock_of_the_core() {
+    let desk = Desk::new();
+    let train = |out: &str, budget: &[&str]| {
+        let args = [&["train", "data", "--out", out, "--json"][..], &QUICK, budget].concat();
+        desk.json(&args)["budget"].clone()
+    };
+    let real = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
+    let of = |budget: &Value, key: &str| real(&budget["footprint"][key]);
+    let budget = train("slow", &["--latency", "0.11ms", "--core", "m0"]);
+    assert_eq!(number(&budget["clock_hz"]), 16_000_000, "a micro:bit's");
+    assert_eq!(real(&budget["limits"]["microseconds_per_word"]), 110.0);
+    let [cycles, time] = ["cycles_per_word", "microseconds_per_word"].map(|key| of(&budget, key));
+    assert!(time <= 110.0 && (time - cycles / 16.0).abs() < 1e-6, "{budget}");
+    // A cycle is no less than an instruction on any core.
+    assert!(cycles > of(&budget, "instructions_per_word"), "{budget}");
+    // Four times the clock is time for larger networks; the same network takes a quarter of the time.
+    let pins =
+        ["--set", "units=8", "--set", "vocabulary=400", "--set", "fold=always", "--set", "embedding=8"];
+    let pinned = |out: &str, more: &[&str]| {
+        let budget = train(out, &[&["--latency", "110us"][..], more, &pins].concat());
+        ["instructions_per_word", "cycles_per_word", "microseconds_per_word"].map(|key| of(&budget, key))
+    };
+    let [instructions, cycles, time] = pinned("m0", &["--core", "m0"]);
+    let faster = pinned("faster", &["--core", "m0", "--clock", "64MHz"]);
+    assert_eq!([faster[0], faster[1]], [instructions, cycles]);
+    assert!((4.0 * faster[2] - time).abs() < 1e-6, "{faster:?} beside {time}");
+    // An M0+ executes the instructions of an M0, and no cycle more.
+    let plus = pinned("plus", &["--core", "m0plus", "--clock", "16MHz"]);
+    assert!(plus[0] == instructions && plus[1] < cycles && plus[2] < time, "{plus:?} beside {cycles}");
+
+    let refused =
+        |budget: &[&str]| desk.refused(&[&["train", "data", "--out", "no"][..], &QUICK, budget].concat());
+    let said = refused(&["--latency", "1us", "--core", "m0"]);
+    assert!(said.contains("--latency 1.0us") && said.contains("on m0 at 16 MHz"), "{said}");
+    let least: f64 = said.split("at least ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    refused(&["--latency", &format!("{:.1}us", least - 0.2), "--core", "m0"]);
+    let said = refused(&["--latency", "2ms", "--core", "rv32"]);
+    assert!(said.contains("not estimated on rv32 (RV32IMAC), but on m4, m3, m0, m0plus"), "{said}");
+    let said = refused(&["--latency", "2ms", "--engine", "lean"]);
+    assert!(said.contains("tuned for speed alone, not with --engine lean"), "{said}");
+    let said = refused(&["--latency", "2"]);
+    assert!(said.contains("a unit is missing: write 2ms"), "{said}");
+    let said = refused(&["--clock", "16MHz"]);
+    assert!(said.contains("--latency <TIME>"), "{said}");
+}
+
+#[test]
 fn a_small_engine_gets_a_model_that_it_can_read() {
     let desk = Desk::new();
     std::fs::remove_file(desk.path("data/dev.tsv")).unwrap();

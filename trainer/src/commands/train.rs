@@ -57,16 +57,17 @@ use crate::verdict;
 /// goes on with the training, to the same model, bit for bit. `kilornn recipes` lists the built-in
 /// recipes, and `kilornn recipes --keys` all keys of a recipe.
 ///
-/// With a budget (--flash, --ram, --instructions-per-word, or several of them), `train` chooses how
-/// many words, how wide an embedding, of how many bits or folded, which cell (the recipe's own, or a
-/// GRU instead of a ReLU), and how many hidden units. It tries about fourteen sizes that fit, first
-/// with few epochs, compares them by what the device would answer to the texts that validate, and then
-/// trains the best one. Keys that --set gives stay as they are. At the end it prints the bill, part by
-/// part, and the command that trains the same model without a search. A budget that nothing can fit is
-/// refused, with the least that would be enough.
+/// With a budget (--flash, --ram, --instructions-per-word, --latency, or several of them), `train`
+/// chooses how many words, how wide an embedding, of how many bits or folded, which cell (the recipe's
+/// own, or a GRU instead of a ReLU), and how many hidden units. It tries about fourteen sizes that fit,
+/// first with few epochs, compares them by what the device would answer to the texts that validate, and
+/// then trains the best one. Keys that --set gives stay as they are. At the end it prints the bill,
+/// part by part, and the command that trains the same model without a search. A budget that nothing can
+/// fit is refused, with the least that would be enough.
 ///
 ///   kilornn train DATA --flash 64K --ram 2K
 ///   kilornn train DATA --flash 32K --engine small --core m0 --set units=16
+///   kilornn train DATA --latency 2ms --core m0 --clock 48MHz
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

@@ -1,8 +1,9 @@
-//! What a model takes on a device: flash, RAM, and instructions a word.
+//! What a model takes on a device: flash, RAM, and instructions, cycles and microseconds a word.
 //!
 //! Flash is the model file and the engine's code; RAM is the classifier and the engine's stack at its deepest. The rest of a
 //! firmware comes on top. The bytes of the model are exact, those of the engine measured ([`cores`]). Instructions are
-//! estimated, within 15 % of what the benchmark measures.
+//! estimated, within 15 % of what the benchmark measures; cycles within 15 % of what it estimates from a trace, as if memory
+//! had no wait states.
 
 mod limits;
 mod platform;
@@ -14,7 +15,7 @@ use kilornn::Contents;
 use kilornn::layers::{Activation, Order};
 use serde::Serialize;
 
-pub use kilornn_host::cores::{self, CORES, Cells, Core, Shape};
+pub use kilornn_host::cores::{self, CORES, Cells, Core, Costs, Shape};
 
 pub use self::limits::{Excess, Limits};
 pub use self::platform::Platform;
@@ -71,6 +72,8 @@ impl fmt::Display for Engine {
 pub struct Deployment {
     /// What runs it.
     pub platform: Platform,
+    /// The frequency in Hz at which the core runs.
+    pub clock: u32,
     /// Bytes of a word in the texts, with what separates it from the next, on average.
     pub bytes_per_word: f64,
     /// Words of a text, on average.
@@ -120,19 +123,27 @@ pub struct Footprint {
     pub stack: usize,
     /// Estimated instructions of a word; none if they are not known of the engine.
     pub instructions_per_word: Option<f64>,
+    /// Estimated cycles of a word, without wait states; none if they are not known of the engine or of the core.
+    pub cycles_per_word: Option<f64>,
+    /// The time that these cycles take.
+    pub microseconds_per_word: Option<f64>,
 }
 
 impl Footprint {
     /// The footprint of a model in whose states the share `zeros` is zero.
     pub fn of(needs: Needs, zeros: f64, deployment: &Deployment) -> Self {
-        let Deployment { platform: Platform { core, engine }, bytes_per_word, words_per_text } = *deployment;
-        let instructions = core.costs.word(needs.step, zeros, bytes_per_word, words_per_text);
+        let Deployment { platform: Platform { core, engine }, clock, bytes_per_word, words_per_text } =
+            *deployment;
+        let word = |costs: &Costs| costs.word(needs.step, zeros, bytes_per_word, words_per_text);
+        let cycles = core.cycles.as_ref().filter(|_| engine.is_counted()).map(word);
         Self {
             file: needs.file,
             engine: engine.code(core, needs.step.cells()),
             classifier: needs.classifier,
             stack: core.stack_for(needs.step.cells()),
-            instructions_per_word: engine.is_counted().then_some(instructions),
+            instructions_per_word: engine.is_counted().then(|| word(&core.costs)),
+            cycles_per_word: cycles,
+            microseconds_per_word: cycles.map(|cycles| cycles * 1e6 / f64::from(clock)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::numbers::grouped;
 /// group of arguments `limits`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Platform {
-    /// The device's core: m4 (also M7), m3 (also M33), m0 (also M0+, M23) or rv32 (RV32IMAC)
+    /// The device's core: m4 (also M7), m3 (also M33), m0 (also M23), m0plus (M0+) or rv32 (RV32IMAC)
     #[arg(long, value_name = "CORE", default_value = "m4", value_parser = core, requires = "limits")]
     pub core: &'static Core,
     /// The engine whose code is in the flash beside the model

@@ -20,7 +20,7 @@ use crate::data::Dataset;
 use crate::error::InputError;
 use crate::file_parts;
 use crate::fit::{Interrupt, Interrupted, Material, Memory};
-use crate::footprint::{Deployment, Engine, Excess, Footprint, Limits, Needs, Platform, Texts};
+use crate::footprint::{CORES, Deployment, Engine, Excess, Footprint, Limits, Needs, Platform, Texts};
 use crate::numbers::grouped;
 use crate::progress;
 use crate::quantize::{Exported, order};
@@ -33,6 +33,8 @@ use crate::text::normalization;
 pub(crate) struct Budget {
     pub(crate) limits: Limits,
     pub(crate) platform: Platform,
+    /// The frequency in Hz at which the core runs.
+    pub(crate) clock: u32,
 }
 
 /// The outcome of a search.
@@ -70,6 +72,7 @@ struct Tried {
 #[derive(Debug, Serialize)]
 pub(crate) struct Proof {
     core: &'static str,
+    clock_hz: u32,
     engine: Engine,
     limits: Limits,
     footprint: Footprint,
@@ -84,14 +87,27 @@ pub(crate) struct Proof {
 impl Budget {
     /// Settings that the engine requires besides those that are given. Fails if a given one contradicts them.
     fn for_engine(&self, recipe: &Recipe, given: &impl Fn(&str) -> bool) -> Result<Vec<String>, InputError> {
-        if self.limits.instructions_per_word.is_some() && !self.platform.engine.is_counted() {
+        let Platform { core, engine } = self.platform;
+        let timed = [
+            ("--instructions-per-word: instructions are", self.limits.instructions_per_word.is_some()),
+            ("--latency: cycles are", self.limits.microseconds_per_word.is_some()),
+        ];
+        if let Some((what, _)) = timed.iter().find(|(_, is_limited)| *is_limited && !engine.is_counted()) {
             return Err(InputError::new(format!(
-                "--instructions-per-word: instructions are known of the engine tuned for speed alone, not with \
-                 --engine {}",
-                self.platform.engine
+                "{what} known of the engine tuned for speed alone, not with --engine {engine}"
             )));
         }
-        match (self.platform.engine, recipe.lowercase) {
+        if self.limits.microseconds_per_word.is_some() && core.cycles.is_none() {
+            let timed = CORES.iter().filter(|core| core.cycles.is_some()).map(|core| core.name);
+            return Err(InputError::new(format!(
+                "--latency: cycles are not estimated on {} ({}), but on {}; --instructions-per-word bounds \
+                 instructions there",
+                core.name,
+                core.about,
+                timed.collect::<Vec<_>>().join(", ")
+            )));
+        }
+        match (engine, recipe.lowercase) {
             (Engine::Small, Letters::Unicode) if given("lowercase") => Err(InputError::new(
                 "--engine small lower-cases ASCII alone, so lowercase = \"unicode\" is beyond it",
             )),
@@ -115,7 +131,7 @@ impl Budget {
         out: &Path,
         say: Say<'_>,
     ) -> Result<SearchResult> {
-        let Self { limits, platform } = *self;
+        let Self { limits, platform, clock } = *self;
         let recipe = request.recipe_with(&[])?;
         let given = |key: &str| request.settings().iter().any(|setting| key_of(setting) == key);
         let for_engine = self.for_engine(&recipe, &given)?;
@@ -124,7 +140,7 @@ impl Budget {
         let texts = data.train.iter().map(|example| example.text.as_str());
         let texts = Texts::of(normalization(&recipe), texts);
         let Texts { bytes_per_word, words_per_text, .. } = texts;
-        let deployment = Deployment { platform, bytes_per_word, words_per_text };
+        let deployment = Deployment { platform, clock, bytes_per_word, words_per_text };
         let space = Space {
             choices: Choices::new(&recipe, &texts, given),
             recipe: &|size| Ok(request.recipe_of(&settings(size, &[]))?),
@@ -220,6 +236,9 @@ impl Budget {
             self.limits.flash.map(|bytes| format!("{} bytes of flash", grouped(bytes))),
             self.limits.ram.map(|bytes| format!("{} bytes of RAM", grouped(bytes))),
             self.limits.instructions_per_word.map(|count| format!("{} instructions a word", grouped(count))),
+            self.limits.microseconds_per_word.map(|time| {
+                format!("{} microseconds a word at {} MHz", microseconds(time), megahertz(self.clock))
+            }),
         ];
         let limits: Vec<String> = limits.into_iter().flatten().collect();
         format!(
@@ -232,22 +251,24 @@ impl Budget {
 
     /// The error that nothing fits, with the least that each limit could be.
     fn impossible(&self, space: &Space<'_>) -> Result<InputError> {
-        let Some(least) = space.least()? else {
+        let least = space.least()?;
+        if least.is_empty() {
             return Ok(InputError::new("no size is what the settings ask for"));
-        };
+        }
         let Platform { core, engine } = self.platform;
         let limit = |excess| match excess {
-            Excess::Flash => self.limits.flash,
-            Excess::Ram => self.limits.ram,
-            Excess::Instructions => self.limits.instructions_per_word,
+            Excess::Flash => self.limits.flash.map(grouped),
+            Excess::Ram => self.limits.ram.map(grouped),
+            Excess::Instructions => self.limits.instructions_per_word.map(grouped),
+            Excess::Latency => self.limits.microseconds_per_word.map(microseconds),
         };
         let mut reasons = Vec::new();
-        for (excess, candidate) in [Excess::Flash, Excess::Ram, Excess::Instructions].into_iter().zip(least) {
-            let Some(limit) = limit(excess).map(grouped) else { continue };
+        for (excess, candidate) in least {
+            let Some(limit) = limit(excess) else { continue };
             // Each by itself, and if each by itself could be met, all of them.
             let alone = space.limits.exceeded(&candidate.footprint).contains(&excess);
-            let Footprint { file, engine: code, classifier, stack, instructions_per_word } =
-                candidate.footprint;
+            let Footprint { file, engine: code, classifier, stack, .. } = candidate.footprint;
+            let Footprint { instructions_per_word, microseconds_per_word, .. } = candidate.footprint;
             let size = candidate.size.in_words();
             let reason = match excess {
                 Excess::Flash => format!(
@@ -273,6 +294,13 @@ impl Budget {
                     grouped(instructions_per_word.unwrap_or(0.0).ceil() as usize),
                     core.name,
                 ),
+                Excess::Latency => format!(
+                    "--latency {limit}us: a word of {:.1} bytes takes at least {} microseconds on {} at {} MHz ({size})",
+                    space.deployment.bytes_per_word,
+                    microseconds(microseconds_per_word.unwrap_or(0.0)),
+                    core.name,
+                    megahertz(self.clock),
+                ),
             };
             reasons.push((alone, reason));
         }
@@ -282,6 +310,16 @@ impl Budget {
         let together = if alone { "" } else { "no size is within all limits together; by itself, " };
         Ok(InputError::new(format!("{together}{}", shown.join("\n       "))))
     }
+}
+
+/// Microseconds with one decimal, never fewer than they are.
+fn microseconds(time: f64) -> String {
+    format!("{:.1}", (10.0 * time).ceil() / 10.0)
+}
+
+/// A frequency in MHz.
+fn megahertz(clock: u32) -> f64 {
+    f64::from(clock) / 1e6
 }
 
 /// The key that a setting changes.
@@ -385,9 +423,12 @@ impl Tried {
                 let instructions = footprint.instructions_per_word.map_or_else(String::new, |count| {
                     format!(", {} instructions a word", grouped(count.ceil() as usize))
                 });
+                let time = footprint
+                    .microseconds_per_word
+                    .map_or_else(String::new, |time| format!(" or {} microseconds", microseconds(time)));
                 let beyond = if limits.hold(&footprint) { "" } else { "; beyond the budget" };
                 format!(
-                    "  {accuracy:.4}  {size} - flash {}, RAM {}{instructions}{beyond}",
+                    "  {accuracy:.4}  {size} - flash {}, RAM {}{instructions}{time}{beyond}",
                     grouped(footprint.flash()),
                     grouped(footprint.ram()),
                 )
@@ -406,6 +447,7 @@ impl SearchResult {
         let footprint = Footprint::of(needs, exported.zeros, &self.deployment);
         Ok(Proof {
             core: self.deployment.platform.core.name,
+            clock_hz: self.deployment.clock,
             engine: self.deployment.platform.engine,
             limits: self.limits,
             footprint,
@@ -426,7 +468,8 @@ impl Proof {
 
     /// The bill and the command that trains the model again, in lines for a terminal.
     pub(crate) fn lines(&self, model: &Model<'_>) -> Vec<String> {
-        let Footprint { file, engine, classifier, stack, instructions_per_word } = self.footprint;
+        let Footprint { file, engine, classifier, stack, .. } = self.footprint;
+        let Footprint { instructions_per_word, microseconds_per_word, .. } = self.footprint;
         let row = |bytes: usize, limit: Option<usize>, part: String| {
             vec![grouped(bytes), limit.map(grouped).unwrap_or_default(), part]
         };
@@ -448,6 +491,14 @@ impl Proof {
             };
             let about = format!("instructions a word, estimated{counted}");
             rows.push(row(count.ceil() as usize, self.limits.instructions_per_word, about));
+        }
+        if let Some(time) = microseconds_per_word {
+            let limit = self.limits.microseconds_per_word.map(microseconds).unwrap_or_default();
+            let about = format!(
+                "microseconds a word at {} MHz, estimated as if memory had no wait states",
+                megahertz(self.clock_hz)
+            );
+            rows.push(vec![microseconds(time), limit, about]);
         }
         let table = Table { head: vec!["takes", "budget", ""], rows };
         let mut lines = vec![String::new()];

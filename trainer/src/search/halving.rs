@@ -191,8 +191,15 @@ mod tests {
         let cell = CellShape::SimpleRnn { tanh: false, order };
         let layer = LayerShape { cell, units, width: embedding };
         let step = Shape { layers: [Some(layer), None, None, None], unit, outputs: 1 };
-        let footprint =
-            Footprint { file: 0, engine: 0, classifier: 0, stack: 0, instructions_per_word: None };
+        let footprint = Footprint {
+            file: 0,
+            engine: 0,
+            classifier: 0,
+            stack: 0,
+            instructions_per_word: None,
+            cycles_per_word: None,
+            microseconds_per_word: None,
+        };
         let needs = Needs { file: vocabulary * embedding, classifier: 0, step };
         Candidate { size, needs, footprint, has_most_words: vocabulary == 2000 }
     }

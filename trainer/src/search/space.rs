@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::cell::{CellName, GRU, RELU};
 use super::size::{EmbeddingForm, Size, words_held};
-use crate::footprint::{Deployment, Footprint, Limits, Needs, Texts};
+use crate::footprint::{Deployment, Excess, Footprint, Limits, Needs, Texts};
 use crate::quantize::FileSize;
 use crate::recipe::{EmbeddingBits, Fold, Recipe};
 use crate::text::PerfectHash;
@@ -120,20 +120,26 @@ impl Space<'_> {
         Ok(all)
     }
 
-    /// The sizes that take the least flash, the least RAM and the fewest instructions.
-    pub(super) fn least(&self) -> Result<Option<[Candidate; 3]>> {
+    /// The size that takes the least of each resource; none if there is no size at all.
+    pub(super) fn least(&self) -> Result<Vec<(Excess, Candidate)>> {
         let vocabulary = if self.choices.words_are_given { self.choices.words } else { 1 };
         let candidates = self.rows_and_units();
         let candidates: Vec<Candidate> = candidates
             .par_iter()
             .map(|size| self.candidate(Size { vocabulary, ..*size }))
             .collect::<Result<_>>()?;
-        let by =
-            |of: fn(&Candidate) -> f64| candidates.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)));
-        let flash = by(|candidate| candidate.footprint.flash() as f64);
-        let ram = by(|candidate| candidate.footprint.ram() as f64);
-        let instructions = by(|candidate| candidate.footprint.instructions_per_word.unwrap_or(0.0));
-        Ok(flash.zip(ram).zip(instructions).map(|((flash, ram), instructions)| [flash, ram, instructions]))
+        let taken = |excess, footprint: &Footprint| match excess {
+            Excess::Flash => footprint.flash() as f64,
+            Excess::Ram => footprint.ram() as f64,
+            Excess::Instructions => footprint.instructions_per_word.unwrap_or(0.0),
+            Excess::Latency => footprint.microseconds_per_word.unwrap_or(0.0),
+        };
+        let least = Excess::ALL.into_iter().filter_map(|excess| {
+            let of = |candidate: &Candidate| taken(excess, &candidate.footprint);
+            let least = candidates.iter().copied().min_by(|a, b| of(a).total_cmp(&of(b)))?;
+            Some((excess, least))
+        });
+        Ok(least.collect())
     }
 
     /// All sizes with one word: the combinations of cell, form, units and width that make sense.
@@ -241,6 +247,7 @@ mod tests {
             labels: &labels,
             deployment: Deployment {
                 platform: Platform { core: &CORES[0], engine: Engine::Full },
+                clock: 64_000_000,
                 bytes_per_word: 5.0,
                 words_per_text: 20.0,
             },
@@ -281,6 +288,11 @@ mod tests {
         });
         let instructions = Limits { instructions_per_word: Some(600), ..Limits::default() };
         with_space(instructions, &[], |space| {
+            let candidates = space.candidates().unwrap();
+            assert!(!candidates.is_empty() && candidates.iter().all(|candidate| candidate.size.units < 32));
+        });
+        let latency = Limits { microseconds_per_word: Some(13.0), ..Limits::default() };
+        with_space(latency, &[], |space| {
             let candidates = space.candidates().unwrap();
             assert!(!candidates.is_empty() && candidates.iter().all(|candidate| candidate.size.units < 32));
         });
@@ -337,8 +349,10 @@ mod tests {
     #[test]
     fn the_least_is_within_reach_and_nothing_below_it() {
         with_space(Limits::default(), &[], |space| {
-            let [flash, ram, instructions] =
-                space.least().unwrap().unwrap().map(|candidate| candidate.footprint);
+            let least = space.least().unwrap();
+            let [flash, ram, instructions, latency] = Excess::ALL.map(|excess| {
+                least.iter().find(|(of, _)| *of == excess).map(|(_, candidate)| candidate.footprint).unwrap()
+            });
             let limits = |flash| Limits { flash: Some(flash), ..Limits::default() };
             with_space(limits(flash.flash()), &[], |space| assert!(!space.candidates().unwrap().is_empty()));
             with_space(limits(flash.flash() - 1), &[], |space| {
@@ -346,6 +360,9 @@ mod tests {
             });
             assert_eq!(ram.ram(), CORES[0].stack + 9 * 4);
             assert!(instructions.instructions_per_word.unwrap() < 450.0);
+            let cycles = latency.cycles_per_word.unwrap();
+            assert!((450.0..700.0).contains(&cycles), "{cycles}");
+            assert!((latency.microseconds_per_word.unwrap() - cycles / 64.0).abs() < 1e-9);
         });
     }
 
