@@ -8,7 +8,6 @@ mod cortex_m;
 mod riscv;
 
 use core::arch::asm;
-use core::hint::black_box;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as arch;
@@ -75,25 +74,42 @@ impl Counter {
     }
 }
 
-/// Words below the stack pointer that [`stack_of`] watches.
+/// Words below the stack pointer that [`Watched`] watches.
 const WATCHED: usize = 1024;
 
 /// What is written there.
 const PAINT: u32 = 0x5EED_FACE;
 
-/// The stack that `work` takes, in bytes.
-pub(crate) fn stack_of(work: impl FnOnce()) -> u32 {
-    let top = stack_pointer();
-    let word = |index: usize| top.wrapping_sub(4 * (index + SKIPPED)) as *mut u32;
-    for index in 0..WATCHED {
-        // SAFETY: every board has this much RAM below the stack pointer, and it is not in use: this function's own
-        // frame is above, and `SKIPPED` words are left out for a function that it may call.
-        unsafe { word(index).write_volatile(PAINT) };
+/// The stack below a function's own frame, painted to see how much of it is used.
+pub(crate) struct Watched {
+    top: usize,
+}
+
+impl Watched {
+    /// Paints it. The caller's frame is above.
+    #[inline(always)]
+    pub(crate) fn paint() -> Self {
+        let watched = Self { top: stack_pointer() };
+        for index in 0..WATCHED {
+            // SAFETY: every board has this much RAM below the stack pointer, and it is not in use: the caller's frame is
+            // above, and `SKIPPED` words are left out for a function that it may call.
+            unsafe { watched.word(index).write_volatile(PAINT) };
+        }
+        watched
     }
-    black_box(work)();
-    // SAFETY: the same words as above; a volatile read may see any value.
-    let deepest = (0..WATCHED).rev().find(|&index| unsafe { word(index).read_volatile() } != PAINT);
-    deepest.map_or(0, |index| 4 * (index + 1 + SKIPPED) as u32)
+
+    /// The bytes that have been used of it.
+    #[inline(always)]
+    pub(crate) fn used(&self) -> u32 {
+        // SAFETY: the same words as in `paint`; a volatile read may see any value.
+        let deepest = (0..WATCHED).rev().find(|&index| unsafe { self.word(index).read_volatile() } != PAINT);
+        deepest.map_or(0, |index| 4 * (index + 1 + SKIPPED) as u32)
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize) -> *mut u32 {
+        self.top.wrapping_sub(4 * (index + SKIPPED)) as *mut u32
+    }
 }
 
 /// Words right below the stack pointer that are left alone: a call that the compiler may make to paint.

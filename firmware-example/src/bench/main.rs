@@ -50,9 +50,17 @@ fn run(counter: &Counter) -> bool {
             return false;
         }
     };
+    // What it takes to make one is not counted.
+    let mut state = match State::<UNITS>::zero(&model) {
+        Ok(state) => state,
+        Err(error) => {
+            println!("error: {error}");
+            return false;
+        }
+    };
     // FNV-1a over all states, by which the host sees that they are right.
     let (mut zeros, mut hash) = (0, 0x811C_9DC5u32);
-    steps(&model, STEPS, |state| {
+    steps(&model, &mut state, STEPS, |state| {
         zeros += state.iter().filter(|&h| h == 0).count() as u64;
         // Of numbers of 8 bits one byte, of others two at once.
         let mask = if state.int8().is_some() { 0xFF } else { 0xFFFF };
@@ -62,10 +70,10 @@ fn run(counter: &Counter) -> bool {
     let states = u64::from(STEPS) * u64::from(model.contents().units());
     println!("zeros_permille={}", (zeros * 1000 + states / 2) / states);
     let count = if is_large(&model) { FEW_STEPS } else { STEPS };
-    let stepping = counter.instructions(|| steps(&model, count, |_| {}));
+    let stepping = counter.instructions(|| steps(&model, &mut state, count, |_| {}));
     println!("step_tenths={}", tenths(stepping, count.into()));
     if model.contents().width() > 0 {
-        let stepping = counter.instructions(|| steps_again(&model, count));
+        let stepping = counter.instructions(|| steps_again(&model, &mut state, count));
         println!("frame_tenths={}", tenths(stepping, count.into()));
     }
 
@@ -85,16 +93,15 @@ fn run(counter: &Counter) -> bool {
     }
     println!("word_tenths={}", tenths(classifying, words.into()));
 
-    let stack = machine::stack_of(|| {
-        if let Ok(model) = load(file())
-            && let Ok(mut classifier) = Classifier::new(&model)
-        {
-            black_box(classify(&mut classifier, TEXTS));
-        }
-    });
-    println!("stack={stack}");
+    let watched = machine::Watched::paint();
+    if let Ok(model) = load(file())
+        && let Ok(mut classifier) = Classifier::new(&model)
+    {
+        black_box(classify(&mut classifier, TEXTS));
+    }
+    println!("stack={}", watched.used());
     println!("ram={}", size_of::<Classifier<'_, UNITS, WINDOW>>());
-    trace(&model, &mut classifier);
+    trace(&model, &mut state, &mut classifier);
     println!("done");
     true
 }
@@ -107,10 +114,14 @@ fn file() -> &'static [u8] {
 
 /// Does again, with a mark on either side, what a host may want to trace: some steps, tokenizing, classifying, and a loop
 /// that it knows. Of what is large, one step and one word.
-fn trace(model: &Model<'_>, classifier: &mut Classifier<'_, UNITS, WINDOW>) {
+fn trace(
+    model: &Model<'_>,
+    state: &mut State<UNITS>,
+    classifier: &mut Classifier<'_, UNITS, WINDOW>,
+) {
     let (count, bytes) = if is_large(model) { (1, 1) } else { (2, TRACED_TEXT) };
     let mut step = 0;
-    steps(model, BEFORE + count, |_| {
+    steps(model, state, BEFORE + count, |_| {
         step += 1;
         if step == BEFORE || step == BEFORE + count {
             machine::mark();
@@ -128,18 +139,18 @@ fn load(bytes: &'static [u8]) -> Result<Model<'static>, kilornn::Error> {
     Model::from_bytes(bytes)
 }
 
-/// Steps through words; `observe` sees every state.
+/// Steps through words, from a state of zero; `observe` sees every state.
 #[inline(never)]
-fn steps(model: &Model<'_>, count: u32, mut observe: impl FnMut(Values<'_>)) {
+fn steps(model: &Model<'_>, state: &mut State<UNITS>, count: u32, mut observe: impl FnMut(Values<'_>)) {
     let rows = model.contents().rows();
-    let Ok(mut state) = State::<UNITS>::zero(model) else { return };
+    state.set(&[]);
     let mut row = 0;
     for _ in 0..count {
         row += STRIDE;
         if row >= rows {
             row = row.saturating_sub(rows);
         }
-        model.step(row, &mut state);
+        model.step(row, state);
         observe(state.values());
     }
     black_box(state.values());
@@ -147,12 +158,9 @@ fn steps(model: &Model<'_>, count: u32, mut observe: impl FnMut(Values<'_>)) {
 
 /// Steps with numbers that are in the state's memory already, as a frame of a sensor's would be.
 #[inline(never)]
-fn steps_again(model: &Model<'_>, count: u32) {
-    let Ok(mut state) = State::<UNITS>::zero(model) else { return };
-    // The first step reads the numbers of a row, and costs a little more.
-    model.step(0, &mut state);
-    for _ in 1..count {
-        model.step_again(&mut state);
+fn steps_again(model: &Model<'_>, state: &mut State<UNITS>, count: u32) {
+    for _ in 0..count {
+        model.step_again(state);
     }
     black_box(state.values());
 }
