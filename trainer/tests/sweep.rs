@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use kilornn_trainer::footprint::Core;
+use kilornn_trainer::footprint::{Cells, Core};
 use serde_json::Value;
 
 mod desk;
@@ -133,7 +133,7 @@ fn cells_are_compared_and_stacks_keep_their_layers() {
     assert!(!page.contains("Density of the hidden state"));
 
     // An engine that runs gates leaves less of the flash: too little for them may be enough for a SimpleRNN.
-    let too_little = (Core::find("m4").unwrap().gru.full - 1).to_string();
+    let too_little = (Core::find("m4").unwrap().code_for(Cells::only(0)).full - 1).to_string();
     let flash = ["--flash", &too_little, "--cell", "relu,gru", "--time", "0s", "--force"];
     let report = desk.json(&[&args[..6], &QUICK[1..], &lists, &flash].concat());
     assert_eq!(cells(&report), ["relu not_tried", "gru too_large"], "{report}");
