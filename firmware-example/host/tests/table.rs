@@ -92,7 +92,7 @@ fn where_flash_is_scarce_the_firmware_has_what_its_model_needs_and_elsewhere_eve
         (Some("runtime-nostd/docs/starter.kilo"), "microbit"),
         (Some("runtime-nostd/tests/golden/v4-gru.kilo"), "gru,microbit"),
         // No model: the build script says so.
-        (Some("README.md"), "gru,lstm,unicode,microbit"),
+        (Some("README.md"), "cells,unicode,microbit"),
     ] {
         let said = words("microbit", model, Program::Firmware);
         assert!(
@@ -102,6 +102,6 @@ fn where_flash_is_scarce_the_firmware_has_what_its_model_needs_and_elsewhere_eve
         let said = words("microbit", model, Program::Bench);
         assert!(said.contains(&format!("--features bench,{features} ")), "{said}");
         let said = words("pico", model, Program::Firmware);
-        assert!(said.contains("--profile release") && said.contains("gru,lstm,unicode,pico "), "{said}");
+        assert!(said.contains("--profile release") && said.contains("cells,unicode,pico "), "{said}");
     }
 }
