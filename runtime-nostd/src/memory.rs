@@ -1,5 +1,6 @@
 //! How much memory a network needs.
 
+use crate::layers::Layer;
 use crate::{Contents, Kernel};
 
 impl Contents<'_> {
@@ -17,7 +18,7 @@ impl Contents<'_> {
     /// ```
     #[must_use]
     pub fn memory(&self, kernel: Kernel) -> usize {
-        4 * crate::kernels::words(self, kernel)
+        4 * words(self, kernel)
     }
 
     /// The least `UNITS` of a [`Classifier`](crate::Classifier) that runs the network on every target.
@@ -39,9 +40,44 @@ impl Contents<'_> {
         match self.layers.simple_rnn() {
             Some(rnn) => rnn.units.saturating_add(self.width()),
             #[cfg(kilornn_gates)]
-            None => crate::kernels::classifier_units(self),
+            None => classifier_units(self),
             #[cfg(not(kilornn_gates))]
             None => u32::MAX,
         }
     }
+}
+
+/// The words of memory for the rooms of all layers.
+pub(crate) fn state_words(contents: &Contents<'_>, kernel: Kernel) -> usize {
+    let mut width = contents.width();
+    let words = contents.layers.iter().map(|layer| {
+        let room = layer.room(width, kernel);
+        width = layer.units();
+        room.words
+    });
+    words.sum()
+}
+
+/// The words of memory for the rooms of all layers, and for the list of inputs that steps of its SimpleRNNs share.
+pub(crate) fn words(contents: &Contents<'_>, kernel: Kernel) -> usize {
+    let (mut width, mut list) = (contents.width(), 0);
+    for layer in contents.layers.iter() {
+        match layer {
+            Layer::SimpleRnn(rnn) => {
+                list = kernel.list_bytes(rnn.units.saturating_add(width) as usize).max(list);
+            }
+            #[cfg(kilornn_gates)]
+            _ => {}
+        }
+        width = layer.units();
+    }
+    state_words(contents, kernel) + list.div_ceil(4)
+}
+
+/// The least `UNITS` of a state that holds a network's on every target: for each of them it has eight bytes where the kernel
+/// is [`Kernel::Wide`], and elsewhere six.
+#[cfg(kilornn_gates)]
+fn classifier_units(contents: &Contents<'_>) -> u32 {
+    let units = |kernel, bytes| (4 * words(contents, kernel)).div_ceil(bytes) as u32;
+    units(Kernel::Wide, 8).max(units(Kernel::Dsp, 6))
 }

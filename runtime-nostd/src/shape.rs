@@ -5,9 +5,9 @@ use crate::Kernel;
 #[cfg(kilornn_gates)]
 use crate::Values;
 #[cfg(kilornn_gates)]
-use crate::kernels;
-#[cfg(kilornn_gates)]
 use crate::layers::Layer;
+#[cfg(kilornn_gates)]
+use crate::memory::words;
 
 /// The shape of a state.
 ///
@@ -41,14 +41,14 @@ impl Shape {
 
     #[cfg(kilornn_gates)]
     fn of_layers(contents: &Contents<'_>) -> Self {
-        let words = kernels::words(contents, Kernel::TARGET) as u16;
+        let words = words(contents, Kernel::TARGET) as u16;
         let (Some(last), below) = (contents.layers.last(), contents.layers.iter().rev().nth(1)) else {
             return Self::EMPTY;
         };
         let width = below.map_or(contents.width(), Layer::units);
-        let outputs = kernels::room(last, width, Kernel::TARGET).outputs as u16;
+        let outputs = last.room(width, Kernel::TARGET).outputs as u16;
         let mark = if matches!(last, Layer::SimpleRnn(_)) { Self::STACKED } else { Self::GATED };
-        Self([last.units() as u16 / 4 | outputs / 2 << 7, words | mark])
+        Self([(last.units() as u16 / 4) | (outputs / 2) << 7, words | mark])
     }
 
     /// Whether it is of a single SimpleRNN.

@@ -2,21 +2,20 @@
 //!
 //! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which works on
 //! every target and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for RISC-V with
-//! multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several layers, in memory
-//! of which `room` says what each of them has.
+//! multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several layers, each with its
+//! room of the memory.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
-#[cfg(feature = "fastgrnn")]
+#[cfg(all(feature = "fastgrnn", not(kilornn_assembly = "dsp")))]
 mod fastgrnn;
 #[cfg(kilornn_plain_gates)]
 mod gates;
-#[cfg(feature = "gru")]
+#[cfg(all(feature = "gru", not(kilornn_assembly)))]
 mod gru;
-#[cfg(feature = "lstm")]
+#[cfg(all(feature = "lstm", not(kilornn_assembly)))]
 mod lstm;
 mod numbers;
-mod room;
 mod running;
 #[cfg(not(kilornn_assembly))]
 mod simple_rnn;
@@ -24,9 +23,6 @@ mod simple_rnn;
 mod stack;
 mod state;
 
-pub(crate) use room::words;
-#[cfg(kilornn_gates)]
-pub(crate) use room::{classifier_units, room};
 pub(crate) use running::Running;
 pub use state::State;
 pub(crate) use state::{Borrowed, Memory};
@@ -35,10 +31,22 @@ use numbers::Numbers;
 
 use crate::Model;
 use crate::layers::Layer;
+#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+use assembly::fastgrnn as step_fastgrnn;
+#[cfg(all(feature = "gru", kilornn_assembly))]
+use assembly::gru as step_gru;
+#[cfg(all(feature = "lstm", kilornn_assembly))]
+use assembly::lstm as step_lstm;
 #[cfg(kilornn_assembly)]
 use assembly::step_alone;
 #[cfg(all(kilornn_assembly, kilornn_gates))]
 use assembly::step_in_stack;
+#[cfg(all(feature = "fastgrnn", not(kilornn_assembly = "dsp")))]
+use fastgrnn::step as step_fastgrnn;
+#[cfg(all(feature = "gru", not(kilornn_assembly)))]
+use gru::step as step_gru;
+#[cfg(all(feature = "lstm", not(kilornn_assembly)))]
+use lstm::step as step_lstm;
 #[cfg(not(kilornn_assembly))]
 use simple_rnn::step_alone;
 #[cfg(all(not(kilornn_assembly), kilornn_gates))]
@@ -58,11 +66,11 @@ fn step_with(model: &Model<'_>, row: Option<u32>, memory: &mut impl Memory) {
     match model.contents().layers.only() {
         Some(Layer::SimpleRnn(rnn)) => step_alone(model, rnn, numbers(model, row), memory),
         #[cfg(feature = "fastgrnn")]
-        Some(Layer::FastGrnn(layer)) => fastgrnn::step(layer, numbers(model, row), memory.words()),
+        Some(Layer::FastGrnn(layer)) => step_fastgrnn(layer, numbers(model, row), memory.words()),
         #[cfg(feature = "gru")]
-        Some(Layer::Gru(gru)) => gru::step(gru, numbers(model, row), memory.words()),
+        Some(Layer::Gru(gru)) => step_gru(gru, numbers(model, row), memory.words()),
         #[cfg(feature = "lstm")]
-        Some(Layer::Lstm(lstm)) => lstm::step(lstm, numbers(model, row), memory.words()),
+        Some(Layer::Lstm(lstm)) => step_lstm(lstm, numbers(model, row), memory.words()),
         #[cfg(kilornn_gates)]
         None => stack::step(model, row, memory.words()),
         #[cfg(not(kilornn_gates))]

@@ -1,19 +1,19 @@
 //! One step of a network of several layers: one after the other, each with its room of the memory.
 
-#[cfg(feature = "fastgrnn")]
-use super::fastgrnn;
-#[cfg(feature = "gru")]
-use super::gru;
-#[cfg(feature = "lstm")]
-use super::lstm;
 use super::numbers::Numbers;
-use super::room::{room, state_words};
+#[cfg(feature = "fastgrnn")]
+use super::step_fastgrnn;
+#[cfg(feature = "gru")]
+use super::step_gru;
+#[cfg(feature = "lstm")]
+use super::step_lstm;
 use super::{numbers, step_in_stack};
 use crate::layers::Layer;
+use crate::memory::state_words;
 use crate::{Kernel, Model, Values};
 
-/// Takes one step with a row of the embedding, or with the numbers that are in the memory of the model's shape. The last layer's room comes first in the memory, and behind the first
-/// layer's room is the list that steps of SimpleRNNs share.
+/// Takes one step with a row of the embedding, or with the numbers that are in the memory, which is of the model's shape. The
+/// last layer's room comes first in it, and behind the first layer's room is the list that steps of SimpleRNNs share.
 #[inline(never)]
 pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
     let contents = model.contents();
@@ -22,7 +22,7 @@ pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
     let Some((mut states, list)) = memory.split_at_mut_checked(states) else { return };
     let (mut numbers, mut width) = (numbers, contents.width());
     for (place, layer) in contents.layers.iter().enumerate() {
-        let room = room(layer, width, Kernel::TARGET);
+        let room = layer.room(width, Kernel::TARGET);
         let Some(rest) = states.len().checked_sub(room.words) else { return };
         let Some((others, own)) = states.split_at_mut_checked(rest) else { return };
         let shift = contents.layers.get(place + 1).map_or(0, Layer::input_shift);
@@ -32,11 +32,11 @@ pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
                 step_in_stack(rnn, numbers, values, list);
             }
             #[cfg(feature = "fastgrnn")]
-            Layer::FastGrnn(layer) => fastgrnn::step(layer, numbers, own),
+            Layer::FastGrnn(layer) => step_fastgrnn(layer, numbers, own),
             #[cfg(feature = "gru")]
-            Layer::Gru(gru) => gru::step(gru, numbers, own),
+            Layer::Gru(gru) => step_gru(gru, numbers, own),
             #[cfg(feature = "lstm")]
-            Layer::Lstm(lstm) => lstm::step(lstm, numbers, own),
+            Layer::Lstm(lstm) => step_lstm(lstm, numbers, own),
         }
         numbers =
             Numbers::Below { values: outputs(layer, own.get(room.outputs..).unwrap_or_default()), shift };

@@ -1,11 +1,12 @@
 //! What the rest of the runtime asks of a cell.
 
 use super::incoming::Incoming;
-use crate::Error;
+use super::room::Room;
 #[cfg(kilornn_gates)]
 use crate::decoder::Decoder;
 #[cfg(kilornn_gates)]
 use crate::version::STACKS;
+use crate::{Error, Kernel};
 
 /// A layer of some cell.
 pub(super) trait Cell<'a>: Sized {
@@ -28,6 +29,9 @@ pub(super) trait Cell<'a>: Sized {
 
     /// Checks lengths and shifts, and that no sum can leave its range.
     fn check(&self, incoming: Incoming) -> Result<(), Error>;
+
+    /// Its room in the memory, with so many inputs from below.
+    fn room(&self, width: usize, kernel: Kernel) -> Room;
 
     /// The bytes of its weights, with this number of inputs (its own outputs among them), and with this number of rows if it
     /// reads a folded embedding.

@@ -3,10 +3,11 @@
 use super::cell::Cell;
 use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::incoming::{self, Gated, Incoming};
-use crate::Error;
+use super::room::Room;
 use crate::check::at_most;
 use crate::decoder::{Decoder, next};
 use crate::version::FASTGRNN;
+use crate::{Error, Kernel};
 
 /// FastGRNN (Kusupati et al. 2018), as EdgeML's `FastGRNNCell` computes it with its default nonlinearities.
 ///
@@ -192,11 +193,18 @@ impl<'a> FastGrnn<'a> {
         (units / 4).saturating_mul(HEAD + 4 * inputs).saturating_add(rows.saturating_mul(BIASES / 2 * units))
     }
 
+    /// The room of a layer: its states with 32 bits, in which the limit is 2^29, then the inputs of a step with 16 bits, which
+    /// are the numbers that come in and the layer's outputs.
+    pub(crate) const fn room(units: usize, width: usize) -> Room {
+        let before = units + Kernel::Portable.input_words(width);
+        Room { words: before + Kernel::Portable.input_words(units), outputs: before }
+    }
+
     /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
     #[inline(always)]
     pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
         let units = self.units as usize;
-        units / 4 * (HEAD + 4 * inputs) + row * BIASES / 2 * units
+        units / 4 * (HEAD + 4 * inputs) + row * (BIASES / 2 * units)
     }
 }
 
@@ -251,6 +259,10 @@ impl<'a> Cell<'a> for FastGrnn<'a> {
             }
         }
         Ok(())
+    }
+
+    fn room(&self, width: usize, _: Kernel) -> Room {
+        Self::room(self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

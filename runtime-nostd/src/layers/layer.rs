@@ -4,10 +4,11 @@ use core::ops::Deref;
 
 use super::cell::Cell;
 use super::incoming::Incoming;
+use super::room::Room;
 use super::{Activation, Order, SimpleRnn};
-use crate::Error;
 #[cfg(kilornn_gates)]
 use crate::decoder::Decoder;
+use crate::{Error, Kernel};
 
 /// The most layers of a network.
 ///
@@ -207,6 +208,11 @@ impl<'a> Layer<'a> {
     #[cfg(kilornn_gates)]
     pub(crate) const fn input_shift(&self) -> u8 {
         with_layer!(self, |layer| layer.input_shift)
+    }
+
+    /// Its room in the memory, with so many inputs from below. The loader has checked their number, or will.
+    pub(crate) fn room(&self, width: u32, kernel: Kernel) -> Room {
+        with_layer!(self, |layer| Cell::room(layer, width as usize, kernel))
     }
 
     /// The largest magnitude of an output.

@@ -3,8 +3,9 @@
 use super::cell::Cell;
 use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::incoming::{Fields, Gated, Incoming};
-use crate::Error;
+use super::room::Room;
 use crate::decoder::{Decoder, next};
+use crate::{Error, Kernel};
 
 /// Keras's `LSTM` (activations tanh and sigmoid), which is also PyTorch's.
 ///
@@ -170,11 +171,27 @@ impl<'a> Lstm<'a> {
         units.saturating_mul(4 * (4 + inputs)).saturating_add(rows.saturating_mul(BIASES * units))
     }
 
+    /// The room of a layer.
+    ///
+    /// Where inputs have 16 bits: room for a step's new outputs, then the inputs of a step, which are the numbers that come in
+    /// and the layer's outputs, then its cell states. Where inputs have 32 bits: for each unit its cell state and a word for its
+    /// new output, then the inputs; between steps, outputs lie in the second half of their room among the inputs as numbers of
+    /// 16 bits.
+    pub(crate) const fn room(kernel: Kernel, units: usize, width: usize) -> Room {
+        let inputs = kernel.input_words(width + units);
+        match kernel {
+            Kernel::Portable | Kernel::Dsp => {
+                Room { words: units / 2 + inputs + units, outputs: units / 2 + width / 2 }
+            }
+            Kernel::Wide => Room { words: 2 * units + inputs, outputs: 2 * units + inputs - units / 2 },
+        }
+    }
+
     /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
     #[inline(always)]
     pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
         let units = self.units as usize;
-        units * 4 * (4 + inputs) + row * BIASES * units
+        units * 4 * (4 + inputs) + row * (BIASES * units)
     }
 
     /// Checks lengths and shifts, and that no sum can leave its range.
@@ -209,6 +226,10 @@ impl<'a> Cell<'a> for Lstm<'a> {
 
     fn check(&self, incoming: Incoming) -> Result<(), Error> {
         self.check(incoming)
+    }
+
+    fn room(&self, width: usize, kernel: Kernel) -> Room {
+        Self::room(kernel, self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

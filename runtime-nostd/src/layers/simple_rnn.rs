@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Activation;
 use super::cell::Cell;
 use super::incoming::Incoming;
-use crate::Error;
+use super::room::Room;
 use crate::check::{aligned, at_least_one, at_most, exactly};
 #[cfg(kilornn_gates)]
 use crate::decoder::{Decoder, next};
+use crate::{Error, Kernel};
 
 /// Keras's `SimpleRNN`. Its state is an `i8` in each unit.
 ///
@@ -243,6 +244,14 @@ impl<'a> Cell<'a> for SimpleRnn<'a> {
 
     fn check(&self, incoming: Incoming) -> Result<(), Error> {
         self.check(incoming)
+    }
+
+    fn room(&self, _: usize, _: Kernel) -> Room {
+        Room {
+            words: self.units as usize / 4,
+            #[cfg(kilornn_gates)]
+            outputs: 0,
+        }
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

@@ -13,8 +13,7 @@
     ubfx    r5, r2, #.Lunits, #9
     add     r7, r1, r4, lsl #1  // own outputs
     sub     r6, r1, r5, lsl #2  // states
-    movw    r8, #:lower16:(kilornn_lines + 512)
-    movt    r8, #:upper16:(kilornn_lines + 512)
+    ldr.w   r8, 35f
     add     r9, r8, #1024
     strd    r8, r9, [sp, #32]   // gates, tanh
     ldr     r8, [sp, #120]
@@ -170,8 +169,10 @@
     adr.w   r9, 54b + 1
     b       10b
 
-// Entries for one to eight times four inputs.
     .p2align 2
+35:
+    .word   kilornn_lines + 512 // the middle of the table of gates
+// Entries for one to eight times four inputs.
 30:
     .word   0
     .word   41b - 30b + 1

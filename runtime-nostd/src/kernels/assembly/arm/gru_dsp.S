@@ -14,8 +14,7 @@
     ubfx    r5, r2, #.Lunits, #9
     add     r7, r1, r4, lsl #1  // own outputs
     sub     r6, r1, r5, lsl #2  // states
-    movw    r8, #:lower16:(kilornn_lines + 512)
-    movt    r8, #:upper16:(kilornn_lines + 512)
+    ldr.w   r8, 35f
     strd    r8, r6, [sp, #60]   // gates, states
     str     r7, [sp, #88]       // own outputs
     lsr     r8, r2, #.Lstate_bits
@@ -237,8 +236,10 @@
     adr.w   r9, 64b + 1
     b       10b
 
-// Entries for one to eight times four inputs.
     .p2align 2
+35:
+    .word   kilornn_lines + 512 // the middle of the table of gates
+// Entries for one to eight times four inputs.
 30:
     .word   0
     .word   41b - 30b + 1

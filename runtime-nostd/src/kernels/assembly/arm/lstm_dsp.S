@@ -17,8 +17,7 @@
     strd    r6, r7, [sp, #52]
     add     r10, r6, r5, lsl #1 // cell states
     sub     r10, r10, r7, lsl #1
-    movw    r9, #:lower16:(kilornn_lines + 512)
-    movt    r9, #:upper16:(kilornn_lines + 512)
+    ldr.w   r9, 35f
     strd    r9, r10, [sp, #16]  // gates, and cell states as seen from twice the place of a new output
     str     r1, [sp, #24]       // inputs
     add     r9, r9, #1024
@@ -166,8 +165,10 @@
     adr.w   r9, 54b + 1         // bit 0 says Thumb
     b       10b
 
-// Entries for one to eight times four inputs.
     .p2align 2
+35:
+    .word   kilornn_lines + 512 // the middle of the table of gates
+// Entries for one to eight times four inputs.
 30:
     .word   0
     .word   41b - 30b + 1

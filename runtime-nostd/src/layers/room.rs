@@ -1,0 +1,10 @@
+//! The room that a layer has in a network's memory.
+
+/// A layer's part of the memory, which lasts from step to step, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) words: usize,
+    /// Words before the outputs.
+    #[cfg(kilornn_gates)]
+    pub(crate) outputs: usize,
+}
