@@ -5,7 +5,7 @@ use kilornn_host::cores::CellShape;
 use super::Row;
 
 /// Board, synthetic model, percent of zeros, and the most instructions of a time step.
-const STEPS: [(&str, &str, u32, f64); 16] = [
+const STEPS: [(&str, &str, u32, f64); 44] = [
     ("mps2-an386", "128x100", 0, 11_100.0),
     ("mps2-an386", "128x100", 50, 9_600.0),
     ("mps2-an386", "128x100", 70, 6_200.0),
@@ -22,9 +22,42 @@ const STEPS: [(&str, &str, u32, f64); 16] = [
     ("microbit", "32x32", 50, 3_700.0),
     ("microbit", "32x32", 70, 2_600.0),
     ("microbit", "32x32", 90, 1_550.0),
+    ("mps2-an386", "9x32 lstm", 0, 6_400.0),
+    ("mps2-an386", "13x64 lstm", 0, 21_500.0),
+    ("mps2-an386", "16x16 lstm", 0, 2_570.0),
+    ("mps2-an386", "128x100 lstm", 0, 90_000.0),
+    ("mps2-an386", "9x32 gru", 0, 4_750.0),
+    ("mps2-an386", "13x64 gru", 0, 15_900.0),
+    ("mps2-an386", "16x16 gru", 0, 1_930.0),
+    ("mps2-an386", "128x100 gru", 0, 67_000.0),
+    ("mps2-an386", "9x32 tanh", 0, 1_600.0),
+    ("mps2-an386", "13x64 tanh", 0, 5_350.0),
+    ("mps2-an386", "16x16 tanh", 0, 660.0),
+    ("mps2-an386", "128x100 tanh", 0, 22_600.0),
+    ("mps2-an386", "9x32 fastgrnn", 0, 2_300.0),
+    ("mps2-an386", "13x64 fastgrnn", 0, 6_700.0),
+    ("mps2-an386", "16x16 fastgrnn", 0, 1_000.0),
+    ("mps2-an386", "128x100 fastgrnn", 0, 26_000.0),
+    ("microbit", "9x32 lstm", 0, 22_200.0),
+    ("microbit", "13x64 lstm", 0, 76_500.0),
+    ("microbit", "16x16 lstm", 0, 8_950.0),
+    ("microbit", "128x100 lstm", 0, 330_000.0),
+    ("microbit", "9x32 gru", 0, 16_400.0),
+    ("microbit", "13x64 gru", 0, 56_000.0),
+    ("microbit", "16x16 gru", 0, 6_650.0),
+    ("microbit", "128x100 gru", 0, 241_000.0),
+    ("mps2-an386", "16 lstm, text", 0, 1_700.0),
+    ("mps2-an386", "100 lstm, text", 0, 43_000.0),
+    ("mps2-an386", "16 gru, text", 0, 1_290.0),
+    ("mps2-an386", "100 gru, text", 0, 32_000.0),
 ];
 
-/// Hidden units, and the most bytes of a classifier.
+/// Where a step with gates has no mark: the most that one of its products may cost, as a share of what a product costs this
+/// SimpleRNN on the same board.
+const PRODUCTS: f64 = 1.3;
+const PRODUCTS_OF: &str = "32x32";
+
+/// Hidden units, and the most bytes of a classifier whose embedding is folded.
 const RAM: [(usize, u64); 2] = [(100, 1_100), (16, 256)];
 
 /// Board, and the most instructions that a word of a sentence may cost a shipped model, tokenizer included.
@@ -46,13 +79,17 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
         if let Some((.., most)) = step.filter(|(.., most)| row.step() > *most) {
             found.push(format!("{place}: {:.1} instructions a step instead of {most}", row.step()));
         }
+        if let Some(share) = products(row, rows).filter(|share| step.is_none() && *share > PRODUCTS) {
+            found.push(format!("{place}: a product costs {share:.2} times what one of {PRODUCTS_OF} does"));
+        }
         let word = WORDS.iter().find(|(mark, _)| *is_shipped && mark == board);
         if let Some((_, most)) = word.filter(|(_, most)| figures.word > *most) {
             found.push(format!("{place}: {:.1} instructions a word instead of {most}", figures.word));
         }
         let simple =
             shape.layers.iter().flatten().find(|layer| matches!(layer.cell, CellShape::SimpleRnn { .. }));
-        let ram = RAM.iter().find(|(mark, _)| simple.is_some_and(|layer| *mark == layer.units));
+        let ram =
+            RAM.iter().find(|(mark, _)| simple.is_some_and(|layer| layer.width == 0 && *mark == layer.units));
         if let Some((_, most)) = ram.filter(|(_, most)| figures.ram > *most) {
             found.push(format!("{place}: {} bytes of RAM instead of {most}", figures.ram));
         }
@@ -62,4 +99,12 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
         }
     }
     found
+}
+
+/// What a product costs in a step of a GRU or an LSTM, as a share of what one costs a SimpleRNN without zeros on the same
+/// board. (FastGRNN runs in plain Rust where it has no marks.)
+fn products(row: &Row, rows: &[Row]) -> Option<f64> {
+    let each = |row: &Row| row.step() / row.shape.products(0.0);
+    let beside = rows.iter().find(|other| other.board == row.board && other.model == PRODUCTS_OF)?;
+    matches!(&*row.cell, "gru" | "lstm").then(|| each(row) / each(beside))
 }

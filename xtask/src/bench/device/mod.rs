@@ -5,6 +5,7 @@ mod cycles;
 mod figures;
 mod fit;
 mod marks;
+mod peers;
 mod synthetic;
 mod times;
 
@@ -192,6 +193,7 @@ pub(crate) fn run(json: bool, fit: bool, only: Option<&str>) -> Result<()> {
         Row::print_head();
         rows.iter().for_each(Row::print);
         times::print(&rows, &boards::all()?);
+        peers::print(&rows);
     }
     if fit {
         CORES.iter().for_each(|core| fit::print(core, &rows));
@@ -228,8 +230,8 @@ const SIZES: [Dimensions; 12] = [
 /// On the other boards.
 const FEW_SIZES: [Dimensions; 3] = [(36, None), (16, Some((4, 4))), (100, Some((7, 8)))];
 
-/// Each cell with gates, and stacks, on every board: numbers of inputs at which the kernels' loops are entered everywhere, and more than a
-/// pass of each.
+/// Each cell with gates, and stacks, on every board: numbers of inputs at which the kernels' loops are entered everywhere,
+/// and more than a pass of each.
 const GATED: [(Cell, Dimensions); 18] = [
     (Cell::GRU, (4, Some((4, 8)))),
     (Cell::LSTM, (4, Some((4, 8)))),
@@ -439,6 +441,9 @@ impl Row {
             "ram_bytes": ram,
             "stack_bytes": stack,
         });
+        if let (Some((name, instructions)), Some(row)) = (peers::of(self), row.as_object_mut()) {
+            row.insert("peer".to_owned(), json!({ "name": name, "instructions_per_step": instructions }));
+        }
         if let (Some(own), Some(row)) = (self.timed.first(), row.as_object_mut()) {
             row.extend(own.json(self.step_cycles(own)));
             row.insert("times".to_owned(), times::json(self, boards));

@@ -4,7 +4,7 @@
 // at once. As it is the word gives even + 256 * odd, and behind SXTB16 even alone: three instructions for four products.
 
     push    {r4-r11, lr}
-    sub     sp, #36
+    sub     sp, #44
     ldrd    r8, r10, [r0, #.Lplan_half] // and tanh, the next field
     ldm     r0, {r0, r2, r3, r4, r5, r6, r11, r12, lr}
     // The plan's first nine fields: r0 state, r2 the inputs' end, r3 from biases to kernel, r4 units, r5 factor of biases,
@@ -19,7 +19,6 @@
     str     r10, [sp, #32]      // tanh
     adds    r1, r0, r4
     mov     r2, r12
-    add     r12, r3, lr         // kernel
 
 // States become 16-bit numbers in twos, the first and third of four and the second and fourth. r0 state, r1 its end,
 // r2 inputs, r11 the shift.
@@ -66,17 +65,19 @@
     cmp     r0, r1
     bne     15b
 13:
-    mov     r0, r12
+    add     r0, r3, lr          // kernel
     mov     r2, lr
-// The number of inputs, in fours, modulo eight decides where the loop over them is entered.
+// The last 4 to 48 inputs are multiplied by code that is entered where it has as many; before it, a loop takes 16 at a time.
     ldrd    r4, r5, [sp]        // inputs and their end
+    adr.w   r6, 30f
     sub     r5, r5, r4
+    subs    r7, r5, #96
+    bhi.w   16f
     lsrs    r5, r5, #1
-    and     r5, r5, #28
-    adr.w   r4, 30f
-    ldr     r5, [r4, r5]
-    adds    r4, r4, r5
-    str     r4, [sp, #20]       // entry
+    ldr     r5, [r6, r5]
+    add     r5, r5, r6
+17:
+    str     r5, [sp, #20]       // entry
 
 // Four inputs.
     .macro multiply_four
@@ -98,27 +99,41 @@
 
 // Blocks of four units; r2 points to their biases, r0 to the kernel.
 20:
-    ldm     sp, {r1, r3, r5, r6, r7} // inputs, their end, half, halves, what multiplies biases
+    ldm     sp, {r1, r3, r5, r6, r7} // inputs, the loop's end, half, halves, what multiplies biases
     begin_block
     ldr     pc, [sp, #20]       // entry
-24:
+54:
     multiply_four
-27:
     multiply_four
-26:
     multiply_four
-25:
-    multiply_four
-29:
-    multiply_four
-23:
-    multiply_four
-22:
-    multiply_four
-21:
     multiply_four
     cmp     r1, r3
-    bne     24b
+    bne     54b
+    ldr     pc, [sp, #36]       // entry
+52:
+    multiply_four
+51:
+    multiply_four
+50:
+    multiply_four
+49:
+    multiply_four
+48:
+    multiply_four
+47:
+    multiply_four
+46:
+    multiply_four
+45:
+    multiply_four
+44:
+    multiply_four
+43:
+    multiply_four
+42:
+    multiply_four
+41:
+    multiply_four
     sub     r11, r11, r10
     sub     lr, lr, r12
     ldr     r4, [sp, #32]       // tanh
@@ -128,27 +143,46 @@
     adds    r2, #4
     cmp     r2, r6
     bne     20b
-    add     sp, #36
+    add     sp, #44
     pop     {r4-r11, pc}
 
 28:
     tanh_block
     cmp     r2, r6
     bne     20b
-    add     sp, #36
+    add     sp, #44
     pop     {r4-r11, pc}
 
-// Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
+// With the loop.
+16:
+    add     r7, r7, #31
+    bic     r7, r7, #31         // bytes of the loop's inputs
+    add     r4, r4, r7
+    str     r4, [sp, #4]
+    sub     r5, r5, r7
+    lsrs    r5, r5, #1
+    ldr     r5, [r6, r5]
+    add     r5, r5, r6
+    str     r5, [sp, #36]       // entry behind it
+    adr.w   r5, 54b + 1         // bit 0 says Thumb
+    b       17b
+
+// Entries for one to twelve times four inputs.
     .p2align 2
 30:
-    .word   24b - 30b + 1
-    .word   21b - 30b + 1
-    .word   22b - 30b + 1
-    .word   23b - 30b + 1
-    .word   29b - 30b + 1
-    .word   25b - 30b + 1
-    .word   26b - 30b + 1
-    .word   27b - 30b + 1
+    .word   0
+    .word   41b - 30b + 1
+    .word   42b - 30b + 1
+    .word   43b - 30b + 1
+    .word   44b - 30b + 1
+    .word   45b - 30b + 1
+    .word   46b - 30b + 1
+    .word   47b - 30b + 1
+    .word   48b - 30b + 1
+    .word   49b - 30b + 1
+    .word   50b - 30b + 1
+    .word   51b - 30b + 1
+    .word   52b - 30b + 1
 
     .purgem shift_four
     .purgem multiply_four
