@@ -418,7 +418,7 @@ pub static CORES: [Core; 5] = [
             gated: [
                 GatedStep { any: 289.6, unit: 17.42, number: 0.0, product: 0.9425 },
                 GatedStep { any: 209.1, unit: 33.58, number: 0.0, product: 0.9178 },
-                GatedStep { any: 206.0, unit: 47.08, number: 6.05, product: 2.25 },
+                GatedStep { any: 100.7, unit: 17.25, number: 5.211, product: 0.9155 },
             ],
         },
         cycles: Some(cycles::M4),

@@ -8,39 +8,39 @@ use super::{Costs, GatedStep, Step};
 /// Cortex-M4.
 pub(super) const M4: Costs = Costs {
     byte: 31.79,
-    character_byte: 148.2,
-    word: 108.6,
+    character_byte: 149.2,
+    word: 111.8,
     pair: 28.0,
-    logit: 336.8,
-    columns: Step { any: 169.1, unit: 13.04, tanh: 0.0, number: 27.41, product: 1.96, reads_zeros: false },
+    logit: 333.2,
+    columns: Step { any: 167.8, unit: 13.02, tanh: 0.0, number: 27.58, product: 1.957, reads_zeros: false },
     pairs: Some(Step {
-        any: 121.6,
-        unit: 15.88,
-        tanh: 0.06938,
-        number: 21.03,
-        product: 1.243,
+        any: 110.9,
+        unit: 16.25,
+        tanh: 0.1764,
+        number: 21.24,
+        product: 1.239,
         reads_zeros: true,
     }),
     gated: [
-        GatedStep { any: 450.1, unit: 41.07, number: 0.0, product: 1.332 },
-        GatedStep { any: 250.7, unit: 75.35, number: 0.0, product: 1.308 },
-        GatedStep { any: 206.0, unit: 47.08, number: 6.05, product: 2.25 },
+        GatedStep { any: 448.1, unit: 41.49, number: 0.0, product: 1.329 },
+        GatedStep { any: 250.2, unit: 75.8, number: 0.0, product: 1.304 },
+        GatedStep { any: 170.4, unit: 31.48, number: 6.77, product: 1.328 },
     ],
 };
 
 /// Cortex-M3.
 pub(super) const M3: Costs = Costs {
-    byte: 31.63,
-    character_byte: 147.2,
-    word: 115.4,
+    byte: 31.68,
+    character_byte: 148.2,
+    word: 117.2,
     pair: 28.0,
-    logit: 682.0,
-    columns: Step { any: 172.0, unit: 23.79, tanh: 47.92, number: 15.17, product: 4.707, reads_zeros: false },
+    logit: 671.2,
+    columns: Step { any: 168.6, unit: 24.05, tanh: 47.87, number: 15.41, product: 4.697, reads_zeros: false },
     pairs: None,
     gated: [
-        GatedStep { any: 525.3, unit: 94.79, number: 0.0, product: 3.668 },
-        GatedStep { any: 411.5, unit: 136.6, number: 0.0, product: 3.777 },
-        GatedStep { any: 300.0, unit: 70.04, number: 10.53, product: 4.879 },
+        GatedStep { any: 521.1, unit: 95.32, number: 0.0, product: 3.663 },
+        GatedStep { any: 405.8, unit: 137.5, number: 0.0, product: 3.772 },
+        GatedStep { any: 339.1, unit: 72.96, number: 8.924, product: 5.32 },
     ],
 };
 
@@ -50,13 +50,13 @@ pub(super) const M0: Costs = Costs {
     character_byte: 178.1,
     word: 255.1,
     pair: 80.0,
-    logit: 696.6,
-    columns: Step { any: 308.3, unit: 34.68, tanh: 50.44, number: 43.34, product: 4.765, reads_zeros: false },
+    logit: 696.7,
+    columns: Step { any: 307.5, unit: 34.76, tanh: 50.44, number: 43.28, product: 4.765, reads_zeros: false },
     pairs: None,
     gated: [
-        GatedStep { any: 801.8, unit: 94.46, number: 7.082, product: 3.695 },
-        GatedStep { any: 799.6, unit: 139.3, number: 0.0, product: 3.824 },
-        GatedStep { any: 206.0, unit: 47.08, number: 6.05, product: 2.25 },
+        GatedStep { any: 791.2, unit: 94.94, number: 7.245, product: 3.691 },
+        GatedStep { any: 795.9, unit: 139.6, number: 0.0, product: 3.822 },
+        GatedStep { any: 430.4, unit: 332.1, number: 18.44, product: 8.478 },
     ],
 };
 
@@ -64,14 +64,14 @@ pub(super) const M0: Costs = Costs {
 pub(super) const M0_PLUS: Costs = Costs {
     byte: 44.44,
     character_byte: 165.1,
-    word: 245.5,
+    word: 245.4,
     pair: 76.0,
     logit: 677.3,
-    columns: Step { any: 309.2, unit: 31.59, tanh: 45.14, number: 39.71, product: 4.732, reads_zeros: false },
+    columns: Step { any: 308.5, unit: 31.66, tanh: 45.14, number: 39.65, product: 4.732, reads_zeros: false },
     pairs: None,
     gated: [
-        GatedStep { any: 773.5, unit: 94.57, number: 5.778, product: 3.686 },
-        GatedStep { any: 771.2, unit: 136.9, number: 0.0, product: 3.815 },
-        GatedStep { any: 206.0, unit: 47.08, number: 6.05, product: 2.25 },
+        GatedStep { any: 762.9, unit: 95.05, number: 5.94, product: 3.682 },
+        GatedStep { any: 768.5, unit: 137.1, number: 0.0, product: 3.813 },
+        GatedStep { any: 416.3, unit: 320.1, number: 16.54, product: 8.36 },
     ],
 };
