@@ -14,6 +14,7 @@ pub(crate) struct Running<'m, M> {
 
 impl<'m, const UNITS: usize> Running<'m, State<UNITS>> {
     /// In memory of its own, with all states zero.
+    #[inline] // where it would be copied, the state would be on the stack twice
     pub(crate) fn new(model: &'m Model<'m>) -> Result<Self, Error> {
         Ok(Self { model, memory: State::zero(model)? })
     }

@@ -86,6 +86,7 @@ impl<const UNITS: usize> State<UNITS> {
     /// # Errors
     ///
     /// [`Error::UnitsCapacity`] if the model needs more than `UNITS`; it says how many.
+    #[inline] // where it would be copied, the state would be on the stack twice
     pub fn zero(model: &Model<'_>) -> Result<Self, Error> {
         let shape = model.shape();
         let too_small = |needed| Err(Error::UnitsCapacity { needed, found: UNITS as u32 });

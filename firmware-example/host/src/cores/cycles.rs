@@ -9,16 +9,16 @@ use super::{Costs, GatedStep, Step};
 pub(super) const M4: Costs = Costs {
     byte: 31.79,
     character_byte: 149.2,
-    word: 111.8,
+    word: 111.9,
     pair: 28.0,
-    logit: 333.2,
+    logit: 333.0,
     columns: Step { any: 167.8, unit: 13.02, tanh: 0.0, number: 27.58, product: 1.957, reads_zeros: false },
     pairs: Some(Step {
-        any: 110.9,
-        unit: 16.25,
-        tanh: 0.1764,
-        number: 21.24,
-        product: 1.239,
+        any: 118.9,
+        unit: 14.67,
+        tanh: 0.1648,
+        number: 20.87,
+        product: 1.266,
         reads_zeros: true,
     }),
     gated: [
@@ -31,10 +31,10 @@ pub(super) const M4: Costs = Costs {
 /// Cortex-M3.
 pub(super) const M3: Costs = Costs {
     byte: 31.68,
-    character_byte: 148.2,
-    word: 117.2,
+    character_byte: 147.2,
+    word: 117.3,
     pair: 28.0,
-    logit: 671.2,
+    logit: 670.8,
     columns: Step { any: 168.6, unit: 24.05, tanh: 47.87, number: 15.41, product: 4.697, reads_zeros: false },
     pairs: None,
     gated: [

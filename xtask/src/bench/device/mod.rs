@@ -253,7 +253,7 @@ const GATED: [(Cell, Dimensions); 18] = [
     (Cell::STACK, (44, None)),
 ];
 
-/// As large as layers can be, on boards with more flash than the smallest.
+/// As large as layers can be, on boards with RAM for several states of them.
 const LARGE_GATED: [(Cell, Dimensions); 5] = [
     (Cell::GRU, (256, None)),
     (Cell::GRU, (16, Some((256, 4)))),
@@ -275,7 +275,7 @@ pub(crate) fn parity() -> Result<()> {
     thread::scope(|scope| {
         let works = benches.iter().enumerate().map(|(index, bench)| {
             let sizes = if index == 0 { &SIZES[..] } else { &FEW_SIZES[..] };
-            let large: &[_] = if bench.core == "m0" { &[] } else { &LARGE_GATED };
+            let large: &[_] = if bench.board.memory.ram.length < 64 << 10 { &[] } else { &LARGE_GATED };
             let simple = sizes.iter().map(|&size| (Synthetic::FOLDED.cell, size));
             let kinds = simple.chain(GATED.iter().chain(large).copied());
             let kinds: Vec<_> = kinds
