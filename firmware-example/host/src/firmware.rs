@@ -62,13 +62,15 @@ pub enum Program {
     Firmware,
     /// The program that counts instructions.
     Bench,
+    /// The same for models of every kind, by which the one that is built in is replaced.
+    BenchOfAll,
 }
 
 impl Program {
     const fn name(self) -> &'static str {
         match self {
             Self::Firmware => "kilornn-firmware",
-            Self::Bench => "kilornn-bench",
+            Self::Bench | Self::BenchOfAll => "kilornn-bench",
         }
     }
 }
@@ -98,9 +100,10 @@ impl Build<'_> {
             .with_context(|| format!("the firmware's sources are not in {}", folder.display()))?;
         let mut features = match program {
             Program::Firmware => vec![],
-            Program::Bench => vec!["bench"],
+            Program::Bench | Program::BenchOfAll => vec!["bench"],
         };
         features.extend(match program {
+            Program::BenchOfAll => ALL.to_vec(),
             _ if board.program.is_some() => needed(model.unwrap_or(&default_model(board, &folder))),
             // Other models may be sent to it.
             Program::Firmware => ALL.to_vec(),

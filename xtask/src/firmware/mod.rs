@@ -33,10 +33,9 @@ pub(crate) fn build_quietly(board: &Board, model: &Path) -> Result<PathBuf> {
         .with_context(|| format!("the firmware for {} does not build", board.name))
 }
 
-/// Builds the bench for a board with a model in it, without a word, and returns its ELF file.
-pub(crate) fn build_bench(board: &Board, model: &Path) -> Result<PathBuf> {
-    output_of(board, model, Program::Bench)
-        .with_context(|| format!("the bench for {} does not build", board.name))
+/// Builds a bench for a board with a model in it, without a word, and returns its ELF file.
+pub(crate) fn build_bench(board: &Board, model: &Path, program: Program) -> Result<PathBuf> {
+    output_of(board, model, program).with_context(|| format!("the bench for {} does not build", board.name))
 }
 
 /// Builds a program and keeps what cargo says for the error.

@@ -27,7 +27,7 @@ const SOURCES: [&str; 10] = [
 
 /// Libraries that can be built with fewer features than the workspace builds them with: each feature alone.
 const FEATURES: [(&str, &[&str]); 4] = [
-    ("kilornn", &["fast-load", "fastgrnn", "gru", "lstm", "unicode", "defmt"]),
+    ("kilornn", &["fast-load", "fast-tanh", "fastgrnn", "gru", "lstm", "unicode", "defmt"]),
     ("kilornn-link", &["defmt"]),
     ("kilornn-app", &["simulated"]),
     ("kilornn-host", &["client", "qemu", "serial"]),

@@ -17,6 +17,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use kilornn::Model;
 use kilornn::layers::Activation;
 use kilornn_host::cores::{self, CORES, Shape};
+use kilornn_host::firmware::Program;
 use kilornn_host::qemu::{self, Serial};
 use kilornn_host::{Board, Emulation};
 use serde_json::json;
@@ -113,8 +114,6 @@ fn synthetic_models(core: &str) -> Vec<Synthetic> {
 
 /// The bench on a board that QEMU emulates.
 struct Bench {
-    /// What `--core` calls the board's core.
-    core: &'static str,
     board: Board,
     emulation: Emulation,
     models: Vec<Synthetic>,
@@ -126,7 +125,7 @@ fn benches() -> Result<Vec<Bench>> {
         let board = boards::find(core.board)?;
         // The bench always speaks through semihosting, also on boards whose firmware must not.
         let emulation = Emulation { semihosting: true, ..boards::emulation(&board)?.clone() };
-        Ok(Bench { core: core.name, board, emulation, models: synthetic_models(core.name) })
+        Ok(Bench { board, emulation, models: synthetic_models(core.name) })
     });
     benches.collect()
 }
@@ -296,7 +295,7 @@ impl Bench {
     /// Measures a model that is in the repository.
     fn shipped(&self, path: &Path) -> Result<Row> {
         let model = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let (figures, timed) = self.measure(&build_bench(&self.board, path)?)?;
+        let (figures, timed) = self.measure(&build_bench(&self.board, path, Program::Bench)?)?;
         let file = fs::read(path)?;
         self.compare(&figures, &file, &model)?;
         let zeros = f64::from(figures.zeros_permille) / 10.0;
@@ -322,7 +321,7 @@ impl Bench {
         let models: Vec<_> = kind.zeros.iter().map(|&zeros| (zeros, kind.model(zeros))).collect();
         let (_, template) = models.first().context("a synthetic model without shares of zeros")?;
         fs::write(&first, template)?;
-        let elf = build_bench(&self.board, &first)?;
+        let elf = build_bench(&self.board, &first, Program::Bench)?;
         let measure = |(zeros, model): &(u32, Vec<u8>)| {
             replace_model(&elf, template, model, &other)?;
             let (figures, timed) = self.measure(&other)?;
@@ -366,7 +365,7 @@ impl Bench {
         let (first, other) = (scratch.path().join("first.kilo"), scratch.path().join("other.elf"));
         let template = in_room(&most.2);
         fs::write(&first, &template)?;
-        let elf = build_bench(&self.board, &first)?;
+        let elf = build_bench(&self.board, &first, Program::BenchOfAll)?;
         for (kind, seed, model) in &models {
             replace_model(&elf, &template, &in_room(model), &other)?;
             self.compare(&self.run(&other)?, model, &kind.cell.name())
