@@ -410,7 +410,7 @@ pub static CORES: [Core; 5] = [
             pairs: Some(Step {
                 any: 67.65,
                 unit: 8.902,
-                tanh: 0.3926,
+                tanh: 0.39,
                 number: 15.63,
                 product: 0.8832,
                 reads_zeros: true,

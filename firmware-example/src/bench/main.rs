@@ -114,11 +114,7 @@ fn file() -> &'static [u8] {
 
 /// Does again, with a mark on either side, what a host may want to trace: some steps, tokenizing, classifying, and a loop
 /// that it knows. Of what is large, one step and one word.
-fn trace(
-    model: &Model<'_>,
-    state: &mut State<UNITS>,
-    classifier: &mut Classifier<'_, UNITS, WINDOW>,
-) {
+fn trace(model: &Model<'_>, state: &mut State<UNITS>, classifier: &mut Classifier<'_, UNITS, WINDOW>) {
     let (count, bytes) = if is_large(model) { (1, 1) } else { (2, TRACED_TEXT) };
     let mut step = 0;
     steps(model, state, BEFORE + count, |_| {
