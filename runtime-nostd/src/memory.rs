@@ -47,18 +47,18 @@ impl Contents<'_> {
     }
 }
 
-/// The words of memory for the rooms of all layers.
+/// The words of memory for the shares of all layers.
 pub(crate) fn state_words(contents: &Contents<'_>, kernel: Kernel) -> usize {
     let mut width = contents.width();
     let words = contents.layers.iter().map(|layer| {
-        let room = layer.room(width, kernel);
+        let share = layer.share(width, kernel);
         width = layer.units();
-        room.words
+        share.words
     });
     words.sum()
 }
 
-/// The words of memory for the rooms of all layers, and for the list of inputs that steps of its SimpleRNNs share.
+/// The words of memory for the shares of all layers, and for the list of inputs that steps of its SimpleRNNs share.
 pub(crate) fn words(contents: &Contents<'_>, kernel: Kernel) -> usize {
     let (mut width, mut list) = (contents.width(), 0);
     for layer in contents.layers.iter() {

@@ -46,7 +46,7 @@ impl Shape {
             return Self::EMPTY;
         };
         let width = below.map_or(contents.width(), Layer::units);
-        let outputs = last.room(width, Kernel::TARGET).outputs as u16;
+        let outputs = last.share(width, Kernel::TARGET).outputs as u16;
         let mark = if matches!(last, Layer::SimpleRnn(_)) { Self::STACKED } else { Self::GATED };
         Self([(last.units() as u16 / 4) | (outputs / 2) << 7, words | mark])
     }

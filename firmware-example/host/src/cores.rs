@@ -1,7 +1,8 @@
 //! What the engine takes on each core: bytes of code, bytes of stack, instructions and cycles.
 //!
-//! These are measurements, and cycles are estimated from a trace of the same instructions. `cargo xtask engine` prints the bytes of code and `cargo xtask bench device` the rest, and
-//! each fails where what it measures is no longer what stands here.
+//! These are measurements, and cycles are estimated from a trace of the same instructions. `cargo xtask engine` prints
+//! the bytes of code and `cargo xtask bench device` the rest, and each fails where what it measures is no longer what
+//! stands here.
 
 mod cycles;
 
@@ -235,8 +236,8 @@ impl Shape {
         Cells { stacked: layers > 1 || gated.contains(&true), gated }
     }
 
-    /// Multiply-accumulates of a step. The kernel leaves out the columns of a SimpleRNN's states that are zero, of which this is the
-    /// share, unless it reads them in pairs.
+    /// Multiply-accumulates of a step. The kernel leaves out the columns of a SimpleRNN's states that are zero, of
+    /// which this is the share, unless it reads them in pairs.
     pub fn products(&self, zeros: f64) -> f64 {
         let of_layer = |&LayerShape { cell, units, width }: &LayerShape| {
             let [units, width] = [units as f64, width as f64];

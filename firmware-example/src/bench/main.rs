@@ -1,8 +1,8 @@
 //! Counts the instructions of the engine, in QEMU: `cargo xtask bench device` builds it for every board, runs
 //! it and prints the table.
 //!
-//! The console gets one line of `name=value` for each figure. At the end comes what the host may trace ([`trace`]). [`machine`] is what differs between processors:
-//! where the program starts and how it counts.
+//! The console gets one line of `name=value` for each figure. At the end comes what the host may trace ([`trace`]).
+//! [`machine`] is what differs between processors: where the program starts and how it counts.
 
 #![no_std]
 #![no_main]
@@ -27,8 +27,8 @@ static TEXTS: &str = include_str!("texts.txt");
 /// Steps of which the states are compared with the host's, and that are counted.
 const STEPS: u32 = 128;
 
-/// Steps that are counted of a model with so many bytes of weights in its kernels that a board's counter would wrap around: a
-/// SysTick has 24 bits.
+/// Steps that are counted of a model with so many bytes of weights in its kernels that a board's counter would wrap
+/// around: a SysTick has 24 bits.
 const FEW_STEPS: u32 = 16;
 const LARGE: usize = 23_000;
 

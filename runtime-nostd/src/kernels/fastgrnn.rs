@@ -7,11 +7,11 @@ use crate::layers::{FastGrnn, blocks, gate, wide_tanh};
 /// States of 32 bits are at least minus this, and less than this.
 const LIMIT: i32 = 1 << 29;
 
-/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 pub(super) fn step(layer: &FastGrnn<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (layer.units as usize, numbers.len());
-    let room = memory.get_mut(..FastGrnn::room(units, width).words).unwrap_or_default();
-    let (states, inputs) = room.split_at_mut_checked(units).unwrap_or_default();
+    let share = memory.get_mut(..FastGrnn::share(units, width).words).unwrap_or_default();
+    let (states, inputs) = share.split_at_mut_checked(units).unwrap_or_default();
     let states = bytemuck::try_cast_slice_mut(states).unwrap_or_default();
     let inputs: &mut [i16] = bytemuck::try_cast_slice_mut(inputs).unwrap_or_default();
     numbers.write(inputs);

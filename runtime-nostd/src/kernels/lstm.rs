@@ -5,11 +5,11 @@ use super::numbers::Numbers;
 use crate::Kernel;
 use crate::layers::{Lstm, blocks, gate, wide_tanh};
 
-/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 pub(super) fn step(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (lstm.units as usize, numbers.len());
-    let room = memory.get_mut(..Lstm::room(Kernel::Portable, units, width).words).unwrap_or_default();
-    let (new, rest) = room.split_at_mut_checked(units / 2).unwrap_or_default();
+    let share = memory.get_mut(..Lstm::share(Kernel::Portable, units, width).words).unwrap_or_default();
+    let (new, rest) = share.split_at_mut_checked(units / 2).unwrap_or_default();
     let inputs = rest.len().saturating_sub(units);
     let (inputs, cells) = rest.split_at_mut_checked(inputs).unwrap_or_default();
     let new = bytemuck::try_cast_slice_mut(new).unwrap_or_default();
@@ -26,8 +26,7 @@ pub(super) fn step(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
 }
 
 /// `inputs` are the numbers that came in and then the layer's outputs of the step before; `cells` are its cell states;
-/// `new` is room for as many outputs. `biases` begin with the
-/// word's row of them, or are empty.
+/// `new` is room for as many outputs. `biases` begin with the word's row of them, or are empty.
 fn advance(lstm: &Lstm<'_>, inputs: &[i16], cells: &mut [i32], new: &mut [i16], biases: &[u8]) {
     let words = bytemuck::try_cast_slice::<u8, i32>(lstm.weights).unwrap_or_default();
     let block = 4 + inputs.len();

@@ -1,9 +1,9 @@
 //! One step of the recurrence. All kernels compute the same integers.
 //!
-//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which works on
-//! every target and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for RISC-V with
-//! multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several layers, each with its
-//! room of the memory.
+//! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which
+//! works on every target and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for
+//! RISC-V with multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several
+//! layers, each with its share of the memory.
 
 #[cfg(kilornn_assembly)]
 mod assembly;

@@ -1,4 +1,4 @@
-//! One step of a network of several layers: one after the other, each with its room of the memory.
+//! One step of a network of several layers: one after the other, each with its share of the memory.
 
 use super::numbers::Numbers;
 #[cfg(feature = "fastgrnn")]
@@ -12,8 +12,9 @@ use crate::layers::Layer;
 use crate::memory::state_words;
 use crate::{Kernel, Model, Values};
 
-/// Takes one step with a row of the embedding, or with the numbers that are in the memory, which is of the model's shape. The
-/// last layer's room comes first in it, and behind the first layer's room is the list that steps of SimpleRNNs share.
+/// Takes one step with a row of the embedding, or with the numbers that are in the memory, which is of the model's
+/// shape. The last layer's share comes first in it, and behind the first layer's share is the list that steps of
+/// SimpleRNNs share.
 #[inline(never)]
 pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
     let contents = model.contents();
@@ -22,8 +23,8 @@ pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
     let Some((mut states, list)) = memory.split_at_mut_checked(states) else { return };
     let (mut numbers, mut width) = (numbers, contents.width());
     for (place, layer) in contents.layers.iter().enumerate() {
-        let room = layer.room(width, Kernel::TARGET);
-        let Some(rest) = states.len().checked_sub(room.words) else { return };
+        let share = layer.share(width, Kernel::TARGET);
+        let Some(rest) = states.len().checked_sub(share.words) else { return };
         let Some((others, own)) = states.split_at_mut_checked(rest) else { return };
         let shift = contents.layers.get(place + 1).map_or(0, Layer::input_shift);
         match layer {
@@ -39,7 +40,7 @@ pub(super) fn step(model: &Model<'_>, row: Option<u32>, memory: &mut [u32]) {
             Layer::Lstm(lstm) => step_lstm(lstm, numbers, own),
         }
         numbers =
-            Numbers::Below { values: outputs(layer, own.get(room.outputs..).unwrap_or_default()), shift };
+            Numbers::Below { values: outputs(layer, own.get(share.outputs..).unwrap_or_default()), shift };
         (states, width) = (others, layer.units());
     }
 }

@@ -1,7 +1,7 @@
 //! What the rest of the runtime asks of a cell.
 
 use super::incoming::Incoming;
-use super::room::Room;
+use super::share::Share;
 #[cfg(kilornn_gates)]
 use crate::decoder::Decoder;
 #[cfg(kilornn_gates)]
@@ -30,8 +30,8 @@ pub(super) trait Cell<'a>: Sized {
     /// Checks lengths and shifts, and that no sum can leave its range.
     fn check(&self, incoming: Incoming) -> Result<(), Error>;
 
-    /// Its room in the memory, with so many inputs from below.
-    fn room(&self, width: usize, kernel: Kernel) -> Room;
+    /// Its share of the memory, with so many inputs from below.
+    fn share(&self, width: usize, kernel: Kernel) -> Share;
 
     /// The bytes of its weights, with this number of inputs (its own outputs among them), and with this number of rows if it
     /// reads a folded embedding.

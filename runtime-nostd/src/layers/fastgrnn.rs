@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::incoming::{self, Gated, Incoming};
-use super::room::Room;
+use super::share::Share;
 use crate::check::at_most;
 use crate::decoder::{Decoder, next};
 use crate::version::FASTGRNN;
@@ -193,11 +193,11 @@ impl<'a> FastGrnn<'a> {
         (units / 4).saturating_mul(HEAD + 4 * inputs).saturating_add(rows.saturating_mul(BIASES / 2 * units))
     }
 
-    /// The room of a layer: its states with 32 bits, in which the limit is 2^29, then the inputs of a step with 16 bits, which
+    /// The share of a layer: its states with 32 bits, in which the limit is 2^29, then the inputs of a step with 16 bits, which
     /// are the numbers that come in and the layer's outputs.
-    pub(crate) const fn room(units: usize, width: usize) -> Room {
+    pub(crate) const fn share(units: usize, width: usize) -> Share {
         let before = units + Kernel::Portable.input_words(width);
-        Room { words: before + Kernel::Portable.input_words(units), outputs: before }
+        Share { words: before + Kernel::Portable.input_words(units), outputs: before }
     }
 
     /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
@@ -261,8 +261,8 @@ impl<'a> Cell<'a> for FastGrnn<'a> {
         Ok(())
     }
 
-    fn room(&self, width: usize, _: Kernel) -> Room {
-        Self::room(self.units as usize, width)
+    fn share(&self, width: usize, _: Kernel) -> Share {
+        Self::share(self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

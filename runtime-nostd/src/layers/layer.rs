@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use super::cell::Cell;
 use super::incoming::Incoming;
-use super::room::Room;
+use super::share::Share;
 use super::{Activation, Order, SimpleRnn};
 #[cfg(kilornn_gates)]
 use crate::decoder::Decoder;
@@ -210,9 +210,9 @@ impl<'a> Layer<'a> {
         with_layer!(self, |layer| layer.input_shift)
     }
 
-    /// Its room in the memory, with so many inputs from below. The loader has checked their number, or will.
-    pub(crate) fn room(&self, width: u32, kernel: Kernel) -> Room {
-        with_layer!(self, |layer| Cell::room(layer, width as usize, kernel))
+    /// Its share of the memory, with so many inputs from below. The loader has checked their number, or will.
+    pub(crate) fn share(&self, width: u32, kernel: Kernel) -> Share {
+        with_layer!(self, |layer| Cell::share(layer, width as usize, kernel))
     }
 
     /// The largest magnitude of an output.

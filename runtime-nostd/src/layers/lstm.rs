@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::gates::{Begin, Bounds, blocks, halves, pair};
 use super::incoming::{Fields, Gated, Incoming};
-use super::room::Room;
+use super::share::Share;
 use crate::decoder::{Decoder, next};
 use crate::{Error, Kernel};
 
@@ -171,19 +171,19 @@ impl<'a> Lstm<'a> {
         units.saturating_mul(4 * (4 + inputs)).saturating_add(rows.saturating_mul(BIASES * units))
     }
 
-    /// The room of a layer.
+    /// The share of a layer.
     ///
     /// Where inputs have 16 bits: room for a step's new outputs, then the inputs of a step, which are the numbers that come in
     /// and the layer's outputs, then its cell states. Where inputs have 32 bits: for each unit its cell state and a word for its
     /// new output, then the inputs; between steps, outputs lie in the second half of their room among the inputs as numbers of
     /// 16 bits.
-    pub(crate) const fn room(kernel: Kernel, units: usize, width: usize) -> Room {
+    pub(crate) const fn share(kernel: Kernel, units: usize, width: usize) -> Share {
         let inputs = kernel.input_words(width + units);
         match kernel {
             Kernel::Portable | Kernel::Dsp => {
-                Room { words: units / 2 + inputs + units, outputs: units / 2 + width / 2 }
+                Share { words: units / 2 + inputs + units, outputs: units / 2 + width / 2 }
             }
-            Kernel::Wide => Room { words: 2 * units + inputs, outputs: 2 * units + inputs - units / 2 },
+            Kernel::Wide => Share { words: 2 * units + inputs, outputs: 2 * units + inputs - units / 2 },
         }
     }
 
@@ -228,8 +228,8 @@ impl<'a> Cell<'a> for Lstm<'a> {
         self.check(incoming)
     }
 
-    fn room(&self, width: usize, kernel: Kernel) -> Room {
-        Self::room(kernel, self.units as usize, width)
+    fn share(&self, width: usize, kernel: Kernel) -> Share {
+        Self::share(kernel, self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

@@ -20,7 +20,7 @@ mod incoming;
 mod layer;
 #[cfg(feature = "lstm")]
 mod lstm;
-mod room;
+mod share;
 mod simple_rnn;
 #[cfg(kilornn_gates)]
 mod wide_tanh;

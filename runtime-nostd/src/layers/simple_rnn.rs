@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Activation;
 use super::cell::Cell;
 use super::incoming::Incoming;
-use super::room::Room;
+use super::share::Share;
 use crate::check::{aligned, at_least_one, at_most, exactly};
 #[cfg(kilornn_gates)]
 use crate::decoder::{Decoder, next};
@@ -246,8 +246,8 @@ impl<'a> Cell<'a> for SimpleRnn<'a> {
         self.check(incoming)
     }
 
-    fn room(&self, _: usize, _: Kernel) -> Room {
-        Room {
+    fn share(&self, _: usize, _: Kernel) -> Share {
+        Share {
             words: self.units as usize / 4,
             #[cfg(kilornn_gates)]
             outputs: 0,

@@ -3,8 +3,8 @@
 //! A block of the weights has all rows of a unit (LSTM), of two (GRU) or of four (FastGRNN), so that their sums stay in
 //! registers until gates and states have been made of them.
 //!
-//! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs of 16 bits in a
-//!   word with two weights at once.
+//! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs
+//!   of 16 bits in a word with two weights at once.
 //! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's have macros
 //!   for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
 
@@ -55,7 +55,8 @@ impl Dimensions {
     }
 }
 
-/// The inputs of a step in a layer's room, to which it writes the `numbers` that come in; `before` words lie before them.
+/// The inputs of a step in a layer's share of the memory, to which it writes the `numbers` that come in; `before` words lie
+/// before them.
 ///
 /// # Safety
 ///
@@ -93,7 +94,7 @@ const fn row(weights: &[u8], first: Option<usize>) -> *const u8 {
     }
 }
 
-/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 #[cfg(feature = "gru")]
 #[inline(always)]
 pub(in crate::kernels) fn gru(gru: &Gru<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
@@ -101,7 +102,7 @@ pub(in crate::kernels) fn gru(gru: &Gru<'_>, numbers: Numbers<'_>, memory: &mut 
     let dimensions = Dimensions::new(width as u32, gru.units, gru.state_bits, gru.bias_shift);
     // SAFETY: the layer is one of a model that the loader has checked: its weights are a kernel for these units and for as
     // many numbers as come in, and then a row of biases for each row of a folded embedding, of which `numbers` names one.
-    // The memory is of the model's shape, or the layer's room in it, in which the inputs come behind the states; it is
+    // The memory is of the model's shape, or the layer's share of it, in which the inputs come behind the states; it is
     // borrowed mutably for the whole step.
     unsafe {
         let inputs = inputs(numbers, units, memory);
@@ -110,13 +111,13 @@ pub(in crate::kernels) fn gru(gru: &Gru<'_>, numbers: Numbers<'_>, memory: &mut 
     }
 }
 
-/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 #[cfg(feature = "lstm")]
 #[inline(always)]
 pub(in crate::kernels) fn lstm(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (lstm.units as usize, numbers.len());
     let dimensions = Dimensions::new(width as u32, lstm.units, lstm.state_bits, lstm.bias_shift);
-    // Of the room for new outputs, or for cell states and new outputs.
+    // Those for new outputs, or for cell states and new outputs.
     let before = if cfg!(kilornn_assembly = "dsp") { units / 2 } else { 2 * units };
     // SAFETY: as in `gru`; the inputs come behind `before` words.
     unsafe {
@@ -126,7 +127,7 @@ pub(in crate::kernels) fn lstm(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &m
     }
 }
 
-/// Takes a step with the `numbers` that come in, in memory that begins with the layer's room.
+/// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 #[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
 #[inline(always)]
 pub(in crate::kernels) fn fastgrnn(layer: &FastGrnn<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
@@ -147,10 +148,10 @@ pub(in crate::kernels) fn fastgrnn(layer: &FastGrnn<'_>, numbers: Numbers<'_>, m
 ///
 /// `weights` must be a kernel for the layer's dimensions, at a multiple of four: a number of units that is a multiple of
 /// four from 4 to 256, and so many inputs, of which those that come in are a multiple of four from 0 to 256. The inputs must
-/// lie in the layer's room of the memory, as the kernel's `room` says, at a multiple of four. `biases` must be a row of
-/// biases for the units, or zero. Nothing else may access the room during the step.
+/// lie in the layer's share of the memory, as its `share` says, at a multiple of four. `biases` must be a row of
+/// biases for the units, or zero. Nothing else may access that share during the step.
 ///
-/// The assembly writes only to the room, and keeps to C's calling convention.
+/// The assembly writes only to that share, and keeps to C's calling convention.
 macro_rules! step {
     ($name:ident, $feature:literal: $($core:literal => [$($file:literal),*];)*) => {
         $(

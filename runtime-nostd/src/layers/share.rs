@@ -1,8 +1,8 @@
-//! The room that a layer has in a network's memory.
+//! The share that a layer has of a network's memory.
 
 /// A layer's part of the memory, which lasts from step to step, in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct Share {
     pub(crate) words: usize,
     /// Words before the outputs.
     #[cfg(kilornn_gates)]
