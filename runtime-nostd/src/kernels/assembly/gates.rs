@@ -4,7 +4,7 @@
 //! registers until gates and states have been made of them.
 //!
 //! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs
-//!   of 16 bits in a word with two weights at once.
+//!   of 16 bits in a word with two weights at once. `gates_dsp.S` has what they share.
 //! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's have macros
 //!   for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
 
@@ -170,14 +170,14 @@ macro_rules! step {
 }
 
 step! { step_gru, "gru":
-    "dsp" => ["arm/gru_dsp.S"];
+    "dsp" => ["arm/gates_dsp.S", "arm/gru_dsp.S"];
     "base" => ["arm/base_gates.S", "arm/gru.S"];
     "main" => ["arm/main_gates.S", "arm/gru.S"];
     "riscv" => ["riscv/gates.S", "riscv/gru.S"];
 }
 
 step! { step_lstm, "lstm":
-    "dsp" => ["arm/lstm_dsp.S"];
+    "dsp" => ["arm/gates_dsp.S", "arm/lstm_dsp.S"];
     "base" => ["arm/base_gates.S", "arm/lstm.S"];
     "main" => ["arm/main_gates.S", "arm/lstm.S"];
     "riscv" => ["riscv/gates.S", "riscv/lstm.S"];
@@ -197,5 +197,10 @@ unsafe extern "C" fn step_fastgrnn(
     biases: *const u8,
     shares: u32,
 ) {
-    naked_asm!(dimension_symbols!(), include_str!("arm/fastgrnn_dsp.S"), options(raw))
+    naked_asm!(
+        dimension_symbols!(),
+        include_str!("arm/gates_dsp.S"),
+        include_str!("arm/fastgrnn_dsp.S"),
+        options(raw)
+    )
 }

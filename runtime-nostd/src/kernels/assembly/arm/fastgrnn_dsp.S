@@ -61,13 +61,6 @@
     smlad   r6, r11, lr, r6
     .endm
 
-// \to: in the table of lines at \table, the value at \from, where 1 is 2^16.
-    .macro line to, from, table
-    ssat    \to, #8, \from, asr #12
-    ldr     \to, [\table, \to, lsl #2]
-    smlabb  \to, \to, \from, \to
-    .endm
-
 // A unit's state, at r3, from its sum. r1 is the table of gates, r2 that of tanh, r10 has zeta and nu.
     .macro state sum, offset
     ldr     r12, [sp, #\offset]
@@ -109,22 +102,7 @@
     cmp     r9, r8
     bne     54b
     ldr     pc, [sp, #56]       // entry
-48:
-    multiply_four
-47:
-    multiply_four
-46:
-    multiply_four
-45:
-    multiply_four
-44:
-    multiply_four
-43:
-    multiply_four
-42:
-    multiply_four
-41:
-    multiply_four
+    multiply_last
     ldm     sp, {r1, r2, r10, r11}
     asr     r4, r4, r1
     asr     r5, r5, r2
@@ -144,14 +122,7 @@
     ldrd    r0, r2, [sp, #64]   // states, output
     ldr     r11, [sp, #76]      // own outputs
 1:
-    ldm     r0!, {r3-r6}
-    smmulr  r3, r3, r2
-    smmulr  r4, r4, r2
-    smmulr  r5, r5, r2
-    smmulr  r6, r6, r2
-    pkhbt   r3, r3, r4, lsl #16
-    pkhbt   r5, r5, r6, lsl #16
-    stm     r11!, {r3, r5}
+    four_outputs
     cmp     r0, r9
     bne     1b
     add     sp, #84
@@ -169,21 +140,9 @@
     adr.w   r9, 54b + 1
     b       10b
 
-    .p2align 2
-35:
-    .word   kilornn_lines + 512 // the middle of the table of gates
-// Entries for one to eight times four inputs.
-30:
-    .word   0
-    .word   41b - 30b + 1
-    .word   42b - 30b + 1
-    .word   43b - 30b + 1
-    .word   44b - 30b + 1
-    .word   45b - 30b + 1
-    .word   46b - 30b + 1
-    .word   47b - 30b + 1
-    .word   48b - 30b + 1
+    constants
 
     .purgem multiply_four
-    .purgem line
     .purgem state
+    purge
+    .purgem purge

@@ -66,13 +66,6 @@
     ldm     r9, {r6, r7, r11, pc} // what they begin with, the end, the entry
     .endm
 
-// \to: in the table of lines at \table, the value at \from, where 1 is 2^16.
-    .macro line to, from, table
-    ssat    \to, #8, \from, asr #12
-    ldr     \to, [\table, \to, lsl #2]
-    smlabb  \to, \to, \from, \to
-    .endm
-
 // Blocks of two units. r1 points to the inputs, r11 is the end of the loop over those that come in.
 20:
     ldm     r0!, {r2-r9}        // of the candidates' sums, those over what comes in begin
@@ -134,22 +127,7 @@
     cmp     r1, r11
     bne     64b
     ldr     pc, [sp, #92]       // entry
-48:
-    multiply_four
-47:
-    multiply_four
-46:
-    multiply_four
-45:
-    multiply_four
-44:
-    multiply_four
-43:
-    multiply_four
-42:
-    multiply_four
-41:
-    multiply_four
+    multiply_last
     ldm     sp, {r1, r8, r9, r10, r11, r12, lr} // shifts
     asr     r2, r2, r1
     asr     r3, r3, r8
@@ -192,14 +170,7 @@
     sub     r3, lr, r0
     tst     r3, #16
     beq     1f
-    ldm     r0!, {r3-r6}
-    smmulr  r3, r3, r2
-    smmulr  r4, r4, r2
-    smmulr  r5, r5, r2
-    smmulr  r6, r6, r2
-    pkhbt   r3, r3, r4, lsl #16
-    pkhbt   r5, r5, r6, lsl #16
-    stm     r11!, {r3, r5}
+    four_outputs
     cmp     r0, lr
     beq     2f
 1:
@@ -236,20 +207,7 @@
     adr.w   r9, 64b + 1
     b       10b
 
-    .p2align 2
-35:
-    .word   kilornn_lines + 512 // the middle of the table of gates
-// Entries for one to eight times four inputs.
-30:
-    .word   0
-    .word   41b - 30b + 1
-    .word   42b - 30b + 1
-    .word   43b - 30b + 1
-    .word   44b - 30b + 1
-    .word   45b - 30b + 1
-    .word   46b - 30b + 1
-    .word   47b - 30b + 1
-    .word   48b - 30b + 1
+    constants
 // For none to four times.
 31:
     .word   23b - 31b + 1
@@ -261,4 +219,5 @@
     .purgem multiply_four
     .purgem multiply_two
     .purgem begin_own
-    .purgem line
+    purge
+    .purgem purge

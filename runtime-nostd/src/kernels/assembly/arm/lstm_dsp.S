@@ -64,13 +64,6 @@
     smlad   r12, r5, r7, r12
     .endm
 
-// \to: in the table of lines at \table, the value at \from, where 1 is 2^16.
-    .macro line to, from, table
-    ssat    \to, #8, \from, asr #12
-    ldr     \to, [\table, \to, lsl #2]
-    smlabb  \to, \to, \from, \to
-    .endm
-
 // Blocks of one unit. r3 points to the place of its new output.
 20:
     ldm     r0!, {r10, r11, r12, lr}
@@ -94,22 +87,7 @@
     cmp     r9, r8
     bne     54b
     ldr     pc, [sp, #48]       // entry
-48:
-    multiply_four
-47:
-    multiply_four
-46:
-    multiply_four
-45:
-    multiply_four
-44:
-    multiply_four
-43:
-    multiply_four
-42:
-    multiply_four
-41:
-    multiply_four
+    multiply_last
     ldm     sp, {r1, r2, r4, r5, r6, r7, r9} // shifts, gates, cell states, inputs
     asr     r10, r10, r1
     asr     r11, r11, r2
@@ -165,20 +143,8 @@
     adr.w   r9, 54b + 1         // bit 0 says Thumb
     b       10b
 
-    .p2align 2
-35:
-    .word   kilornn_lines + 512 // the middle of the table of gates
-// Entries for one to eight times four inputs.
-30:
-    .word   0
-    .word   41b - 30b + 1
-    .word   42b - 30b + 1
-    .word   43b - 30b + 1
-    .word   44b - 30b + 1
-    .word   45b - 30b + 1
-    .word   46b - 30b + 1
-    .word   47b - 30b + 1
-    .word   48b - 30b + 1
+    constants
 
     .purgem multiply_four
-    .purgem line
+    purge
+    .purgem purge
