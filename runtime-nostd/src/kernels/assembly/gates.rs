@@ -5,8 +5,8 @@
 //!
 //! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs
 //!   of 16 bits in a word with two weights at once. `gates_dsp.S` has what they share.
-//! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's have macros
-//!   for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
+//! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's share
+//!   `wide_gates.S`, and have macros for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
 
 use core::arch::naked_asm;
 
@@ -117,7 +117,7 @@ pub(in crate::kernels) fn gru(gru: &Gru<'_>, numbers: Numbers<'_>, memory: &mut 
 pub(in crate::kernels) fn lstm(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (lstm.units as usize, numbers.len());
     let dimensions = Dimensions::new(width as u32, lstm.units, lstm.state_bits, lstm.bias_shift);
-    // Those for new outputs, or for cell states and new outputs.
+    // Words before the inputs: of new outputs, or of cell states and new outputs.
     let before = if cfg!(kilornn_assembly = "dsp") { units / 2 } else { 2 * units };
     // SAFETY: as in `gru`; the inputs come behind `before` words.
     unsafe {
@@ -171,15 +171,15 @@ macro_rules! step {
 
 step! { step_gru, "gru":
     "dsp" => ["arm/gates_dsp.S", "arm/gru_dsp.S"];
-    "base" => ["arm/base_gates.S", "arm/gru.S"];
-    "main" => ["arm/main_gates.S", "arm/gru.S"];
+    "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/gru.S"];
+    "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/gru.S"];
     "riscv" => ["riscv/gates.S", "riscv/gru.S"];
 }
 
 step! { step_lstm, "lstm":
     "dsp" => ["arm/gates_dsp.S", "arm/lstm_dsp.S"];
-    "base" => ["arm/base_gates.S", "arm/lstm.S"];
-    "main" => ["arm/main_gates.S", "arm/lstm.S"];
+    "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/lstm.S"];
+    "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/lstm.S"];
     "riscv" => ["riscv/gates.S", "riscv/lstm.S"];
 }
 

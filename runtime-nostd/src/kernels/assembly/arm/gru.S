@@ -1,15 +1,11 @@
 // One step of a GRU, on cores without DSP instructions. r0 points to the weights, r1 to the inputs, r3 to the biases of the
-// word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S` has the macros.
+// word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S`, and
+// `wide_gates.S`, have the macros.
 //
 // The sums of two units are in registers: r8 and r9 update gate and reset gate of the first, r10 and r11 those of the
 // second, r12 and lr the candidates of both.
 
-    push    {r4-r7, lr}
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    push    {r3-r7}             // the biases, too
+    save                        // the biases, too
     sub     sp, #64
 // What each block needs is kept on the stack. In the memory there are the states, then the inputs with 32 bits each, of which
 // the layer's own outputs are the last.
@@ -29,12 +25,7 @@
     .equ    .Lbiases, 64
     str     r0, [sp, #.Lblock]
     str     r1, [sp, #.Linputs]
-    lsls    r4, r2, #(32 - .Lunits)
-    lsrs    r4, r4, #(32 - .Lunits + .Lwidth)
-    lsls    r4, r4, #2          // bytes of what comes in
-    lsls    r5, r2, #(32 - .Lstate_bits)
-    lsrs    r5, r5, #(32 - .Lstate_bits + .Lunits)
-    lsls    r5, r5, #2          // bytes of the layer's own
+    unpack                      // r4 bytes of what comes in, r5 of the layer's own
     subs    r6, r1, r5
     str     r6, [sp, #.Lstates]
     str     r6, [sp, #.Lstates + 4]
@@ -42,21 +33,7 @@
     str     r1, [sp, #.Lown]
     adds    r7, r1, r5
     str     r7, [sp, #.Lend]
-    movs    r6, #1
-    lsls    r6, r2              // the low byte is the biases' shift
-    str     r6, [sp, #.Lfactor]
-    lsrs    r2, r2, #.Lstate_bits
-    movs    r6, #29
-    subs    r6, r6, r2
-    str     r6, [sp, #.Lstate]
-    movs    r2, #1
-    lsls    r2, r6
-    lsrs    r2, r2, #1
-    str     r2, [sp, #.Lhalf]
-    ldr     r2, 32f
-    str     r2, [sp, #.Lgates]
-    ldr     r2, 33f
-    str     r2, [sp, #.Ltanh]
+    scales
 // The number of inputs modulo 16 or 32 decides where the loops over them are entered.
     adr     r6, 30f
     movs    r2, #112
@@ -101,14 +78,7 @@
 // Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
     .p2align 2
 30:
-    .word   48f - 30b + 1
-    .word   41f - 30b + 1
-    .word   42f - 30b + 1
-    .word   43f - 30b + 1
-    .word   44f - 30b + 1
-    .word   45f - 30b + 1
-    .word   46f - 30b + 1
-    .word   47f - 30b + 1
+    entries
 // For zero to three times four inputs modulo 16.
 31:
     .word   54f - 31b + 1
@@ -177,22 +147,7 @@
     mov     lr, r6
     ldr     r7, [sp, #.Lsecond + .Lfrom_x]
     bx      r7
-48:
-    multiply_four
-47:
-    multiply_four
-46:
-    multiply_four
-45:
-    multiply_four
-44:
-    multiply_four
-43:
-    multiply_four
-42:
-    multiply_four
-41:
-    multiply_four
+    multiply_last
     ldr     r7, [sp, #.Lend + .Lfrom_x]
     cmp     r1, r7
     beq     5f
@@ -275,29 +230,14 @@
     ldr     r6, [sp, #.Lstate]
 4:
     ldmia   r0!, {r3, r4}
-    adds    r3, r3, r5
-    adds    r4, r4, r5
-    asrs    r3, r6
-    asrs    r4, r6
-    uxth    r3, r3
-    lsls    r4, r4, #16
-    orrs    r3, r4
-    stmia   r2!, {r3}
+    two_outputs
     cmp     r2, r7
     bne     4b
     add     sp, #64
-    pop     {r3-r7}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    pop     {r4-r7, pc}
+    restore
 
     .purgem multiply_four
     .purgem multiply_two
     .purgem state
-    .purgem multiply_add
-    .purgem bias_add
-    .purgem line
-    .purgem clamp
-    .purgem half_times
+    purge
+    .purgem purge

@@ -1,15 +1,11 @@
 // One step of an LSTM, on cores without DSP instructions. r0 points to the weights, r1 to the inputs, r3 to the biases of
-// the word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S` has the macros.
+// the word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S`, and
+// `wide_gates.S`, have the macros.
 //
 // A unit's four sums are in registers: r8 input gate, r9 candidate, r10 forget gate, r11 output gate. r12 is the end of the
 // inputs, lr the place of the unit's cell state.
 
-    push    {r4-r7, lr}
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    push    {r3-r7}             // the biases, too
+    save                        // the biases, too
     sub     sp, #40
 // What each block needs is kept on the stack, on which the sums' shifts come to lie before it. In the memory there are for
 // each unit its cell state and a word for its new output, then the inputs with 32 bits each, of which the layer's own outputs
@@ -26,12 +22,7 @@
     .equ    .Lshifts, 16        // bytes
     .equ    .Lbiases, 40
     str     r1, [sp, #.Linputs]
-    lsls    r4, r2, #(32 - .Lunits)
-    lsrs    r4, r4, #(32 - .Lunits + .Lwidth)
-    lsls    r4, r4, #2          // bytes of what comes in
-    lsls    r5, r2, #(32 - .Lstate_bits)
-    lsrs    r5, r5, #(32 - .Lstate_bits + .Lunits)
-    lsls    r5, r5, #2          // bytes of the layer's own
+    unpack                      // r4 bytes of what comes in, r5 of the layer's own
     subs    r6, r1, r5
     subs    r6, r6, r5
     str     r6, [sp, #.Lstates]
@@ -40,21 +31,7 @@
     adds    r7, r1, r5
     mov     r12, r7
     adds    r4, r4, r5
-    movs    r6, #1
-    lsls    r6, r2              // the low byte is the biases' shift
-    str     r6, [sp, #.Lfactor]
-    lsrs    r2, r2, #.Lstate_bits
-    movs    r6, #29
-    subs    r6, r6, r2
-    str     r6, [sp, #.Lstate]
-    movs    r2, #1
-    lsls    r2, r6
-    lsrs    r2, r2, #1
-    str     r2, [sp, #.Lhalf]
-    ldr     r2, 32f
-    str     r2, [sp, #.Lgates]
-    ldr     r2, 33f
-    str     r2, [sp, #.Ltanh]
+    scales
 // The number of inputs modulo 32 decides where the loop over them is entered.
     adr     r6, 30f
     movs    r2, #112
@@ -88,14 +65,7 @@
 // Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
     .p2align 2
 30:
-    .word   48f - 30b + 1
-    .word   41f - 30b + 1
-    .word   42f - 30b + 1
-    .word   43f - 30b + 1
-    .word   44f - 30b + 1
-    .word   45f - 30b + 1
-    .word   46f - 30b + 1
-    .word   47f - 30b + 1
+    entries
 32:
     .word   kilornn_lines + 512
 33:
@@ -117,22 +87,7 @@
     .endm
 
 // A unit's products, and what becomes of them.
-48:
-    multiply_four
-47:
-    multiply_four
-46:
-    multiply_four
-45:
-    multiply_four
-44:
-    multiply_four
-43:
-    multiply_four
-42:
-    multiply_four
-41:
-    multiply_four
+    multiply_last
     cmp     r1, r12
     beq     6f
     b       48b
@@ -225,28 +180,13 @@
     ldr     r3, [r0, #4]
     ldr     r4, [r0, #12]
     adds    r0, #16
-    adds    r3, r3, r5
-    adds    r4, r4, r5
-    asrs    r3, r6
-    asrs    r4, r6
-    uxth    r3, r3
-    lsls    r4, r4, #16
-    orrs    r3, r4
-    stmia   r2!, {r3}
+    two_outputs
     cmp     r2, r7
     bne     4b
     add     sp, #40
-    pop     {r3-r7}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    pop     {r4-r7, pc}
+    restore
 
     .purgem multiply_four
     .purgem multiply_two
-    .purgem multiply_add
-    .purgem bias_add
-    .purgem line
-    .purgem clamp
-    .purgem half_times
+    purge
+    .purgem purge
