@@ -28,21 +28,15 @@ fn main() {
     let names = KERNELS.map(|(_, kernel)| format!("{kernel:?}")).join(", ");
     println!("cargo::rustc-check-cfg=cfg(kilornn_assembly, values(none(), {names}))");
     // A cell with gates brings what all of them share: layers in a stack, and format 4 of the model file.
-    println!("cargo::rustc-check-cfg=cfg(kilornn_gates, kilornn_gate_assembly, kilornn_plain_gates)");
+    println!("cargo::rustc-check-cfg=cfg(kilornn_gates)");
     let target = env::var("TARGET").unwrap_or_default();
     let kernel = KERNELS.into_iter().find(|(prefix, _)| target.starts_with(prefix)).map(|(_, kernel)| kernel);
     if let Some(kernel) = kernel {
         println!("cargo::rustc-cfg=kilornn_assembly");
         println!("cargo::rustc-cfg=kilornn_assembly={kernel:?}");
     }
-    for cell in ["GRU", "LSTM", "FASTGRNN"] {
-        if env::var_os(format!("CARGO_FEATURE_{cell}")).is_some() {
-            println!("cargo::rustc-cfg=kilornn_gates");
-            // FastGRNN has a kernel in assembly on cores with DSP instructions only.
-            let has_assembly = if cell == "FASTGRNN" { kernel == Some("dsp") } else { kernel.is_some() };
-            let kind = if has_assembly { "gate_assembly" } else { "plain_gates" };
-            println!("cargo::rustc-cfg=kilornn_{kind}");
-        }
+    if ["GRU", "LSTM", "FASTGRNN"].iter().any(|cell| env::var_os(format!("CARGO_FEATURE_{cell}")).is_some()) {
+        println!("cargo::rustc-cfg=kilornn_gates");
     }
     if env::var_os("CARGO_FEATURE_UNICODE").is_some() {
         let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");

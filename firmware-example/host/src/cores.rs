@@ -370,7 +370,7 @@ const M0: Core = Core {
         gated: [
             GatedStep { any: 559.0, unit: 73.18, number: 3.0, product: 3.243 },
             GatedStep { any: 540.5, unit: 108.7, number: 0.0, product: 3.298 },
-            GatedStep { any: 276.7, unit: 209.9, number: 12.02, product: 6.121 },
+            GatedStep { any: 306.9, unit: 58.62, number: 11.42, product: 3.31 },
         ],
     },
     cycles: Some(cycles::M0),
@@ -457,7 +457,7 @@ pub static CORES: [Core; 5] = [
             gated: [
                 GatedStep { any: 353.2, unit: 59.09, number: 0.0, product: 2.225 },
                 GatedStep { any: 269.9, unit: 82.08, number: 0.0, product: 2.274 },
-                GatedStep { any: 172.1, unit: 56.45, number: 7.366, product: 3.491 },
+                GatedStep { any: 175.0, unit: 44.25, number: 4.438, product: 2.3 },
             ],
         },
         cycles: Some(cycles::M3),
@@ -504,7 +504,7 @@ pub static CORES: [Core; 5] = [
             gated: [
                 GatedStep { any: 361.5, unit: 61.2, number: 4.837, product: 3.343 },
                 GatedStep { any: 395.7, unit: 100.0, number: 0.0, product: 3.468 },
-                GatedStep { any: 192.4, unit: 72.54, number: 10.3, product: 5.127 },
+                GatedStep { any: 155.0, unit: 42.51, number: 10.98, product: 3.463 },
             ],
         },
         // The FE310 reads the model through SPI, which takes far longer than its pipeline's documented cycles.

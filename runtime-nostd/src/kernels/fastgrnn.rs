@@ -1,8 +1,9 @@
-//! One step of a FastGRNN. What is computed stands here in plain Rust; `assembly` has it for cores with DSP instructions.
+//! One step of a FastGRNN. What is computed stands here in plain Rust; `assembly` has it for Cortex-M and RISC-V.
 
 use super::gates::{Sums, columns, half_times, output};
 use super::numbers::Numbers;
-use crate::layers::{FastGrnn, blocks, gate, wide_tanh};
+use crate::Kernel;
+use crate::layers::{FastGrnn, Share, blocks, gate, wide_tanh};
 
 /// States of 32 bits are at least minus this, and less than this.
 const LIMIT: i32 = 1 << 29;
@@ -10,7 +11,7 @@ const LIMIT: i32 = 1 << 29;
 /// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 pub(super) fn step(layer: &FastGrnn<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (layer.units as usize, numbers.len());
-    let share = memory.get_mut(..FastGrnn::share(units, width).words).unwrap_or_default();
+    let share = memory.get_mut(..Share::of_states(Kernel::Portable, units, width).words).unwrap_or_default();
     let (states, inputs) = share.split_at_mut_checked(units).unwrap_or_default();
     let states = bytemuck::try_cast_slice_mut(states).unwrap_or_default();
     let inputs: &mut [i16] = bytemuck::try_cast_slice_mut(inputs).unwrap_or_default();

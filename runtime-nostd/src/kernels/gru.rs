@@ -3,12 +3,12 @@
 use super::gates::{Sums, columns, half_times, output};
 use super::numbers::Numbers;
 use crate::Kernel;
-use crate::layers::{Gru, blocks, gate, wide_tanh};
+use crate::layers::{Gru, Share, blocks, gate, wide_tanh};
 
 /// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
 pub(super) fn step(gru: &Gru<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (gru.units as usize, numbers.len());
-    let share = memory.get_mut(..Gru::share(Kernel::Portable, units, width).words).unwrap_or_default();
+    let share = memory.get_mut(..Share::of_states(Kernel::Portable, units, width).words).unwrap_or_default();
     let (states, inputs) = share.split_at_mut_checked(units).unwrap_or_default();
     let states = bytemuck::try_cast_slice_mut(states).unwrap_or_default();
     let inputs: &mut [i16] = bytemuck::try_cast_slice_mut(inputs).unwrap_or_default();

@@ -2,14 +2,14 @@
 //!
 //! What a cell computes stands in plain Rust in a file of its own (`simple_rnn`, `gru`, `lstm`, `fastgrnn`), which
 //! works on every target and is the oracle for the kernel in assembly. `assembly` has these, for Cortex-M and for
-//! RISC-V with multiplication, FastGRNN's for M4 and M7 only, and the only unsafe code. `stack` takes a step of several
-//! layers, each with its share of the memory.
+//! RISC-V with multiplication, and the only unsafe code. `stack` takes a step of several layers, each with its share of
+//! the memory.
 
 #[cfg(kilornn_assembly)]
 mod assembly;
-#[cfg(all(feature = "fastgrnn", not(kilornn_assembly = "dsp")))]
+#[cfg(all(feature = "fastgrnn", not(kilornn_assembly)))]
 mod fastgrnn;
-#[cfg(kilornn_plain_gates)]
+#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
 mod gates;
 #[cfg(all(feature = "gru", not(kilornn_assembly)))]
 mod gru;
@@ -31,7 +31,7 @@ use numbers::Numbers;
 
 use crate::Model;
 use crate::layers::Layer;
-#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[cfg(all(feature = "fastgrnn", kilornn_assembly))]
 use assembly::fastgrnn as step_fastgrnn;
 #[cfg(all(feature = "gru", kilornn_assembly))]
 use assembly::gru as step_gru;
@@ -41,7 +41,7 @@ use assembly::lstm as step_lstm;
 use assembly::step_alone;
 #[cfg(all(kilornn_assembly, kilornn_gates))]
 use assembly::step_in_stack;
-#[cfg(all(feature = "fastgrnn", not(kilornn_assembly = "dsp")))]
+#[cfg(all(feature = "fastgrnn", not(kilornn_assembly)))]
 use fastgrnn::step as step_fastgrnn;
 #[cfg(all(feature = "gru", not(kilornn_assembly)))]
 use gru::step as step_gru;

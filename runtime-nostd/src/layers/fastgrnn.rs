@@ -193,13 +193,6 @@ impl<'a> FastGrnn<'a> {
         (units / 4).saturating_mul(HEAD + 4 * inputs).saturating_add(rows.saturating_mul(BIASES / 2 * units))
     }
 
-    /// The share of a layer: its states with 32 bits, in which the limit is 2^29, then the inputs of a step with 16 bits, which
-    /// are the numbers that come in and the layer's outputs.
-    pub(crate) const fn share(units: usize, width: usize) -> Share {
-        let before = units + Kernel::Portable.input_words(width);
-        Share { words: before + Kernel::Portable.input_words(units), outputs: before }
-    }
-
     /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
     #[inline(always)]
     pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
@@ -261,8 +254,8 @@ impl<'a> Cell<'a> for FastGrnn<'a> {
         Ok(())
     }
 
-    fn share(&self, width: usize, _: Kernel) -> Share {
-        Self::share(self.units as usize, width)
+    fn share(&self, width: usize, kernel: Kernel) -> Share {
+        Share::of_states(kernel, self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

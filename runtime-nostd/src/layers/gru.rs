@@ -196,16 +196,6 @@ impl<'a> Gru<'a> {
         (units / 2).saturating_mul(32 + 6 * inputs).saturating_add(rows.saturating_mul(BIASES / 2 * units))
     }
 
-    /// The share of a layer: its states with 32 bits, in which 1 is 2^29, then the inputs of a step, which are the numbers that
-    /// come in and the layer's outputs.
-    ///
-    /// Where inputs have 32 bits, outputs lie in the second half of their room as numbers of 16 bits between steps.
-    pub(crate) const fn share(kernel: Kernel, units: usize, width: usize) -> Share {
-        let before = units + kernel.input_words(width);
-        let room = kernel.input_words(units);
-        Share { words: before + room, outputs: before + room - units / 2 }
-    }
-
     /// Where in the weights a row of biases begins. The loader has checked that rows of a folded embedding are there.
     #[inline(always)]
     pub(crate) const fn biases(&self, inputs: usize, row: usize) -> usize {
@@ -255,7 +245,7 @@ impl<'a> Cell<'a> for Gru<'a> {
     }
 
     fn share(&self, width: usize, kernel: Kernel) -> Share {
-        Self::share(kernel, self.units as usize, width)
+        Share::of_states(kernel, self.units as usize, width)
     }
 
     fn weights_len(&self, inputs: usize, rows: Option<usize>) -> usize {

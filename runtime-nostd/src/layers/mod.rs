@@ -36,7 +36,7 @@ pub use embedding::{Embedding, Table};
 pub use fastgrnn::FastGrnn;
 #[cfg(kilornn_gates)]
 pub use gates::Begin;
-#[cfg(kilornn_plain_gates)]
+#[cfg(all(kilornn_gates, not(kilornn_assembly)))]
 pub(crate) use gates::{blocks, halves};
 #[cfg(feature = "gru")]
 pub use gru::{Gru, GruSum};
@@ -44,10 +44,12 @@ pub(crate) use incoming::Incoming;
 pub use layer::{LAYERS, Layer, Layers};
 #[cfg(feature = "lstm")]
 pub use lstm::{Lstm, LstmSum};
+#[cfg(all(any(feature = "gru", feature = "fastgrnn"), not(kilornn_assembly)))]
+pub(crate) use share::Share;
 #[cfg(not(kilornn_assembly))]
 pub(crate) use simple_rnn::BLOCK;
 pub use simple_rnn::{Order, SimpleRnn};
-#[cfg(kilornn_gate_assembly)]
+#[cfg(all(kilornn_gates, kilornn_assembly))]
 pub(crate) use wide_tanh::{GATES, TANH};
 #[cfg(kilornn_gates)]
 pub use wide_tanh::{gate, wide_tanh};

@@ -35,7 +35,7 @@ pub fn gate(x: i32) -> i32 {
 }
 
 /// The same lines of `wide_tanh(x) + 2^30`, of which a gate is the upper half.
-#[cfg(kilornn_gate_assembly)]
+#[cfg(all(kilornn_gates, kilornn_assembly))]
 pub(crate) static GATES: [i32; 256] = {
     let mut lines = TANH;
     let mut place = 0;

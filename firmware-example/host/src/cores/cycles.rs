@@ -40,7 +40,7 @@ pub(super) const M3: Costs = Costs {
     gated: [
         GatedStep { any: 521.1, unit: 95.32, number: 0.0, product: 3.663 },
         GatedStep { any: 405.8, unit: 137.5, number: 0.0, product: 3.772 },
-        GatedStep { any: 339.1, unit: 72.96, number: 8.924, product: 5.32 },
+        GatedStep { any: 285.1, unit: 72.03, number: 4.959, product: 3.827 },
     ],
 };
 
@@ -56,7 +56,7 @@ pub(super) const M0: Costs = Costs {
     gated: [
         GatedStep { any: 791.2, unit: 94.94, number: 7.245, product: 3.691 },
         GatedStep { any: 795.9, unit: 139.6, number: 0.0, product: 3.822 },
-        GatedStep { any: 430.4, unit: 332.1, number: 18.44, product: 8.478 },
+        GatedStep { any: 477.2, unit: 71.62, number: 16.24, product: 3.829 },
     ],
 };
 
@@ -72,6 +72,6 @@ pub(super) const M0_PLUS: Costs = Costs {
     gated: [
         GatedStep { any: 762.9, unit: 95.05, number: 5.94, product: 3.682 },
         GatedStep { any: 768.5, unit: 137.1, number: 0.0, product: 3.813 },
-        GatedStep { any: 416.3, unit: 320.1, number: 16.54, product: 8.36 },
+        GatedStep { any: 458.4, unit: 71.27, number: 15.35, product: 3.821 },
     ],
 };

@@ -5,14 +5,15 @@
 //!
 //! - `gru_dsp.S`, `lstm_dsp.S` and `fastgrnn_dsp.S` are for cores with DSP instructions (M4, M7), which multiply two inputs
 //!   of 16 bits in a word with two weights at once. `gates_dsp.S` has what they share.
-//! - `gru.S` and `lstm.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits. Arm's share
-//!   `wide_gates.S`, and have macros for products and gates from `base_gates.S` (M0, M0+, M23) or `main_gates.S` (M3, M33).
+//! - `gru.S`, `lstm.S` and `fastgrnn.S`, one each for Arm and for RISC-V, are for the others, where inputs have 32 bits.
+//!   Arm's share `wide_gates.S`, and have macros for products and gates from `base_gates.S` (M0, M0+, M23) or
+//!   `main_gates.S` (M3, M33); RISC-V's share `gates.S`. `four_sums.S` is for cells with four sums in a block.
 
 use core::arch::naked_asm;
 
 use crate::Values;
 use crate::kernels::numbers::Numbers;
-#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[cfg(feature = "fastgrnn")]
 use crate::layers::FastGrnn;
 #[cfg(feature = "gru")]
 use crate::layers::Gru;
@@ -128,7 +129,7 @@ pub(in crate::kernels) fn lstm(lstm: &Lstm<'_>, numbers: Numbers<'_>, memory: &m
 }
 
 /// Takes a step with the `numbers` that come in, in memory that begins with the layer's share.
-#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[cfg(feature = "fastgrnn")]
 #[inline(always)]
 pub(in crate::kernels) fn fastgrnn(layer: &FastGrnn<'_>, numbers: Numbers<'_>, memory: &mut [u32]) {
     let (units, width) = (layer.units as usize, numbers.len());
@@ -153,54 +154,44 @@ pub(in crate::kernels) fn fastgrnn(layer: &FastGrnn<'_>, numbers: Numbers<'_>, m
 ///
 /// The assembly writes only to that share, and keeps to C's calling convention.
 macro_rules! step {
-    ($name:ident, $feature:literal: $($core:literal => [$($file:literal),*];)*) => {
+    ($name:ident $more:tt, $feature:literal: $($core:literal => $files:tt;)*) => {
         $(
             #[cfg(all(feature = $feature, kilornn_assembly = $core))]
-            #[unsafe(naked)]
-            unsafe extern "C" fn $name(
-                weights: *const u8,
-                inputs: *mut Number,
-                dimensions: Dimensions,
-                biases: *const u8,
-            ) {
-                naked_asm!(dimension_symbols!(), $(include_str!($file),)* options(raw))
-            }
+            step!($name $more $files);
         )*
+    };
+    ($name:ident ($($more:ident: $type:ty)?) [$($file:literal),*]) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(
+            weights: *const u8,
+            inputs: *mut Number,
+            dimensions: Dimensions,
+            biases: *const u8,
+            $($more: $type)?
+        ) {
+            naked_asm!(dimension_symbols!(), $(include_str!($file),)* options(raw))
+        }
     };
 }
 
-step! { step_gru, "gru":
+step! { step_gru(), "gru":
     "dsp" => ["arm/gates_dsp.S", "arm/gru_dsp.S"];
     "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/gru.S"];
     "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/gru.S"];
     "riscv" => ["riscv/gates.S", "riscv/gru.S"];
 }
 
-step! { step_lstm, "lstm":
+step! { step_lstm(), "lstm":
     "dsp" => ["arm/gates_dsp.S", "arm/lstm_dsp.S"];
-    "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/lstm.S"];
-    "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/lstm.S"];
-    "riscv" => ["riscv/gates.S", "riscv/lstm.S"];
+    "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/four_sums.S", "arm/lstm.S"];
+    "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/four_sums.S", "arm/lstm.S"];
+    "riscv" => ["riscv/gates.S", "riscv/four_sums.S", "riscv/lstm.S"];
 }
 
-/// A step of FastGRNN, which also takes its numbers zeta and nu, in the lower half of a word and in the upper.
-///
-/// # Safety
-///
-/// As of the other cells' steps.
-#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
-#[unsafe(naked)]
-unsafe extern "C" fn step_fastgrnn(
-    weights: *const u8,
-    inputs: *mut Number,
-    dimensions: Dimensions,
-    biases: *const u8,
-    shares: u32,
-) {
-    naked_asm!(
-        dimension_symbols!(),
-        include_str!("arm/gates_dsp.S"),
-        include_str!("arm/fastgrnn_dsp.S"),
-        options(raw)
-    )
+// zeta is in the lower half of `shares`, nu in the upper.
+step! { step_fastgrnn(shares: u32), "fastgrnn":
+    "dsp" => ["arm/gates_dsp.S", "arm/fastgrnn_dsp.S"];
+    "base" => ["arm/base_gates.S", "arm/wide_gates.S", "arm/four_sums.S", "arm/fastgrnn.S"];
+    "main" => ["arm/main_gates.S", "arm/wide_gates.S", "arm/four_sums.S", "arm/fastgrnn.S"];
+    "riscv" => ["riscv/gates.S", "riscv/four_sums.S", "riscv/fastgrnn.S"];
 }

@@ -18,11 +18,11 @@ macro_rules! symbols {
     };
 }
 
-#[cfg(kilornn_gate_assembly)]
+#[cfg(kilornn_gates)]
 mod gates;
 mod simple_rnn;
 
-#[cfg(all(feature = "fastgrnn", kilornn_assembly = "dsp"))]
+#[cfg(feature = "fastgrnn")]
 pub(super) use gates::fastgrnn;
 #[cfg(feature = "gru")]
 pub(super) use gates::gru;

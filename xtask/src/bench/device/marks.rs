@@ -1,5 +1,6 @@
 //! Upper limits of instructions and memory, the marks: `cargo xtask bench device` fails where the engine exceeds one.
 
+use kilornn::layers::Activation;
 use kilornn_host::cores::CellShape;
 
 use super::Row;
@@ -52,8 +53,8 @@ const STEPS: [(&str, &str, u32, f64); 44] = [
     ("mps2-an386", "100 gru, text", 0, 32_000.0),
 ];
 
-/// Where a step with gates has no mark: the most that one of its products may cost, as a share of what a product costs this
-/// SimpleRNN on the same board.
+/// On boards where no step of a cell with gates has a mark: the most that one of its products may cost, as a share of what a
+/// product costs a SimpleRNN on the same board: one with tanh and as many products, if there is one, else this one.
 const PRODUCTS: f64 = 1.3;
 const PRODUCTS_OF: &str = "32x32";
 
@@ -79,8 +80,9 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
         if let Some((.., most)) = step.filter(|(.., most)| row.step() > *most) {
             found.push(format!("{place}: {:.1} instructions a step instead of {most}", row.step()));
         }
-        if let Some(share) = products(row, rows).filter(|share| step.is_none() && *share > PRODUCTS) {
-            found.push(format!("{place}: a product costs {share:.2} times what one of {PRODUCTS_OF} does"));
+        let product = products(row, rows).filter(|(share, _)| *share > PRODUCTS);
+        if let Some((share, of)) = product {
+            found.push(format!("{place}: a product costs {share:.2} times what one of {of} does"));
         }
         let word = WORDS.iter().find(|(mark, _)| *is_shipped && mark == board);
         if let Some((_, most)) = word.filter(|(_, most)| figures.word > *most) {
@@ -101,10 +103,18 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     found
 }
 
-/// What a product costs in a step of a GRU or an LSTM, as a share of what one costs a SimpleRNN without zeros on the same
-/// board. (FastGRNN runs in plain Rust where it has no marks.)
-fn products(row: &Row, rows: &[Row]) -> Option<f64> {
-    let each = |row: &Row| row.step() / row.shape.products(0.0);
-    let beside = rows.iter().find(|other| other.board == row.board && other.model == PRODUCTS_OF)?;
-    matches!(&*row.cell, "gru" | "lstm").then(|| each(row) / each(beside))
+/// What a product costs in a step of a cell with gates, as a share of what one costs a SimpleRNN without zeros on the same
+/// board, and the name of that SimpleRNN.
+fn products<'r>(row: &Row, rows: &'r [Row]) -> Option<(f64, &'r str)> {
+    let has_marks = STEPS.iter().any(|(board, model, ..)| *board == row.board && model.ends_with("gru"));
+    if has_marks || row.simple().is_some() {
+        return None;
+    }
+    let products = |row: &Row| row.shape.products(0.0);
+    let each = |row: &Row| row.step() / products(row);
+    let on_board = || rows.iter().filter(|other| other.board == row.board);
+    let beside = on_board()
+        .find(|other| other.simple() == Some(Activation::Tanh) && products(other) == products(row))
+        .or_else(|| on_board().find(|other| other.model == PRODUCTS_OF))?;
+    Some((each(row) / each(beside), &*beside.model))
 }

@@ -16,7 +16,7 @@ use std::{env, fs, thread};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use kilornn::Model;
 use kilornn::layers::Activation;
-use kilornn_host::cores::{self, CORES, Shape};
+use kilornn_host::cores::{self, CORES, CellShape, LayerShape, Shape};
 use kilornn_host::firmware::Program;
 use kilornn_host::qemu::{self, Serial};
 use kilornn_host::{Board, Emulation};
@@ -34,6 +34,8 @@ const LARGE: Synthetic =
 const SMALL: Synthetic = Synthetic { name: "32x32", units: 32, ..LARGE };
 const TANH: Synthetic =
     Synthetic { name: "32x32 tanh", cell: Cell::SimpleRnn(Activation::Tanh), zeros: &[0], ..SMALL };
+/// As many products as the smallest layer with gates has.
+const SMALL_TANH: Synthetic = Synthetic { name: "16 tanh, text", units: 16, ..TANH };
 /// A narrow embedding of four bits a number.
 const NARROW: Synthetic =
     Synthetic { name: "4x16 int4", units: 16, numbers: Some((4, 4)), zeros: &[0, 50, 75], ..LARGE };
@@ -109,6 +111,7 @@ fn synthetic_models(core: &str) -> Vec<Synthetic> {
     models
         .extend(FRAMES.into_iter().filter(|model| core == "m4" || !matches!(model.cell, Cell::SimpleRnn(_))));
     models.extend(FOLDED_GATES);
+    models.push(if core == "m0" { fewer_words(SMALL_TANH) } else { SMALL_TANH });
     models
 }
 
@@ -412,6 +415,16 @@ impl Bench {
 }
 
 impl Row {
+    /// Whether its only layer is a SimpleRNN; with what activation.
+    fn simple(&self) -> Option<Activation> {
+        match self.shape.layers {
+            [Some(LayerShape { cell: CellShape::SimpleRnn { tanh, .. }, .. }), None, ..] => {
+                Some(if tanh { Activation::Tanh } else { Activation::Relu })
+            }
+            _ => None,
+        }
+    }
+
     /// Instructions of a time step: with a frame, if steps are measured with frames.
     fn step(&self) -> f64 {
         self.frame.and(self.figures.frame).unwrap_or(self.figures.step)

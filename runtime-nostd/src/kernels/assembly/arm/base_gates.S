@@ -60,3 +60,22 @@
     lsrs    \to, \to, #16
     adds    \to, \to, \b
     .endm
+
+// \a: \a as 30 bits. What has more goes to the label \out, and comes back at \back. \b and \c are lost.
+    .macro limit a, b, c, out, back
+    asrs    \b, \a, #29
+    asrs    \c, \a, #31
+    cmp     \b, \c
+    bne     \out
+\back:
+    .endm
+
+// Where \c has the sign.
+    .macro limited a, b, c, out, back
+\out:
+    movs    \a, #1
+    lsls    \a, \a, #29
+    subs    \a, #1
+    eors    \a, \c
+    b       \back
+    .endm

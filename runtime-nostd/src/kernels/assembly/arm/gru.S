@@ -219,20 +219,10 @@
     clamp   r5, r6, 821, 721b
     clamp   r5, r6, 822, 722b
 
-// All units have read the old outputs: the new ones are made of the states, in the second half of their room.
 3:
     ldr     r0, [sp, #.Lstates + 4]
     ldr     r7, [sp, #.Lend]
-    subs    r2, r1, r0
-    lsrs    r2, r2, #1
-    subs    r2, r7, r2
-    ldr     r5, [sp, #.Lhalf]
-    ldr     r6, [sp, #.Lstate]
-4:
-    ldmia   r0!, {r3, r4}
-    two_outputs
-    cmp     r2, r7
-    bne     4b
+    outputs_of_states
     add     sp, #64
     restore
 

@@ -1,90 +1,17 @@
 // One step of an LSTM, on cores without DSP instructions. r0 points to the weights, r1 to the inputs, r3 to the biases of
-// the word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S`, and
-// `wide_gates.S`, have the macros.
+// the word's row or is zero; r2 has the dimensions. `base_gates.S` or `main_gates.S`, `wide_gates.S` and `four_sums.S` have
+// the macros.
 //
 // A unit's four sums are in registers: r8 input gate, r9 candidate, r10 forget gate, r11 output gate. r12 is the end of the
 // inputs, lr the place of the unit's cell state.
 
-    save                        // the biases, too
-    sub     sp, #40
-// What each block needs is kept on the stack, on which the sums' shifts come to lie before it. In the memory there are for
-// each unit its cell state and a word for its new output, then the inputs with 32 bits each, of which the layer's own outputs
-// are the last.
-    .equ    .Linputs, 0
-    .equ    .Lentry, 4
-    .equ    .Lgates, 8
-    .equ    .Ltanh, 12
-    .equ    .Lstates, 16
-    .equ    .Lproducts, 20      // entry behind the biases
-    .equ    .Lfactor, 24        // of biases
-    .equ    .Lstate, 28         // by how many bits a number of 29 bits is shifted to be an output
-    .equ    .Lhalf, 32          // half of the last place that remains
-    .equ    .Lshifts, 16        // bytes
-    .equ    .Lbiases, 40
-    str     r1, [sp, #.Linputs]
-    unpack                      // r4 bytes of what comes in, r5 of the layer's own
-    subs    r6, r1, r5
-    subs    r6, r6, r5
-    str     r6, [sp, #.Lstates]
-    mov     lr, r6
-    adds    r1, r1, r4
-    adds    r7, r1, r5
-    mov     r12, r7
-    adds    r4, r4, r5
-    scales
-// The number of inputs modulo 32 decides where the loop over them is entered.
-    adr     r6, 30f
-    movs    r2, #112
-    ands    r2, r4
-    lsrs    r2, r2, #2
-    ldr     r2, [r6, r2]
-    adds    r2, r2, r6
-    str     r2, [sp, #.Lproducts]
-    cmp     r3, #0
-    beq     1f
-    ldr     r2, 34f             // to the biases
-    adds    r2, r2, r6
-1:
-    str     r2, [sp, #.Lentry]
-// The outputs, which lie in the second half of their room with 16 bits each, get 32 bits.
-    lsrs    r5, r5, #1
-    subs    r4, r7, r5
-2:
-    ldmia   r4!, {r2, r6}
-    sxth    r3, r2
-    asrs    r5, r2, #16
-    stmia   r1!, {r3, r5}
-    sxth    r5, r6
-    asrs    r6, r6, #16
-    stmia   r1!, {r5, r6}
-    cmp     r1, r7
-    bne     2b
-    ldr     r1, [sp, #.Linputs]
+// In the memory there are for each unit its cell state and a word for its new output, then the inputs with 32 bits each, of
+// which the layer's own outputs are the last.
+    .equ    .Lframe, 40
+    .equ    .Lshifts, 16        // the words with which a block's sums begin
+    begin_step 2
     b       20f
-
-// Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.
-    .p2align 2
-30:
-    entries
-32:
-    .word   kilornn_lines + 512
-33:
-    .word   kilornn_lines + 1536
-34:
-    .word   22f - 30b + 1
-
-// Four inputs. r0 points to the weights, r1 to the inputs.
-    .macro multiply_four
-    multiply_two
-    multiply_two
-    .endm
-
-    .macro multiply_two
-    ldmia   r1!, {r2, r3}
-    ldmia   r0!, {r4, r5}
-    multiply_add r4, r8, r9
-    multiply_add r5, r10, r11
-    .endm
+    constants
 
 // A unit's products, and what becomes of them.
     multiply_last
@@ -132,28 +59,10 @@
 
 // Blocks of one unit. r1 points to the inputs.
 20:
-    ldr     r2, [sp, #.Lentry]
     ldmia   r0!, {r4-r7}
     push    {r4-r7}             // the low bytes are the sums' shifts
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    bx      r2
-// The biases of the word's row, two halfwords.
-22:
-    ldr     r5, [sp, #.Lbiases + .Lshifts]
-    ldr     r6, [sp, #.Lfactor + .Lshifts]
-    movs    r4, #0
-    ldrsh   r2, [r5, r4]
-    bias_add r2, r6, r3, r8, r9
-    movs    r4, #2
-    ldrsh   r2, [r5, r4]
-    bias_add r2, r6, r3, r10, r11
-    adds    r5, #4
-    str     r5, [sp, #.Lbiases + .Lshifts]
-    ldr     r2, [sp, #.Lproducts + .Lshifts]
-    bx      r2
+    begin_sums
+    add_biases
     clamp   r5, r6, 81, 71b
     clamp   r5, r6, 82, 72b
     clamp   r5, r6, 83, 73b
@@ -183,10 +92,8 @@
     two_outputs
     cmp     r2, r7
     bne     4b
-    add     sp, #40
+    add     sp, #.Lframe
     restore
 
-    .purgem multiply_four
-    .purgem multiply_two
-    purge
-    .purgem purge
+    purge_four
+    .purgem purge_four

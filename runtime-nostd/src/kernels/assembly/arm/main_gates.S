@@ -39,3 +39,12 @@
     lsrs    \to, \to, #16
     orr     \to, \to, \b, lsl #16
     .endm
+
+// \a: \a as 30 bits, of which the rest is lost.
+    .macro limit a, b, c, out, back
+    ssat    \a, #30, \a
+    .endm
+
+// SSAT has done it.
+    .macro limited a, b, c, out, back
+    .endm

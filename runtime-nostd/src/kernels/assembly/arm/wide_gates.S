@@ -1,4 +1,4 @@
-// Cortex-M without DSP instructions: what steps of GRU and LSTM share, besides the macros of `base_gates.S` or
+// Cortex-M without DSP instructions: what steps of GRU, LSTM and FastGRNN share, besides the macros of `base_gates.S` or
 // `main_gates.S`.
 
 // Puts the caller's registers on the stack, and r3.
@@ -93,6 +93,21 @@
     stmia   r2!, {r3}
     .endm
 
+// Once all units have read the old outputs: the new ones are made of the states, from r0 to r1, and go to the second half of
+// their room, which ends at r7.
+    .macro outputs_of_states
+    subs    r2, r1, r0
+    lsrs    r2, r2, #1
+    subs    r2, r7, r2
+    ldr     r5, [sp, #.Lhalf]
+    ldr     r6, [sp, #.Lstate]
+1:
+    ldmia   r0!, {r3, r4}
+    two_outputs
+    cmp     r2, r7
+    bne     1b
+    .endm
+
     .macro purge
     .purgem save
     .purgem restore
@@ -101,9 +116,12 @@
     .purgem multiply_last
     .purgem entries
     .purgem two_outputs
+    .purgem outputs_of_states
     .purgem multiply_add
     .purgem bias_add
     .purgem line
     .purgem clamp
     .purgem half_times
+    .purgem limit
+    .purgem limited
     .endm

@@ -1,4 +1,4 @@
-// RISC-V: what steps of GRU and LSTM share.
+// RISC-V: what steps of GRU, LSTM and FastGRNN share.
 
 // The assembler does not know that the target multiplies.
     .option push
@@ -134,6 +134,25 @@
     bne     t6, a5, 1b
     .endm
 
+// Once all units have read the old outputs: the new ones are made of the states, at s0, and go to the second half of their
+// room, of a7 bytes up to a5.
+    .macro outputs_of_states
+    srli    a7, a7, 1
+    sub     a7, a5, a7
+1:
+    lw      t0, 0(s0)
+    lw      t1, 4(s0)
+    addi    s0, s0, 8
+    add     t0, t0, s5
+    add     t1, t1, s5
+    sra     t0, t0, s6
+    sra     t1, t1, s6
+    sh      t0, 0(a7)
+    sh      t1, 2(a7)
+    addi    a7, a7, 4
+    bne     a7, a5, 1b
+    .endm
+
     .macro purge
     .purgem multiply_add
     .purgem bias_add
@@ -143,5 +162,6 @@
     .purgem restore
     .purgem unpack
     .purgem widen
+    .purgem outputs_of_states
     .option pop
     .endm

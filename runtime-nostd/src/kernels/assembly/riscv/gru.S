@@ -92,23 +92,9 @@
     beq     s0, s1, 6f          // states end where inputs begin
     j       2b
 
-// All units have read the old outputs: the new ones are made of the states, in the second half of their room.
 6:
     sub     s0, s0, a7
-    srli    a7, a7, 1
-    sub     a7, a5, a7
-7:
-    lw      t0, 0(s0)
-    lw      t1, 4(s0)
-    addi    s0, s0, 8
-    add     t0, t0, s5
-    add     t1, t1, s5
-    sra     t0, t0, s6
-    sra     t1, t1, s6
-    sh      t0, 0(a7)
-    sh      t1, 2(a7)
-    addi    a7, a7, 4
-    bne     a7, a5, 7b
+    outputs_of_states
     restore
 
     .purgem multiply_four

@@ -1,5 +1,5 @@
 // One step of an LSTM. a0 points to the weights, a1 to the inputs, a3 to the biases of the word's row or is zero; a2 has the
-// dimensions. `gates.S` has the macros.
+// dimensions. `gates.S` and `four_sums.S` have the macros.
 //
 // A unit's four sums are in registers: t0 input gate, t1 candidate, t2 forget gate, t3 output gate. In the memory there are
 // for each unit its cell state and a word for its new output, to which s0 points, then the inputs.
@@ -13,31 +13,9 @@
 // Blocks of one unit.
 2:
     mv      s11, a0             // the words with which the sums begin; the low bytes are their shifts
-    lw      t0, 0(a0)
-    lw      t1, 4(a0)
-    lw      t2, 8(a0)
-    lw      t3, 12(a0)
-    addi    a0, a0, 16
-    mv      a1, s1
-    beqz    s7, 3f
-    bias_add 0, t0, t1
-    bias_add 2, t2, t3
-    addi    s7, s7, 4
+    begin_sums 16
 3:
-    lw      t4, 0(a1)
-    lw      t5, 4(a1)
-    lw      a2, 8(a1)
-    lw      a3, 12(a1)
-    addi    a1, a1, 16
-    multiply_add 0, t4, t0, t1
-    multiply_add 2, t5, t0, t1
-    multiply_add 4, t4, t2, t3
-    multiply_add 6, t5, t2, t3
-    multiply_add 8, a2, t0, t1
-    multiply_add 10, a3, t0, t1
-    multiply_add 12, a2, t2, t3
-    multiply_add 14, a3, t2, t3
-    addi    a0, a0, 16
+    multiply_four
     bne     a1, a5, 3b
     lw      t4, 0(s11)
     lw      t5, 4(s11)
@@ -90,5 +68,5 @@
     lui     t6, 0x80000
     xor     t5, t5, t6
     j       4b
-    purge
-    .purgem purge
+    purge_four
+    .purgem purge_four
