@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use shell_words::quote;
 
-use crate::data::{Dataset, Inputs, Reading, read_groups, read_unlabelled};
+use crate::data::{Dataset, Grouping, Inputs, read_unlabelled};
 use crate::error::InputError;
 use crate::recipe::{Recipe, Teacher, Validation};
 use crate::run_folder::CONFIG;
@@ -23,15 +23,8 @@ pub(crate) struct RequestArgs {
     /// Change a key of the recipe, for example --set epochs=3 (can be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Keep whole groups of examples for validation, such as all reviews of one film: the column or key that holds the
-    /// group of each training example. The recipe's validation_split says how much
-    #[arg(long, value_name = "NAME")]
-    group: Option<String>,
-    /// The groups are not with the texts, but in this file: in its column or under its key --group [default: group], or
-    /// one a line if it is a .txt file
-    // Its lines are those of the training file, of which --without leaves some out.
-    #[arg(long, value_name = "FILE", conflicts_with = "without")]
-    groups: Option<PathBuf>,
+    #[command(flatten)]
+    grouping: Grouping,
     /// Texts without labels, which the recipe's teacher judges (can be repeated)
     #[arg(long, value_name = "FILE")]
     unlabelled: Vec<PathBuf>,
@@ -73,23 +66,9 @@ impl RequestArgs {
 
     /// The data, with their groups and the unlabelled texts.
     fn data(&self) -> Result<Dataset> {
-        let beside = self.group.clone().filter(|_| self.groups.is_none());
-        let reading = Reading { group: beside, ..self.inputs.reading.clone() };
         let form = &self.inputs.reading.form;
-        let beside = self.groups.iter().chain(&self.unlabelled).cloned().collect();
-        let mut data = Dataset::read(&Inputs { reading, beside, ..self.inputs.clone() })?;
-        if let Some(file) = &self.groups {
-            let groups = read_groups(file, self.group.as_deref().unwrap_or("group"), form)?;
-            if groups.len() != data.train.len() {
-                let reason = format!(
-                    "has {} groups, but there are {} training examples: it must have the group of each",
-                    groups.len(),
-                    data.train.len()
-                );
-                return Err(InputError::in_file(file, reason).into());
-            }
-            data.groups = Some(groups);
-        }
+        let inputs = Inputs { beside: self.unlabelled.clone(), ..self.inputs.clone() };
+        let mut data = Dataset::read_in_groups(&inputs, &self.grouping)?;
         for file in &self.unlabelled {
             data.unlabelled.extend(read_unlabelled(file, form)?);
         }
@@ -135,7 +114,7 @@ impl Request<'_> {
 
     /// Whether whole groups are to validate.
     fn is_by_groups(&self) -> bool {
-        self.args.group.is_some() || self.args.groups.is_some()
+        self.args.grouping.is_asked()
     }
 
     /// The recipe, with more settings after those given. If groups are named, whole groups validate, and a teacher does not
@@ -234,8 +213,7 @@ impl Request<'_> {
             format!("--recipe {recipe}"),
             format!("--seed {}", args.seed),
         ];
-        words.extend(args.group.as_ref().map(|name| format!("--group {}", quote(name))));
-        words.extend(args.groups.as_ref().map(|path| format!("--groups {}", quote(&path.to_string_lossy()))));
+        words.extend(args.grouping.options());
         let unlabelled = args.unlabelled.iter();
         words.extend(unlabelled.map(|path| format!("--unlabelled {}", quote(&path.to_string_lossy()))));
         words.extend_from_slice(more);

@@ -81,6 +81,26 @@ kinds! {
     NothingHeldOut = "nothing-held-out",
     /// Texts that validate, all of one class.
     OneClassValidation = "one-class-validation",
+    /// The same recording more than once in a part, or, where that may be chance, in two parts.
+    DuplicateRecordings = "duplicate-recordings",
+    /// Recordings of the same name in two parts.
+    SplitRecordings = "split-recordings",
+    /// Groups of which there are examples in two parts.
+    SharedGroups = "shared-groups",
+    /// Values that are far from all others of their channel.
+    OutlyingValues = "outlying-values",
+    /// Channels that do not change, or not within a recording.
+    ConstantChannel = "constant-channel",
+    /// Channels with other values in one part than in another, as in another unit.
+    ShiftedChannel = "shifted-channel",
+    /// Times that are no numbers, so that nothing could be checked.
+    UncheckedTime = "unchecked-time",
+    /// Recordings that are far longer than the others.
+    LongRecordings = "long-recordings",
+    /// Recordings that are shorter than a window.
+    ShortRecordings = "short-recordings",
+    /// So few recordings that nothing can be learned.
+    FewRecordings = "few-recordings",
     /// A loss that rose a thousandfold.
     LossRose = "loss-rose",
     /// Answers that are all the same.

@@ -1,6 +1,6 @@
 //! What is in a file: its text, whether it is compressed or not.
 
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, ErrorKind, Read};
 use std::path::Path;
 
 use super::encoding::{self, Encoding};
@@ -11,8 +11,11 @@ use crate::recipe::hint;
 /// The first bytes of gzip data (RFC 1952).
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-/// The content of a text file, or of standard input, without a byte order mark and with line feeds alone as line ends.
-pub(super) fn read_text(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
+/// So many bytes tell what a file is.
+const BEGINNING: u64 = 1 << 16;
+
+/// The bytes of a file, or of standard input.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     let read = match path.as_os_str() == STANDARD_INPUT {
         true => {
             let mut bytes = Vec::new();
@@ -20,10 +23,42 @@ pub(super) fn read_text(path: &Path, encoding: Option<Encoding>) -> Result<Strin
         }
         false => std::fs::read(path),
     };
-    let bytes = read.map_err(|error| match error.kind() {
+    read.map_err(|error| unreadable(path, &error))
+}
+
+/// The first bytes of a file, at most [`BEGINNING`] of them, as they are when they are decompressed. Of standard input
+/// nothing is taken.
+pub(super) fn beginning(path: &Path) -> Result<Vec<u8>, InputError> {
+    let fault = |error| unreadable(path, &error);
+    let mut bytes = Vec::new();
+    if path.as_os_str() == STANDARD_INPUT {
+        bytes.extend_from_slice(std::io::stdin().lock().fill_buf().map_err(fault)?);
+    } else {
+        std::fs::File::open(path).map_err(fault)?.take(BEGINNING).read_to_end(&mut bytes).map_err(fault)?;
+    }
+    if bytes.starts_with(GZIP) {
+        let mut plain = Vec::new();
+        // It ends in the middle; what came before that counts.
+        let _ = flate2::read::MultiGzDecoder::new(&bytes[..]).take(BEGINNING).read_to_end(&mut plain);
+        return Ok(plain);
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> InputError {
+    match error.kind() {
         ErrorKind::NotFound => missing(path),
         _ => InputError::in_file(path, error.to_string()),
-    })?;
+    }
+}
+
+/// The content of a text file, or of standard input, without a byte order mark and with line feeds alone as line ends.
+pub(super) fn read_text(path: &Path, encoding: Option<Encoding>) -> Result<String, InputError> {
+    content(path, read(path)?, encoding)
+}
+
+/// The same of bytes that were read.
+pub(super) fn content(path: &Path, bytes: Vec<u8>, encoding: Option<Encoding>) -> Result<String, InputError> {
     let mut text = text(path, bytes, encoding)?;
     let marks = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
     text.drain(..marks);

@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::formats::Format;
 use super::labels::{self, shown, whole};
-use super::{Origin, Source, in_sources};
+use super::source::{Family, Source};
+use super::{Origin, in_sources};
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;
 use crate::recipe::hint;
@@ -21,9 +23,9 @@ pub(super) struct Label {
 }
 
 /// The labels of all files of a data set.
-pub(super) struct Column<'a> {
+pub(super) struct Column<'a, F: ?Sized + Family = dyn Format> {
     /// The files, as origins count them.
-    sources: Vec<&'a Source>,
+    sources: Vec<&'a Source<F>>,
     /// The labels of each.
     labels: Vec<&'a [Label]>,
 }
@@ -58,15 +60,15 @@ enum Mismatch {
     },
 }
 
-impl<'a> Column<'a> {
-    pub(super) fn new(files: impl IntoIterator<Item = (&'a Source, &'a [Label])>) -> Self {
+impl<'a, F: ?Sized + Family> Column<'a, F> {
+    pub(super) fn new(files: impl IntoIterator<Item = (&'a Source<F>, &'a [Label])>) -> Self {
         let (sources, labels) = files.into_iter().unzip();
         Self { sources, labels }
     }
 
     /// The classes of data that come without a list: the labels of the training part. Numbers from 0 are the numbers
     /// of the classes; other whole numbers are names in their order, all else in alphabetical order.
-    pub(super) fn infer(&self, train: &[Source]) -> Result<Vec<String>, InputError> {
+    fn infer(&self, train: &[Source<F>]) -> Result<Vec<String>, InputError> {
         let is_of_numbers = self.all().all(|label| whole(&label.name).is_some());
         if !is_of_numbers {
             self.agree()?;
@@ -77,6 +79,20 @@ impl<'a> Column<'a> {
             false => labels::of_names(&names().collect()),
         };
         classes.map_err(|reason| in_sources(train, reason))
+    }
+
+    /// The classes, by the list if there is one, and for each file, which class each of its labels means.
+    pub(super) fn read(
+        &self,
+        train: &[Source<F>],
+        list: Option<Vec<String>>,
+    ) -> Result<(Vec<String>, Vec<Vec<usize>>), InputError> {
+        let (names, by) = match list {
+            Some(names) => (names, By::List),
+            None => (self.infer(train)?, By::Data),
+        };
+        let classes = self.classes(ClassList { names: &names, by })?;
+        Ok((names, classes))
     }
 
     /// For each file, which class each of its labels means.

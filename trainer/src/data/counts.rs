@@ -141,17 +141,16 @@ impl Counts {
                 .filter(|&class| part.per_class[class] == 0)
                 .map(|class| &self.labels[class])
                 .collect();
-            warnings.extend(missing_classes(name, &empty));
+            warnings.extend(missing_classes(&format!("{name} text"), &empty));
         }
         warnings
     }
 }
 
-/// Says that a part has no text of these classes, if there are any.
-pub(super) fn missing_classes(part: &str, classes: &[&String]) -> Option<Warning> {
-    (!classes.is_empty()).then(|| {
-        Warning::new(Kind::MissingClass, format!("no {part} text of these classes: {}", shown(classes)))
-    })
+/// Says that there is no example of these classes, if there are any; `what` is a `test text`, for example.
+pub(super) fn missing_classes(what: &str, classes: &[&String]) -> Option<Warning> {
+    (!classes.is_empty())
+        .then(|| Warning::new(Kind::MissingClass, format!("no {what} of these classes: {}", shown(classes))))
 }
 
 impl PartCounts {
@@ -182,13 +181,13 @@ impl PartCounts {
 }
 
 impl Lengths {
-    fn sorted(mut lengths: Vec<usize>) -> Vec<usize> {
+    pub(super) fn sorted(mut lengths: Vec<usize>) -> Vec<usize> {
         lengths.sort_unstable();
         lengths
     }
 
     /// Of at least one text, by rising length: the smallest length that is enough for the share (nearest rank).
-    fn of(lengths: &[usize]) -> Self {
+    pub(super) fn of(lengths: &[usize]) -> Self {
         let rank = |percent: usize| lengths[(lengths.len() * percent).div_ceil(100).max(1) - 1];
         Self { min: rank(0), median: rank(50), p90: rank(90), max: rank(100) }
     }

@@ -1,7 +1,7 @@
 //! Files of a data set, read on all cores.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -9,22 +9,10 @@ use rayon::prelude::*;
 use super::column::Label;
 use super::form::{Form, Reading};
 use super::formats::{self, Document, Field, File, Format, Wanted};
+use super::source::Source;
 use super::{Encoding, Example, Origin, bytes, labels, lines};
 use crate::error::InputError;
 use crate::progress;
-
-/// A file with examples.
-#[derive(Clone)]
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) format: &'static dyn Format,
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} as {}", self.path.display(), self.format.endings()[0])
-    }
-}
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -37,25 +25,32 @@ pub(super) struct ParsedFile {
     pub(super) groups: Vec<String>,
 }
 
-/// Reads files; `first` is the number of the first one in the data set. If several are at fault, the error is about the first
-/// of them.
+/// Reads files; `first` is the number of the first one in the data set.
 pub(super) fn read_all(
     sources: &[Source],
     first: usize,
     reading: &Reading,
 ) -> Result<Vec<ParsedFile>, InputError> {
     let progress = progress::bar("reading", sources.len(), "files");
-    let read = |(index, source): (usize, &Source)| {
+    let contents = in_parallel(sources, |index, source| {
         let contents = read(source, first + index, reading)?;
         progress.inc(1);
         match contents.examples.is_empty() {
             true => Err(InputError::in_file(&source.path, "there are no examples in it")),
             false => Ok(contents),
         }
-    };
-    let contents: Vec<Result<ParsedFile, InputError>> =
-        sources.par_iter().enumerate().map(|(index, source)| read((index, source))).collect();
+    });
     progress.finish_and_clear();
+    contents
+}
+
+/// Reads files on all cores. If several are at fault, the error is about the first of them.
+pub(super) fn in_parallel<F: ?Sized + Sync, T: Send>(
+    sources: &[Source<F>],
+    read: impl Fn(usize, &Source<F>) -> Result<T, InputError> + Sync,
+) -> Result<Vec<T>, InputError> {
+    let contents: Vec<Result<T, InputError>> =
+        sources.par_iter().enumerate().map(|(index, source)| read(index, source)).collect();
     contents.into_iter().collect()
 }
 
@@ -146,21 +141,22 @@ fn read_field(
 }
 
 /// Spreads each class evenly over the whole, and keeps its order. Class after class, the last part
-/// of the texts, which `validation_split` validates on, would be of one class.
-pub(super) fn mix(examples: &mut Vec<Example>, classes: usize) {
+/// of the examples, which `validation_split` validates on, would be of one class.
+pub(super) fn mix<T>(examples: &mut Vec<T>, classes: usize, class: impl Fn(&T) -> usize) {
     let mut all = vec![0_u64; classes];
-    examples.iter().for_each(|example| all[example.class] += 1);
+    examples.iter().for_each(|example| all[class(example)] += 1);
     let mut before = vec![0_u64; classes];
-    let mut placed: Vec<(u64, Example)> = std::mem::take(examples)
+    let mut placed: Vec<(u64, T)> = std::mem::take(examples)
         .into_iter()
         .map(|example| {
             // The middle of its share of the whole, as a fraction of 2^33.
-            let place = ((2 * before[example.class] + 1) << 32) / all[example.class];
-            before[example.class] += 1;
+            let class = class(&example);
+            let place = ((2 * before[class] + 1) << 32) / all[class];
+            before[class] += 1;
             (place, example)
         })
         .collect();
-    placed.sort_by_key(|(place, example)| (*place, example.class));
+    placed.sort_by_key(|(place, example)| (*place, class(example)));
     examples.extend(placed.into_iter().map(|(_, example)| example));
 }
 
@@ -172,7 +168,7 @@ mod tests {
     fn classes_are_spread_evenly() {
         let mut examples: Vec<Example> =
             (0..90).map(|n| Example::new(usize::from(n >= 60), n.to_string())).collect();
-        mix(&mut examples, 2);
+        mix(&mut examples, 2, |example| example.class);
         for ten in examples.chunks(9) {
             assert_eq!(ten.iter().filter(|example| example.class == 1).count(), 3);
         }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::form::Reading;
 use super::formats::stem;
-use super::layout::{self, Found, Part};
-use super::{Source, labels};
+use super::labels;
+use super::layout::{self, Found};
+use super::source::{Family, Part, Source};
 use crate::error::{InputError, STANDARD_INPUT};
 use crate::warning::{Kind, Warning};
 
@@ -36,13 +37,21 @@ pub struct Inputs {
 }
 
 /// The files of each part.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    pub(super) train: Vec<Source>,
-    pub(super) dev: Vec<Source>,
-    pub(super) test: Vec<Source>,
+pub(super) struct Parts<F: ?Sized + Family> {
+    pub(super) train: Vec<Source<F>>,
+    pub(super) dev: Vec<Source<F>>,
+    pub(super) test: Vec<Source<F>>,
     pub(super) labels: Option<Vec<String>>,
+    /// Files that name the channels.
+    pub(super) channels: Vec<PathBuf>,
     pub(super) warnings: Vec<Warning>,
+}
+
+impl<F: ?Sized + Family> Default for Parts<F> {
+    fn default() -> Self {
+        let [train, dev, test] = [Vec::new(), Vec::new(), Vec::new()];
+        Self { train, dev, test, labels: None, channels: Vec::new(), warnings: Vec::new() }
+    }
 }
 
 impl From<&Path> for Inputs {
@@ -85,11 +94,11 @@ impl Inputs {
     }
 
     /// Which files these are.
-    pub(super) fn find(&self) -> Result<Parts, InputError> {
+    pub(super) fn find<F: ?Sized + Family>(&self) -> Result<Parts<F>, InputError> {
         let named = [&self.data[..], &self.dev, &self.test, self.labels.as_slice(), &self.beside].concat();
         read_once(&named)?;
-        let mut parts = Parts::default();
-        let taken = |part: Option<Part>, replaced: &[PathBuf], unread: &mut Vec<PathBuf>| match part {
+        let mut parts = Parts::<F>::default();
+        let taken = |part: Option<Part<F>>, replaced: &[PathBuf], unread: &mut Vec<PathBuf>| match part {
             Some(part) if replaced.is_empty() => part.sources,
             Some(part) => {
                 unread.push(part.path);
@@ -98,11 +107,12 @@ impl Inputs {
             None => Vec::new(),
         };
         for path in &self.data {
-            let Found { train, dev, test, whole, labels, mut unread } = layout::find(path)?;
+            let Found { train, dev, test, whole, labels, channels, mut unread } = layout::find::<F>(path)?;
             let Some(train) = train.or(whole) else {
-                return Err(InputError::in_file(path, layout::expected(path, "train")));
+                return Err(InputError::in_file(path, layout::expected::<F>(path, "train")));
             };
             parts.train.extend(train.sources);
+            parts.channels.extend(channels);
             parts.dev.extend(taken(dev, &self.dev, &mut unread));
             parts.test.extend(taken(test, &self.test, &mut unread));
             match (&self.labels, labels) {
@@ -110,7 +120,7 @@ impl Inputs {
                 (Some(_), Some(file)) => unread.push(file),
                 (_, None) => {}
             }
-            parts.warnings.extend(not_read(path, unread, &named));
+            parts.warnings.extend(not_read::<F>(path, unread, &named));
         }
         if let Some(file) = &self.labels {
             parts.labels = Some(labels::read(file, self.reading.form.encoding)?);
@@ -144,36 +154,41 @@ impl Inputs {
 }
 
 /// What to test on.
-#[derive(Debug, Default)]
-pub(super) struct TestPart {
-    pub(super) sources: Vec<Source>,
+pub(super) struct TestPart<F: ?Sized + Family> {
+    pub(super) sources: Vec<Source<F>>,
     /// The names of classes that lie beside them.
     pub(super) labels: Vec<PathBuf>,
     pub(super) warnings: Vec<Warning>,
 }
 
+impl<F: ?Sized + Family> Default for TestPart<F> {
+    fn default() -> Self {
+        Self { sources: Vec::new(), labels: Vec::new(), warnings: Vec::new() }
+    }
+}
+
 /// The files to test on, of files and folders.
-pub(super) fn find_test(paths: &[PathBuf]) -> Result<TestPart, InputError> {
+pub(super) fn find_test<F: ?Sized + Family>(paths: &[PathBuf]) -> Result<TestPart<F>, InputError> {
     read_once(paths)?;
     part_of(paths, "test", paths, |found| found.test)
 }
 
 /// All of what is not split, and one part of what is; `named` are all paths that a person named.
-fn part_of(
+fn part_of<F: ?Sized + Family>(
     paths: &[PathBuf],
     name: &str,
     named: &[PathBuf],
-    part: impl Fn(Found) -> Option<Part>,
-) -> Result<TestPart, InputError> {
+    part: impl Fn(Found<F>) -> Option<Part<F>>,
+) -> Result<TestPart<F>, InputError> {
     let mut all = TestPart::default();
     for path in paths {
         let mut found = layout::find(path)?;
         all.labels.extend(found.labels.take());
-        all.warnings.extend(not_read(path, std::mem::take(&mut found.unread), named));
+        all.warnings.extend(not_read::<F>(path, std::mem::take(&mut found.unread), named));
         match found.whole.take().or_else(|| part(found)) {
             Some(part) => all.sources.extend(part.sources),
             None => {
-                let reason = format!("{} (a file can be given as well)", layout::expected(path, name));
+                let reason = format!("{} (a file can be given as well)", layout::expected::<F>(path, name));
                 return Err(InputError::in_file(path, reason));
             }
         }
@@ -182,7 +197,11 @@ fn part_of(
 }
 
 /// Warns of what lies in a folder and is not read there, and was not named by itself.
-fn not_read(folder: &Path, mut entries: Vec<PathBuf>, named: &[PathBuf]) -> Option<Warning> {
+fn not_read<F: ?Sized + Family>(
+    folder: &Path,
+    mut entries: Vec<PathBuf>,
+    named: &[PathBuf],
+) -> Option<Warning> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let named: Vec<PathBuf> = named.iter().map(|path| whole(path)).collect();
     entries.retain(|entry| !named.contains(&whole(entry)));
@@ -191,8 +210,9 @@ fn not_read(folder: &Path, mut entries: Vec<PathBuf>, named: &[PathBuf]) -> Opti
         return None;
     }
     let is = if entries.len() == 1 { "is" } else { "are" };
+    let lists = if F::HAS_CHANNELS { ", labels.txt and channels.txt" } else { " and labels.txt" };
     let message = format!(
-        "{}: {} {is} not read. In a folder, kilornn reads train, dev (or val, valid, validation), test and labels.txt; \
+        "{}: {} {is} not read. In a folder, kilornn reads train, dev (or val, valid, validation), test{lists}; \
          name other data with --dev, --test and --labels. Files that are no data may stay",
         folder.display(),
         layout::named(folder, &entries),
@@ -216,6 +236,7 @@ fn read_once<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Inp
 #[cfg(test)]
 mod tests {
     use super::super::form::Form;
+    use super::super::formats::Format;
     use super::*;
 
     #[test]
@@ -244,6 +265,13 @@ mod tests {
     fn standard_input_is_named_once() {
         let inputs = Inputs { data: vec!["-".into()], test: vec!["-".into()], ..Inputs::default() };
         assert_eq!(inputs.name(), "stdin");
-        assert!(inputs.find().unwrap_err().to_string().starts_with("standard input (-) is named 2 times"));
+        assert!(
+            inputs
+                .find::<dyn Format>()
+                .err()
+                .unwrap()
+                .to_string()
+                .starts_with("standard input (-) is named 2 times")
+        );
     }
 }

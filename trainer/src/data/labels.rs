@@ -116,14 +116,19 @@ impl Kept {
         Ok(Self { labels, number })
     }
 
+    /// The new number of a class of the whole list, unless it is left out.
+    pub(super) fn class(&self, class: usize) -> Option<usize> {
+        self.number[class]
+    }
+
     /// Whether the example's class stays.
     pub(super) fn has(&self, example: &Example) -> bool {
-        self.number[example.class].is_some()
+        self.class(example.class).is_some()
     }
 
     /// The example under its new number, unless its class is left out.
     pub(super) fn example(&self, example: Example) -> Option<Example> {
-        Some(Example { class: self.number[example.class]?, ..example })
+        Some(Example { class: self.class(example.class)?, ..example })
     }
 }
 

@@ -1,6 +1,6 @@
-//! Labelled texts: found, read and checked before anything is trained.
+//! Labelled texts, and recordings of numbers: found, read and checked before anything is trained.
 //!
-//! [`Inputs`] is what a person names. `layout` finds the files in it; `bytes`, `encoding` and `lines` decode a file,
+//! [`Data`] is either; `recordings` has what is special of recordings. [`Inputs`] is what a person names. `layout` finds the files in it; `bytes`, `encoding` and `lines` decode a file,
 //! `formats` parses its records, and `files` makes examples of them. `column` decides which classes the labels mean, and
 //! `labels` what the classes are called. `names` and `numeric` look for likely mistakes, and `counts` for statistics.
 
@@ -11,13 +11,17 @@ mod encoding;
 mod files;
 mod form;
 mod formats;
+mod grouping;
 mod inputs;
+mod kind;
 mod labels;
 mod layout;
 mod lines;
 mod names;
 mod numeric;
+pub(crate) mod recordings;
 mod repair;
+mod source;
 pub(crate) mod starter;
 mod test;
 #[cfg(test)]
@@ -31,17 +35,21 @@ use anyhow::Result;
 
 pub use encoding::Encoding;
 pub use form::{Delimiter, Form, Reading};
+pub use grouping::Grouping;
 pub use inputs::Inputs;
+pub use kind::Data;
+pub use recordings::{Framing, InputKind, Recording, Recordings, Standardization, Statistics};
 pub use test::Test;
 
 use crate::error::{InputError, place};
-use crate::excerpt::excerpt;
 use crate::warning::Warning;
-use column::{By, ClassList, Column};
-use files::{ParsedFile, Source, mix, read_all};
+use column::Column;
+use files::{ParsedFile, mix, read_all};
+use formats::Format;
+use source::Source;
 
 pub(crate) use self::column::classes_of;
-pub(crate) use self::files::{read_document, read_groups, read_lines, read_unlabelled};
+pub(crate) use self::files::{read_document, read_lines, read_unlabelled};
 pub(crate) use self::labels::{fault as label_fault, shown as names_shown};
 pub(crate) use self::lines::within as with_line_feeds;
 pub(crate) use self::text_lines::TextLines;
@@ -115,7 +123,7 @@ impl Dataset {
     /// With an [`InputError`] that says where, if files cannot be read, are not of the form that they should have, or have
     /// fewer than two classes.
     pub fn read(inputs: &Inputs) -> Result<Self> {
-        let parts = inputs.find()?;
+        let parts = inputs.find::<dyn Format>()?;
         let reading = &inputs.reading;
         let sources: Vec<&Source> = [&parts.train, &parts.dev, &parts.test].into_iter().flatten().collect();
         let (before_dev, before_test) = (parts.train.len(), parts.train.len() + parts.dev.len());
@@ -126,11 +134,7 @@ impl Dataset {
 
         let labels = contents.iter().map(|contents| &contents.labels[..]);
         let column = Column::new(sources.iter().copied().zip(labels));
-        let (listed, by) = match parts.labels {
-            Some(labels) => (labels, By::List),
-            None => (column.infer(&parts.train)?, By::Data),
-        };
-        let classes = column.classes(ClassList { names: &listed, by })?;
+        let (listed, classes) = column.read(&parts.train, parts.labels)?;
         let kept = labels::Kept::new(&listed, &inputs.without)?;
         let mut contents = contents.into_iter().zip(classes);
         let mut take =
@@ -151,21 +155,30 @@ impl Dataset {
         let mut data = Self { labels, train, groups, unlabelled: Vec::new(), dev, test, files, warnings };
         data.check_classes(&parts.train, reading)?;
         check_texts(&data.train, &data.files)?;
-        let found = data.look_at_names();
+        let examples = data.train.iter().map(|example| (example.class, example.origin));
+        let found = names::look(&data.labels, examples, |origin| data.place(origin));
         data.warnings.extend(found);
+        Ok(data)
+    }
+
+    /// The same, with groups.
+    pub(crate) fn read_in_groups(inputs: &Inputs, grouping: &Grouping) -> Result<Self> {
+        let mut inputs = grouping.beside(inputs);
+        inputs.reading.group = grouping.column();
+        let mut data = Self::read(&inputs)?;
+        if let Some(groups) = grouping.read(data.train.len(), &inputs.reading.form)? {
+            data.groups = Some(groups);
+        }
         Ok(data)
     }
 
     /// Refuses classes without an example, and too few of them.
     fn check_classes(&self, sources: &[Source], reading: &Reading) -> Result<(), InputError> {
         let labels = &self.labels;
-        let mut examples = vec![0; labels.len()];
-        self.train.iter().for_each(|example| examples[example.class] += 1);
-        let reason = if let Some(class) = examples.iter().position(|&examples| examples == 0) {
-            format!(
-                "class {class} (`{}`) has no example (add some, or take it out of the list of classes)",
-                excerpt(&labels[class])
-            )
+        let reason = if let Some(reason) =
+            names::without_example(labels, self.train.iter().map(|it| it.class))
+        {
+            reason
         } else if labels.len() < 2 {
             let only = labels::shown(labels);
             match sources {
@@ -182,21 +195,6 @@ impl Dataset {
             return Ok(());
         };
         Err(in_sources(sources, reason))
-    }
-
-    /// What looks like a mistake in the names of the classes.
-    fn look_at_names(&self) -> Vec<Warning> {
-        let mut found: Vec<(usize, Option<Origin>)> = vec![(0, None); self.labels.len()];
-        for Example { class, origin, .. } in &self.train {
-            found[*class].0 += 1;
-            found[*class].1.get_or_insert(*origin);
-        }
-        let classes = self.labels.iter().zip(found).map(|(name, (examples, first))| names::Class {
-            name,
-            examples,
-            place: first.map(|first| self.place(first)).unwrap_or_default(),
-        });
-        names::warnings(&classes.collect::<Vec<_>>())
     }
 
     /// Where an example of these data stands: `train.csv:12`.
@@ -235,7 +233,7 @@ fn join(
         groups.append(&mut contents.groups);
     }
     if sources.iter().all(|source| source.format.is_of_one_class()) {
-        mix(&mut examples, classes);
+        mix(&mut examples, classes, |example| example.class);
     }
     (examples, groups)
 }
@@ -251,7 +249,7 @@ fn check_texts(examples: &[Example], files: &[PathBuf]) -> Result<(), InputError
 }
 
 /// A fault of files as a whole.
-fn in_sources(sources: &[Source], reason: String) -> InputError {
+fn in_sources<F: ?Sized>(sources: &[Source<F>], reason: String) -> InputError {
     match sources {
         [source] => InputError::in_file(&source.path, reason),
         [first, .., last] => {

@@ -20,15 +20,46 @@ const MISSING: [&str; 5] = ["nan", "null", "n/a", "#n/a", "undefined"];
 const BESIDE: [&str; 6] = ["readme", "license", "licence", "notes", "changelog", "copying"];
 
 /// A class of the training part.
-pub(super) struct Class<'a> {
-    pub(super) name: &'a str,
-    pub(super) examples: usize,
+struct Class<'a> {
+    name: &'a str,
+    examples: usize,
     /// Where the first of them stands.
-    pub(super) place: String,
+    place: String,
+}
+
+/// Says that a class has no training example, if there is such a class; `examples` are the classes of the examples.
+pub(super) fn without_example(labels: &[String], examples: impl Iterator<Item = usize>) -> Option<String> {
+    let mut count = vec![0; labels.len()];
+    examples.for_each(|class| count[class] += 1);
+    let class = count.iter().position(|&count| count == 0)?;
+    Some(format!(
+        "class {class} (`{}`) has no example (add some, or take it out of the list of classes)",
+        excerpt(&labels[class])
+    ))
+}
+
+/// What looks like a mistake in the names of the classes; `examples` are the training examples, each with its class and
+/// where it stands.
+pub(super) fn look<O: Copy>(
+    labels: &[String],
+    examples: impl Iterator<Item = (usize, O)>,
+    place: impl Fn(O) -> String,
+) -> Vec<Warning> {
+    let mut found: Vec<(usize, Option<O>)> = vec![(0, None); labels.len()];
+    for (class, origin) in examples {
+        found[class].0 += 1;
+        found[class].1.get_or_insert(origin);
+    }
+    let classes = labels.iter().zip(found).map(|(name, (examples, first))| Class {
+        name,
+        examples,
+        place: first.map(&place).unwrap_or_default(),
+    });
+    warnings(&classes.collect::<Vec<_>>())
 }
 
 /// All warnings about the names of these classes and how many examples they have.
-pub(super) fn warnings(classes: &[Class<'_>]) -> Vec<Warning> {
+fn warnings(classes: &[Class<'_>]) -> Vec<Warning> {
     let similar = similar(classes).into_iter().map(|message| Warning::new(Kind::SimilarNames, message));
     let odd = odd(classes).into_iter().map(|message| Warning::new(Kind::OddNames, message));
     let several = several(classes).into_iter().map(|message| Warning::new(Kind::SeveralLabels, message));

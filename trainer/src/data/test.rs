@@ -8,6 +8,7 @@ use super::column::{By, ClassList, Column};
 use super::counts::missing_classes;
 use super::files::read_all;
 use super::form::Reading;
+use super::formats::Format;
 use super::{Example, check_texts, in_sources, inputs, join, labels};
 use crate::error::InputError;
 use crate::warning::Warning;
@@ -30,7 +31,8 @@ impl Test {
     /// With an [`InputError`](crate::error::InputError) if there is nothing to test on, or it cannot be read, or its labels
     /// are not those of the model.
     pub fn read(paths: &[PathBuf], reading: &Reading, labels: &[String], without: &[String]) -> Result<Self> {
-        let inputs::TestPart { sources, labels: lists, mut warnings } = inputs::find_test(paths)?;
+        let inputs::TestPart { sources, labels: lists, mut warnings } =
+            inputs::find_test::<dyn Format>(paths)?;
         let mut all = labels.to_vec();
         for list in lists {
             let found = labels::read(&list, reading.form.encoding)?;
@@ -68,7 +70,7 @@ impl Test {
             examples.iter().any(|example| Some(example.class) == class)
         };
         let missing: Vec<&String> = kept.labels.iter().filter(|label| !has_text(label)).collect();
-        warnings.extend(missing_classes("test", &missing));
+        warnings.extend(missing_classes("test text", &missing));
         Ok(Self { examples, warnings })
     }
 }

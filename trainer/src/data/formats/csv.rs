@@ -25,8 +25,7 @@ impl Format for Csv {
     fn records(&self, file: File<'_>, wanted: &Wanted<'_>, each: Each<'_>) -> Result<(), InputError> {
         let File { path, content } = file;
         let delimiter = wanted.form.delimiter.map_or_else(|| delimiter(content, wanted), |Delimiter(it)| it);
-        check(content, delimiter).map_err(|(line, fault)| fault.in_line(file, line))?;
-        let mut first = Records::new(content, delimiter);
+        let mut first = Records::checked(file, delimiter)?;
         let Some(Found { record, content: line, .. }) = first.next(path)? else {
             let reason = "the file is empty: it should begin with a header";
             return Err(InputError::in_file(path, reason));
@@ -82,7 +81,7 @@ fn reader(content: &str, delimiter: u8) -> csv::Reader<&[u8]> {
 }
 
 /// The records of a file one by one.
-struct Records<'a> {
+pub(in crate::data) struct Records<'a> {
     content: &'a str,
     reader: csv::Reader<&'a [u8]>,
     record: StringRecord,
@@ -91,11 +90,12 @@ struct Records<'a> {
     counted: usize,
 }
 
-struct Found<'r, 'a> {
-    record: &'r StringRecord,
-    line: usize,
+/// A record.
+pub(in crate::data) struct Found<'r, 'a> {
+    pub(in crate::data) record: &'r StringRecord,
+    pub(in crate::data) line: usize,
     /// As it stands in the file.
-    content: &'a str,
+    pub(in crate::data) content: &'a str,
 }
 
 impl<'a> Records<'a> {
@@ -104,7 +104,13 @@ impl<'a> Records<'a> {
         Self { content, reader: reader(content, delimiter), record, line: 1, counted: 0 }
     }
 
-    fn next(&mut self, path: &Path) -> Result<Option<Found<'_, 'a>>, InputError> {
+    /// Refuses a file that would be read otherwise than it was meant.
+    pub(in crate::data) fn checked(file: File<'a>, delimiter: u8) -> Result<Self, InputError> {
+        check(file.content, delimiter).map_err(|(line, fault)| fault.in_line(file, line))?;
+        Ok(Self::new(file.content, delimiter))
+    }
+
+    pub(in crate::data) fn next(&mut self, path: &Path) -> Result<Option<Found<'_, 'a>>, InputError> {
         // Empty lines before a record are no part of it.
         let rest = &self.content[self.reader.position().byte() as usize..];
         let begin = self.content.len() - rest.trim_start_matches('\n').len();

@@ -12,6 +12,7 @@ mod tsv;
 use std::path::Path;
 
 pub(super) use any::Any;
+pub(super) use csv::{Found, Records};
 pub(super) use document::Document;
 pub(super) use lines::Lines;
 
@@ -157,16 +158,15 @@ pub(super) fn of(path: &Path) -> Result<&'static dyn Format, InputError> {
                     shell_words::quote(&path.to_string_lossy())
                 ),
             };
-            let reason =
-                format!("of no known format: its name should end in {} ({what_to_do})", endings(|_| true));
+            let endings = endings_of(FORMATS.into_iter().map(Format::endings));
+            let reason = format!("of no known format: its name should end in {endings} ({what_to_do})");
             InputError::in_file(path, reason)
         })
 }
 
 /// The endings of some formats, for messages.
-pub(super) fn endings(of: impl Fn(&dyn Format) -> bool) -> String {
-    let formats = FORMATS.into_iter().filter(|format| of(*format));
-    let endings: Vec<String> = formats.flat_map(Format::endings).map(|ending| format!(".{ending}")).collect();
+pub(super) fn endings_of(formats: impl Iterator<Item = &'static [&'static str]>) -> String {
+    let endings: Vec<String> = formats.flatten().map(|ending| format!(".{ending}")).collect();
     format!("{}, with or without .gz", endings.join(", "))
 }
 
@@ -178,7 +178,7 @@ pub(super) fn stem(path: &Path) -> String {
 }
 
 /// Says which names there are.
-fn there_are(names: &[&str]) -> String {
+pub(super) fn there_are(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{}`", excerpt(name))).collect();
     match (shown.len(), names.len()) {
         (0, _) => "there are none".to_owned(),
