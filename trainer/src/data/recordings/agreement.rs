@@ -1,5 +1,7 @@
 //! The channels: what they are called, and that all files have the same.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::channels::Channels;
@@ -26,7 +28,19 @@ fn read(path: &Path, form: &Form) -> Result<Vec<String>, InputError> {
     Ok(names)
 }
 
-/// Gives all files the channels that were asked for, or else those of the first, in one order; `files` are what was parsed
+/// The channels that most files have, and the first of these files.
+fn usual(files: &[(&Path, Parsed)]) -> Option<(PathBuf, Channels)> {
+    let mut counts: HashMap<Vec<&str>, (usize, usize)> = HashMap::new();
+    for (index, (_, parsed)) in files.iter().enumerate() {
+        let mut names: Vec<&str> = parsed.channels.names.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        counts.entry(names).or_insert((0, index)).0 += 1;
+    }
+    let (_, first) = counts.into_values().max_by_key(|&(count, first)| (count, Reverse(first)))?;
+    files.get(first).map(|(path, parsed)| (path.to_path_buf(), parsed.channels.clone()))
+}
+
+/// Gives all files the channels that were asked for, or else those of most files, in one order; `files` are what was parsed
 /// and where. Returns their names.
 pub(super) fn agree(
     files: &mut [(&Path, Parsed)],
@@ -34,8 +48,7 @@ pub(super) fn agree(
     asked: &[String],
     form: &Form,
 ) -> Result<Vec<String>, InputError> {
-    let Some((first, parsed)) = files.first() else { return Ok(Vec::new()) };
-    let (first, mut reference) = (first.to_path_buf(), parsed.channels.clone());
+    let Some((first, mut reference)) = usual(files) else { return Ok(Vec::new()) };
     let mut list: Option<(&Path, Vec<String>)> = None;
     for path in lists {
         let names = read(path, form)?;
@@ -119,7 +132,7 @@ pub(super) fn agree(
     Ok(chosen)
 }
 
-/// Says that a file has other channels than the first.
+/// Says that a file has other channels than most.
 fn others(path: &Path, found: &Channels, first: &Path, reference: &Channels) -> InputError {
     let count = |channels: &Channels| match channels.len() {
         1 => "1 channel".to_owned(),
@@ -130,7 +143,7 @@ fn others(path: &Path, found: &Channels, first: &Path, reference: &Channels) -> 
         let reason = format!(
             "{}, but the recordings of {place} have {} (give all files the same channels)",
             count(found),
-            count(reference)
+            reference.len()
         );
         return InputError::in_file(path, reason);
     }
@@ -155,7 +168,7 @@ fn others(path: &Path, found: &Channels, first: &Path, reference: &Channels) -> 
         ),
     };
     let reason =
-        format!("{}, but {place} has {}: {} ({remedy})", count(found), count(reference), what.join(" and "));
+        format!("{}, but {place} has {}: {} ({remedy})", count(found), reference.len(), what.join(" and "));
     InputError::at_line(path, 1, reason)
 }
 

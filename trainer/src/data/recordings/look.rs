@@ -252,8 +252,8 @@ impl<'a> Outliers<'a> {
     }
 }
 
-/// Between which values nearly all of a channel's lie: without a fiftieth at each end. There is no answer if these are
-/// equal, or too few.
+/// Between which values nearly all of a channel's lie: without a fiftieth at each end. There is no answer if they are too
+/// few, or if half of them are one value, as of a channel that is mostly silent: then any sound lies far outside.
 fn usual(recordings: &[Recording], channels: usize, channel: usize) -> Option<[f32; 2]> {
     /// Values that are looked at, spread over all.
     const SAMPLE: usize = 50_000;
@@ -269,7 +269,8 @@ fn usual(recordings: &[Recording], channels: usize, channel: usize) -> Option<[f
     sample.sort_unstable_by(f32::total_cmp);
     let cut = sample.len() / 50;
     let [low, high] = [sample[cut], sample[sample.len() - 1 - cut]];
-    (low < high).then_some([low, high])
+    let is_mostly_one_value = sample[sample.len() / 4] == sample[sample.len() * 3 / 4];
+    (low < high && !is_mostly_one_value).then_some([low, high])
 }
 
 /// Channels that are in another unit, or of another sensor, than in the training part.
