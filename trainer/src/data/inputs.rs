@@ -158,12 +158,15 @@ pub(super) struct TestPart<F: ?Sized + Family> {
     pub(super) sources: Vec<Source<F>>,
     /// The names of classes that lie beside them.
     pub(super) labels: Vec<PathBuf>,
+    /// The names of channels that lie beside them.
+    pub(super) channels: Vec<PathBuf>,
     pub(super) warnings: Vec<Warning>,
 }
 
 impl<F: ?Sized + Family> Default for TestPart<F> {
     fn default() -> Self {
-        Self { sources: Vec::new(), labels: Vec::new(), warnings: Vec::new() }
+        let [labels, channels] = [Vec::new(), Vec::new()];
+        Self { sources: Vec::new(), labels, channels, warnings: Vec::new() }
     }
 }
 
@@ -184,6 +187,7 @@ fn part_of<F: ?Sized + Family>(
     for path in paths {
         let mut found = layout::find(path)?;
         all.labels.extend(found.labels.take());
+        all.channels.extend(found.channels.take());
         all.warnings.extend(not_read::<F>(path, std::mem::take(&mut found.unread), named));
         match found.whole.take().or_else(|| part(found)) {
             Some(part) => all.sources.extend(part.sources),

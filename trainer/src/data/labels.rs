@@ -1,7 +1,7 @@
 //! Classes: their names, and which of them are left out.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Example;
 use super::bytes::read_text;
@@ -129,6 +129,51 @@ impl Kept {
     /// The example under its new number, unless its class is left out.
     pub(super) fn example(&self, example: Example) -> Option<Example> {
         Some(Example { class: self.class(example.class)?, ..example })
+    }
+}
+
+/// The classes of a model, as data that test it name them.
+pub(super) struct ModelClasses<'a> {
+    model: &'a [String],
+    /// What labels in files mean: the model's classes, or a list of more of which some are left out.
+    pub(super) all: Vec<String>,
+    kept: Kept,
+}
+
+impl<'a> ModelClasses<'a> {
+    /// Reads `lists` that lie beside the data, which must agree with the model. Classes `without` are left out, whether the
+    /// model knows them or not.
+    pub(super) fn new(
+        model: &'a [String],
+        lists: &[PathBuf],
+        without: &[String],
+        encoding: Option<Encoding>,
+    ) -> Result<Self, InputError> {
+        let mut all = model.to_vec();
+        for list in lists {
+            let found = read(list, encoding)?;
+            let is_of_more = Kept::new(&found, without).is_ok_and(|kept| kept.labels == model);
+            if is_of_more {
+                all = found;
+            } else if found != model {
+                let reason = format!("its classes are {}, the model's {}", shown(&found), shown(model));
+                return Err(InputError::in_file(list, reason));
+            }
+        }
+        let kept = Kept::new(&all, without)?;
+        Ok(Self { model, all, kept })
+    }
+
+    /// The model's own number of a class that stays; it may have one for what is left out.
+    pub(super) fn number(&self, class: usize) -> Option<usize> {
+        let label = &self.kept.labels[self.kept.class(class)?];
+        self.model.iter().position(|known| known == label)
+    }
+
+    /// The classes that stay and of which there is no example, which `has` says of a class by the model's number.
+    pub(super) fn missing(&self, has: impl Fn(usize) -> bool) -> Vec<&String> {
+        let number = |label: &String| self.model.iter().position(|known| known == label);
+        self.kept.labels.iter().filter(|label| !number(label).is_some_and(&has)).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 mod desk;
 mod files;
 mod labels;
+mod recordings;
 #[cfg(unix)]
 mod remedies;
 mod results;

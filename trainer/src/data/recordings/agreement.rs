@@ -40,14 +40,23 @@ fn usual(files: &[(&Path, Parsed)]) -> Option<(PathBuf, Channels)> {
     files.get(first).map(|(path, parsed)| (path.to_path_buf(), parsed.channels.clone()))
 }
 
+/// The channels that are to be taken; all, if there are none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) names: &'a [String],
+    /// What asks for them: an option, or a model.
+    pub(super) by: &'a str,
+}
+
 /// Gives all files the channels that were asked for, or else those of most files, in one order; `files` are what was parsed
 /// and where. Returns their names.
 pub(super) fn agree(
     files: &mut [(&Path, Parsed)],
     lists: &[PathBuf],
-    asked: &[String],
+    asked: Asked<'_>,
     form: &Form,
 ) -> Result<Vec<String>, InputError> {
+    let Asked { names: asked, by } = asked;
     let Some((first, mut reference)) = usual(files) else { return Ok(Vec::new()) };
     let mut list: Option<(&Path, Vec<String>)> = None;
     for path in lists {
@@ -104,7 +113,7 @@ pub(super) fn agree(
     };
     let twice = (0..chosen.len()).find(|&index| chosen[..index].contains(&chosen[index]));
     if let Some(twice) = twice.map(|index| &chosen[index]) {
-        return Err(InputError::new(format!("--channels: `{}` stands twice (name it once)", excerpt(twice))));
+        return Err(InputError::new(format!("{by}: `{}` stands twice (name it once)", excerpt(twice))));
     }
     for (_, parsed) in files {
         let names = if parsed.channels.are_named { &parsed.channels.names } else { &reference.names };
@@ -112,11 +121,7 @@ pub(super) fn agree(
             names.iter().position(|known| known == name).ok_or_else(|| {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
                 let hint = hint(name, known.iter().copied());
-                InputError::new(format!(
-                    "--channels: no channel `{}`{hint}; {}",
-                    excerpt(name),
-                    there_are(&known)
-                ))
+                InputError::new(format!("{by}: no channel `{}`{hint}; {}", excerpt(name), there_are(&known)))
             })
         });
         let places = places.collect::<Result<Vec<usize>, _>>()?;

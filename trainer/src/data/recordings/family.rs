@@ -35,7 +35,7 @@ impl Family for dyn Form {
     fn of(path: &Path) -> Result<&'static Self, InputError> {
         let begin = bytes::beginning(path)?;
         let (reading, framing) = (Reading::default(), Framing::default());
-        let wanted = Wanted { reading: &reading, framing: &framing, needs_groups: false };
+        let wanted = Wanted { reading: &reading, framing: &framing, channels: &[], needs_groups: false };
         if let Some(form) = told_by(&begin, &wanted) {
             return Ok(form);
         }

@@ -27,17 +27,19 @@ pub use framing::{Framing, InputKind};
 pub(super) use recognition::are_recordings;
 pub use statistics::{Standardization, Statistics};
 
-use super::column::Column;
+use super::column::{By, ClassList, Column};
+use super::counts::missing_classes;
 use super::files::{in_parallel, mix};
 use super::form::Reading;
 use super::grouping::Grouping;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, TestPart, find_test};
 use super::source::Source;
 use super::{Origin, bytes, in_sources, labels, names};
 use crate::error::{InputError, place};
 use crate::excerpt::excerpt;
 use crate::progress;
 use crate::warning::{Kind, Warning};
+use agreement::Asked;
 use forms::{File, Form, Parsed, Wanted};
 use windows::{Cut, Windows};
 
@@ -104,18 +106,11 @@ impl Recordings {
         let inputs = &grouping.beside(inputs);
         let parts = inputs.find::<dyn Form>()?;
         let reading = Reading { group: grouping.column(), ..inputs.reading.clone() };
-        let wanted = Wanted { reading: &reading, framing, needs_groups: false };
+        let wanted = Wanted { reading: &reading, framing, channels: &framing.channels, needs_groups: false };
         let sources: Vec<Source<dyn Form>> = [&parts.train[..], &parts.dev, &parts.test].concat();
-        let bar = progress::bar("reading", 0, "bytes");
-        let contents = in_parallel(&sources, |number, source| {
-            let wanted = Wanted { needs_groups: number < parts.train.len(), ..wanted };
-            let bytes = bytes::read(&source.path)?;
-            source.format.read(File { path: &source.path, number, bytes, progress: &bar }, &wanted)
-        });
-        bar.finish_and_clear();
-        let paths = sources.iter().map(|source| source.path.as_path());
-        let mut contents: Vec<(&Path, Parsed)> = paths.zip(contents?).collect();
-        let channels = agreement::agree(&mut contents, &parts.channels, &framing.channels, &reading.form)?;
+        let mut contents = parse(&sources, parts.train.len(), &wanted)?;
+        let asked = Asked { names: &framing.channels, by: "--channels" };
+        let channels = agreement::agree(&mut contents, &parts.channels, asked, &reading.form)?;
         let interval = agreement::interval(&contents)?;
 
         let labelled = sources.iter().zip(contents.iter().map(|(_, parsed)| &parsed.labels[..]));
@@ -126,16 +121,7 @@ impl Recordings {
         let has_names = contents.iter().all(|(_, parsed)| parsed.has_names);
 
         let mut contents = contents.into_iter().map(|(_, parsed)| parsed.recordings).zip(classes);
-        let mut take = |count: usize| -> Vec<Recording> {
-            let all = contents.by_ref().take(count).flat_map(|(recordings, class_of)| {
-                let number = move |recording: Recording| {
-                    let class = class_of[recording.class];
-                    Recording { class, ..recording }
-                };
-                recordings.into_iter().map(number)
-            });
-            all.collect()
-        };
+        let mut take = |count: usize| numbered(contents.by_ref().take(count));
         let mut all = [take(parts.train.len()), take(parts.dev.len()), take(parts.test.len())];
         if let Some(groups) = grouping.read(all[0].len(), &reading.form)? {
             if parts.train.len() > 1 {
@@ -173,6 +159,70 @@ impl Recordings {
         let examples = data.train.iter().map(|recording| (recording.class, recording));
         let found = names::look(&data.labels, examples, |recording| data.place(recording));
         data.warnings.extend(found);
+        Ok(data)
+    }
+
+    /// Reads recordings to test a model on, whose classes and channels these are: files, and the test parts of folders.
+    /// Recordings of the classes `without` are left out, whether the model knows these classes or not. What is read is the
+    /// test part; there is no other. Where the options name channels, these stand for the model's, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), and if labels or channels are not those of the model.
+    pub fn read_test(
+        paths: &[PathBuf],
+        reading: &Reading,
+        framing: &Framing,
+        (labels, channels): (&[String], &[String]),
+        without: &[String],
+    ) -> Result<Self> {
+        let TestPart { sources, labels: lists, channels: names, mut warnings } =
+            find_test::<dyn Form>(paths)?;
+        let model = labels::ModelClasses::new(labels, &lists, without, reading.form.encoding)?;
+        let asked = match framing.channels.len() {
+            0 => Asked { names: channels, by: "the model's channels" },
+            n if n == channels.len() => Asked { names: &framing.channels, by: "--channels" },
+            n => {
+                let reason =
+                    format!("--channels: {n} are named, and the model has {} (name as many)", channels.len());
+                return Err(InputError::new(reason).into());
+            }
+        };
+        let wanted = Wanted { reading, framing, channels: asked.names, needs_groups: false };
+        let mut contents = parse(&sources, 0, &wanted)?;
+        agreement::agree(&mut contents, &names, asked, &reading.form)?;
+        let interval = agreement::interval(&contents)?;
+        let labelled = sources.iter().zip(contents.iter().map(|(_, parsed)| &parsed.labels[..]));
+        let classes = Column::new(labelled).classes(ClassList { names: &model.all, by: By::Model })?;
+        warnings.extend(unchecked_time(&contents));
+        let all = contents.into_iter().map(|(_, parsed)| parsed.recordings).zip(classes);
+        let mut test = numbered(all);
+        test.retain_mut(|recording| {
+            let class = model.number(recording.class);
+            recording.class = class.unwrap_or_default();
+            class.is_some()
+        });
+        if test.is_empty() {
+            return Err(in_sources(&sources, "all its recordings are left out".to_owned()).into());
+        }
+        let missing = model.missing(|class| test.iter().any(|recording| recording.class == class));
+        warnings.extend(missing_classes("test recording", &missing));
+        let mut data = Self {
+            labels: labels.to_vec(),
+            channels: channels.to_vec(),
+            test: Some(test),
+            interval,
+            files: sources.iter().map(|source| source.path.clone()).collect(),
+            warnings,
+            ..Self::default()
+        };
+        if let Some(windows) = Windows::of(framing) {
+            data.cut(windows);
+            if data.test.is_none() {
+                let reason = "no recording is as long as a window (choose a smaller --window)";
+                return Err(in_sources(&sources, reason.to_owned()).into());
+            }
+        }
         Ok(data)
     }
 
@@ -277,6 +327,32 @@ impl Recordings {
             (_, line) => place(path, (line > 0).then_some(line as usize)),
         }
     }
+}
+
+/// Reads files, of which the first so many must say groups if groups were asked for.
+fn parse<'s>(
+    sources: &'s [Source<dyn Form>],
+    train: usize,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<(&'s Path, Parsed)>, InputError> {
+    let bar = progress::bar("reading", 0, "bytes");
+    let contents = in_parallel(sources, |number, source| {
+        let wanted = Wanted { needs_groups: number < train, ..*wanted };
+        let bytes = bytes::read(&source.path)?;
+        source.format.read(File { path: &source.path, number, bytes, progress: &bar }, &wanted)
+    });
+    bar.finish_and_clear();
+    Ok(sources.iter().map(|source| source.path.as_path()).zip(contents?).collect())
+}
+
+/// The recordings of files, with the numbers of their classes for those of their labels.
+fn numbered(files: impl Iterator<Item = (Vec<Recording>, Vec<usize>)>) -> Vec<Recording> {
+    let all = files.flat_map(|(recordings, class_of)| {
+        recordings
+            .into_iter()
+            .map(move |recording| Recording { class: class_of[recording.class], ..recording })
+    });
+    all.collect()
 }
 
 /// What the parts are called.

@@ -373,6 +373,50 @@ fn classes_are_those_of_texts() {
     );
 }
 
+#[test]
+fn a_model_is_tested_on_its_own_channels_and_classes() {
+    let folder = folder(&[
+        ("test.csv", "recording,time,az,ax,label\n1,0,7,5,b\n1,10,8,6,b\n2,0,9,4,c\n"),
+        ("lines.tsv", "label\tsteps\tchannels\tvalues\n1\t1\t2\t1 2\n"),
+        ("late.csv", "recording,time,az,ax,label\n1,0,7,5,b\n1,10,8,6,b\n1,40,8,6,b\n1,50,8,6,b\n"),
+    ]);
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
+    let labels = owned(&["a", "b", "c"]);
+    let test = |file: &str, framing: &Framing, channels: &[&str], without: &[&str]| {
+        let paths = [folder.path().join(file)];
+        let model = (&labels[..], &owned(channels)[..]);
+        let test = Recordings::read_test(&paths, &Reading::default(), framing, model, &owned(without));
+        test.map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+    };
+    let usual = Framing::default();
+    let data = test("test.csv", &usual, &["ax"], &[]).unwrap();
+    let examples = data.test.as_deref().unwrap();
+    assert_eq!((&examples[0].values[..], examples[0].class), (&[5.0, 6.0][..], 1));
+    assert_eq!((examples[1].class, data.train.len(), data.interval), (2, 0, Some(10.0)));
+    assert_eq!(data.warnings[0].message, "no test recording of these classes: a");
+    assert_eq!(test("test.csv", &usual, &["ax"], &["b"]).unwrap().test.unwrap()[0].class, 2);
+    let chosen = choosing(&["az", "ax"]);
+    assert_eq!(
+        test("test.csv", &chosen, &["1", "2"], &[]).unwrap().test.unwrap()[0].values,
+        [7.0, 5.0, 8.0, 6.0]
+    );
+    assert_eq!(test("lines.tsv", &usual, &["ax", "ay"], &[]).unwrap().test.unwrap()[0].values, [1.0, 2.0]);
+    assert_eq!(test("test.csv", &cutting(2, 2), &["ax"], &[]).unwrap().test.unwrap().len(), 1);
+
+    starts(test("test.csv", &usual, &["ay"], &[]), "test.csv:1: no column is named `ay`");
+    starts(
+        test("lines.tsv", &usual, &["x"], &[]),
+        "the model's channels: no channel `x`; there are `1`, `2`",
+    );
+    starts(
+        test("test.csv", &chosen, &["x"], &[]),
+        "--channels: 2 are named, and the model has 1 (name as many)",
+    );
+    starts(test("test.csv", &usual, &["ax"], &["b", "c"]), "test.csv: all its recordings are left out");
+    starts(test("test.csv", &cutting(3, 3), &["ax"], &[]), "test.csv: no recording is as long as a window");
+    starts(test("late.csv", &usual, &["ax"], &[]), "late.csv:4: frames are missing");
+}
+
 /// What could be read as texts, still is.
 #[test]
 fn texts_stay_texts() {

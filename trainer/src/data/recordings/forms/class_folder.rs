@@ -39,7 +39,7 @@ impl Form for ClassFolder {
         let in_header = |reason: String| InputError::at_line(path, 1, reason);
         // A column of labels would be a channel that gives the answer away.
         for name in [wanted.reading.label(), wanted.framing.recording()] {
-            if wanted.framing.channels.is_empty() && sheet.place(name).map_err(in_header)?.is_some() {
+            if wanted.channels.is_empty() && sheet.place(name).map_err(in_header)?.is_some() {
                 return Err(in_header(format!(
                     "a column `{}` in a file that is one recording of its folder's class (name the channels with --channels, or \
                      give the files by themselves if they hold several recordings)",

@@ -95,7 +95,7 @@ impl<'a> Sheet<'a> {
 
     /// The channels: those that were named, or all columns that are not `taken` for something else.
     pub(super) fn frames(&self, taken: &[usize], wanted: &Wanted<'_>) -> Result<Frames, String> {
-        let asked = &wanted.framing.channels;
+        let asked = wanted.channels;
         let columns = match asked.is_empty() {
             false => {
                 asked.iter().map(|name| self.needed(name, "--channels")).collect::<Result<Vec<_>, _>>()?

@@ -113,6 +113,8 @@ impl Text<'_> {
 pub(in crate::data) struct Wanted<'a> {
     pub(super) reading: &'a Reading,
     pub(super) framing: &'a Framing,
+    /// The channels that a table must have; if there are none, it says which ones there are.
+    pub(super) channels: &'a [String],
     /// Whether a file must say the groups of its recordings, if groups were asked for.
     pub(super) needs_groups: bool,
 }

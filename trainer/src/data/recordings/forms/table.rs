@@ -102,6 +102,9 @@ impl Form for Table {
                     )));
                 }
             }
+            if let Some(reason) = labels::fault(field(label)) {
+                return Err(fault(reason.to_owned()));
+            }
             let found_group = group.map(field);
             if let Some(current) = &mut current {
                 if current.group.as_deref() != found_group {
@@ -113,9 +116,6 @@ impl Form for Table {
                     )));
                 }
                 if current.label != field(label) {
-                    if let Some(reason) = labels::fault(field(label)) {
-                        return Err(fault(reason.to_owned()));
-                    }
                     if !is_cut {
                         return Err(fault(format!(
                             "recording `{}` has the label `{}` here, and `{}` in line {} (correct it; or, if what it shows \
