@@ -7,7 +7,7 @@
 //!
 //! In the order in which data flows:
 //!
-//! - [`data`] reads labelled texts: [`data::Dataset::read`].
+//! - [`data`] reads labelled texts, [`data::Dataset::read`], and recordings of numbers, [`data::Recordings::read`].
 //! - [`recipe`] says how to train: [`recipe::Recipe::load`].
 //! - [`text`] makes ids of words, with the device's own tokenizer: [`text::Encoder`].
 //! - [`network`] is the float network, its forward and backward pass, and the quantization grid; [`optim`] trains it step by

@@ -22,10 +22,11 @@ mod desk;
 use desk::Desk;
 
 /// The documents with transcripts, in the order in which they are run.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/start.md",
     "docs/train.md",
+    "docs/numbers.md",
     "docs/recipes.md",
     "docs/budget.md",
     "docs/file-format.md",

@@ -58,7 +58,7 @@ mod tests {
         let (first, reason) = instead_of_texts(&examples(19)).map(|(e, r)| (e.text.clone(), r)).unwrap();
         assert_eq!(first, "0.5");
         assert!(
-            reason.starts_with("`0.5`: the texts (19 of 20) are numbers, and KiloRNN classifies"),
+            reason.starts_with("`0.5`: the texts (19 of 20) are numbers, and what is read as texts"),
             "{reason}"
         );
     }

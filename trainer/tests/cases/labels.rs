@@ -182,9 +182,9 @@ fn what_is_not_one_label_and_one_text_is_refused_with_advice() {
         ("numbers.jsonl", "{\"label\": 0, \"text\": [0.5, 1]}\n", "numbers.jsonl:1"),
     ] {
         desk.write(name, content);
-        let said = desk.refused(&["data", name]);
+        let said = desk.refused(&["data", name, "--input", "text"]);
         assert!(said.contains(&format!("error: {place}: ")), "{said}");
-        assert!(said.contains("KiloRNN classifies texts of words, not numbers (if another"), "{said}");
+        assert!(said.contains("what is read as texts has words, not numbers (if another"), "{said}");
     }
     // Codes of words are words, and a text may be a number.
     desk.write("codes.csv", "label,text\n0,12 7 99\n1,8 15\n");

@@ -167,7 +167,7 @@ mod tests {
         assert!(said.starts_with("file:2: `label` is a list: KiloRNN gives a text one label"), "{said}");
         for numbers in ["3", "0.5", "[1, 2.5]", "[[1, 2], [3, 4]]"] {
             let said = second(&format!(r#"{{"text": {numbers}, "label": 1}}"#));
-            assert!(said.contains(": KiloRNN classifies texts of words, not numbers"), "{said}");
+            assert!(said.contains(": what is read as texts has words, not numbers"), "{said}");
         }
         assert_eq!(second("3"), "file:2: a number, where there should be an object `{...}`");
         let said = fault(&JsonLines, "[\n{\"text\": \"a\", \"label\": 0}\n]");

@@ -113,8 +113,9 @@ pub(super) const CALIBRATES: &str = "texts to calibrate with have the form of tr
      data that the model was trained on, or add a column or key `label` with the class of each text)";
 
 /// What can be read where there are numbers, and what to do.
-pub(super) const NUMBERS: &str = "KiloRNN classifies texts of words, not numbers (if another column or key holds the texts, \
-     choose it with --text NAME; if the numbers are codes, put a letter in front of each, as in `x12`)";
+pub(super) const NUMBERS: &str = "what is read as texts has words, not numbers (if another column or key holds the texts, \
+     choose it with --text NAME; if the numbers are codes, put a letter in front of each, as in `x12`; recordings of numbers \
+     have forms of their own: kilornn data --help)";
 
 /// One value for each field of a text whose file says nothing but the text and its class.
 fn only<'a>(

@@ -164,7 +164,7 @@ mod tests {
         assert!(said.ends_with("no header: --no-header --text 1 --label 2)"), "{said}");
         let said = fault(&Tsv, "label\tsteps\tchannels\tvalues\n1\t2\t1\t0.5 0.25\n");
         assert!(
-            said.contains("a sequence of numbers, and no column `text`: KiloRNN classifies texts"),
+            said.contains("a sequence of numbers, and no column `text`: what is read as texts"),
             "{said}"
         );
     }

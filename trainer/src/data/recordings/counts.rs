@@ -55,7 +55,7 @@ impl RecordingCounts {
             train: part(0, &data.train),
             dev: data.dev.as_ref().map(|dev| part(1, dev)),
             test: data.test.as_ref().map(|test| part(2, test)),
-            duplicates: data.repeats().repeats,
+            duplicates: data.repeats,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::repeats::{self, Repeats};
 use super::windows::Cut;
 use super::{PARTS, Recording, Recordings, Statistics};
 use crate::data::counts::{self, Lengths};
@@ -20,10 +21,10 @@ const FAR: f64 = 10.0;
 const OTHER_SCALE: f64 = 9.0;
 
 /// What can be said of recordings as they stand in files, before they are cut. `have_names` says that a column names them.
-pub(super) fn whole(data: &Recordings, have_names: bool) -> Vec<Warning> {
+pub(super) fn whole(data: &Recordings, repeats: &repeats::Found<'_>, have_names: bool) -> Vec<Warning> {
     let mut found = Vec::new();
-    found.extend(repeated(data));
-    found.extend(contradictory(data));
+    found.extend(repeated(data, repeats.repeats));
+    found.extend(contradictory(data, repeats));
     if have_names {
         found.extend(in_two_parts(data, Kind::SplitRecordings, |recording| recording.name.as_deref()));
     }
@@ -42,8 +43,7 @@ pub(super) fn before_training(data: &Recordings) -> Vec<Warning> {
     data.warnings.iter().cloned().chain(all.into_iter().flatten()).collect()
 }
 
-fn repeated(data: &Recordings) -> Vec<Warning> {
-    let repeats = data.repeats().repeats;
+fn repeated(data: &Recordings, repeats: Repeats) -> Vec<Warning> {
     let count = |part: &Option<Vec<Recording>>| part.as_ref().map_or(0, Vec::len);
     let (dev, test) = (count(&data.dev), count(&data.test));
     let all = [
@@ -59,8 +59,7 @@ fn repeated(data: &Recordings) -> Vec<Warning> {
     all.into_iter().filter_map(warning).collect()
 }
 
-fn contradictory(data: &Recordings) -> Option<Warning> {
-    let found = data.repeats();
+fn contradictory(data: &Recordings, found: &repeats::Found<'_>) -> Option<Warning> {
     let ((_, recording), (_, before)) = found.contradiction?;
     let class = |recording: &Recording| excerpt(&data.labels[recording.class]);
     let message = format!(

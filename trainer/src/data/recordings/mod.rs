@@ -41,6 +41,7 @@ use crate::progress;
 use crate::warning::{Kind, Warning};
 use agreement::Asked;
 use forms::{File, Form, Parsed, Wanted};
+use repeats::Repeats;
 use windows::{Cut, Windows};
 
 /// A sequence of frames and its class.
@@ -91,7 +92,9 @@ pub struct Recordings {
     /// What a person should look at in them.
     pub warnings: Vec<Warning>,
     /// What was left over when windows were cut of each part, if they were.
-    cuts: Option<[Cut; 3]>,
+    pub(crate) cuts: Option<[Cut; 3]>,
+    /// Recordings that are there more than once, before any was cut.
+    pub(crate) repeats: Repeats,
 }
 
 impl Recordings {
@@ -146,12 +149,27 @@ impl Recordings {
         let files = sources.iter().map(|source| source.path.clone()).collect();
         let [train, dev, test] = all;
         let [dev, test] = [dev, test].map(|part| Some(part).filter(|part| !part.is_empty()));
-        let mut data =
-            Self { labels: kept.labels, channels, train, dev, test, interval, files, warnings, cuts: None };
+        let mut data = Self {
+            labels: kept.labels,
+            channels,
+            train,
+            dev,
+            test,
+            interval,
+            files,
+            warnings,
+            ..Self::default()
+        };
         data.check_classes(&parts.train)?;
-        data.refuse_leaks()?;
-        let found = look::whole(&data, has_names);
-        data.warnings.extend(found);
+        let found = repeats::find([
+            &data.train,
+            data.dev.as_deref().unwrap_or(&[]),
+            data.test.as_deref().unwrap_or(&[]),
+        ]);
+        data.refuse_leak(&found)?;
+        let (repeats, looked) = (found.repeats, look::whole(&data, &found, has_names));
+        data.repeats = repeats;
+        data.warnings.extend(looked);
         if let Some(windows) = Windows::of(framing) {
             data.cut(windows);
             data.check_windows(&parts.train)?;
@@ -252,8 +270,8 @@ impl Recordings {
     }
 
     /// Refuses a recording that stands in two parts: what a model does with it says nothing of others.
-    fn refuse_leaks(&self) -> Result<(), InputError> {
-        let Some(((part, recording), (other, before))) = self.repeats().leak else { return Ok(()) };
+    fn refuse_leak(&self, found: &repeats::Found<'_>) -> Result<(), InputError> {
+        let Some(((part, recording), (other, before))) = found.leak else { return Ok(()) };
         let reason = format!(
             "this recording stands in the {} part and in the {} part ({}): a result on it would say nothing of others \
              (remove it from one of them)",
@@ -274,10 +292,6 @@ impl Recordings {
     /// be trained on.
     pub(crate) fn before_training(&self) -> Vec<Warning> {
         look::before_training(self)
-    }
-
-    fn repeats(&self) -> repeats::Found<'_> {
-        repeats::find([&self.train, self.dev.as_deref().unwrap_or(&[]), self.test.as_deref().unwrap_or(&[])])
     }
 
     /// Puts windows in the place of recordings, part by part.

@@ -14,11 +14,11 @@ pub(super) struct Windows {
 
 /// What became of recordings that were cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     /// Recordings, or pieces of one label, that are shorter than a window.
-    pub(super) too_short: usize,
+    pub(crate) too_short: usize,
     /// Frames that stand in no window.
-    pub(super) left_over: usize,
+    pub(crate) left_over: usize,
 }
 
 impl Windows {

@@ -53,7 +53,7 @@ impl Clock {
         let steps = || frames.windows(2).map(|pair| pair[1].1 - pair[0].1);
         let mut sorted: Vec<f64> = steps().collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        let Some(&usual) = sorted.get(sorted.len() / 2) else { return Ok(()) };
+        let Some(&usual) = sorted.get(sorted.len().saturating_sub(1) / 2) else { return Ok(()) };
         let remedy =
             "(resample the recording, or leave the time unchecked: name the channels with --channels)";
         for (step, pair) in steps().zip(frames.windows(2)) {
