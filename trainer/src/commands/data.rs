@@ -63,7 +63,7 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// Whatever the program then prints: an [`InputError`](crate::error::InputError) if the input is at fault.
+/// Whatever the program then prints: an [`InputError`] if the input is at fault.
 pub fn run(args: &Args) -> Result<()> {
     let console = Console { json: args.json };
     match Data::read(&args.inputs, &args.framing, &args.grouping)? {

@@ -73,7 +73,7 @@ fn message(data: &Recordings, kind: Kind) -> String {
 }
 
 fn starts(result: Result<Recordings, String>, expected: &str) {
-    let said = result.err().expect("it is refused");
+    let said = result.expect_err("it is refused");
     assert!(said.starts_with(expected), "{said}\n  should begin with\n{expected}");
 }
 

@@ -368,10 +368,10 @@ fn faults_of_arrays_are_told_with_a_remedy() {
     let cut = npz(&[x.clone(), y.clone()]);
     for (content, expected) in [
         (
-            npz(&[x.clone()]),
+            npz(std::slice::from_ref(&x)),
             "f: holds no array `y`, their labels; it holds X (np.savez(\"train.npz\", X=X, y=y), with",
         ),
-        (npz(&[y.clone()]), "f: holds no array `X`, the recordings; it holds y (np.savez("),
+        (npz(std::slice::from_ref(&y)), "f: holds no array `X`, the recordings; it holds y (np.savez("),
         (npz(&[]), "f: holds no array `X`, the recordings; it holds nothing"),
         (
             of_x("<f4", "(2, 1)", &f4(&[1.0, 2.0])),
@@ -464,7 +464,7 @@ fn damaged_files_are_no_reason_to_panic() {
                     let channels = parsed.channels.names.len();
                     let is_whole = |values: &[f32]| {
                         !values.is_empty()
-                            && values.len() % channels == 0
+                            && values.len().is_multiple_of(channels)
                             && values.iter().all(|value| value.is_finite())
                     };
                     assert!(parsed.recordings.iter().all(|recording| is_whole(&recording.values)));
