@@ -4,7 +4,7 @@ use super::bytes::tests::gzip;
 use super::*;
 
 /// Writes files, in folders where their names say so.
-fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+pub(in crate::data) fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = folder.path().join(name);

@@ -35,7 +35,13 @@ impl Family for dyn Form {
     fn of(path: &Path) -> Result<&'static Self, InputError> {
         let begin = bytes::beginning(path)?;
         let (reading, framing) = (Reading::default(), Framing::default());
-        let wanted = Wanted { reading: &reading, framing: &framing, channels: &[], needs_groups: false };
+        let wanted = Wanted {
+            reading: &reading,
+            framing: &framing,
+            channels: &[],
+            needs_groups: false,
+            has_labels: true,
+        };
         if let Some(form) = told_by(&begin, &wanted) {
             return Ok(form);
         }

@@ -109,7 +109,13 @@ impl Recordings {
         let inputs = &grouping.beside(inputs);
         let parts = inputs.find::<dyn Form>()?;
         let reading = Reading { group: grouping.column(), ..inputs.reading.clone() };
-        let wanted = Wanted { reading: &reading, framing, channels: &framing.channels, needs_groups: false };
+        let wanted = Wanted {
+            reading: &reading,
+            framing,
+            channels: &framing.channels,
+            needs_groups: false,
+            has_labels: true,
+        };
         let sources: Vec<Source<dyn Form>> = [&parts.train[..], &parts.dev, &parts.test].concat();
         let mut contents = parse(&sources, parts.train.len(), &wanted)?;
         let asked = Asked { names: &framing.channels, by: "--channels" };
@@ -194,26 +200,12 @@ impl Recordings {
         (labels, channels): (&[String], &[String]),
         without: &[String],
     ) -> Result<Self> {
-        let TestPart { sources, labels: lists, channels: names, mut warnings } =
-            find_test::<dyn Form>(paths)?;
+        let OfModel { sources, contents, lists, interval, mut warnings } =
+            OfModel::read(paths, reading, framing, channels, true)?;
         let model = labels::ModelClasses::new(labels, &lists, without, reading.form.encoding)?;
-        let asked = match framing.channels.len() {
-            0 => Asked { names: channels, by: "the model's channels" },
-            n if n == channels.len() => Asked { names: &framing.channels, by: "--channels" },
-            n => {
-                let reason =
-                    format!("--channels: {n} are named, and the model has {} (name as many)", channels.len());
-                return Err(InputError::new(reason).into());
-            }
-        };
-        let wanted = Wanted { reading, framing, channels: asked.names, needs_groups: false };
-        let mut contents = parse(&sources, 0, &wanted)?;
-        agreement::agree(&mut contents, &names, asked, &reading.form)?;
-        let interval = agreement::interval(&contents)?;
-        let labelled = sources.iter().zip(contents.iter().map(|(_, parsed)| &parsed.labels[..]));
+        let labelled = sources.iter().zip(contents.iter().map(|parsed| &parsed.labels[..]));
         let classes = Column::new(labelled).classes(ClassList { names: &model.all, by: By::Model })?;
-        warnings.extend(unchecked_time(&contents));
-        let all = contents.into_iter().map(|(_, parsed)| parsed.recordings).zip(classes);
+        let all = contents.into_iter().map(|parsed| parsed.recordings).zip(classes);
         let mut test = numbered(all);
         test.retain_mut(|recording| {
             let class = model.number(recording.class);
@@ -225,8 +217,42 @@ impl Recordings {
         }
         let missing = model.missing(|class| test.iter().any(|recording| recording.class == class));
         warnings.extend(missing_classes("test recording", &missing));
+        let labels = labels.to_vec();
+        Self::of_test(labels, channels, test, &sources, framing, interval, warnings)
+    }
+
+    /// Reads recordings whose class a model is to say, from files and the test parts of folders: labels that they have are
+    /// not read, and every class is 0. Where nothing says which rows of a table are a recording, they all are one. What is
+    /// read is the test part; there is no other. Where the options name channels, these stand for the model's, in their
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read) that are not about labels, and if channels are not those of the model.
+    pub fn read_unlabelled(
+        paths: &[PathBuf],
+        reading: &Reading,
+        framing: &Framing,
+        channels: &[String],
+    ) -> Result<Self> {
+        let OfModel { sources, contents, interval, warnings, .. } =
+            OfModel::read(paths, reading, framing, channels, false)?;
+        let all = contents.into_iter().flat_map(|parsed| parsed.recordings).collect();
+        Self::of_test(Vec::new(), channels, all, &sources, framing, interval, warnings)
+    }
+
+    /// A test part, cut as the options say.
+    fn of_test(
+        labels: Vec<String>,
+        channels: &[String],
+        test: Vec<Recording>,
+        sources: &[Source<dyn Form>],
+        framing: &Framing,
+        interval: Option<f64>,
+        warnings: Vec<Warning>,
+    ) -> Result<Self> {
         let mut data = Self {
-            labels: labels.to_vec(),
+            labels,
             channels: channels.to_vec(),
             test: Some(test),
             interval,
@@ -238,7 +264,7 @@ impl Recordings {
             data.cut(windows);
             if data.test.is_none() {
                 let reason = "no recording is as long as a window (choose a smaller --window)";
-                return Err(in_sources(&sources, reason.to_owned()).into());
+                return Err(in_sources(sources, reason.to_owned()).into());
             }
         }
         Ok(data)
@@ -340,6 +366,45 @@ impl Recordings {
             (Some(name), 0) => format!("{}: {name}", place(path, None)),
             (_, line) => place(path, (line > 0).then_some(line as usize)),
         }
+    }
+}
+
+/// Files with the channels of a model.
+struct OfModel {
+    sources: Vec<Source<dyn Form>>,
+    contents: Vec<Parsed>,
+    /// Files that name the classes.
+    lists: Vec<PathBuf>,
+    interval: Option<f64>,
+    warnings: Vec<Warning>,
+}
+
+impl OfModel {
+    fn read(
+        paths: &[PathBuf],
+        reading: &Reading,
+        framing: &Framing,
+        channels: &[String],
+        has_labels: bool,
+    ) -> Result<Self, InputError> {
+        let TestPart { sources, labels: lists, channels: names, mut warnings } =
+            find_test::<dyn Form>(paths)?;
+        let asked = match framing.channels.len() {
+            0 => Asked { names: channels, by: "the model's channels" },
+            n if n == channels.len() => Asked { names: &framing.channels, by: "--channels" },
+            n => {
+                let reason =
+                    format!("--channels: {n} are named, and the model has {} (name as many)", channels.len());
+                return Err(InputError::new(reason));
+            }
+        };
+        let wanted = Wanted { reading, framing, channels: asked.names, needs_groups: false, has_labels };
+        let mut contents = parse(&sources, 0, &wanted)?;
+        agreement::agree(&mut contents, &names, asked, &reading.form)?;
+        let interval = agreement::interval(&contents)?;
+        warnings.extend(unchecked_time(&contents));
+        let contents = contents.into_iter().map(|(_, parsed)| parsed).collect();
+        Ok(Self { sources, contents, lists, interval, warnings })
     }
 }
 

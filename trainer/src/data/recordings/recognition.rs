@@ -22,8 +22,13 @@ pub(in crate::data) fn are_recordings(inputs: &Inputs, framing: &Framing) -> Res
     if path.as_os_str() != STANDARD_INPUT && !path.exists() {
         return Ok(false);
     }
-    let wanted =
-        Wanted { reading: &inputs.reading, framing, channels: &framing.channels, needs_groups: false };
+    let wanted = Wanted {
+        reading: &inputs.reading,
+        framing,
+        channels: &framing.channels,
+        needs_groups: false,
+        has_labels: true,
+    };
     let is_told = |path| Ok(told_by(&bytes::beginning(path)?, &wanted).is_some());
     if !path.is_dir() {
         return is_told(path);

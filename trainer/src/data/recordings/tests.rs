@@ -8,13 +8,8 @@ use super::*;
 use crate::data::Data;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-    folder
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
+    crate::data::tests::folder(&files)
 }
 
 /// A table with a recording for each pair of a name and a label; every value is another.
@@ -415,6 +410,32 @@ fn a_model_is_tested_on_its_own_channels_and_classes() {
     starts(test("test.csv", &usual, &["ax"], &["b", "c"]), "test.csv: all its recordings are left out");
     starts(test("test.csv", &cutting(3, 3), &["ax"], &[]), "test.csv: no recording is as long as a window");
     starts(test("late.csv", &usual, &["ax"], &[]), "late.csv:4: frames are missing");
+}
+
+#[test]
+fn what_a_model_is_to_say_needs_no_label() {
+    let folder = folder(&[
+        ("one.csv", "time,ax,ay,note\n0,1,2,x\n10,3,4,\n"),
+        ("two.csv", "recording,ax,ay,label\n1,1,2,a\n1,3,4,b\n2,5,6,\n"),
+        ("lines.tsv", "steps\tchannels\tvalues\n2\t2\t1 2 3 4\n"),
+        ("bare.ts", "@problemName B\n@classLabel false\n@data\n1,3:2,4\n"),
+        ("asked.ts", "@problemName B\n@classLabel true a\n@data\n1,3:2,4:?\n"),
+    ]);
+    let channels = ["ax", "ay"].map(str::to_owned);
+    let read = |file: &str| {
+        let paths = [folder.path().join(file)];
+        let data = Recordings::read_unlabelled(&paths, &Reading::default(), &Framing::default(), &channels);
+        data.map(|data| data.test.unwrap()).map_err(|error| error.to_string())
+    };
+    for file in ["one.csv", "lines.tsv", "bare.ts", "asked.ts", "two.csv"] {
+        let recordings = read(file).unwrap();
+        assert_eq!(
+            (&recordings[0].values[..], recordings[0].class),
+            (&[1.0, 2.0, 3.0, 4.0][..], 0),
+            "{file}"
+        );
+        assert_eq!(recordings.len(), 1 + usize::from(file == "two.csv"), "{file}");
+    }
 }
 
 /// What could be read as texts, still is.

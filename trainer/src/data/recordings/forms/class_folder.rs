@@ -85,7 +85,7 @@ impl Form for ClassFolder {
         }
         group = first.or(group);
         let class = path.ancestors().nth(if self.has_groups { 2 } else { 1 });
-        let mut all = Collector::new(path, text.number, frames.channels.clone());
+        let mut all = Collector::new(path, text.number, frames.channels.clone(), wanted);
         all.push(Found {
             line: 0,
             name: None,

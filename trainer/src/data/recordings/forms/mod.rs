@@ -117,6 +117,8 @@ pub(in crate::data) struct Wanted<'a> {
     pub(super) channels: &'a [String],
     /// Whether a file must say the groups of its recordings, if groups were asked for.
     pub(super) needs_groups: bool,
+    /// Whether a file must say the labels of its recordings; otherwise they are not read.
+    pub(super) has_labels: bool,
 }
 
 /// What a file says.
@@ -138,6 +140,7 @@ pub(in crate::data) struct Parsed {
 struct Collector<'a> {
     path: &'a Path,
     file: usize,
+    has_labels: bool,
     known: HashMap<String, usize>,
     parsed: Parsed,
 }
@@ -148,12 +151,13 @@ struct Found<'a> {
     line: usize,
     name: Option<Arc<str>>,
     group: Option<Arc<str>>,
+    /// Empty if labels are not read.
     label: &'a str,
     values: Vec<f32>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(path: &'a Path, file: usize, channels: Channels) -> Self {
+    fn new(path: &'a Path, file: usize, channels: Channels, wanted: &Wanted<'_>) -> Self {
         let parsed = Parsed {
             channels,
             recordings: Vec::new(),
@@ -162,7 +166,7 @@ impl<'a> Collector<'a> {
             interval: None,
             unchecked_time: None,
         };
-        Self { path, file, known: HashMap::new(), parsed }
+        Self { path, file, has_labels: wanted.has_labels, known: HashMap::new(), parsed }
     }
 
     fn push(&mut self, found: Found<'_>) -> Result<(), InputError> {
@@ -171,6 +175,7 @@ impl<'a> Collector<'a> {
         let label = label.trim();
         let class = match self.known.get(label) {
             Some(&class) => class,
+            None if !self.has_labels => 0,
             None => {
                 if let Some(reason) = labels::fault(label) {
                     let reason = match (line, &name) {

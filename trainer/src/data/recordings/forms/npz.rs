@@ -58,7 +58,10 @@ impl Form for Npz {
             ))
         };
         let x = array("X")?.ok_or_else(|| missing("X", "the recordings"))?;
-        let y = array("y")?.ok_or_else(|| missing("y", "their labels"))?;
+        let y = match array("y")?.filter(|_| wanted.has_labels) {
+            None if wanted.has_labels => return Err(missing("y", "their labels")),
+            found => found,
+        };
         let &[sequences, steps, channels] = &x.shape[..] else {
             let remedy = match x.shape.len() {
                 2 => " (if there is one channel: X[:, :, None])",
@@ -88,11 +91,12 @@ impl Form for Npz {
                 shown(&array.shape)
             ))),
         };
-        one_each(
-            "y",
-            &y,
-            if y.shape.len() == 2 { " (if it has a column for each class: y.argmax(axis=1))" } else { "" },
-        )?;
+        if let Some(y) = &y {
+            let is_of_columns = y.shape.len() == 2;
+            let remedy =
+                if is_of_columns { " (if it has a column for each class: y.argmax(axis=1))" } else { "" };
+            one_each("y", y, remedy)?;
+        }
         let lengths = array("lengths")?;
         if let Some(lengths) = &lengths {
             one_each("lengths", lengths, "")?;
@@ -121,7 +125,7 @@ impl Form for Npz {
         };
         // Of one value for each sequence, whether it stands in a column or not.
         let indices = |array: &Array, sequence: usize| [sequence, 0][..array.shape.len()].to_vec();
-        let mut all = Collector::new(path, number, names);
+        let mut all = Collector::new(path, number, names, wanted);
         for sequence in 0..sequences {
             let name = format!("X[{sequence}]");
             let length = match &lengths {
@@ -150,7 +154,7 @@ impl Form for Npz {
                 }
             }
             let group = groups.as_ref().map(|groups| groups.text(&indices(groups, sequence)).into());
-            let label = y.text(&indices(&y, sequence));
+            let label = y.as_ref().map_or_else(String::new, |y| y.text(&indices(y, sequence)));
             all.push(Found { line: 0, name: Some(name.into()), group, label: &label, values })?;
         }
         all.finish()

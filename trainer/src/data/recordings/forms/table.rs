@@ -15,7 +15,15 @@ use crate::excerpt::excerpt;
 /// A frame a row; the rows of a recording stand together, in the order of time.
 pub(super) struct Table;
 
-/// The recording whose rows are being read.
+/// What a row says beside its frame.
+struct Row<'a> {
+    line: usize,
+    name: &'a str,
+    group: Option<&'a str>,
+    label: Option<&'a str>,
+}
+
+/// The recording whose rows are being read, or its piece of one label.
 struct Current {
     line: usize,
     name: String,
@@ -58,7 +66,10 @@ impl Form for Table {
         let path = text.path;
         let mut sheet = Sheet::open(text, &content, wanted)?;
         let in_header = |reason: String| InputError::at_line(path, 1, reason);
-        let label = sheet.needed(wanted.reading.label(), "--label").map_err(in_header)?;
+        let label = match wanted.has_labels {
+            true => Some(sheet.needed(wanted.reading.label(), "--label").map_err(in_header)?),
+            false => None,
+        };
         let recording = recording(&sheet, wanted).map_err(in_header)?;
         let time = sheet.time(wanted).map_err(in_header)?;
         let group = match wanted.reading.group.as_deref() {
@@ -68,12 +79,11 @@ impl Form for Table {
                 place => place,
             },
         };
-        let taken: Vec<usize> = [Some(label), recording, time, group].into_iter().flatten().collect();
+        let taken: Vec<usize> = [label, recording, time, group].into_iter().flatten().collect();
         let frames = sheet.frames(&taken, wanted).map_err(in_header)?;
 
-        let is_cut = wanted.framing.window.is_some();
         let time_name = time.map(|column| sheet.header[column].clone());
-        let mut all = Collector::new(path, text.number, frames.channels.clone());
+        let mut all = Collector::new(path, text.number, frames.channels.clone(), wanted);
         let mut ended: HashMap<String, usize> = HashMap::new();
         let mut clock = Clock::default();
         let mut current: Option<Current> = None;
@@ -81,68 +91,33 @@ impl Form for Table {
         while let Some((line, record)) = sheet.next()? {
             let fault = |reason: String| InputError::at_line(path, line, reason);
             let field = |place: usize| record[place].trim();
-            let name = recording.map_or(stem.as_str(), field);
-            if name.is_empty() {
-                return Err(fault(
-                    "no recording: the field is empty (say to which recording the row belongs)".to_owned(),
-                ));
-            }
-            let is_new = current.as_ref().is_none_or(|current| current.name != name);
-            if is_new {
+            let row = Row {
+                line,
+                name: recording.map_or(stem.as_str(), field),
+                group: group.map(field),
+                label: label.map(field),
+            };
+            row.check().map_err(fault)?;
+            if current.as_ref().is_none_or(|current| current.name != row.name) {
                 if let Some(before) = current.take() {
                     clock.end().map_err(|(line, reason)| InputError::at_line(path, line, reason))?;
                     ended.insert(before.name.clone(), line - 1);
                     before.end(&mut all)?;
                 }
-                if let Some(end) = ended.get(name) {
+                if let Some(end) = ended.get(row.name) {
                     return Err(fault(format!(
                         "recording `{}` goes on here, and ended in line {end}: its rows stand together, in the order of time \
                          (sort the file by recording and time, or, if it is another recording, give it another name)",
-                        excerpt(name)
+                        excerpt(row.name)
                     )));
                 }
             }
-            if let Some(reason) = labels::fault(field(label)) {
-                return Err(fault(reason.to_owned()));
+            if let Some(piece) = &mut current
+                && !piece.goes_on(&row, wanted).map_err(fault)?
+            {
+                std::mem::replace(piece, row.begin()).end(&mut all)?;
             }
-            let found_group = group.map(field);
-            if let Some(current) = &mut current {
-                if current.group.as_deref() != found_group {
-                    return Err(fault(format!(
-                        "recording `{}` is of group `{}` here and of group `{}` before (a recording has one)",
-                        excerpt(name),
-                        excerpt(found_group.unwrap_or_default()),
-                        excerpt(current.group.as_deref().unwrap_or_default()),
-                    )));
-                }
-                if current.label != field(label) {
-                    if !is_cut {
-                        return Err(fault(format!(
-                            "recording `{}` has the label `{}` here, and `{}` in line {} (correct it; or, if what it shows \
-                             changes, cut it into windows of one label each: --window FRAMES)",
-                            excerpt(name),
-                            excerpt(field(label)),
-                            excerpt(&current.label),
-                            current.line
-                        )));
-                    }
-                    let next = Current {
-                        line,
-                        name: current.name.clone(),
-                        group: current.group.clone(),
-                        label: field(label).to_owned(),
-                        values: Vec::new(),
-                    };
-                    std::mem::replace(current, next).end(&mut all)?;
-                }
-            }
-            let current = current.get_or_insert_with(|| Current {
-                line,
-                name: name.to_owned(),
-                group: found_group.map(str::to_owned),
-                label: field(label).to_owned(),
-                values: Vec::new(),
-            });
+            let current = current.get_or_insert_with(|| row.begin());
             if let Some(time) = time {
                 clock.tick(line, &record[time]).map_err(fault)?;
             }
@@ -159,7 +134,51 @@ impl Form for Table {
     }
 }
 
+impl Row<'_> {
+    fn check(&self) -> Result<(), String> {
+        if self.name.is_empty() {
+            return Err(
+                "no recording: the field is empty (say to which recording the row belongs)".to_owned()
+            );
+        }
+        self.label.and_then(labels::fault).map_or(Ok(()), |reason| Err(reason.to_owned()))
+    }
+
+    fn begin(&self) -> Current {
+        Current {
+            line: self.line,
+            name: self.name.to_owned(),
+            group: self.group.map(str::to_owned),
+            label: self.label.unwrap_or_default().to_owned(),
+            values: Vec::new(),
+        }
+    }
+}
+
 impl Current {
+    /// Whether a further row of the same recording belongs to the same piece.
+    fn goes_on(&self, row: &Row<'_>, wanted: &Wanted<'_>) -> Result<bool, String> {
+        let name = excerpt(row.name);
+        if self.group.as_deref() != row.group {
+            return Err(format!(
+                "recording `{name}` is of group `{}` here and of group `{}` before (a recording has one)",
+                excerpt(row.group.unwrap_or_default()),
+                excerpt(self.group.as_deref().unwrap_or_default()),
+            ));
+        }
+        let label = row.label.unwrap_or_default();
+        if self.label != label && wanted.framing.window.is_none() {
+            return Err(format!(
+                "recording `{name}` has the label `{}` here, and `{}` in line {} (correct it; or, if what it shows changes, cut \
+                 it into windows of one label each: --window FRAMES)",
+                excerpt(label),
+                excerpt(&self.label),
+                self.line
+            ));
+        }
+        Ok(self.label == label)
+    }
+
     fn end(self, all: &mut Collector<'_>) -> Result<(), InputError> {
         let Self { line, name, group, label, values } = self;
         let name: Arc<str> = name.into();
@@ -167,14 +186,15 @@ impl Current {
     }
 }
 
-/// The column that says to which recording a row belongs. Without one, all rows are one recording, which is cut.
+/// The column that says to which recording a row belongs. Without one, all rows are one recording: one that is cut, or that
+/// needs no label.
 fn recording(sheet: &Sheet<'_>, wanted: &Wanted<'_>) -> Result<Option<usize>, String> {
     let name = wanted.framing.recording();
     if wanted.framing.recording.is_some() {
         return sheet.needed(name, "--recording").map(Some);
     }
     match sheet.place(name)? {
-        None if wanted.framing.window.is_none() => Err(format!(
+        None if wanted.framing.window.is_none() && wanted.has_labels => Err(format!(
             "no column is named `{name}`; {}: which rows are a recording? (choose the column that says so with --recording \
              NAME; or, if all of them are one, cut it into windows: --window FRAMES; files of one recording each belong in a \
              folder for each class)",

@@ -26,7 +26,8 @@ fn parse(
 ) -> Result<Parsed, String> {
     let file =
         File { path: Path::new(path), number: 0, bytes: content.to_vec(), progress: &ProgressBar::hidden() };
-    let wanted = Wanted { reading, framing, channels: &framing.channels, needs_groups: true };
+    let wanted =
+        Wanted { reading, framing, channels: &framing.channels, needs_groups: true, has_labels: true };
     form.read(file, &wanted).map_err(|error| error.to_string())
 }
 
@@ -420,7 +421,8 @@ fn faults_of_arrays_are_told_with_a_remedy() {
 #[test]
 fn the_content_tells_the_form() {
     let (reading, framing) = (Reading::default(), Framing::default());
-    let wanted = Wanted { reading: &reading, framing: &framing, channels: &[], needs_groups: false };
+    let wanted =
+        Wanted { reading: &reading, framing: &framing, channels: &[], needs_groups: false, has_labels: true };
     let ending = |content: &[u8]| told_by(content, &wanted).map(|form| form.endings()[0]);
     assert_eq!(ending(VALUES.as_bytes()), Some("tsv"));
     assert_eq!(ending(TABLE.as_bytes()), Some("csv"));

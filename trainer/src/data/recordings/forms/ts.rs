@@ -57,21 +57,23 @@ impl Form for Ts {
                 false => header.take(line).map_err(|reason| InputError::at_line(path, number, reason))?,
             }
         }
-        let Some(labels) = header.labels.filter(|_| header.has_data) else {
-            let reason = match header.has_data {
-                true => {
-                    "no @classLabel: the recordings have no labels to learn from (add `@classLabel true` with the labels, \
-                         and a label at the end of each line)"
-                }
-                false => "no @data: the recordings stand behind a line `@data`",
-            };
-            return Err(InputError::in_file(path, reason));
+        let missing = match (header.has_data, &header.labels) {
+            (false, _) => Some("no @data: the recordings stand behind a line `@data`"),
+            (true, None) if wanted.has_labels => Some(
+                "no @classLabel: the recordings have no labels to learn from (add `@classLabel true` with the labels, and a \
+                 label at the end of each line)",
+            ),
+            _ => None,
         };
+        if let Some(reason) = missing {
+            return Err(InputError::in_file(path, reason));
+        }
         let rows = text.of_lines(&data, |number, line| {
-            recording(line, &labels).map_err(|reason| InputError::at_line(path, number, reason))
+            recording(line, header.labels.as_deref(), wanted)
+                .map_err(|reason| InputError::at_line(path, number, reason))
         })?;
         let dimensions = header.dimensions.or(rows.first().map(|row| row.0)).unwrap_or(0);
-        let mut all = Collector::new(path, text.number, Channels::numbered(dimensions));
+        let mut all = Collector::new(path, text.number, Channels::numbered(dimensions), wanted);
         for ((line, content), (found, values)) in data.into_iter().zip(rows) {
             if found != dimensions {
                 let s = if found == 1 { "" } else { "s" };
@@ -85,7 +87,7 @@ impl Form for Ts {
                 );
                 return Err(InputError::at_line(path, line, reason));
             }
-            let label = content.rsplit(':').next().unwrap_or_default();
+            let label = content.rsplit(':').next().filter(|_| wanted.has_labels).unwrap_or_default();
             all.push(Found { line, name: None, group: None, label, values })?;
         }
         all.finish()
@@ -132,17 +134,26 @@ impl Header {
 }
 
 /// How many dimensions a line has, and its values, frame after frame.
-fn recording(line: &str, labels: &[String]) -> Result<(usize, Vec<f32>), String> {
+fn recording(
+    line: &str,
+    labels: Option<&[String]>,
+    wanted: &Wanted<'_>,
+) -> Result<(usize, Vec<f32>), String> {
     let mut fields: Vec<&str> = line.split(':').collect();
-    let label = fields.pop().unwrap_or_default().trim();
-    if !labels.iter().any(|known| known == label) {
-        let is_value = label.contains(',') || fields.is_empty();
-        let what = if is_value {
-            "no label at the end of the line".to_owned()
-        } else {
-            format!("unknown label `{}`", excerpt(label))
-        };
-        return Err(format!("{what}; @classLabel names {} (correct it, or name it there)", shown(labels)));
+    if let Some(labels) = labels {
+        let label = fields.pop().unwrap_or_default().trim();
+        if wanted.has_labels && !labels.iter().any(|known| known == label) {
+            let is_value = label.contains(',') || fields.is_empty();
+            let what = if is_value {
+                "no label at the end of the line".to_owned()
+            } else {
+                format!("unknown label `{}`", excerpt(label))
+            };
+            return Err(format!(
+                "{what}; @classLabel names {} (correct it, or name it there)",
+                shown(labels)
+            ));
+        }
     }
     if line.starts_with('(') {
         return Err(

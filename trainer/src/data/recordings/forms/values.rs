@@ -22,7 +22,7 @@ struct Row {
 /// Where columns stand.
 struct Places {
     width: usize,
-    label: usize,
+    label: Option<usize>,
     group: Option<usize>,
     counts: [usize; 3],
 }
@@ -51,7 +51,7 @@ impl Form for Values {
             places.row(header, line).map_err(|reason| InputError::at_line(path, number, reason))
         })?;
         let channels = rows.first().map_or(0, |row| row.channels);
-        let mut all = Collector::new(path, text.number, Channels::numbered(channels));
+        let mut all = Collector::new(path, text.number, Channels::numbered(channels), wanted);
         for ((number, line), row) in lines.iter().zip(rows) {
             if row.channels != channels {
                 let reason = format!(
@@ -63,7 +63,7 @@ impl Form for Values {
             }
             let field = |place: usize| line.split('\t').nth(place).unwrap_or_default();
             let group = places.group.map(|place| field(place).trim().into());
-            let label = field(places.label);
+            let label = places.label.map_or("", field);
             all.push(Found { line: *number, name: None, group, label, values: row.values })?;
         }
         all.finish()
@@ -90,7 +90,10 @@ impl Places {
         for (name, count) in COLUMNS.iter().zip(&mut counts) {
             *count = place(name).ok_or_else(|| missing(name))?;
         }
-        let label = place(label).ok_or_else(|| missing(label) + " (choose the label's with --label NAME)")?;
+        let label = place(label).filter(|_| wanted.has_labels);
+        if wanted.has_labels && label.is_none() {
+            return Err(missing(wanted.reading.label()) + " (choose the label's with --label NAME)");
+        }
         let group = wanted.reading.group.as_deref().and_then(place);
         Ok(Self { width: names.len(), label, group, counts })
     }
