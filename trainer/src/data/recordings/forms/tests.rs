@@ -24,10 +24,21 @@ fn parse(
     reading: &Reading,
     framing: &Framing,
 ) -> Result<Parsed, String> {
+    parse_as(form, path, content, reading, framing, true)
+}
+
+/// The same, with labels or without.
+fn parse_as(
+    form: &dyn Form,
+    path: &str,
+    content: &[u8],
+    reading: &Reading,
+    framing: &Framing,
+    has_labels: bool,
+) -> Result<Parsed, String> {
     let file =
         File { path: Path::new(path), number: 0, bytes: content.to_vec(), progress: &ProgressBar::hidden() };
-    let wanted =
-        Wanted { reading, framing, channels: &framing.channels, needs_groups: true, has_labels: true };
+    let wanted = Wanted { reading, framing, channels: &framing.channels, needs_groups: true, has_labels };
     form.read(file, &wanted).map_err(|error| error.to_string())
 }
 
@@ -327,6 +338,7 @@ fn the_archives_form() {
         ("@problemName P\n@classLabel true a\n", "f: no @data: the recordings stand behind a line `@data`"),
         ("@problemName P\n@dimensions x\n", "f:2: no number from 1 on behind it"),
         ("@problemName P\n1,2:a\n", "f:2: `1,2:a` stands before the line `@data`"),
+        ("@problemName P\n@classLabel true a\n@data\na\n", "f:4: no values before the label ("),
         (
             "@problemName P\n@dimensions 3\n@classLabel true a\n@data\n1:2:a\n",
             "f:5: 2 dimensions, but @dimensions says 3",
@@ -447,7 +459,9 @@ fn the_content_tells_the_form() {
 fn damaged_files_are_no_reason_to_panic() {
     let arrays = npz(&arrays());
     let cut = framing(|framing| framing.window = std::num::NonZero::new(2));
-    let forms: [(&dyn Form, &[u8]); 6] = [
+    let undeclared = TS.replace("@dimensions 2\n", "");
+    let forms: [(&dyn Form, &[u8]); 7] = [
+        (&Ts, undeclared.as_bytes()),
         (&Values, VALUES.as_bytes()),
         (&Table, TABLE.as_bytes()),
         (&Ts, TS.as_bytes()),
@@ -459,8 +473,8 @@ fn damaged_files_are_no_reason_to_panic() {
     let mut read = 0;
     for (form, content) in forms {
         let mut check = |content: &[u8]| {
-            for framing in [&plain, &cut] {
-                let parsed = parse(form, "set/class/file", content, &reading, framing);
+            for (framing, has_labels) in [(&plain, true), (&cut, true), (&plain, false)] {
+                let parsed = parse_as(form, "set/class/file", content, &reading, framing, has_labels);
                 read += usize::from(parsed.is_ok());
                 if let Ok(parsed) = parsed {
                     let channels = parsed.channels.names.len();

@@ -155,36 +155,34 @@ fn recording(
             ));
         }
     }
+    if fields.is_empty() {
+        return Err("no values before the label (`:` separates dimensions and label)".to_owned());
+    }
     if line.starts_with('(') {
         return Err(
             "time stamps in pairs such as (0,1.5) are not read (write the values alone, at regular steps)"
                 .to_owned(),
         );
     }
-    let mut values = Vec::new();
-    let (channels, mut steps) = (fields.len(), 0);
+    let mut dimensions: Vec<Vec<f32>> = Vec::with_capacity(fields.len());
     for (channel, field) in fields.into_iter().enumerate() {
-        let mut step = 0;
+        let mut values = Vec::new();
         for value in field.split(',') {
-            let parsed = number::parse(value).map_err(|fault| {
-                fault.reason(value, &format!("dimension {}, step {}", channel + 1, step + 1))
-            })?;
-            if channel == 0 {
-                values.resize(values.len() + channels, 0.0);
-                steps += 1;
-            }
-            if let Some(place) = values.get_mut(step * channels + channel) {
-                *place = parsed;
-            }
-            step += 1;
+            let place = || format!("dimension {}, step {}", channel + 1, values.len() + 1);
+            values.push(number::parse(value).map_err(|fault| fault.reason(value, &place()))?);
         }
-        if step != steps {
+        let steps = dimensions.first().map_or(values.len(), Vec::len);
+        if values.len() != steps {
             return Err(format!(
-                "dimension {} has {step} values, and dimension 1 has {steps}: a frame has a value of every channel (is a value \
+                "dimension {} has {} values, and dimension 1 has {steps}: a frame has a value of every channel (is a value \
                  missing, or one too many?)",
-                channel + 1
+                channel + 1,
+                values.len()
             ));
         }
+        dimensions.push(values);
     }
-    Ok((channels, values))
+    let steps = dimensions.first().map_or(0, Vec::len);
+    let frames = (0..steps).flat_map(|step| dimensions.iter().map(move |values| values[step]));
+    Ok((dimensions.len(), frames.collect()))
 }
