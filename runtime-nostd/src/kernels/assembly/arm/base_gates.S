@@ -61,7 +61,7 @@
     adds    \to, \to, \b
     .endm
 
-// \a: \a as 30 bits. What has more goes to the label \out, and comes back at \back. \b and \c are lost.
+// \a saturates at 30 bits: what has more goes to the label \out, and comes back at \back. \b and \c are lost.
     .macro limit a, b, c, out, back
     asrs    \b, \a, #29
     asrs    \c, \a, #31

@@ -46,19 +46,7 @@
     adds    r2, r2, r6
 1:
     str     r2, [sp, #.Lentry]
-// The outputs, which lie in the second half of their room with 16 bits each, get 32 bits.
-    lsrs    r5, r5, #1
-    subs    r4, r7, r5
-2:
-    ldmia   r4!, {r2, r6}
-    sxth    r3, r2
-    asrs    r5, r2, #16
-    stmia   r1!, {r3, r5}
-    sxth    r5, r6
-    asrs    r6, r6, #16
-    stmia   r1!, {r5, r6}
-    cmp     r1, r7
-    bne     2b
+    widen
     ldr     r1, [sp, #.Linputs]
     .endm
 

@@ -57,22 +57,7 @@
     adr     r6, 31f
     adds    r2, r2, r6
     str     r2, [sp, #.Lfirst]
-// The outputs, which lie in the second half of their room with 16 bits each, get 32 bits.
-    lsrs    r5, r5, #1
-    subs    r0, r7, r5
-2:
-    ldmia   r0!, {r2, r4}
-    sxth    r3, r2
-    asrs    r5, r2, #16
-    mov     r8, r0
-    asrs    r0, r4, #16
-    sxth    r4, r4
-    stmia   r1!, {r3, r5}
-    stmia   r1!, {r4}
-    stmia   r1!, {r0}
-    mov     r0, r8
-    cmp     r1, r7
-    bne     2b
+    widen
     bl      20f                 // which reaches farther than B; lr is free
 
 // Entries for zero to seven times four inputs modulo 32; bit 0 says Thumb.

@@ -40,7 +40,7 @@
     orr     \to, \to, \b, lsl #16
     .endm
 
-// \a: \a as 30 bits, of which the rest is lost.
+// \a saturates at 30 bits.
     .macro limit a, b, c, out, back
     ssat    \a, #30, \a
     .endm

@@ -49,6 +49,23 @@
     str     r2, [sp, #.Ltanh]
     .endm
 
+// The outputs, which lie in the second half of their room with 16 bits each, get 32 bits. r1 is the room, r5 its bytes, r7
+// its end, which r1 then is. r2 to r6 are lost.
+    .macro widen
+    lsrs    r5, r5, #1
+    subs    r4, r7, r5
+1:
+    ldmia   r4!, {r2, r6}
+    sxth    r3, r2
+    asrs    r5, r2, #16
+    stmia   r1!, {r3, r5}
+    sxth    r5, r6
+    asrs    r6, r6, #16
+    stmia   r1!, {r5, r6}
+    cmp     r1, r7
+    bne     1b
+    .endm
+
 // The last 4 to 32 inputs, by the cell's own `multiply_four`: entered at the label of as many fours as there are.
     .macro multiply_last
 48:
@@ -113,6 +130,7 @@
     .purgem restore
     .purgem unpack
     .purgem scales
+    .purgem widen
     .purgem multiply_last
     .purgem entries
     .purgem two_outputs
