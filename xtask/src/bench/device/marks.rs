@@ -76,8 +76,7 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     for row in rows {
         let Row { board, model, is_shipped, zeros, shape, figures, .. } = row;
         let place = format!("{board}, {model}, {zeros} % zeros");
-        let step = STEPS.iter().find(|mark| mark.0 == board && mark.1 == model && mark.2 == *zeros as u32);
-        if let Some((.., most)) = step.filter(|(.., most)| row.step() > *most) {
+        if let Some(most) = step(row).filter(|most| row.step() > *most) {
             found.push(format!("{place}: {:.1} instructions a step instead of {most}", row.step()));
         }
         let product = products(row, rows).filter(|(share, _)| *share > PRODUCTS);
@@ -103,16 +102,24 @@ pub(super) fn exceeded(rows: &[Row]) -> Vec<String> {
     found
 }
 
+/// The mark on a row's step, if there is one.
+fn step(row: &Row) -> Option<f64> {
+    let is_of = |(board, model, zeros, _): &&(&str, &str, u32, f64)| {
+        *board == row.board && *model == row.model && *zeros == row.zeros as u32
+    };
+    STEPS.iter().find(is_of).map(|(.., most)| *most)
+}
+
 /// What a product costs in a step of a cell with gates, as a share of what one costs a SimpleRNN without zeros on the same
-/// board, and the name of that SimpleRNN.
+/// board, and the name of that SimpleRNN; nothing on boards where such steps have marks.
 fn products<'r>(row: &Row, rows: &'r [Row]) -> Option<(f64, &'r str)> {
-    let has_marks = STEPS.iter().any(|(board, model, ..)| *board == row.board && model.ends_with("gru"));
+    let on_board = || rows.iter().filter(|other| other.board == row.board);
+    let has_marks = on_board().any(|other| other.simple().is_none() && step(other).is_some());
     if has_marks || row.simple().is_some() {
         return None;
     }
     let products = |row: &Row| row.shape.products(0.0);
     let each = |row: &Row| row.step() / products(row);
-    let on_board = || rows.iter().filter(|other| other.board == row.board);
     let beside = on_board()
         .find(|other| other.simple() == Some(Activation::Tanh) && products(other) == products(row))
         .or_else(|| on_board().find(|other| other.model == PRODUCTS_OF))?;
