@@ -20,6 +20,13 @@ pub(crate) fn excerpt(text: &str) -> String {
     shown
 }
 
+/// The first of several, at most `most`, in a sentence.
+pub(crate) fn first_of(all: impl ExactSizeIterator<Item = String>, most: usize, separator: &str) -> String {
+    let more = all.len().saturating_sub(most);
+    let first = all.take(most).collect::<Vec<_>>().join(separator);
+    if more > 0 { format!("{first} and {more} more") } else { first }
+}
+
 /// Whether a character is a control character, or leaves no mark although it makes a text another one. (Those that
 /// join letters and emoji belong to what is seen.)
 pub(crate) fn is_unseen(character: char) -> bool {

@@ -1,11 +1,10 @@
 //! What there is to know of data before training on them: counts, and what looks like a mistake.
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::labels::shown;
+use super::repeats::{self, Repeats};
 use super::{Dataset, Example};
 use crate::excerpt::excerpt;
 use crate::text::Encoder;
@@ -70,17 +69,9 @@ pub(crate) struct Lengths {
 /// Texts that are equal to the byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Duplicates {
-    /// Training texts that stood in the training part before.
-    pub within_train: usize,
-    /// Dev texts that are training texts.
-    pub dev_in_train: usize,
-    /// Test texts that are training texts.
-    pub test_in_train: usize,
-    /// Test texts that are dev texts.
-    pub test_in_dev: usize,
-    /// Different texts that have more than one label, in all parts together.
-    pub contradictory: usize,
-    /// The first of them.
+    #[serde(flatten)]
+    pub repeats: Repeats,
+    /// The first with more than one label.
     pub contradictory_example: Option<String>,
 }
 
@@ -110,25 +101,19 @@ impl Counts {
 
     /// What a person should look at before training.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
-        let Duplicates { within_train, dev_in_train, test_in_train, test_in_dev, contradictory, .. } =
-            self.duplicates;
-        let (dev, test) = (self.dev.as_ref(), self.test.as_ref());
+        let repeats = self.duplicates.repeats;
         let examples = |part: Option<&PartCounts>| part.map_or(0, |part| part.examples);
-        let mut warnings = self.noticed.clone();
-        for (count, all, what) in [
-            (within_train, self.train.examples, "training texts repeat an earlier one"),
-            (dev_in_train, examples(dev), "dev texts are training texts, too"),
-            (test_in_train, examples(test), "test texts are training texts, too"),
-            (test_in_dev, examples(test), "test texts are dev texts, too"),
-        ] {
-            if count > 0 {
-                let message = format!("{count} of {all} {what} (all are kept)");
-                warnings.push(Warning::new(Kind::DuplicateTexts, message));
-            }
-        }
+        let sizes = [self.train.examples, examples(self.dev.as_ref()), examples(self.test.as_ref())];
+        let repeated = repeats
+            .said(sizes, "texts")
+            .map(|(count, all, what)| Warning::new(Kind::DuplicateTexts, format!("{count} of {all} {what}")));
+        let mut warnings: Vec<Warning> = self.noticed.iter().cloned().chain(repeated).collect();
         if let Some(text) = &self.duplicates.contradictory_example {
-            let message =
-                format!("{contradictory} texts have more than one label, the first `{}`", excerpt(text));
+            let message = format!(
+                "{} texts have more than one label, the first `{}`",
+                repeats.contradictory,
+                excerpt(text)
+            );
             warnings.push(Warning::new(Kind::ContradictoryLabels, message));
         }
         for (name, part) in self.parts() {
@@ -207,42 +192,10 @@ impl Lengths {
 
 impl Duplicates {
     fn of(data: &Dataset) -> Self {
-        /// What is known of a text.
-        #[derive(Default)]
-        struct Seen {
-            train: bool,
-            dev: bool,
-            class: Option<usize>,
-            contradictory: bool,
-        }
-        let mut seen: HashMap<&str, Seen> = HashMap::with_capacity(data.train.len());
-        let mut found = Self::default();
-        let (dev, test) = (data.dev.as_deref().unwrap_or(&[]), data.test.as_deref().unwrap_or(&[]));
-        for (part, examples) in [&data.train[..], dev, test].into_iter().enumerate() {
-            for Example { class, text, .. } in examples {
-                let seen = seen.entry(text).or_default();
-                match part {
-                    0 => {
-                        found.within_train += usize::from(seen.train);
-                        seen.train = true;
-                    }
-                    1 => {
-                        found.dev_in_train += usize::from(seen.train);
-                        seen.dev = true;
-                    }
-                    _ => {
-                        found.test_in_train += usize::from(seen.train);
-                        found.test_in_dev += usize::from(seen.dev);
-                    }
-                }
-                if seen.class.replace(*class).is_some_and(|before| before != *class) && !seen.contradictory {
-                    seen.contradictory = true;
-                    found.contradictory += 1;
-                    found.contradictory_example.get_or_insert_with(|| text.clone());
-                }
-            }
-        }
-        found
+        let parts = [&data.train, data.dev.as_deref().unwrap_or(&[]), data.test.as_deref().unwrap_or(&[])];
+        let found = repeats::find(parts, |example| &*example.text, |example| example.class);
+        let example = found.contradiction.map(|((_, example), _)| example.text.clone());
+        Self { repeats: found.repeats, contradictory_example: example }
     }
 }
 
@@ -274,12 +227,14 @@ mod tests {
         assert_eq!((dev.unknown_words, test.unknown_words), (0.5, 3.0 / 7.0));
         assert_eq!((test.without_words, test.words.min, test.words.max), (1, 0, 4));
         let expected = Duplicates {
-            within_train: 2,
-            dev_in_train: 1,
-            test_in_train: 1,
-            test_in_dev: 2,
-            // "a a b" within train, "a b" between train and dev, "x" between dev and test.
-            contradictory: 3,
+            repeats: Repeats {
+                within_train: 2,
+                dev_in_train: 1,
+                test_in_train: 1,
+                test_in_dev: 2,
+                // "a a b" within train, "a b" between train and dev, "x" between dev and test.
+                contradictory: 3,
+            },
             contradictory_example: Some("a a b".into()),
         };
         assert_eq!(counts.duplicates, expected);

@@ -11,6 +11,7 @@ use super::bytes;
 use super::formats::{self, Document, FORMATS, Format, Lines};
 use super::source::{Family, Part, Source};
 use crate::error::{InputError, STANDARD_INPUT};
+use crate::excerpt::first_of;
 
 /// The file that names the classes.
 const LABELS: &str = "labels.txt";
@@ -96,11 +97,7 @@ pub(super) fn expected<F: ?Sized + Family>(folder: &Path, part: &str) -> String 
 pub(super) fn named(folder: &Path, entries: &[PathBuf]) -> String {
     const SHOWN: usize = 10;
     let name = |entry: &PathBuf| entry.strip_prefix(folder).unwrap_or(entry).display().to_string();
-    let shown = entries.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
-    match entries.len() {
-        n if n > SHOWN => format!("{shown} and {} more", n - SHOWN),
-        _ => shown,
-    }
+    first_of(entries.iter().map(name), SHOWN, ", ")
 }
 
 /// The part of a folder that has one of these names.

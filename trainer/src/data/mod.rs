@@ -21,6 +21,7 @@ mod names;
 mod numeric;
 pub(crate) mod recordings;
 mod repair;
+mod repeats;
 mod source;
 pub(crate) mod starter;
 mod test;

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::excerpt::{excerpt, is_unseen};
+use crate::excerpt::{excerpt, first_of, is_unseen};
 use crate::warning::{Kind, Warning};
 
 /// Fewer training examples than this teach nothing of a class,
 const FEW: usize = 3;
 /// and are a mistake rather than a small data set where another class has as many as this.
 const MANY: usize = 20;
+
+/// The most classes that a message names.
+const SHOWN: usize = 6;
 
 /// What lists of labels are written with.
 const SEPARATORS: [char; 4] = [',', ';', '|', '#'];
@@ -90,7 +93,7 @@ fn similar(classes: &[Class<'_>]) -> Option<String> {
     (!groups.is_empty()).then(|| {
         format!(
             "{} are names of different classes and look like one (correct the labels if they are one)",
-            first(&groups, "; ")
+            first_of(groups.into_iter(), SHOWN, "; ")
         )
     })
 }
@@ -161,25 +164,15 @@ fn rare(classes: &[Class<'_>]) -> Option<String> {
     (most >= MANY).then(|| {
         format!(
             "the class {}: too few to learn from (add some, correct the label, or leave the class out: --without {name})",
-            first(&shown, ", ")
+            first_of(shown.into_iter(), SHOWN, ", ")
         )
     })
 }
 
 /// Names of classes and where their first examples stand.
 fn named(classes: &[&Class<'_>]) -> String {
-    let shown: Vec<String> =
-        classes.iter().map(|class| format!("`{}` ({})", excerpt(class.name), class.place)).collect();
-    first(&shown, ", ")
-}
-
-/// The first of several.
-fn first(all: &[String], separator: &str) -> String {
-    const SHOWN: usize = 6;
-    match all.len() {
-        n if n > SHOWN => format!("{} and {} more", all[..SHOWN].join(separator), n - SHOWN),
-        _ => all.join(separator),
-    }
+    let shown = classes.iter().map(|class| format!("`{}` ({})", excerpt(class.name), class.place));
+    first_of(shown, SHOWN, ", ")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::data::form::Form;
 use crate::data::formats::there_are;
 use crate::data::{bytes, lines};
 use crate::error::InputError;
-use crate::excerpt::excerpt;
+use crate::excerpt::{excerpt, first_of};
 use crate::recipe::hint;
 
 /// Reads a file that names the channels, one a line.
@@ -180,11 +180,7 @@ fn others(path: &Path, found: &Channels, first: &Path, reference: &Channels) -> 
 /// Names in a sentence.
 fn shown(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let first: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", excerpt(name))).collect();
-    match names.len() {
-        n if n > SHOWN => format!("{} and {} more", first.join(", "), n - SHOWN),
-        _ => first.join(", "),
-    }
+    first_of(names.iter().map(|name| format!("`{}`", excerpt(name))), SHOWN, ", ")
 }
 
 /// The time from frame to frame, which must be the same in all files that say it.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::repeats::Repeats;
 use super::{Recording, Recordings, Statistics};
 use crate::data::counts::Lengths;
+use crate::data::repeats::Repeats;
 
 /// Counts, as `kilornn data --json` prints them.
 #[derive(Debug, Clone, PartialEq, Serialize)]

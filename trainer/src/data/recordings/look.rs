@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::repeats::{self, Repeats};
 use super::windows::Cut;
 use super::{PARTS, Recording, Recordings, Statistics};
 use crate::data::counts::{self, Lengths};
 use crate::data::labels::shown;
-use crate::excerpt::excerpt;
+use crate::data::repeats::{Found, Repeats};
+use crate::excerpt::{excerpt, first_of};
 use crate::numbers::grouped;
 use crate::warning::{Kind, Warning};
 
@@ -21,7 +21,7 @@ const FAR: f64 = 10.0;
 const OTHER_SCALE: f64 = 9.0;
 
 /// What can be said of recordings as they stand in files, before they are cut. `have_names` says that a column names them.
-pub(super) fn whole(data: &Recordings, repeats: &repeats::Found<'_>, have_names: bool) -> Vec<Warning> {
+pub(super) fn whole(data: &Recordings, repeats: &Found<'_, Recording>, have_names: bool) -> Vec<Warning> {
     let mut found = Vec::new();
     found.extend(repeated(data, repeats.repeats));
     found.extend(contradictory(data, repeats));
@@ -43,23 +43,16 @@ pub(super) fn before_training(data: &Recordings) -> Vec<Warning> {
     data.warnings.iter().cloned().chain(all.into_iter().flatten()).collect()
 }
 
-fn repeated(data: &Recordings, repeats: Repeats) -> Vec<Warning> {
+fn repeated(data: &Recordings, repeats: Repeats) -> impl Iterator<Item = Warning> {
     let count = |part: &Option<Vec<Recording>>| part.as_ref().map_or(0, Vec::len);
-    let (dev, test) = (count(&data.dev), count(&data.test));
-    let all = [
-        (repeats.within_train, data.train.len(), "training recordings repeat an earlier one"),
-        (repeats.dev_in_train, dev, "dev recordings are training recordings, too"),
-        (repeats.test_in_train, test, "test recordings are training recordings, too"),
-        (repeats.test_in_dev, test, "test recordings are dev recordings, too"),
-    ];
-    let warning = |(count, all, what): (usize, usize, &str)| {
-        let message = format!("{} of {} {what} (all are kept)", grouped(count), grouped(all));
-        (count > 0).then(|| Warning::new(Kind::DuplicateRecordings, message))
-    };
-    all.into_iter().filter_map(warning).collect()
+    let sizes = [data.train.len(), count(&data.dev), count(&data.test)];
+    repeats.said(sizes, "recordings").map(|(count, all, what)| {
+        let message = format!("{} of {} {what}", grouped(count), grouped(all));
+        Warning::new(Kind::DuplicateRecordings, message)
+    })
 }
 
-fn contradictory(data: &Recordings, found: &repeats::Found<'_>) -> Option<Warning> {
+fn contradictory(data: &Recordings, found: &Found<'_, Recording>) -> Option<Warning> {
     let ((_, recording), (_, before)) = found.contradiction?;
     let class = |recording: &Recording| excerpt(&data.labels[recording.class]);
     let message = format!(
@@ -90,24 +83,18 @@ fn in_two_parts(data: &Recordings, kind: Kind, what: impl Fn(&Recording) -> Opti
     let parts: Vec<&usize> = parts.iter().take(2).collect();
     let name_of: Vec<&str> = data.parts().map(|(name, _)| name).collect();
     let [one, other] = parts[..] else { return None };
-    let names: Vec<String> = stand_in.keys().take(SHOWN).map(|name| format!("`{}`", excerpt(name))).collect();
-    let more = match stand_in.len() {
-        n if n > SHOWN => format!(" and {} more", n - SHOWN),
-        _ => String::new(),
-    };
+    let names = first_of(stand_in.keys().map(|name| format!("`{}`", excerpt(name))), SHOWN, ", ");
     let place = |part: usize| data.place(places[&(*first, part)]);
     let at = format!("{} ({}) and {} ({})", name_of[*one], place(*one), name_of[*other], place(*other));
     let message = match kind {
         Kind::SharedGroups => format!(
-            "groups stand in several parts, {}{more}: `{}` in {at}: results say little of new groups (if that matters, split the \
+            "groups stand in several parts, {names}: `{}` in {at}: results say little of new groups (if that matters, split the \
              data by groups)",
-            names.join(", "),
             excerpt(first)
         ),
         _ => format!(
-            "recordings of the same name stand in several parts, {}{more}: `{}` in {at} (if rows of one recording were split, \
+            "recordings of the same name stand in several parts, {names}: `{}` in {at} (if rows of one recording were split, \
              leave each recording whole; if they are others, give them other names)",
-            names.join(", "),
             excerpt(first)
         ),
     };

@@ -1,7 +1,7 @@
 //! Recordings of numbers: sequences of frames with labels, found, read and checked before anything is trained.
 //!
 //! `framing` has the options, `family` finds files in folders, `forms` reads them, each form of file in a module of its
-//! own. `agreement` gives all files the same channels, `repeats` finds recordings that are there twice, `windows` cuts them,
+//! own. `agreement` gives all files the same channels, `repeats` says when two recordings are the same, `windows` cuts them,
 //! `statistics` says what values there are, `counts` counts, and `look` says what looks like a mistake.
 
 mod agreement;
@@ -33,6 +33,7 @@ use super::files::{in_parallel, mix};
 use super::form::Reading;
 use super::grouping::Grouping;
 use super::inputs::{Inputs, TestPart, find_test};
+use super::repeats::{Found, Repeats, find};
 use super::source::Source;
 use super::{Origin, bytes, in_sources, labels, names};
 use crate::error::{InputError, place};
@@ -41,7 +42,7 @@ use crate::progress;
 use crate::warning::{Kind, Warning};
 use agreement::Asked;
 use forms::{File, Form, Parsed, Wanted};
-use repeats::Repeats;
+use repeats::{Values, is_certain};
 use windows::{Cut, Windows};
 
 /// A sequence of frames and its class.
@@ -167,11 +168,8 @@ impl Recordings {
             ..Self::default()
         };
         data.check_classes(&parts.train)?;
-        let found = repeats::find([
-            &data.train,
-            data.dev.as_deref().unwrap_or(&[]),
-            data.test.as_deref().unwrap_or(&[]),
-        ]);
+        let all = [&data.train, data.dev.as_deref().unwrap_or(&[]), data.test.as_deref().unwrap_or(&[])];
+        let found = find(all, |recording| Values(&recording.values), |recording| recording.class);
         data.refuse_leak(&found)?;
         let (repeats, looked) = (found.repeats, look::whole(&data, &found, has_names));
         data.repeats = repeats;
@@ -296,8 +294,9 @@ impl Recordings {
     }
 
     /// Refuses a recording that stands in two parts: what a model does with it says nothing of others.
-    fn refuse_leak(&self, found: &repeats::Found<'_>) -> Result<(), InputError> {
-        let Some(((part, recording), (other, before))) = found.leak else { return Ok(()) };
+    fn refuse_leak(&self, found: &Found<'_, Recording>) -> Result<(), InputError> {
+        let leak = found.across.iter().find(|((_, recording), _)| is_certain(recording));
+        let Some(&((part, recording), (other, before))) = leak else { return Ok(()) };
         let reason = format!(
             "this recording stands in the {} part and in the {} part ({}): a result on it would say nothing of others \
              (remove it from one of them)",
